@@ -1,0 +1,45 @@
+# Everything runs from a clean clone with Python 3.11 or newer, git and make.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test check format environment lock bench clean
+
+demo: environment
+	$(BIN)/wharf demo $(DEMO)
+
+test: environment
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TEST)
+
+check: environment
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m statemachine check
+	$(BIN)/statelint statemachine/release.asl.json
+	$(BIN)/python app.py
+	$(BIN)/cfn-lint cdk.out/*.template.json
+
+format: environment
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+environment: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Modelwharf needs Python 3.11 or newer; set PYTHON=/path/to/python3")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Resolves for every Python from 3.11 on; the file names no index.
+lock: environment
+	$(BIN)/python -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean:
+	-$(BIN)/wharf down
+	rm -rf .venv .wharf cdk.out .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,75 @@
+"""The oil-price exemplar's model artifact: what training exports and inference loads.
+
+The artifact is a folder of three files: ``model.onnx``, ``contract.json`` (a
+ForecastContract) and ``origins.npz``. An origin is a (product, last known day) pair; its
+features were computed once, by the training program, so the server holds no feature code
+and cannot differ from it.
+"""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from contracts.model import Contract
+
+MODEL_FILE = "model.onnx"
+CONTRACT_FILE = "contract.json"
+ORIGINS_FILE = "origins.npz"
+
+
+class HorizonBucket(Contract):
+    """Horizons ``first``…``last`` (business days, inclusive)."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}"
+
+
+class IntervalWidth(Contract):
+    """Residual quantiles, in units of the origin's scale, for a product and bucket."""
+
+    product: str
+    bucket: HorizonBucket
+    low: float
+    high: float
+
+
+class ForecastContract(Contract):
+    """What the server needs to know of the model.
+
+    The ONNX graph maps float64 ``features`` (rows × len(feature_names)) to float64
+    ``change`` (rows × 1): the price change from the origin to the asked day in units of
+    the origin's ``scale`` (US dollars). Forecast = origin price + change × scale.
+    """
+
+    products: tuple[str, ...]
+    feature_names: tuple[str, ...]
+    horizon_days: Annotated[int, Field(ge=1)]
+    interval_level: float
+    intervals: tuple[IntervalWidth, ...]
+    latest_origin: dict[str, date]
+    currency: str = "USD"
+
+
+class ForecastRequest(Contract):
+    """One question. ``as_of`` asks as if that day were the last one known."""
+
+    product: str
+    date: date
+    as_of: date | None = None
+
+
+class Forecast(Contract):
+    """One answer, prices in the contract's currency, ``horizon`` in business days."""
+
+    product: str
+    date: date
+    as_of: date
+    horizon: int
+    forecast: float
+    low: float
+    high: float
+    level: float

@@ -1,0 +1,78 @@
+"""Names and locations, derived from the release id so that a retry finds what it made.
+
+Limits are AWS's own: SageMaker job, model, endpoint and configuration names have at most
+63 characters of letters, digits and inner hyphens; an ECR tag at most 128.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+
+SAGEMAKER_NAME_LIMIT = 63  # characters
+RELEASE_ID_PATTERN = r"^r-[0-9a-f]{16}$"
+
+PARAMETER_ROOT = "/modelwharf"
+
+
+def project_name(text: str) -> str:
+    """Return the project's name, or raise ValueError: it becomes part of AWS names."""
+    if not re.fullmatch(r"[a-z](-?[a-z0-9]){1,29}", text):
+        raise ValueError(
+            f"project name {text!r}: use 2 to 30 lower-case letters, digits and single inner "
+            "hyphens, starting with a letter"
+        )
+    return text
+
+
+def release_id(
+    *,
+    commit: str,
+    data_versions: Mapping[str, str],
+    parameter_versions: Mapping[str, int],
+    reason: str,
+) -> str:
+    """Return the id that these ingredients always have: the same release twice is one."""
+    ingredients = [commit, dict(data_versions), dict(parameter_versions), reason]
+    return f"r-{_digest(ingredients)[:16]}"
+
+
+def image_tag(ingredients: Mapping[str, str]) -> str:
+    """Return ``src-<digest>`` of an image's ingredients: tree ids, Dockerfile, base, platform."""
+    return f"src-{_digest(dict(ingredients))[:40]}"
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parameter_path(project: str, section: str) -> str:
+    return f"{PARAMETER_ROOT}/{project}/{section}"
+
+
+def stack_name(project: str) -> str:
+    return f"modelwharf-{project}"
+
+
+def job_name(project: str, release: str, step: str) -> str:
+    """Name of a release's training or processing job, model or endpoint configuration."""
+    name = f"{project}-{release}-{step}"
+    if len(name) > SAGEMAKER_NAME_LIMIT:
+        raise ValueError(f"{name!r} is longer than SageMaker's {SAGEMAKER_NAME_LIMIT} characters")
+    return name
+
+
+def raw_prefix(release: str) -> str:
+    """Key prefix of the data as it was when the release began."""
+    return f"releases/{release}/raw/"
+
+
+def data_prefix(release: str) -> str:
+    """Key prefix of the data as the training job reads it."""
+    return f"releases/{release}/data/"
+
+
+def training_prefix(release: str) -> str:
+    """Key prefix under which SageMaker puts ``<job>/output/model.tar.gz``."""
+    return f"releases/{release}/training/"

@@ -1,0 +1,234 @@
+"""What a team configures in Parameter Store, one JSON document a section.
+
+The sections live at ``/modelwharf/<project>/<section>``. Every field has a default that
+works, so a new project needs no parameter but the data it trains on.
+"""
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, JsonValue, PositiveInt, ValidationError, model_validator
+
+from contracts.model import Contract
+
+DAY = 24 * 60 * 60  # seconds
+
+# SageMaker hands hyperparameters over as strings of at most 2,500 characters (CreateTrainingJob).
+Hyperparameter = str | int | float | bool
+InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")]
+DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
+ObjectKey = Annotated[str, Field(min_length=1, max_length=900, pattern=r"^[^/].*[^/]$")]
+
+
+class InvalidParameter(ValueError):
+    """A Parameter Store section holds something that a release cannot be made from."""
+
+
+class ImageSource(Contract):
+    """One image: its Dockerfile, and the paths in the repository that go into it."""
+
+    dockerfile: str
+    inputs: tuple[str, ...] = Field(min_length=1)
+
+
+class Source(Contract):
+    """Which branch releases, and what each image is built from."""
+
+    branch: str = "main"
+    training_image: ImageSource = ImageSource(
+        dockerfile="containers/training/Dockerfile",
+        inputs=("contracts", "training", "containers/training"),
+    )
+    inference_image: ImageSource = ImageSource(
+        dockerfile="containers/inference/Dockerfile",
+        inputs=("contracts", "inference", "containers/inference"),
+    )
+    base_image: str = "public.ecr.aws/docker/library/python:3.12-slim"
+    platform: Literal["linux/amd64"] = "linux/amd64"
+    build_timeout_seconds: Annotated[int, Field(ge=300, le=8 * 60 * 60)] = 1800
+
+
+class EiaSeries(Contract):
+    """A series of the U.S. Energy Information Administration's API v2."""
+
+    route: Annotated[str, Field(pattern=r"^[a-z0-9/-]+$")] = "petroleum/pri/spt"
+    series: Annotated[str, Field(pattern=r"^[A-Z0-9_.-]+$")]
+
+
+class DataInput(Contract):
+    """One CSV object in the data bucket; with ``eia``, refreshed from there every day."""
+
+    key: ObjectKey
+    eia: EiaSeries | None = None
+
+
+class Data(Contract):
+    """What the model learns from.
+
+    ``options`` goes to the prepare program as it is: only that program knows its keys.
+    """
+
+    inputs: dict[DatasetName, DataInput] = Field(
+        default={"wti": DataInput(key="series/wti.csv")}, min_length=1
+    )
+    options: dict[str, JsonValue] = {}
+    prepare: bool = True
+    prepare_arguments: tuple[str, ...] = ("prepare",)
+    instance_type: InstanceType = "ml.m5.large"
+    volume_gb: Annotated[int, Field(ge=1, le=16384)] = 10
+    max_runtime_seconds: Annotated[int, Field(ge=1, le=5 * DAY)] = 3600
+
+
+class MetricDefinition(Contract):
+    """A number that SageMaker reads out of the training log: the regex's one group."""
+
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    regex: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Training(Contract):
+    """How the training job runs. Hyperparameters reach the program as strings."""
+
+    hyperparameters: dict[str, Hyperparameter] = {}
+    instance_type: InstanceType = "ml.m5.large"
+    instance_count: PositiveInt = 1
+    volume_gb: Annotated[int, Field(ge=1, le=16384)] = 10
+    max_runtime_seconds: Annotated[int, Field(ge=1, le=28 * DAY)] = 3600
+    metric_definitions: tuple[MetricDefinition, ...] = (
+        MetricDefinition(name="holdout:mae", regex=r"holdout mae=([0-9.]+)"),
+        MetricDefinition(name="holdout:skill", regex=r"holdout skill=(-?[0-9.]+)"),
+    )
+
+
+class QualityRule(Contract):
+    """One bound on one metric; a metric that is missing fails the rule."""
+
+    metric: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @model_validator(mode="after")
+    def has_a_bound(self) -> Self:
+        if self.minimum is None and self.maximum is None:
+            raise ValueError("a rule needs a minimum, a maximum or both")
+        return self
+
+
+class Quality(Contract):
+    """What a model must reach before it may serve."""
+
+    rules: tuple[QualityRule, ...] = (QualityRule(metric="skill", minimum=-0.05),)
+
+
+class Approval(StrEnum):
+    """Who lets a registered model go on to the endpoint."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+class Probe(Contract):
+    """A request that the new model must answer with HTTP 200 (and, if given, this body)."""
+
+    content_type: str = "application/json"
+    body: str
+    expected_body: str | None = None
+
+
+class Deployment(Contract):
+    """How a model reaches the endpoint, and how it is verified there."""
+
+    approval: Approval = Approval.AUTOMATIC
+    approval_timeout_seconds: Annotated[int, Field(ge=60, le=365 * DAY)] = 3 * DAY
+    instance_type: InstanceType = "ml.m5.large"
+    instance_count: PositiveInt = 1
+    update_timeout_seconds: Annotated[int, Field(ge=60, le=8 * 60 * 60)] = 3600
+    environment: dict[str, str] = {}
+    verify_rows: Annotated[int, Field(ge=1, le=1000)] = 50
+    verify_tolerance: Annotated[float, Field(ge=0)] = 1e-6
+    probe: Probe | None = None
+
+
+class Outcome(StrEnum):
+    """What a notification tells of."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    APPROVAL = "approval"
+    SKIPPED = "skipped"
+
+
+class Notifications(Contract):
+    """Which outcomes are published to the notifications topic."""
+
+    outcomes: tuple[Outcome, ...] = tuple(Outcome)
+
+
+class Parameters(Contract):
+    """All sections of one project."""
+
+    source: Source = Source()
+    data: Data = Data()
+    training: Training = Training()
+    quality: Quality = Quality()
+    deployment: Deployment = Deployment()
+    notifications: Notifications = Notifications()
+
+
+SECTIONS: tuple[str, ...] = tuple(Parameters.model_fields)
+
+
+def parse_section(path: str, section: str, text: str) -> Any:
+    """Return the section's model from the parameter's text.
+
+    Raises InvalidParameter, which names the path, the key, its value and what is allowed.
+    """
+    model = Parameters.model_fields[section].annotation
+    assert isinstance(model, type) and issubclass(model, Contract)
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidParameter(
+            f"{path} is not JSON: {error.msg} at line {error.lineno} column {error.colno}; "
+            f"its value starts {text[:60]!r}"
+        ) from None
+    try:
+        return model.model_validate_json(json.dumps(document), strict=True)
+    except ValidationError as error:
+        raise InvalidParameter(
+            "; ".join(_finding(path, model, dict(item)) for item in error.errors())
+        ) from None
+
+
+def _finding(path: str, model: type[Contract], error: dict[str, Any]) -> str:
+    location = ".".join(str(part) for part in error["loc"]) or "the document"
+    if error["type"] == "extra_forbidden":
+        allowed = _keys_beside(model, error["loc"])
+        return f"{path}: unknown key {location!r}; allowed here: {', '.join(allowed)}"
+    value = json.dumps(error["input"], default=str)
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return f"{path}: {location} is {value[:200]}, but {message}"
+
+
+def _keys_beside(model: type[Contract], location: tuple[Any, ...]) -> list[str]:
+    """The keys known at the place where an unknown one was found."""
+    schema: dict[str, Any] = model.model_json_schema()
+    node = schema
+    for part in location[:-1]:
+        node = _resolve(schema, node)
+        if isinstance(part, int):
+            node = node.get("items", {})
+        else:
+            node = node.get("properties", {}).get(part) or node.get("additionalProperties", {})
+    return sorted(_resolve(schema, node).get("properties", {}))
+
+
+def _resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    options = node.get("anyOf", [])
+    if options:
+        node = next((option for option in options if "$ref" in option), options[0])
+    if "$ref" in node:
+        resolved: dict[str, Any] = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+        return resolved
+    return node

@@ -1,0 +1,202 @@
+"""The release document: the state machine's input and output, one object that grows.
+
+It holds ids and digests, never payloads: Step Functions carries at most 256 KiB between
+states. Every state adds its own section and changes no other.
+"""
+
+from enum import StrEnum
+
+from pydantic import Field, JsonValue
+
+from contracts.model import Contract
+from contracts.parameters import (
+    Approval,
+    Data,
+    Deployment,
+    Notifications,
+    Quality,
+    Source,
+    Training,
+)
+from contracts.request import TriggerSource
+
+
+class Trigger(Contract):
+    """What the release is made from, fixed before the first state runs."""
+
+    source: TriggerSource
+    commit: str
+    branch: str
+    data_versions: dict[str, str]
+    """Input name → S3 version id of its object."""
+    parameter_versions: dict[str, int]
+    """Section → Parameter Store version."""
+    reason: str = ""
+    requested_by: str = ""
+
+
+class ImageKind(StrEnum):
+    """The two images of a model."""
+
+    TRAINING = "training"
+    INFERENCE = "inference"
+
+
+class ImagePlan(Contract):
+    """An image to have: ``tag`` is the digest of everything that goes into it."""
+
+    repository: str
+    dockerfile: str
+    tag: str
+    base_image: str
+    platform: str
+
+
+class ImagePlans(Contract):
+    training: ImagePlan
+    inference: ImagePlan
+
+
+class Timeouts(Contract):
+    """How long the state machine waits in each state, in seconds.
+
+    Each is longer than the service's own limit on the job, so that the service's reason,
+    not a bare States.Timeout, is what a person reads.
+    """
+
+    build: int
+    prepare: int
+    train: int
+    approve: int
+    deploy: int
+
+
+class Plan(Contract):
+    """The resolved configuration: what this release will do."""
+
+    source: Source
+    data: Data
+    training: Training
+    quality: Quality
+    deployment: Deployment
+    notifications: Notifications
+    images: ImagePlans
+    timeouts: Timeouts
+
+
+class Image(Contract):
+    """An image that exists: ``uri`` names it by digest."""
+
+    uri: str
+    digest: str
+    tag: str
+    built: bool
+    """False when the registry had it already."""
+
+
+class Images(Contract):
+    training: Image
+    inference: Image
+
+
+class PreparedData(Contract):
+    """What the training job reads. ``report`` is the prepare program's own summary."""
+
+    uri: str
+    job: str | None
+    fingerprint: str | None = None
+    report: dict[str, JsonValue] = {}
+
+
+class TrainingResult(Contract):
+    """A finished training job. ``output`` holds the evaluation report, if any was written."""
+
+    job: str
+    artifact: str
+    output: str | None
+    metrics: dict[str, float]
+    seconds: int
+
+
+class QualityVerdict(Contract):
+    """Why the model may serve: each rule with the figure that met it."""
+
+    passed: bool
+    metrics: dict[str, float]
+    reasons: tuple[str, ...]
+
+
+class ModelPackage(Contract):
+    arn: str
+    version: int
+
+
+class ApprovalDecision(Contract):
+    decision: str
+    by: str = ""
+    note: str = ""
+
+
+class DeploymentResult(Contract):
+    """The endpoint's configuration before and after; ``previous_config`` None: it was new."""
+
+    endpoint: str
+    config: str
+    model: str
+    previous_config: str | None
+
+
+class Verification(Contract):
+    """The live endpoint, asked and compared."""
+
+    requests: int
+    largest_difference: float | None
+    tolerance: float | None
+    checked: str
+    """``holdout`` or ``probe``."""
+
+
+class Promotion(Contract):
+    """The champion pointer after the release, and what it pointed at before."""
+
+    champion: str
+    previous_champion: str | None
+
+
+class Failure(Contract):
+    """What Step Functions' Catch hands on: the error's name and its cause."""
+
+    error: str = Field(alias="Error")
+    cause: str = Field(alias="Cause", default="")
+
+
+class Rollback(Contract):
+    """What was undone: jobs that were stopped, and the endpoint's way back."""
+
+    stopped: tuple[str, ...] = ()
+    endpoint: str = "untouched"
+    serving_config: str | None = None
+
+
+class ReleaseDocument(Contract):
+    """The whole release, as far as it has come."""
+
+    release_id: str
+    project: str
+    trigger: Trigger
+    plan: Plan | None = None
+    images: Images | None = None
+    data: PreparedData | None = None
+    training: TrainingResult | None = None
+    quality: QualityVerdict | None = None
+    model_package: ModelPackage | None = None
+    approval: ApprovalDecision | None = None
+    deployment: DeploymentResult | None = None
+    verification: Verification | None = None
+    promotion: Promotion | None = None
+    failure: Failure | None = None
+    rollback: Rollback | None = None
+    rollback_failure: Failure | None = None
+
+    def requires_approval(self) -> bool:
+        return self.plan is not None and self.plan.deployment.approval is Approval.MANUAL

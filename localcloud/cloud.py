@@ -1,0 +1,146 @@
+"""What every service of the laptop's cloud shares: place, clients, credentials, processes."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import boto3
+from botocore.config import Config
+from moto.sts.models import sts_backends
+
+ACCOUNT = "123456789012"
+ROOT_ACCESS_KEY = "test"
+ROOT_SECRET_KEY = "test"  # the deployer of a laptop's cloud; it owns every permission
+
+
+class Processes:
+    """Every child process, each in a group of its own, so that none outlives the cloud."""
+
+    def __init__(self) -> None:
+        self._children: set[subprocess.Popen[Any]] = set()
+        self._lock = threading.Lock()
+
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        directory: Path,
+        stdin: int | IO[Any] = subprocess.DEVNULL,
+        stdout: int | IO[Any] = subprocess.PIPE,
+        stderr: int | IO[Any] = subprocess.STDOUT,
+    ) -> subprocess.Popen[str]:
+        """Start a text-mode child. Raises OSError when the program cannot be started."""
+        child = subprocess.Popen(
+            list(command),
+            env=dict(environment),
+            cwd=directory,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        with self._lock:
+            self._children.add(child)
+        return child
+
+    def stop(self, child: subprocess.Popen[Any], *, grace: float = 5.0) -> int:
+        """Ask the child's whole group to end, force it after ``grace`` seconds; its exit code."""
+        self._signal(child, signal.SIGTERM)
+        try:
+            child.wait(grace)
+        except subprocess.TimeoutExpired:
+            pass
+        # What the child itself started may have stayed behind in its group.
+        self._signal(child, signal.SIGKILL)
+        code = child.wait()
+        self.forget(child)
+        return code
+
+    def forget(self, child: subprocess.Popen[Any]) -> None:
+        with self._lock:
+            self._children.discard(child)
+
+    def stop_all(self) -> None:
+        with self._lock:
+            children = list(self._children)
+        for child in children:
+            self.stop(child, grace=1.0)
+
+    @staticmethod
+    def _signal(child: subprocess.Popen[Any], number: signal.Signals) -> None:
+        try:
+            os.killpg(child.pid, number)
+        except ProcessLookupError:
+            pass
+
+
+@dataclass
+class Cloud:
+    """One running cloud. Service modules get it passed in and keep it."""
+
+    directory: Path
+    url: str
+    region: str
+    account: str = ACCOUNT
+    processes: Processes = field(default_factory=Processes)
+    workers: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(64, thread_name_prefix="localcloud")
+    )
+    emit: Callable[[str, str, Mapping[str, Any], Sequence[str]], None] = field(
+        default=lambda source, detail_type, detail, resources: None
+    )
+    """Put a service's own event on the default bus; localcloud.events fills this in."""
+
+    def client(self, service: str, *, role: str | None = None, session: str = "laptop") -> Any:
+        """A boto3 client of this cloud: as root, or as ``role`` (an IAM role's ARN)."""
+        keys = self.credentials(role, session) if role else self.root_credentials()
+        return boto3.Session().client(
+            service,
+            region_name=self.region,
+            endpoint_url=self.url,
+            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=keys.get("AWS_SESSION_TOKEN"),
+            config=Config(
+                retries={"total_max_attempts": 1}, read_timeout=900, max_pool_connections=50
+            ),
+        )
+
+    def root_credentials(self) -> dict[str, str]:
+        return {"AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY}
+
+    def credentials(self, role: str, session: str) -> dict[str, str]:
+        """Temporary credentials of a role, as environment variables: calls are judged by them."""
+        assumed = sts_backends[self.account]["aws"].assume_role(
+            region_name=self.region,
+            role_session_name=session[:64],
+            role_arn=role,
+            policy=None,
+            duration=3600,
+            external_id=None,
+        )
+        return {
+            "AWS_ACCESS_KEY_ID": assumed.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": assumed.secret_access_key,
+            "AWS_SESSION_TOKEN": assumed.session_token,
+        }
+
+    def environment(self, role: str, session: str) -> dict[str, str]:
+        """The variables with which any AWS SDK in a child process finds this cloud."""
+        return {
+            **self.credentials(role, session),
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "LANG": "C.UTF-8",
+        }
