@@ -8,11 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from moto.sts.models import sts_backends
+
+from localcloud.faults import Faults
+
+if TYPE_CHECKING:
+    from localcloud.functions import Functions
 
 ACCOUNT = "123456789012"
 ROOT_ACCESS_KEY = "test"
@@ -99,6 +104,9 @@ class Cloud:
         default=lambda source, detail_type, detail, resources: None
     )
     """Put a service's own event on the default bus; localcloud.events fills this in."""
+    faults: Faults = field(default_factory=Faults)
+    functions: "Functions" = field(init=False)
+    """The Lambda functions; localcloud.functions fills this in."""
 
     def client(self, service: str, *, role: str | None = None, session: str = "laptop") -> Any:
         """A boto3 client of this cloud: as root, or as ``role`` (an IAM role's ARN)."""
