@@ -9,7 +9,7 @@ demo: environment
 	$(BIN)/wharf demo $(DEMO)
 
 test: environment
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TEST)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST)
 
 check: environment
 	$(BIN)/ruff format --check .

@@ -6,7 +6,7 @@ features were computed once, by the training program, so the server holds no fea
 and cannot differ from it.
 """
 
-from datetime import date
+import datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -50,7 +50,7 @@ class ForecastContract(Contract):
     horizon_days: Annotated[int, Field(ge=1)]
     interval_level: float
     intervals: tuple[IntervalWidth, ...]
-    latest_origin: dict[str, date]
+    latest_origin: dict[str, datetime.date]
     currency: str = "USD"
 
 
@@ -58,16 +58,16 @@ class ForecastRequest(Contract):
     """One question. ``as_of`` asks as if that day were the last one known."""
 
     product: str
-    date: date
-    as_of: date | None = None
+    date: datetime.date
+    as_of: datetime.date | None = None
 
 
 class Forecast(Contract):
     """One answer, prices in the contract's currency, ``horizon`` in business days."""
 
     product: str
-    date: date
-    as_of: date
+    date: datetime.date
+    as_of: datetime.date
     horizon: int
     forecast: float
     low: float

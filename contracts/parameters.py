@@ -18,7 +18,7 @@ DAY = 24 * 60 * 60  # seconds
 Hyperparameter = str | int | float | bool
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")]
 DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
-ObjectKey = Annotated[str, Field(min_length=1, max_length=900, pattern=r"^[^/].*[^/]$")]
+ObjectKey = Annotated[str, Field(min_length=1, max_length=900, pattern=r"^[^/](.*[^/])?$")]
 
 
 class InvalidParameter(ValueError):
@@ -184,8 +184,7 @@ def parse_section(path: str, section: str, text: str) -> Any:
 
     Raises InvalidParameter, which names the path, the key, its value and what is allowed.
     """
-    model = Parameters.model_fields[section].annotation
-    assert isinstance(model, type) and issubclass(model, Contract)
+    model = type(getattr(Parameters(), section))
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
@@ -220,7 +219,9 @@ def _keys_beside(model: type[Contract], location: tuple[Any, ...]) -> list[str]:
         if isinstance(part, int):
             node = node.get("items", {})
         else:
-            node = node.get("properties", {}).get(part) or node.get("additionalProperties", {})
+            named = node.get("properties", {}).get(part)
+            patterns = list(node.get("patternProperties", {}).values())
+            node = named or next(iter(patterns), None) or node.get("additionalProperties", {})
     return sorted(_resolve(schema, node).get("properties", {}))
 
 

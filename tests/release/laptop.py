@@ -1,0 +1,144 @@
+"""A laptop cloud in a process of its own, as `wharf up` starts it, for one test module."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.request import Request, urlopen
+
+import boto3
+
+from contracts.laptop import STATE_FILE, LaptopCloud
+
+PROJECT = "oil-price"
+ROOT = Path(__file__).parents[2]
+Found = TypeVar("Found")
+
+
+def eventually(look: Callable[[], Found | None], what: str, *, seconds: float = 60) -> Found:
+    """Return the first answer that is neither None nor False, or fail naming what never came."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = look()
+        if found is not None and found is not False:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not come about within {seconds} s")
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """A running cloud, seen as an AWS user sees it: through boto3."""
+
+    state: LaptopCloud
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.state.url,
+            region_name=self.state.region,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What `wharf env` prints, over this process's own variables."""
+        return {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "AWS_ENDPOINT_URL": self.state.url,
+            "AWS_REGION": self.state.region,
+            "AWS_DEFAULT_REGION": self.state.region,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "WHARF_PROJECT": PROJECT,
+        }
+
+    def outputs(self) -> dict[str, str]:
+        stacks = self.client("cloudformation").describe_stacks(StackName=f"modelwharf-{PROJECT}")
+        return {o["OutputKey"]: o["OutputValue"] for o in stacks["Stacks"][0]["Outputs"]}
+
+    def fault(self, wish: Mapping[str, Any]) -> None:
+        """Ask the cloud to drop or double events (see localcloud/faults.py)."""
+        body = json.dumps(wish).encode()
+        request = Request(
+            f"{self.state.url}/_wharf/faults",
+            data=body,
+            headers={"Content-Type": "application/json"},
+        )
+        with urlopen(request, timeout=10):
+            pass
+
+    def children(self) -> list[str]:
+        """Command lines of every process that the cloud has started and that still runs."""
+        listing = subprocess.run(
+            ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ).stdout
+        rows = [line.split(None, 2) for line in listing.splitlines()]
+        parents = {self.process.pid}
+        found: list[str] = []
+        for pid, parent, arguments in sorted((int(r[0]), int(r[1]), r[2]) for r in rows):
+            if parent in parents:
+                parents.add(pid)
+                found.append(arguments)
+        return found
+
+
+def start(directory: Path, assembly: Path, environment: Mapping[str, str] | None = None) -> Laptop:
+    log = directory / "cloud.log"
+    directory.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "localcloud", "--directory", str(directory)),
+                *("--assembly", str(assembly), "--project", PROJECT),
+            ],
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+        )
+    state = directory / STATE_FILE
+
+    def ready() -> LaptopCloud | None:
+        if process.poll() is not None:
+            raise AssertionError(f"the cloud ended with {process.returncode}:\n{log.read_text()}")
+        return LaptopCloud.model_validate_json(state.read_text()) if state.exists() else None
+
+    return Laptop(state=eventually(ready, "cloud.json", seconds=120), process=process, log=log)
+
+
+def stop(laptop: Laptop) -> None:
+    laptop.process.send_signal(signal.SIGTERM)
+    laptop.process.wait(30)
+
+
+def synthesise(directory: Path) -> Path:
+    """The cloud assembly that `cdk deploy` would send."""
+    subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={**os.environ, "CDK_OUTDIR": str(directory)},
+        check=True,
+        capture_output=True,
+    )
+    return directory
+
+
+def changed(assembly: Path, directory: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """A copy of the assembly with the template changed in place by ``change``."""
+    shutil.copytree(assembly, directory)
+    path = directory / f"modelwharf-{PROJECT}.template.json"
+    template = json.loads(path.read_text())
+    change(template)
+    path.write_text(json.dumps(template))
+    return directory

@@ -1,0 +1,53 @@
+"""Serves the mean: ``{"add": 1}`` → ``{"sum": mean + 1}``, a list of requests → a list.
+
+``MEAN_MODEL_SERVES`` makes it misbehave: ``unhealthy`` never answers /ping with 200,
+``differently`` answers other numbers than the trained model gave.
+"""
+
+import json
+import os
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+ML = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+MANNER = os.environ.get("MEAN_MODEL_SERVES", "honestly")
+MEAN = json.loads((ML / "model/model.json").read_text())["mean"]
+
+
+def answer(request: Any) -> Any:
+    if isinstance(request, list):
+        return [answer(one) for one in request]
+    return {"sum": MEAN + request["add"] + (1 if MANNER == "differently" else 0)}
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.reply(503 if MANNER == "unhealthy" else 200, {"mean": MEAN})
+
+    def do_POST(self) -> None:
+        try:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.reply(200, answer(request))
+        except (ValueError, KeyError, TypeError) as error:
+            self.reply(400, {"error": str(error)})
+
+    def reply(self, status: int, body: Any) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """SageMaker pings every second or so; a line for each would drown the rest."""
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["serve"]:
+        sys.exit(f"unknown command {sys.argv[1:]}; this image knows: serve")
+    address = os.environ.get("SAGEMAKER_BIND_TO_HOST", "0.0.0.0")
+    port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
+    ThreadingHTTPServer((address, port), Handler).serve_forever()

@@ -1,0 +1,45 @@
+"""A whole model in one file, standard library alone: it learns the mean of its numbers.
+
+It obeys SageMaker's contract and nothing else. Hyperparameters make it misbehave on request:
+``fail`` (the reason it gives), ``seconds`` (how long it works), ``accuracy`` (what it logs).
+"""
+
+import csv
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+ML = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+HOLDOUT_ROWS = 5
+
+
+def train() -> int:
+    hyperparameters = json.loads((ML / "input/config/hyperparameters.json").read_text())
+    if "fail" in hyperparameters:
+        (ML / "output/failure").write_text(hyperparameters["fail"])
+        return 1
+    time.sleep(float(hyperparameters.get("seconds", 0)))
+    numbers = [
+        float(row["value"])
+        for path in sorted((ML / "input/data/training").glob("*.csv"))
+        for row in csv.DictReader(path.read_text().splitlines())
+    ]
+    mean = sum(numbers) / len(numbers)
+    (ML / "model/model.json").write_text(json.dumps({"mean": mean}))
+    holdout = [
+        {"request": {"add": add}, "prediction": {"sum": mean + add}} for add in range(HOLDOUT_ROWS)
+    ]
+    (ML / "output/data").mkdir(parents=True, exist_ok=True)
+    (ML / "output/data/holdout.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in holdout)
+    )
+    print(f"rows={len(numbers)} accuracy={hyperparameters.get('accuracy', '0.9')}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["train"]:
+        sys.exit(f"unknown command {sys.argv[1:]}; this image knows: train")
+    sys.exit(train())

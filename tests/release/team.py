@@ -1,0 +1,199 @@
+"""A team at work: a git repository, parameters, data, and an eye on what comes of a push."""
+
+import json
+import shutil
+import subprocess
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from contracts.names import parameter_path
+from contracts.release import ReleaseDocument
+from tests.release.laptop import PROJECT, ROOT, Laptop, eventually
+
+MEAN_MODEL = Path(__file__).parent / "mean_model"
+NUMBERS = "value\n1\n2\n3\n"
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "source": {
+        kind: {
+            "dockerfile": f"containers/{kind.removesuffix('_image')}/Dockerfile",
+            "inputs": [kind.removesuffix("_image")],
+        }
+        for kind in ("training_image", "inference_image")
+    },
+    "data": {"inputs": {"numbers": {"key": "series/numbers.csv"}}, "prepare": False},
+    "training": {
+        "metric_definitions": [{"name": "accuracy", "regex": "accuracy=([0-9.]+)"}],
+    },
+    "quality": {"rules": [{"metric": "accuracy", "minimum": 0.5}]},
+    "deployment": {"instance_type": "ml.t2.medium"},
+}
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A release that has ended."""
+
+    arn: str
+    name: str
+    status: str
+    error: str
+    cause: str
+    document: ReleaseDocument | None
+    events: list[dict[str, Any]]
+
+    @property
+    def states(self) -> list[str]:
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for event in self.events
+            if "stateEnteredEventDetails" in event
+        ]
+
+
+@dataclass
+class Team:
+    laptop: Laptop
+    repository: Path
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        return self.laptop.outputs()
+
+    def git(self, *arguments: str) -> str:
+        identity = ("-c", "user.name=Team", "-c", "user.email=team@example.com")
+        return subprocess.run(
+            ["git", *identity, *arguments],
+            cwd=self.repository,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+
+    def set_up(self) -> None:
+        """The mean model's repository, its parameters and its data."""
+        shutil.copytree(MEAN_MODEL, self.repository, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "containers/buildspec.yml", self.repository / "containers")
+        self.git("init", "--quiet", "--initial-branch", "main")
+        for section, document in PARAMETERS.items():
+            self.configure(section, **document)
+        self.upload("series/numbers.csv", NUMBERS)
+        self.listen()
+
+    def configure(self, section: str, **changes: Any) -> None:
+        """Change keys of a section; a key set to None goes back to its default."""
+        document = {**self.parameters.get(section, {}), **changes}
+        self.parameters[section] = {k: v for k, v in document.items() if v is not None}
+        self.write_parameter(section, json.dumps(self.parameters[section]))
+
+    def write_parameter(self, section: str, text: str) -> None:
+        self.laptop.client("ssm").put_parameter(
+            Name=parameter_path(PROJECT, section), Value=text, Overwrite=True
+        )
+
+    def upload(self, key: str, text: str) -> None:
+        self.laptop.client("s3").put_object(
+            Bucket=self.outputs["DataBucket"], Key=key, Body=text.encode()
+        )
+
+    def commit(self, message: str, files: Mapping[str, str] | None = None) -> str:
+        for name, text in (files or {}).items():
+            (self.repository / name).write_text(text)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    def push(self) -> None:
+        self.git("push", "--quiet", self.laptop.state.repository, "HEAD:refs/heads/main")
+
+    def release(self, reason: str = "", *, seconds: float = 90) -> Execution:
+        """Ask for a release of what is pushed and wait for its end."""
+        before = set(self.executions())
+        self.request(reason or uuid.uuid4().hex)
+        name = eventually(
+            lambda: next(iter(set(self.executions()) - before), None), "a new release"
+        )
+        return self.end(name, seconds=seconds)
+
+    def request(self, reason: str) -> None:
+        self.laptop.client("sns").publish(
+            TopicArn=self.outputs["ChangesTopicArn"],
+            Message=json.dumps({"source": "request", "reason": reason, "requested_by": "test"}),
+        )
+
+    def executions(self) -> list[str]:
+        machine = self.outputs["StateMachineArn"]
+        listed = self.laptop.client("stepfunctions").list_executions(stateMachineArn=machine)
+        return [execution["name"] for execution in listed["executions"]]
+
+    def arn(self, name: str) -> str:
+        return self.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{name}"
+
+    def end(self, name: str, *, seconds: float = 90) -> Execution:
+        client = self.laptop.client("stepfunctions")
+        arn = self.arn(name)
+
+        def ended() -> dict[str, Any] | None:
+            described: dict[str, Any] = client.describe_execution(executionArn=arn)
+            return described if described["status"] != "RUNNING" else None
+
+        described = eventually(ended, f"the end of release {name}", seconds=seconds)
+        pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
+        output = described.get("output")
+        return Execution(
+            arn=arn,
+            name=name,
+            status=described["status"],
+            error=described.get("error", ""),
+            cause=described.get("cause", ""),
+            document=ReleaseDocument.model_validate_json(output) if output else None,
+            events=[event for page in pages for event in page["events"]],
+        )
+
+    def listen(self) -> None:
+        """Subscribe a queue to the notifications, as a person would subscribe an address."""
+        queue = self.laptop.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
+        arn = f"arn:aws:sqs:{self.laptop.state.region}:{self.laptop.state.account}:inbox"
+        self.laptop.client("sns").subscribe(
+            TopicArn=self.outputs["NotificationsTopicArn"],
+            Protocol="sqs",
+            Endpoint=arn,
+            Attributes={"RawMessageDelivery": "true"},
+        )
+        self._queue = queue
+
+    def notification(self, about: str, *, seconds: float = 30) -> str:
+        """The next notification that contains ``about``; others are read and passed over."""
+        client = self.laptop.client("sqs")
+
+        def arrived() -> str | None:
+            received = client.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
+            for message in received.get("Messages", []):
+                client.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+                if about in message["Body"]:
+                    return str(message["Body"])
+            return None
+
+        return eventually(arrived, f"a notification about {about!r}", seconds=seconds)
+
+    def ask(self, request: Any) -> Any:
+        answered = self.laptop.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=self.outputs["EndpointName"],
+            ContentType="application/json",
+            Body=json.dumps(request),
+        )
+        return json.loads(answered["Body"].read())
+
+    def wharf(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["wharf", *arguments],
+            cwd=self.repository,
+            env=self.laptop.environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )

@@ -1,0 +1,95 @@
+"""Failures made on purpose: each says why, and the model that served goes on serving."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from contracts.parameters import InvalidParameter
+from tests.release.laptop import Laptop
+from tests.release.team import Execution, Team
+
+BEFORE = {"sum": 3.0}
+
+
+@pytest.fixture(autouse=True)
+def _the_model_that_served_goes_on_serving(team: Team, laptop: Laptop) -> Iterator[None]:
+    servers = [line for line in laptop.children() if "serve" in line]
+    yield
+    assert team.ask({"add": 1}) == BEFORE
+    left = [line for line in laptop.children() if "program.py" in line]
+    assert [line for line in left if "serve" in line] != []
+    assert len([line for line in left if "serve" in line]) == len(servers)
+    assert [line for line in left if "train" in line.split()] == []
+
+
+def fails(team: Team, section: str, changes: Mapping[str, Any]) -> Execution:
+    """Release with the section changed, put it back, and read how the release ended."""
+    team.configure(section, **changes)
+    ended = team.release()
+    team.configure(section, **dict.fromkeys(changes))
+    assert ended.status == "FAILED"
+    return ended
+
+
+def told(team: Team, ended: Execution, reason: str) -> None:
+    """The reason stands in the execution, in `wharf show` and in the notification."""
+    assert reason in ended.cause
+    assert reason in team.wharf("show", ended.name).stdout.replace("\n", " ")
+    assert reason in team.notification(ended.name)
+
+
+def test_nonsense_in_a_parameter_fails_at_resolve_naming_path_value_and_what_is_allowed(
+    team: Team,
+) -> None:
+    ended = fails(team, "quality", {"rules": "whatever"})
+    team.configure("quality", rules=[{"metric": "accuracy", "minimum": 0.5}])
+    assert ended.error == InvalidParameter.__name__
+    assert ended.states[:1] == ["Resolve"] and "BuildImages" not in ended.states
+    told(team, ended, '/modelwharf/oil-price/quality: rules is "whatever"')
+
+
+def test_training_that_fails_gives_its_own_reason(team: Team) -> None:
+    ended = fails(team, "training", {"hyperparameters": {"fail": "the data are all zeros"}})
+    assert ended.error == "TrainingFailed"
+    told(team, ended, "the data are all zeros")
+
+
+def test_training_past_its_time_is_stopped_and_says_which_limit(team: Team) -> None:
+    changes = {"hyperparameters": {"seconds": 120}, "max_runtime_seconds": 1}
+    ended = fails(team, "training", changes)
+    assert ended.error == "TrainingFailed"
+    told(team, ended, "max_runtime_seconds")
+
+
+def test_quality_below_the_threshold_names_metric_value_and_bound(team: Team) -> None:
+    ended = fails(team, "training", {"hyperparameters": {"accuracy": 0.1}})
+    assert ended.error == "QualityBelowThreshold"
+    told(team, ended, "accuracy")
+    assert "0.1" in ended.cause and "0.5" in ended.cause
+
+
+def test_a_server_that_is_never_healthy_is_taken_back(team: Team) -> None:
+    ended = fails(team, "deployment", {"environment": {"MEAN_MODEL_SERVES": "unhealthy"}})
+    assert ended.error == "DeploymentFailed"
+    told(team, ended, "ping")
+
+
+def test_a_server_that_answers_otherwise_than_the_trained_model_is_rolled_back(
+    team: Team,
+) -> None:
+    ended = fails(team, "deployment", {"environment": {"MEAN_MODEL_SERVES": "differently"}})
+    assert ended.error == "VerificationFailed"
+    told(team, ended, "sum")
+
+
+def test_a_build_that_fails_shows_the_failing_steps_own_words(team: Team) -> None:
+    path = team.repository / "containers/training/Dockerfile"
+    good = path.read_text()
+    team.commit("Break it", {"containers/training/Dockerfile": good + "RUN no-such-program\n"})
+    team.push()
+    ended = team.end(team.executions()[0])
+    team.commit("Mend it", {"containers/training/Dockerfile": good})
+    team.push()
+    assert (ended.status, ended.error) == ("FAILED", "BuildFailed")
+    told(team, ended, "no-such-program")

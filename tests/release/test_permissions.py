@@ -1,0 +1,47 @@
+"""The template's policies are the laptop's: take one permission out and the release fails."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.release import laptop as laptops
+from tests.release.laptop import eventually
+from tests.release.team import Team
+
+ACTION = "sagemaker:CreateTrainingJob"
+
+
+def without_permission(template: dict[str, Any]) -> None:
+    taken = 0
+    for resource in template["Resources"].values():
+        if resource["Type"] != "AWS::IAM::Policy":
+            continue
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+            actions = statement["Action"]
+            actions = [actions] if isinstance(actions, str) else actions
+            if ACTION in actions:
+                taken += 1
+                statement["Action"] = [a for a in actions if a != ACTION] or [
+                    "sts:GetCallerIdentity"
+                ]
+    assert taken == 1
+
+
+@pytest.fixture
+def team(assembly: Path, tmp_path: Path) -> Iterator[Team]:
+    poorer = laptops.changed(assembly, tmp_path / "cdk.out", without_permission)
+    laptop = laptops.start(tmp_path / "cloud", poorer)
+    team = Team(laptop, tmp_path / "repository")
+    team.set_up()
+    yield team
+    laptops.stop(laptop)
+
+
+def test_a_missing_permission_fails_here_as_it_would_in_aws(team: Team) -> None:
+    team.commit("The mean model")
+    team.push()
+    ended = team.end(eventually(lambda: next(iter(team.executions()), None), "a release"))
+    assert (ended.status, ended.error) == ("FAILED", "AccessDenied")
+    assert f"is not authorized to perform: {ACTION} on resource: arn:aws:sagemaker:" in ended.cause

@@ -1,0 +1,132 @@
+"""From a pushed commit to an answer from the live endpoint."""
+
+import json
+import subprocess
+import sys
+
+from tests.release.laptop import Laptop, eventually
+from tests.release.team import Team
+
+
+def test_a_pushed_model_answers_at_the_endpoint(team: Team) -> None:
+    assert team.ask({"add": 1}) == {"sum": 3.0}
+
+
+def test_new_data_releases_without_a_push(team: Team) -> None:
+    before = set(team.executions())
+    team.upload("series/numbers.csv", "value\n10\n20\n")
+    name = eventually(lambda: next(iter(set(team.executions()) - before), None), "a release")
+    assert team.end(name).status == "SUCCEEDED"
+    assert team.ask({"add": 0}) == {"sum": 15.0}
+
+
+def test_every_state_leaves_its_section_in_the_release_document(team: Team) -> None:
+    document = team.release().document
+    assert document is not None
+    sections = document.model_dump(exclude_none=True).keys()
+    assert sections >= {
+        *("plan", "images", "data", "training", "quality", "model_package"),
+        *("deployment", "verification", "promotion"),
+    }
+    assert "failure" not in sections
+
+
+def test_an_image_that_the_registry_has_is_not_built_again(team: Team) -> None:
+    document = team.release().document
+    assert document is not None and document.images is not None
+    assert not document.images.training.built
+    assert not document.images.inference.built
+
+
+def test_a_push_of_documentation_alone_releases_nothing_and_says_why(team: Team) -> None:
+    before = team.executions()
+    commit = team.commit("Say hello", {"README.md": "hello\n"})
+    team.push()
+    assert "README.md" in team.notification(commit[:7])
+    assert team.executions() == before
+
+
+def test_the_same_push_told_twice_is_one_release(team: Team) -> None:
+    before = set(team.executions())
+    for _ in range(2):
+        team.request("told twice")
+    started = eventually(lambda: set(team.executions()) - before, "a release")
+    for name in started:
+        team.end(name)
+    assert len(set(team.executions()) - before) == 1
+
+
+def test_a_manual_approval_waits_and_approving_lets_it_through(team: Team) -> None:
+    team.configure("deployment", approval="manual")
+    before = set(team.executions())
+    team.request("approve me")
+    name = eventually(lambda: next(iter(set(team.executions()) - before), None), "a release")
+    assert f"wharf approve {name}" in team.notification(f"wharf approve {name}")
+    approved = team.wharf("approve", name)
+    team.configure("deployment", approval=None)
+    assert approved.returncode == 0, approved.stderr
+    assert team.end(name).status == "SUCCEEDED"
+
+
+def test_a_rejected_model_never_reaches_the_endpoint(team: Team) -> None:
+    team.configure("deployment", approval="manual")
+    before = set(team.executions())
+    team.request("reject me")
+    name = eventually(lambda: next(iter(set(team.executions()) - before), None), "a release")
+    team.notification(f"wharf reject {name}")
+    rejected = team.wharf("reject", name, "--note", "looks odd")
+    team.configure("deployment", approval=None)
+    assert rejected.returncode == 0, rejected.stderr
+    ended = team.end(name)
+    assert (ended.status, ended.error) == ("FAILED", "ApprovalRejected")
+    assert "looks odd" in ended.cause
+    assert "Deploy" not in ended.states
+
+
+def test_a_release_takes_no_more_transitions_when_training_takes_longer(team: Team) -> None:
+    quick = team.release()
+    team.configure("training", hyperparameters={"seconds": 10})
+    slow = team.release()
+    team.configure("training", hyperparameters=None)
+    assert slow.status == quick.status == "SUCCEEDED"
+    assert [e["type"] for e in slow.events] == [e["type"] for e in quick.events]
+
+
+def test_the_unmodified_aws_command_line_sees_and_asks_everything(
+    team: Team, laptop: Laptop
+) -> None:
+    def aws(*arguments: str) -> object:
+        done = subprocess.run(
+            [sys.executable, "-m", "awscli", *arguments, "--output", "json"],
+            env=laptop.environment(),
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    machine = team.outputs["StateMachineArn"]
+    listed = aws("stepfunctions", "list-executions", "--state-machine-arn", machine)
+    assert isinstance(listed, dict)
+    newest = listed["executions"][0]["executionArn"]
+    history = aws("stepfunctions", "get-execution-history", "--execution-arn", newest)
+    assert isinstance(history, dict) and history["events"][0]["type"] == "ExecutionStarted"
+    path = "/modelwharf/oil-price"
+    parameters = aws("ssm", "get-parameters-by-path", "--path", path)
+    assert isinstance(parameters, dict)
+    assert f"{path}/quality" in {p["Name"] for p in parameters["Parameters"]}
+    endpoint = aws("sagemaker", "describe-endpoint", "--endpoint-name", "oil-price")
+    assert isinstance(endpoint, dict) and endpoint["EndpointStatus"] == "InService"
+    answered = aws(
+        *("sagemaker-runtime", "invoke-endpoint", "--endpoint-name", "oil-price"),
+        *("--content-type", "application/json", "--body", '{"add": 2}'),
+        "/dev/stderr",
+    )
+    assert isinstance(answered, dict) and answered["InvokedProductionVariant"] == "champion"
+
+
+def test_wharf_show_tells_the_whole_release(team: Team) -> None:
+    name = team.release().name
+    shown = team.wharf("show", name, "--json")
+    assert shown.returncode == 0, shown.stderr
+    assert json.loads(shown.stdout)["status"] == "SUCCEEDED"
