@@ -205,6 +205,8 @@ def _finding(path: str, model: type[Contract], error: dict[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         allowed = _keys_beside(model, error["loc"])
         return f"{path}: unknown key {location!r}; allowed here: {', '.join(allowed)}"
+    if error["type"] == "missing":
+        return f"{path}: {location} is missing"
     value = json.dumps(error["input"], default=str)
     message = error["msg"][0].lower() + error["msg"][1:]
     return f"{path}: {location} is {value[:200]}, but {message}"
