@@ -4,6 +4,10 @@ The artifact is a folder of three files: ``model.onnx``, ``contract.json`` (a
 ForecastContract) and ``origins.npz``. An origin is a (product, last known day) pair; its
 features were computed once, by the training program, so the server holds no feature code
 and cannot differ from it.
+
+``origins.npz`` holds four arrays a product, one row an origin, oldest first, under
+``origin_key(product, array)``: ``date`` (datetime64[D]), ``price`` (float64, currency),
+``scale`` (float64, currency) and ``features`` (float64, rows × origin features).
 """
 
 import datetime
@@ -16,6 +20,11 @@ from contracts.model import Contract
 MODEL_FILE = "model.onnx"
 CONTRACT_FILE = "contract.json"
 ORIGINS_FILE = "origins.npz"
+
+
+def origin_key(product: str, array: str) -> str:
+    """Name of a product's array in ``origins.npz``."""
+    return f"{product}.{array}"
 
 
 class HorizonBucket(Contract):
@@ -39,6 +48,9 @@ class IntervalWidth(Contract):
 
 class ForecastContract(Contract):
     """What the server needs to know of the model.
+
+    ``feature_names`` are an origin's features, in the order of ``origins.npz``, and last
+    ``horizon`` (business days), which the server adds.
 
     The ONNX graph maps float64 ``features`` (rows × len(feature_names)) to float64
     ``change`` (rows × 1): the price change from the origin to the asked day in units of

@@ -1,0 +1,1 @@
+"""The oil-price exemplar's training program: prepare the data, train, judge, export."""

@@ -1,0 +1,66 @@
+"""``python -m training prepare|train``: the entry point of the training image."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from training.folders import Folders
+from training.rejected import Rejected
+
+# SageMaker cuts FailureReason and ExitMessage at 1,024 characters (DescribeTrainingJob).
+REASON_LIMIT = 1000
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one job; the exit code. The user's mistakes are told without a traceback."""
+    folders = Folders.of(os.environ)
+    if list(arguments) == ["prepare"]:
+        return _run(_prepare, folders, folders.processing_message)
+    if list(arguments) == ["train"]:
+        return _run(_train, folders, folders.training_failure)
+    given = " ".join(arguments) or "nothing"
+    print(f"usage: python -m training prepare|train (given: {given})", file=sys.stderr)
+    return 2
+
+
+def _run(job: Callable[[Folders], None], folders: Folders, reason_file: Path) -> int:
+    try:
+        job(folders)
+    except Rejected as error:
+        _tell(reason_file, str(error))
+        return 1
+    except Exception as error:
+        _tell(reason_file, f"{type(error).__name__}: {error}")
+        raise  # ours to mend: the log gets the traceback
+    return 0
+
+
+def _tell(reason_file: Path, reason: str) -> None:
+    print(reason, file=sys.stderr, flush=True)
+    reason_file.parent.mkdir(parents=True, exist_ok=True)
+    reason_file.write_text(reason[:REASON_LIMIT])
+
+
+def _prepare(folders: Folders) -> None:
+    from training.prepare import prepare
+
+    report = prepare(folders)
+    for name, series in report.series.items():
+        print(
+            f"prepared {series.role} {name}: {series.rows} prices from {series.first} to "
+            f"{series.last}, lowest {series.lowest:g}, highest {series.highest:g}, "
+            f"{series.missing} missing, {series.weekends} on weekends",
+            flush=True,
+        )
+    print(f"fingerprint {report.fingerprint}", flush=True)
+
+
+def _train(folders: Folders) -> None:
+    from training.train import train
+
+    train(folders)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,57 @@
+"""Where SageMaker puts what the program reads, and takes what it writes.
+
+Source: "How Amazon SageMaker Provides Training Information" and "How Amazon SageMaker
+Processing Configures Input and Output" in the SageMaker developer guide.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CHANNEL = "training"
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The tree below ``base``, which is ``/opt/ml`` in a SageMaker container."""
+
+    base: Path
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Folders":
+        """SAGEMAKER_BASE_DIR moves the tree, as it does in SageMaker's own toolkits."""
+        return cls(Path(environment.get("SAGEMAKER_BASE_DIR", "/opt/ml")))
+
+    @property
+    def processing_input(self) -> Path:
+        return self.base / "processing" / "input"
+
+    @property
+    def processing_output(self) -> Path:
+        return self.base / "processing" / "output"
+
+    @property
+    def channel(self) -> Path:
+        return self.base / "input" / "data" / CHANNEL
+
+    @property
+    def hyperparameters(self) -> Path:
+        return self.base / "input" / "config" / "hyperparameters.json"
+
+    @property
+    def model(self) -> Path:
+        return self.base / "model"
+
+    @property
+    def output_data(self) -> Path:
+        return self.base / "output" / "data"
+
+    @property
+    def training_failure(self) -> Path:
+        """SageMaker shows this file's text as the training job's FailureReason."""
+        return self.base / "output" / "failure"
+
+    @property
+    def processing_message(self) -> Path:
+        """SageMaker shows this file's text as the processing job's ExitMessage."""
+        return self.base / "output" / "message"

@@ -1,0 +1,40 @@
+"""The training job's settings. SageMaker hands every value over as a string."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from contracts.model import Contract
+from training.rejected import Rejected, rejection
+
+
+class Hyperparameters(Contract):
+    """How the model is trained and judged. Days are days with a price."""
+
+    holdout_days: Annotated[int, Field(ge=60, le=2500)] = 250
+    calibration_days: Annotated[int, Field(ge=60, le=2500)] = 500
+    shrinkage: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    """Ridge penalty per training row: the larger, the closer to the random walk."""
+    interval_level: Annotated[float, Field(ge=0.5, le=0.99)] = 0.8
+    bootstrap_resamples: Annotated[int, Field(ge=100, le=5000)] = 400
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+
+def read_hyperparameters(path: Path) -> Hyperparameters:
+    """Read ``hyperparameters.json``; no file means the defaults.
+
+    Raises Rejected, naming the hyperparameter, its value and what is allowed.
+    """
+    if not path.exists():
+        return Hyperparameters()
+    try:
+        values = json.loads(path.read_text())
+    except ValueError as error:
+        raise Rejected(f"{path.name} is not JSON: {error}") from None
+    try:
+        return Hyperparameters.model_validate(values)
+    except ValidationError as error:
+        allowed = tuple(Hyperparameters.model_fields)
+        raise rejection("hyperparameters", error, allowed) from None

@@ -1,0 +1,78 @@
+"""The model: a ridge regression that shrinks towards the random walk.
+
+A daily oil price is close to a random walk, so the forecast starts from "no change", and
+the penalty decides how far the features may move it. One set of coefficients serves every
+product and horizon: the drift per square root of a business day is linear in the features
+and in the features times the square root of the horizon. Dividing by the square root gives
+all horizons the same variance, as a random walk's changes have (Hull, "Options, Futures,
+and Other Derivatives", on the square-root-of-time rule).
+"""
+
+from typing import Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.linear_model import Ridge
+
+from contracts.forecast import HorizonBucket, IntervalWidth
+from training.features import HORIZON_DAYS, Examples, Floats, Origins, changes
+
+CLIP = 8.0  # scales per square root of a day; WTI fell 40 and rose 30 in April 2020
+
+
+class DriftRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Change of price, in scales, from rows of (features…, horizon).
+
+    ``shrinkage`` is the ridge penalty per row, so that it means the same for any amount
+    of data.
+    """
+
+    def __init__(self, shrinkage: float = 1.0) -> None:
+        self.shrinkage = shrinkage
+
+    def fit(self, X: Floats, y: Floats) -> Self:
+        root = np.sqrt(X[:, -1])
+        drift = np.clip(y / root, -CLIP, CLIP)
+        ridge = Ridge(alpha=self.shrinkage * len(X), fit_intercept=False)
+        self.coef_: Floats = ridge.fit(_design(X), drift).coef_
+        return self
+
+    def predict(self, X: Floats) -> Floats:
+        changes: Floats = np.sqrt(X[:, -1]) * (_design(X) @ self.coef_)
+        return changes
+
+
+def _design(X: Floats) -> Floats:
+    features, horizon = X[:, :-1], X[:, -1:]
+    return np.hstack([features, features * np.sqrt(horizon)])
+
+
+def calibrate(
+    origins: Origins, calibration: Examples, predicted: Floats, level: float
+) -> tuple[IntervalWidth, ...]:
+    """Residual quantiles per product and horizon, from rows the model did not learn from.
+
+    Split-conformal (Lei et al. 2018, "Distribution-Free Predictive Inference for
+    Regression"): the quantile's rank is ceil((n + 1)·level) of n. The two tails are taken
+    apart, since oil falls faster than it rises. ``predicted`` is in scales. An interval
+    never narrows with the horizon.
+    """
+    residual = changes(origins, calibration) - predicted
+    product = origins.product[calibration.origin]
+    widths: list[IntervalWidth] = []
+    for number, name in enumerate(origins.product_names):
+        low, high = 0.0, 0.0
+        for horizon in range(1, HORIZON_DAYS + 1):
+            known = residual[(product == number) & (calibration.horizon == horizon)]
+            if len(known):
+                low = min(low, -_conformal(-known, level))
+                high = max(high, _conformal(known, level))
+            bucket = HorizonBucket(first=horizon, last=horizon)
+            widths.append(IntervalWidth(product=name, bucket=bucket, low=low, high=high))
+    return tuple(widths)
+
+
+def _conformal(residual: Floats, level: float) -> float:
+    """The residual that a new one exceeds with probability at most (1 - level) / 2."""
+    rank = int(np.ceil((len(residual) + 1) * (1 + level) / 2))
+    return float(np.sort(residual)[min(rank, len(residual)) - 1])

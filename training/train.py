@@ -1,0 +1,114 @@
+"""The training job: learn, calibrate, judge on the holdout, export, write it all down."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from contracts.evaluation import EVALUATION_FILE, HOLDOUT_FILE, EvaluationReport
+from contracts.forecast import ForecastContract, IntervalWidth
+from training.evaluate import Bootstrap, evaluate
+from training.export import check_same, runner, to_onnx, write_artifact
+from training.features import (
+    HORIZON_DAYS,
+    HORIZON_FEATURE,
+    Origins,
+    changes,
+    find_examples,
+    find_origins,
+    matrix,
+)
+from training.folders import Folders
+from training.holdout import write_holdout
+from training.hyperparameters import Hyperparameters, read_hyperparameters
+from training.model import DriftRegressor, calibrate
+from training.plot import PLOT_FILE, plot_holdout
+from training.predictions import to_predictions
+from training.series import read_dataset
+from training.split import Split, split
+
+
+def train(folders: Folders) -> EvaluationReport:
+    """Train from the channel's data and write the model and its evaluation.
+
+    The model that was judged is the one that is shipped: it is not fitted again on the
+    holdout. Raises Rejected for the user's data and settings, ExportDiffers for our own
+    export.
+    """
+    settings = read_hyperparameters(folders.hyperparameters)
+    dataset = read_dataset(folders.channel)
+    origins = find_origins(dataset)
+    parts = split(origins, find_examples(dataset, origins), settings)
+    _say_split(parts)
+
+    model = DriftRegressor(settings.shrinkage)
+    model.fit(matrix(origins, parts.training), changes(origins, parts.training))
+    widths = calibrate(
+        origins,
+        parts.calibration,
+        model.predict(matrix(origins, parts.calibration)),
+        settings.interval_level,
+    )
+    proto = to_onnx(model)
+    holdout = matrix(origins, parts.holdout)
+    change = runner(proto)(holdout)
+    difference = check_same(change, model.predict(holdout))
+    print(f"export largest_difference={difference:.3g} rows={len(holdout)}", flush=True)
+
+    predictions = to_predictions(origins, parts.holdout, change, widths, settings.interval_level)
+    report = evaluate(predictions, Bootstrap(settings.bootstrap_resamples, settings.seed))
+    _say_report(report)
+
+    served = _since(origins, parts.holdout_start)
+    write_artifact(folders.model, proto, _contract(served, widths, settings), served)
+    output = folders.output_data
+    write_holdout(predictions, output / HOLDOUT_FILE, seed=settings.seed)
+    (output / EVALUATION_FILE).write_text(report.model_dump_json(indent=2) + "\n")
+    plot_holdout(predictions, report, output / PLOT_FILE)
+    return report
+
+
+def _since(origins: Origins, day: np.datetime64) -> Origins:
+    """The origins that the model did not learn from: only these may be asked for."""
+    rows = origins.date >= day
+    return replace(
+        origins,
+        product=origins.product[rows],
+        date=origins.date[rows],
+        price=origins.price[rows],
+        scale=origins.scale[rows],
+        features=origins.features[rows],
+    )
+
+
+def _contract(
+    origins: Origins, widths: tuple[IntervalWidth, ...], settings: Hyperparameters
+) -> ForecastContract:
+    latest = {
+        name: origins.date[origins.of(number)].max().item()
+        for number, name in enumerate(origins.product_names)
+    }
+    return ForecastContract(
+        products=origins.product_names,
+        feature_names=(*origins.feature_names, HORIZON_FEATURE),
+        horizon_days=HORIZON_DAYS,
+        interval_level=settings.interval_level,
+        intervals=widths,
+        latest_origin=latest,
+    )
+
+
+def _say_split(parts: Split) -> None:
+    print(
+        f"split training_rows={len(parts.training)} calibration_rows={len(parts.calibration)} "
+        f"holdout_rows={len(parts.holdout)} calibration_start={parts.calibration_start} "
+        f"holdout_start={parts.holdout_start}",
+        flush=True,
+    )
+
+
+def _say_report(report: EvaluationReport) -> None:
+    """One line a figure: SageMaker's metric definitions read these."""
+    for name, metric in report.metrics.items():
+        interval = metric.interval
+        between = f" ({interval.low:.6f} to {interval.high:.6f})" if interval else ""
+        print(f"holdout {name}={metric.value:.6f}{between}", flush=True)
