@@ -1,0 +1,22 @@
+"""Synthesise the stack: ``cdk deploy`` runs this, and so does a laptop, without AWS.
+
+Reads ``WHARF_PROJECT`` and ``WHARF_REMOVAL_POLICY``; the account and the region are the CDK's.
+"""
+
+import os
+import sys
+
+from infra.application import application
+from infra.settings import Settings
+
+
+def main() -> None:
+    try:
+        settings = Settings.from_environment(os.environ)
+    except ValueError as error:
+        sys.exit(str(error))
+    application(settings, directory=os.environ.get("CDK_OUTDIR", "cdk.out")).synth()
+
+
+if __name__ == "__main__":
+    main()

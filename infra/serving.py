@@ -1,0 +1,86 @@
+"""What SageMaker works with: its role, and the group of model packages."""
+
+from aws_cdk import Stack
+from aws_cdk.aws_iam import ServicePrincipal
+from aws_cdk.aws_sagemaker import CfnModelPackageGroup
+from constructs import Construct
+
+from infra.grant import Grant, arn, role_with
+from infra.images import Images, registry_login
+from infra.names import Names
+from infra.storage import Storage
+
+METRIC_NAMESPACES = (
+    "/aws/sagemaker/Endpoints",
+    "/aws/sagemaker/ProcessingJobs",
+    "/aws/sagemaker/TrainingJobs",
+    "AWS/SageMaker",
+)
+
+
+class Serving(Construct):
+    """The role of jobs and endpoints, and the model package group."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: Names,
+        storage: Storage,
+        images: Images,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.execution_role = role_with(
+            self,
+            "ExecutionRole",
+            assumed_by=ServicePrincipal(
+                "sagemaker.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            ),
+            grants=self._grants(storage, images),
+            description=f"Jobs and endpoint of {names.project}",
+        )
+        self.model_package_group = CfnModelPackageGroup(
+            self,
+            "ModelPackageGroup",
+            model_package_group_name=names.model_package_group,
+            model_package_group_description=f"Models of {names.project} that passed their gates",
+        )
+
+    def _grants(self, storage: Storage, images: Images) -> tuple[Grant, ...]:
+        artifacts = storage.artifact_bucket.bucket_arn
+        return (
+            Grant(
+                actions=("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"),
+                resources=(f"{artifacts}/releases/*",),
+                reason="Jobs read and write the objects of their release, under keys of theirs.",
+            ),
+            Grant(actions=("s3:GetBucketLocation", "s3:ListBucket"), resources=(artifacts,)),
+            storage.encryption,
+            Grant(
+                actions=(
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                ),
+                resources=tuple(repository.repository_arn for repository in images.repositories),
+            ),
+            registry_login(),
+            Grant(
+                actions=(
+                    "logs:CreateLogGroup",
+                    "logs:CreateLogStream",
+                    "logs:DescribeLogStreams",
+                    "logs:PutLogEvents",
+                ),
+                resources=(arn(self, "logs", "log-group:/aws/sagemaker/*"),),
+                reason="SageMaker names the log groups: one per kind of job and per endpoint.",
+            ),
+            Grant(
+                actions=("cloudwatch:PutMetricData",),
+                resources=("*",),
+                conditions={"StringEquals": {"cloudwatch:namespace": list(METRIC_NAMESPACES)}},
+                reason="cloudwatch:PutMetricData knows no resources; the namespace narrows it.",
+            ),
+        )

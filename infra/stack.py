@@ -1,0 +1,98 @@
+"""The stack: which constructs there are, and what each is given."""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from infra.environment import environment
+from infra.events import Events
+from infra.functions import Functions
+from infra.images import Images
+from infra.monitoring import Monitoring
+from infra.names import Names
+from infra.parameters import Parameters
+from infra.permissions import Permissions
+from infra.serving import Serving
+from infra.settings import Settings
+from infra.source import Source
+from infra.storage import Storage
+from infra.topics import Topics
+from infra.workflow import Workflow
+
+
+class ModelwharfStack(Stack):
+    """A push or new data starts a release; a release changes the endpoint, or nothing."""
+
+    def __init__(self, scope: Construct, *, settings: Settings, **stack: Any) -> None:
+        names = Names(settings.project)
+        super().__init__(scope, names.stack, env=settings.environment, **stack)
+
+        Parameters(self, "Parameters", names=names)
+        storage = Storage(self, "Storage", settings=settings)
+        topics = Topics(self, "Topics", names=names, kms_key=storage.kms_key)
+        source = Source(self, "Source", names=names, topics=topics)
+        images = Images(
+            self,
+            "Images",
+            settings=settings,
+            names=names,
+            code=source.codecommit_repository,
+            storage=storage,
+        )
+        serving = Serving(self, "Serving", names=names, storage=storage, images=images)
+        permissions = Permissions(
+            self,
+            names=names,
+            storage=storage,
+            topics=topics,
+            code=source.codecommit_repository,
+            images=images,
+            serving=serving,
+        )
+        functions = Functions(
+            self,
+            "Functions",
+            settings=settings,
+            names=names,
+            topics=topics,
+            permissions=permissions,
+            environment=environment(
+                settings=settings,
+                names=names,
+                storage=storage,
+                topics=topics,
+                serving=serving,
+                state_machine_arn=permissions.state_machine_arn,
+            ),
+        )
+        workflow = Workflow(self, "Workflow", settings=settings, names=names, functions=functions)
+        Events(self, "Events", names=names, storage=storage, topics=topics, functions=functions)
+        Monitoring(
+            self,
+            "Monitoring",
+            names=names,
+            topics=topics,
+            workflow=workflow,
+            functions=functions,
+        )
+        # W3005: the CDK writes each role as a dependency beside the reference that implies it.
+        self.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})
+        self._tell(
+            ChangesTopicArn=topics.changes.topic_arn,
+            NotificationsTopicArn=topics.notifications.topic_arn,
+            StateMachineArn=workflow.state_machine.state_machine_arn,
+            LedgerTable=storage.dynamodb_table.table_name,
+            DataBucket=storage.data_bucket.bucket_name,
+            ArtifactBucket=storage.artifact_bucket.bucket_name,
+            RepositoryName=source.codecommit_repository.repository_name,
+            RepositoryCloneUrl=source.codecommit_repository.repository_clone_url_http,
+            EndpointName=names.endpoint,
+            ModelPackageGroup=names.model_package_group,
+            BuildProject=images.codebuild_project.project_name,
+        )
+
+    def _tell(self, **outputs: str) -> None:
+        """The stack's outputs: by them the command line finds everything."""
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)

@@ -1,0 +1,61 @@
+"""The two topics: ``changes`` starts releases, ``notifications`` tells how they went."""
+
+from aws_cdk import Stack
+from aws_cdk.aws_iam import Effect, PolicyStatement, ServicePrincipal, StarPrincipal
+from aws_cdk.aws_kms import Key
+from aws_cdk.aws_sns import Topic
+from constructs import Construct
+
+from infra.names import Names
+
+
+class Topics(Construct):
+    """Encrypted topics that only the named services, and roles with a grant, publish to."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, names: Names, kms_key: Key) -> None:
+        super().__init__(scope, construct_id)
+        self._key = kms_key
+        self.changes = self._topic("Changes", names.topic("changes"))
+        self.notifications = self._topic("Notifications", names.topic("notifications"))
+
+    def _topic(self, construct_id: str, name: str) -> Topic:
+        topic = Topic(self, construct_id, topic_name=name, master_key=self._key)
+        topic.add_to_resource_policy(
+            PolicyStatement(
+                sid="PublishOverTlsOnly",
+                effect=Effect.DENY,
+                principals=[StarPrincipal()],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"Bool": {"aws:SecureTransport": "false"}},
+            )
+        )
+        return topic
+
+    def publish_from(self, topic: Topic, *, sid: str, service: str, source_arn: str) -> None:
+        """Let an AWS service publish on behalf of one of this account's resources.
+
+        The key's statement stays unconditioned: KMS does not see the source of what EventBridge
+        publishes to an encrypted topic (SNS developer guide, "Key management").
+        """
+        principal = ServicePrincipal(service)
+        topic.add_to_resource_policy(
+            PolicyStatement(
+                sid=sid,
+                principals=[principal],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={
+                    "ArnEquals": {"aws:SourceArn": source_arn},
+                    "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
+                },
+            )
+        )
+        self._key.add_to_resource_policy(
+            PolicyStatement(
+                sid=sid,
+                principals=[principal],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],  # in a key's policy: this key
+            )
+        )
