@@ -1,0 +1,90 @@
+"""What came of a wish for a release: a release, or a reason why there is none."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cli.release import describe, recent_executions, trigger_of
+from cli.services import Services
+from cli.stack import Stack
+from cli.waits import Skip, recent_skips
+from contracts.model import Contract
+from contracts.release import Trigger
+
+INTERVAL = 0.5  # seconds between looks
+DEADLINE = 60.0  # seconds: SNS retries an asynchronous Lambda that failed
+
+
+class Arrival(Contract):
+    """``release`` when one started or was there already; ``skipped`` says why not."""
+
+    release: str | None = None
+    skipped: str | None = None
+    already: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        return self.release is not None or self.skipped is not None
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What was there before the wish, so that what came of it can be told apart."""
+
+    services: Services
+    stack: Stack
+    executions: frozenset[str]
+    skips: frozenset[str]
+
+    def arrival(
+        self,
+        started: Callable[[Trigger], bool],
+        skipped: Callable[[Skip], bool],
+        deadline: float = DEADLINE,
+    ) -> Arrival:
+        """Wait for the release or the skip that the wish led to, at most ``deadline`` seconds.
+
+        Nothing new by then: a release that matches may have been there before the wish.
+        """
+        for _ in range(int(deadline / INTERVAL)):
+            found = self._look(started, skipped)
+            if found.is_known:
+                return found
+            self.services.sleep(INTERVAL)
+        return earlier_release(self.services, self.stack, started)
+
+    def _look(self, started: Callable[[Trigger], bool], skipped: Callable[[Skip], bool]) -> Arrival:
+        for execution in recent_executions(self.services, self.stack):
+            name = execution["name"]
+            if name not in self.executions and _matches(self.services, self.stack, name, started):
+                return Arrival(release=name)
+        for skip in recent_skips(self.services, self.stack):
+            if skip.key not in self.skips and skipped(skip):
+                return Arrival(skipped=skip.reason)
+        return Arrival()
+
+
+def watch(services: Services, stack: Stack) -> Watch:
+    """Look at what there is now; call it before voicing the wish."""
+    return Watch(
+        services,
+        stack,
+        frozenset(one["name"] for one in recent_executions(services, stack)),
+        frozenset(skip.key for skip in recent_skips(services, stack)),
+    )
+
+
+def earlier_release(
+    services: Services, stack: Stack, started: Callable[[Trigger], bool]
+) -> Arrival:
+    """Return the newest release that matches, whenever it was started."""
+    for execution in recent_executions(services, stack):
+        if _matches(services, stack, execution["name"], started):
+            return Arrival(release=execution["name"], already=True)
+    return Arrival()
+
+
+def _matches(
+    services: Services, stack: Stack, release: str, started: Callable[[Trigger], bool]
+) -> bool:
+    trigger = trigger_of(describe(services, stack, release))
+    return trigger is not None and started(trigger)

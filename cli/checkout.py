@@ -1,0 +1,66 @@
+"""A git checkout: what a push needs to know of it, and the push itself."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.errors import Trouble
+
+PUSH_TIMEOUT = 600  # seconds
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The git work tree at ``directory``."""
+
+    directory: Path
+
+    def head(self) -> str:
+        """Return the full id of the commit that is checked out. Raises Trouble without one."""
+        if not self._git("rev-parse", "--is-inside-work-tree").returncode == 0:
+            raise Trouble(f"{self.directory.resolve()} is not a git checkout: run `git init` there")
+        answer = self._git("rev-parse", "--verify", "HEAD^{commit}")
+        if answer.returncode != 0:
+            raise Trouble(
+                f"{self.directory.resolve()} has no commit yet: "
+                "run `git add --all && git commit`, then push again"
+            )
+        return answer.stdout.strip()
+
+    def uncommitted(self) -> tuple[str, ...]:
+        """Return the tracked or new paths whose content is in no commit."""
+        return tuple(line[3:] for line in self._git("status", "--porcelain").stdout.splitlines())
+
+    def remotes(self) -> dict[str, str]:
+        """Return remote name → the URL that it pushes to."""
+        found = {}
+        for line in self._git("remote", "-v").stdout.splitlines():
+            name, _, rest = line.partition("\t")
+            if rest.endswith(" (push)"):
+                found[name] = rest.removesuffix(" (push)")
+        return found
+
+    def push(self, remote: str, branch: str) -> bool:
+        """Push HEAD to the remote's branch; False when the remote had it already.
+
+        Raises Trouble in git's own words when the remote refuses.
+        """
+        answer = self._git("push", "--porcelain", remote, f"HEAD:refs/heads/{branch}")
+        if answer.returncode != 0:
+            words = "\n".join((answer.stderr + answer.stdout).strip().splitlines()[-8:])
+            raise Trouble(f"git push to {remote} failed:\n{words}")
+        return not any(line.startswith("=") for line in answer.stdout.splitlines())
+
+    def _git(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                ["git", "-C", str(self.directory), *arguments],
+                capture_output=True,
+                text=True,
+                timeout=PUSH_TIMEOUT,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise Trouble("there is no `git` on PATH: install git first") from None
+        except subprocess.TimeoutExpired:
+            raise Trouble(f"git {arguments[0]} took longer than {PUSH_TIMEOUT} s") from None

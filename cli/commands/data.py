@@ -1,0 +1,65 @@
+"""``wharf data``: what the model learns from."""
+
+from pathlib import Path
+
+import click
+
+from cli.arrival import watch
+from cli.ending import tell
+from cli.errors import Trouble
+from cli.options import json_option, project_option, wait_option
+from cli.parameters import data_section
+from cli.services import Services
+from cli.stack import Stack, find_stack
+from contracts.names import parameter_path
+
+
+@click.group()
+def data() -> None:
+    """Data that the model learns from."""
+
+
+@data.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@wait_option
+@project_option
+@json_option
+@click.pass_obj
+def put(services: Services, name: str, file: Path, wait: bool, project: str, as_json: bool) -> None:
+    """Upload a CSV as the input NAME, and say which release it starts.
+
+    NAME is a key under `inputs` of the `data` parameter, which says where the file goes.
+    With --json: release, skipped (the reason), already; with --wait as `wharf show --json`.
+    """
+    stack = find_stack(services, project)
+    key = key_of(services, project, name)
+    before = watch(services, stack)
+    version = upload(services, stack, key, file)
+    if not as_json:
+        click.echo(f"s3://{stack.data_bucket}/{key} version {version}")
+    arrival = before.arrival(
+        lambda trigger: trigger.data_versions.get(name) == version, lambda skip: True
+    )
+    tell(services, stack, arrival, wait=wait, as_json=as_json)
+
+
+def key_of(services: Services, project: str, name: str) -> str:
+    """Return the input's key in the data bucket. Raises Trouble for a name not configured."""
+    inputs = data_section(services, project).inputs
+    if name not in inputs:
+        raise Trouble(
+            f"the parameter {parameter_path(project, 'data')} has no input {name!r}, "
+            f"but {', '.join(sorted(inputs))}: add it under `inputs` there"
+        )
+    return inputs[name].key
+
+
+def upload(services: Services, stack: Stack, key: str, file: Path) -> str:
+    """Put the file into the data bucket; return the version that the bucket gave it."""
+    with file.open("rb") as content:
+        answer = services.client("s3").put_object(
+            Bucket=stack.data_bucket, Key=key, Body=content, ContentType="text/csv"
+        )
+    version: str = answer["VersionId"]
+    return version

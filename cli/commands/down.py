@@ -1,0 +1,30 @@
+"""``wharf down``: stop the laptop's cloud."""
+
+from pathlib import Path
+
+import click
+
+from cli.laptop import running_cloud, stop_cloud
+from cli.options import directory_option, json_option
+from cli.output import print_json
+
+
+@click.command()
+@directory_option
+@json_option
+def down(directory: Path, as_json: bool) -> None:
+    """Stop the laptop's cloud and all that it started.
+
+    Nothing running is fine. With --json: stopped (a pid, or null).
+    """
+    cloud = running_cloud(directory)
+    if cloud:
+        stop_cloud(cloud.pid)
+    if as_json:
+        print_json({"stopped": cloud.pid if cloud else None})
+    elif cloud:
+        click.echo(
+            f"stopped the cloud at {cloud.url} (pid {cloud.pid}) with its endpoints and jobs"
+        )
+    else:
+        click.echo(f"no cloud runs in {directory}")

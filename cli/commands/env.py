@@ -1,0 +1,41 @@
+"""``wharf env``: what the shell needs to talk to the laptop's cloud."""
+
+import shlex
+from pathlib import Path
+
+import click
+from pydantic import JsonValue
+
+from cli.laptop import required_cloud
+from cli.options import directory_option, json_option
+from cli.output import print_json
+from contracts.laptop import LaptopCloud
+
+
+@click.command()
+@directory_option
+@json_option
+def env(directory: Path, as_json: bool) -> None:
+    """Print export lines for the laptop's cloud: eval "$(wharf env)".
+
+    With them every AWS client in this shell talks to it. With --json: the variables.
+    """
+    variables = variables_of(required_cloud(directory))
+    if as_json:
+        document: dict[str, JsonValue] = dict(variables)
+        print_json(document)
+        return
+    for name, value in variables.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+def variables_of(cloud: LaptopCloud) -> dict[str, str]:
+    """Return the environment with which any AWS SDK finds this cloud."""
+    return {
+        "AWS_ENDPOINT_URL": cloud.url,
+        "AWS_REGION": cloud.region,
+        "AWS_DEFAULT_REGION": cloud.region,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "WHARF_PROJECT": cloud.project,
+    }

@@ -1,0 +1,88 @@
+"""``wharf push``: a commit, and the release that it starts."""
+
+from pathlib import Path
+
+import click
+
+from cli.arrival import Arrival, earlier_release, watch
+from cli.checkout import Checkout
+from cli.ending import tell
+from cli.errors import Trouble
+from cli.options import json_option, project_option, wait_option
+from cli.parameters import source_section
+from cli.services import Services
+from cli.stack import Stack, find_stack
+from cli.waits import recent_skips
+
+
+@click.command()
+@click.option(
+    "--directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    show_default=True,
+    help="The git checkout whose HEAD to push.",
+)
+@wait_option
+@project_option
+@json_option
+@click.pass_obj
+def push(services: Services, directory: Path, wait: bool, project: str, as_json: bool) -> None:
+    """Push HEAD to the branch that releases, and say what came of it.
+
+    Only commits go: what is not committed stays behind. In AWS the checkout needs a remote
+    for the CodeCommit repository; without one this tells how to add it.
+
+    With --json: release, skipped (the reason), already; with --wait as `wharf show --json`.
+    """
+    stack = find_stack(services, project)
+    checkout = Checkout(directory)
+    head = checkout.head()
+    left_behind = checkout.uncommitted()
+    if left_behind:
+        count = f"{len(left_behind)} uncommitted path{'s' if len(left_behind) > 1 else ''}"
+        click.echo(f"Only commits go: {count} stay behind, such as {left_behind[0]}", err=True)
+    arrival = push_commit(services, stack, checkout, head)
+    tell(services, stack, arrival, wait=wait, as_json=as_json)
+
+
+def push_commit(services: Services, stack: Stack, checkout: Checkout, commit: str) -> Arrival:
+    """Push ``commit``, the checkout's HEAD; return the release or the reason for none."""
+    branch = source_section(services, stack.project).branch
+    remote = _remote(services, stack, checkout, branch)
+    before = watch(services, stack)
+    if not checkout.push(remote, branch):
+        return _came_before(services, stack, commit)
+    return before.arrival(
+        lambda trigger: trigger.commit == commit, lambda skip: skip.commit == commit
+    )
+
+
+def _came_before(services: Services, stack: Stack, commit: str) -> Arrival:
+    """What an earlier push of the same commit led to."""
+    found = earlier_release(services, stack, lambda trigger: trigger.commit == commit)
+    if found.is_known:
+        return found
+    for skip in recent_skips(services, stack):
+        if skip.commit == commit:
+            return Arrival(skipped=f"commit {commit[:12]} was pushed before: {skip.reason}")
+    return Arrival(
+        skipped=f"the repository has commit {commit[:12]} already, so nothing was pushed; "
+        "release it with `wharf start`"
+    )
+
+
+def _remote(services: Services, stack: Stack, checkout: Checkout, branch: str) -> str:
+    """The laptop's repository, or the checkout's remote for the one in AWS."""
+    if services.on_laptop:
+        return stack.clone_url
+    grc = f"codecommit::{services.region}://{stack.repository}"
+    for name, url in checkout.remotes().items():
+        if url in {grc, stack.clone_url} or url.endswith(f"//{stack.repository}"):
+            return name
+    raise Trouble(
+        f"this checkout has no remote for the CodeCommit repository {stack.repository}; add it:\n"
+        "  pip install git-remote-codecommit\n"
+        f"  git remote add wharf {grc}\n"
+        f"then `wharf push` again, or: git push wharf HEAD:refs/heads/{branch}"
+    )

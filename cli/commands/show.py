@@ -1,0 +1,42 @@
+"""``wharf show``: one release, state by state."""
+
+import click
+
+from cli.ending import follow_and_print
+from cli.options import json_option, project_option
+from cli.output import console, print_json
+from cli.picture import picture, print_facts
+from cli.release import latest_release, read_release
+from cli.services import Services
+from cli.stack import find_stack
+
+
+@click.command()
+@click.argument("release", required=False)
+@click.option("--follow", is_flag=True, help="Stay until it ends; exit 1 when it fails.")
+@project_option
+@json_option
+@click.pass_obj
+def show(
+    services: Services, release: str | None, follow: bool, project: str, as_json: bool
+) -> None:
+    """Show a release, state by state.
+
+    Each state with its time and what it waits for; then what it made, or why it failed.
+
+    Without RELEASE, the newest. With --json: id, status, started, stopped, states (name,
+    kind, parent, status, entered, exited, attempts, error, cause, waits_for), failure (state,
+    error, reason), document (the release document), plot.
+    """
+    stack = find_stack(services, project)
+    release = release or latest_release(services, stack)
+    if follow:
+        follow_and_print(services, stack, release, as_json=as_json)
+        return
+    view = read_release(services, stack, release)
+    if as_json:
+        print_json(view)
+        return
+    screen = console()
+    screen.print(picture(view, services.now()))
+    print_facts(screen, view)

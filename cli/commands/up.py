@@ -1,0 +1,115 @@
+"""``wharf up``: start the laptop's cloud."""
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from cli.assembly import project_root, synthesise
+from cli.laptop import LOG_FILE, cloud_command, running_cloud, start_cloud
+from cli.options import DEFAULT_DIRECTORY, directory_option, json_option, project_option
+from cli.output import print_json
+from cli.services import DEFAULT_REGION
+from contracts.laptop import LaptopCloud
+
+DIFFERENCES = (
+    "KMS encryption, VPCs and instance types are not real; aws:SecureTransport counts as true",
+    "a failed asynchronous Lambda is tried again after 1 s, not 1 min",
+)
+ENGINES = {"process": "images are built source trees, run as processes with their own packages"}
+
+
+@click.command()
+@directory_option
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port to serve; 0: any that is free."
+)
+@click.option(
+    "--assembly",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A synthesised cloud assembly (cdk.out); without it, app.py is run.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(sorted(ENGINES)),
+    default="process",
+    show_default=True,
+    help="What runs the images.",
+)
+@project_option
+@json_option
+def up(
+    directory: Path, port: int, assembly: Path | None, engine: str, project: str, as_json: bool
+) -> None:
+    """Start the laptop's cloud and deploy the template into it.
+
+    It goes on in the background until `wharf down`. With --json: pid, url, region, account,
+    engine, project, repository.
+    """
+    cloud = running_cloud(directory)
+    already = cloud is not None
+    if cloud is None:
+        cloud = start(directory, port=port, assembly=assembly, engine=engine, project=project)
+    if as_json:
+        print_json(cloud)
+        return
+    click.echo("already running" if already else f"ready; its log: {directory / LOG_FILE}")
+    click.echo(in_words(cloud, directory))
+
+
+def start(
+    directory: Path, *, port: int, assembly: Path | None, engine: str, project: str
+) -> LaptopCloud:
+    """Synthesise unless there is an assembly, start the cloud, and say on stderr how it goes."""
+    root = project_root()
+    progress = Console(stderr=True, highlight=False)
+    status = progress.status("…") if sys.stderr.isatty() else nullcontext()
+    with status as spinner:
+
+        def say(text: str) -> None:
+            if spinner:
+                spinner.update(text)
+
+        if assembly is None:
+            say(f"python app.py → {directory / 'cdk.out'}")
+            assembly = synthesise(root, directory / "cdk.out", project)
+        command = cloud_command(
+            directory=directory,
+            assembly=assembly,
+            project=project,
+            port=port,
+            region=DEFAULT_REGION,
+            engine=engine,
+        )
+        return start_cloud(
+            command,
+            directory=directory,
+            root=root,
+            waiting=lambda waited: say(f"deploying the template, {waited:.0f} s"),
+        )
+
+
+def in_words(cloud: LaptopCloud, directory: Path) -> str:
+    """Return where the cloud is, how it differs from AWS, and what to type next."""
+    where = "" if directory == DEFAULT_DIRECTORY else f" --directory {directory}"
+    rows = [
+        ("url", cloud.url),
+        ("project", f"{cloud.project}, region {cloud.region}, account {cloud.account}"),
+        ("engine", f"{cloud.engine}: {ENGINES.get(cloud.engine, 'see its documentation')}"),
+        *(("not as in AWS", difference) for difference in DIFFERENCES),
+        ("git remote", cloud.repository),
+    ]
+    lines = [f"{label + ':':15}{text}" for label, text in rows]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "Next:",
+            f'  eval "$(wharf env{where})"',
+            "  wharf data put wti FILE.csv",
+            "  wharf push --wait",
+            f"  wharf down{where}",
+        ]
+    )

@@ -1,0 +1,154 @@
+"""The laptop's cloud as a process: started, found and stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from cli.errors import Trouble
+from contracts.laptop import STATE_FILE, LaptopCloud
+
+LOG_FILE = "cloud.log"
+MODULE = "localcloud"
+START_DEADLINE = 180.0  # seconds; a cold start deploys the template in about ten
+STOP_DEADLINE = 30.0  # seconds
+INTERVAL = 0.1  # seconds between looks
+LOG_LINES = 15
+
+
+def running_cloud(directory: Path) -> LaptopCloud | None:
+    """Return the cloud that runs in this directory; None when there is none.
+
+    What a killed cloud left behind is not taken for a running one.
+    """
+    try:
+        cloud = LaptopCloud.model_validate_json((directory / STATE_FILE).read_text())
+    except (FileNotFoundError, ValidationError):
+        return None
+    return cloud if is_ours(cloud.pid) else None
+
+
+def required_cloud(directory: Path) -> LaptopCloud:
+    """Return the running cloud. Raises Trouble when there is none."""
+    cloud = running_cloud(directory)
+    if cloud is None:
+        raise Trouble(f"no cloud runs in {directory}: start it with `wharf up`")
+    return cloud
+
+
+def is_ours(pid: int) -> bool:
+    """Whether this process is a laptop's cloud, not another that got the same number."""
+    return MODULE in command_line(pid)
+
+
+def command_line(pid: int) -> str:
+    """Return the process's command line; empty when there is no such process."""
+    listing = Path(f"/proc/{pid}/cmdline")
+    if listing.parent.parent.joinpath("self").exists():
+        try:
+            return listing.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+    answer = subprocess.run(
+        ["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
+    )
+    return answer.stdout.strip()
+
+
+def cloud_command(
+    *, directory: Path, assembly: Path, project: str, port: int, region: str, engine: str
+) -> list[str]:
+    """Return the command that serves this assembly."""
+    options = {
+        "directory": directory.resolve(),
+        "assembly": assembly.resolve(),
+        "project": project,
+        "port": port,
+        "region": region,
+        "engine": engine,
+    }
+    pairs = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    return [sys.executable, "-m", MODULE, *pairs]
+
+
+def start_cloud(
+    command: Sequence[str],
+    *,
+    directory: Path,
+    root: Path,
+    waiting: Callable[[float], None],
+    deadline: float = START_DEADLINE,
+) -> LaptopCloud:
+    """Start the cloud, detached from this terminal; return it when it is ready.
+
+    ``waiting`` is told the seconds waited so far. Raises Trouble with the log's last lines
+    when the cloud ends or is not ready in time; it is stopped then.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / STATE_FILE).unlink(missing_ok=True)
+    log = directory / LOG_FILE
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            list(command),
+            cwd=root,
+            env=clean_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        for waited in _ticks(deadline):
+            waiting(waited)
+            cloud = running_cloud(directory)
+            if cloud:
+                return cloud
+            if child.poll() is not None:
+                raise Trouble(f"the cloud ended with exit code {child.returncode}{_tail(log)}")
+    except BaseException:
+        _end(child)
+        raise
+    _end(child)
+    raise Trouble(f"the cloud was not ready after {deadline:.0f} s{_tail(log)}")
+
+
+def stop_cloud(pid: int, *, deadline: float = STOP_DEADLINE) -> None:
+    """Ask the cloud to end and wait until it has. Raises Trouble when it does not."""
+    os.kill(pid, signal.SIGTERM)
+    for _ in _ticks(deadline):
+        if not is_ours(pid):
+            return
+    raise Trouble(f"the cloud (pid {pid}) did not end in {deadline:.0f} s; end it: kill -9 {pid}")
+
+
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without AWS settings: the cloud is nobody's account."""
+    kept = {name: value for name, value in environment.items() if not name.startswith("AWS_")}
+    return {**kept, "PYTHONUNBUFFERED": "1"}
+
+
+def _ticks(deadline: float) -> Iterator[float]:
+    """Yield the seconds waited, until the deadline."""
+    start = time.monotonic()
+    while (waited := time.monotonic() - start) < deadline:
+        yield waited
+        time.sleep(INTERVAL)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(STOP_DEADLINE)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+    return "\n".join([f"; the last lines of {log}:", *(f"  {line}" for line in lines)])

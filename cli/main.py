@@ -1,0 +1,58 @@
+"""The command group ``wharf``."""
+
+import os
+
+import click
+
+from cli.commands.approve import approve
+from cli.commands.data import data
+from cli.commands.demo import demo
+from cli.commands.down import down
+from cli.commands.env import env
+from cli.commands.invoke import invoke
+from cli.commands.push import push
+from cli.commands.reject import reject
+from cli.commands.releases import releases
+from cli.commands.show import show
+from cli.commands.start import start
+from cli.commands.up import up
+from cli.errors import KNOWN_PROBLEMS, trouble
+from cli.services import Services, services_of
+
+
+class Wharf(click.Group):
+    """A group whose commands never show a traceback for what a user can put right."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except KNOWN_PROBLEMS as error:
+            services = ctx.find_object(Services)
+            raise trouble(error, services.endpoint_url if services else None) from None
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order a person needs them, not the alphabet's."""
+        return list(self.commands)
+
+
+@click.group(
+    cls=Wharf,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.pass_context
+def wharf(ctx: click.Context) -> None:
+    """Release your model: from a pushed commit to an endpoint that answers.
+
+    AWS_ENDPOINT_URL set: talk to the laptop's cloud (see `wharf up`); unset: to AWS, with
+    the credentials and region that the AWS CLI would use.
+
+    Exit codes: 0 fine, 1 what was asked about failed, 2 wrong usage.
+    """
+    if ctx.obj is None:
+        ctx.obj = services_of(os.environ)
+
+
+for command in (
+    up, env, push, start, releases, show, approve, reject, invoke, data, down, demo,
+):  # fmt: skip
+    wharf.add_command(command)

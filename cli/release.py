@@ -1,0 +1,212 @@
+"""A release as a person reads it, put together from its execution and nothing else."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cli.errors import Trouble
+from cli.history import StateRow, StateStatus, failed_state, latest_document, states
+from cli.reasons import plain_cause
+from cli.services import Services
+from cli.stack import Stack
+from cli.waits import Wait, open_waits
+from contracts.model import Contract
+from contracts.release import ReleaseDocument, Trigger
+
+RUNNING = "RUNNING"
+SUCCEEDED = "SUCCEEDED"
+PLOT_FILE = "holdout.png"
+APPROVE_STATE = "Approve"
+
+
+class ReleaseFailure(Contract):
+    """Where a release failed, and why, in the service's own words."""
+
+    state: str | None
+    error: str
+    reason: str
+
+
+class Release(Contract):
+    """One release: ``wharf show --json`` prints exactly this."""
+
+    id: str
+    status: str
+    """Step Functions' own: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED."""
+    started: datetime
+    stopped: datetime | None
+    states: tuple[StateRow, ...]
+    failure: ReleaseFailure | None
+    document: ReleaseDocument | None
+    """The release document as far as the release has come."""
+    plot: str | None
+    """S3 URI of the archive that holds the holdout's plot."""
+
+    @property
+    def is_over(self) -> bool:
+        return self.status != RUNNING
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status == SUCCEEDED
+
+    def waits_for_approval(self) -> bool:
+        return any(row.name == APPROVE_STATE and not row.is_over for row in self.states)
+
+
+class ReleaseSummary(Contract):
+    """One row of ``wharf releases``."""
+
+    id: str
+    status: str
+    started: datetime
+    stopped: datetime | None
+    trigger: Trigger | None
+    state: str | None
+    """The state it is in, or failed in."""
+    reason: str | None
+
+
+def read_release(services: Services, stack: Stack, release: str) -> Release:
+    """Return the release. Raises Trouble, naming a few that exist, when there is none."""
+    execution = describe(services, stack, release)
+    events = read_events(services, execution["executionArn"])
+    waits = open_waits(services, stack, release) if execution["status"] == RUNNING else {}
+    return assemble(execution, events, waits)
+
+
+def assemble(
+    execution: Mapping[str, Any], events: list[dict[str, Any]], waits: Mapping[str, Wait]
+) -> Release:
+    """Put the answers of DescribeExecution, GetExecutionHistory and the ledger together."""
+    release = execution["name"]
+    rows = tuple(_with_wait(row, waits, release) for row in states(events))
+    document = latest_document(events)
+    return Release(
+        id=release,
+        status=execution["status"],
+        started=execution["startDate"],
+        stopped=execution.get("stopDate"),
+        states=rows,
+        failure=_failure(execution, rows, document),
+        document=document,
+        plot=_plot(document),
+    )
+
+
+def describe(services: Services, stack: Stack, release: str) -> dict[str, Any]:
+    """Return DescribeExecution's answer. Raises Trouble for an unknown release."""
+    try:
+        answer: dict[str, Any] = services.client("stepfunctions").describe_execution(
+            executionArn=stack.execution(release)
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"ExecutionDoesNotExist", "InvalidArn"}:
+            raise
+        raise Trouble(_unknown(services, stack, release)) from None
+    return answer
+
+
+def read_events(services: Services, execution: str) -> list[dict[str, Any]]:
+    """Return the execution's whole history, oldest event first."""
+    client = services.client("stepfunctions")
+    request: dict[str, Any] = {"executionArn": execution, "maxResults": 1000}
+    events: list[dict[str, Any]] = []
+    while True:
+        page = client.get_execution_history(**request)
+        events += page["events"]
+        if not page.get("nextToken"):
+            return events
+        request["nextToken"] = page["nextToken"]
+
+
+def recent_executions(services: Services, stack: Stack, limit: int = 20) -> list[dict[str, Any]]:
+    """Return the newest executions, newest first, as ListExecutions gives them."""
+    answer = services.client("stepfunctions").list_executions(
+        stateMachineArn=stack.state_machine, maxResults=limit
+    )
+    found: list[dict[str, Any]] = answer["executions"]
+    return sorted(found, key=lambda one: one["startDate"], reverse=True)[:limit]
+
+
+def latest_release(services: Services, stack: Stack) -> str:
+    """Return the newest release's id. Raises Trouble when there is none yet."""
+    executions = recent_executions(services, stack, limit=1)
+    if not executions:
+        raise Trouble(f"{stack.project} has no release yet: start one with `wharf push`")
+    name: str = executions[0]["name"]
+    return name
+
+
+def summarise(services: Services, stack: Stack, limit: int) -> tuple[ReleaseSummary, ...]:
+    """Return the newest releases, newest first."""
+    return tuple(
+        _summary(services, stack, one["name"]) for one in recent_executions(services, stack, limit)
+    )
+
+
+def trigger_of(execution: Mapping[str, Any]) -> Trigger | None:
+    """Return what started the execution; None when its input is not a release document."""
+    document = latest_document([{"executionStartedEventDetails": {"input": execution["input"]}}])
+    return document.trigger if document else None
+
+
+def _summary(services: Services, stack: Stack, release: str) -> ReleaseSummary:
+    execution = describe(services, stack, release)
+    events: list[dict[str, Any]] = []
+    if execution["status"] != SUCCEEDED:
+        events = read_events(services, execution["executionArn"])
+    view = assemble(execution, events, {})
+    return ReleaseSummary(
+        id=release,
+        status=view.status,
+        started=view.started,
+        stopped=view.stopped,
+        trigger=trigger_of(execution),
+        state=view.failure.state if view.failure else _current(view.states),
+        reason=view.failure.reason if view.failure else None,
+    )
+
+
+def _current(rows: Iterable[StateRow]) -> str | None:
+    running = [row.name for row in rows if not row.is_over and row.kind == "Task"]
+    return ", ".join(running) or None
+
+
+def _with_wait(row: StateRow, waits: Mapping[str, Wait], release: str) -> StateRow:
+    wait = waits.get(row.name)
+    if wait is None or row.status is not StateStatus.RUNNING:
+        return row
+    return row.model_copy(update={"waits_for": wait.in_words(release)})
+
+
+def _failure(
+    execution: Mapping[str, Any], rows: tuple[StateRow, ...], document: ReleaseDocument | None
+) -> ReleaseFailure | None:
+    if execution["status"] in {RUNNING, SUCCEEDED}:
+        return None
+    state = failed_state(rows)
+    caught = document.failure if document else None
+    error = (caught and caught.error) or (state and state.error) or execution.get("error")
+    cause = (caught and caught.cause) or (state and state.cause) or execution.get("cause")
+    return ReleaseFailure(
+        state=state.name if state else None,
+        error=error or execution["status"],
+        reason=plain_cause(error or execution["status"], cause),
+    )
+
+
+def _plot(document: ReleaseDocument | None) -> str | None:
+    return document.training.output if document and document.training else None
+
+
+def _unknown(services: Services, stack: Stack, release: str) -> str:
+    known = [one["name"] for one in recent_executions(services, stack, limit=5)]
+    if not known:
+        return f"there is no release {release}, nor any other yet: start one with `wharf push`"
+    return (
+        f"there is no release {release}; the newest are {', '.join(known)}\n"
+        "See them all with `wharf releases`."
+    )

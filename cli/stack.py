@@ -1,0 +1,66 @@
+"""A deployed project: what its CloudFormation stack says of itself."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+from pydantic import ConfigDict, Field, ValidationError
+
+from cli.errors import Trouble
+from cli.services import Services
+from contracts.model import Contract
+from contracts.names import stack_name
+
+
+class Stack(Contract):
+    """The outputs of ``modelwharf-<project>``: names and ARNs of all a command needs."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    project: str
+    changes_topic: str = Field(alias="ChangesTopicArn")
+    state_machine: str = Field(alias="StateMachineArn")
+    ledger_table: str = Field(alias="LedgerTable")
+    data_bucket: str = Field(alias="DataBucket")
+    artifact_bucket: str = Field(alias="ArtifactBucket")
+    repository: str = Field(alias="RepositoryName")
+    clone_url: str = Field(alias="RepositoryCloneUrl")
+    endpoint: str = Field(alias="EndpointName")
+    model_package_group: str = Field(alias="ModelPackageGroup")
+    build_project: str = Field(alias="BuildProject")
+
+    def execution(self, release: str) -> str:
+        """ARN of the release's execution."""
+        return self.state_machine.replace(":stateMachine:", ":execution:") + f":{release}"
+
+
+def find_stack(services: Services, project: str) -> Stack:
+    """Return the project's stack. Raises Trouble when it is not there or not ready."""
+    name = stack_name(project)
+    try:
+        answer = services.client("cloudformation").describe_stacks(StackName=name)
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        raise Trouble(_not_there(services, name, project)) from None
+    return _read(answer["Stacks"][0], project)
+
+
+def _read(description: dict[str, Any], project: str) -> Stack:
+    outputs = {item["OutputKey"]: item["OutputValue"] for item in description.get("Outputs", [])}
+    try:
+        return Stack.model_validate({"project": project, **outputs})
+    except ValidationError as error:
+        missing = ", ".join(str(item["loc"][0]) for item in error.errors())
+        raise Trouble(
+            f"stack {description['StackName']} ({description['StackStatus']}) has no output "
+            f"{missing}: run `cdk deploy` again"
+        ) from None
+
+
+def _not_there(services: Services, name: str, project: str) -> str:
+    place = services.endpoint_url or f"AWS, region {services.region}"
+    command = f"wharf up --project {project}" if services.on_laptop else "cdk deploy"
+    return (
+        f"there is no stack {name} in {place}: run `{command}`, "
+        "or name another project with --project or WHARF_PROJECT"
+    )
