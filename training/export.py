@@ -19,7 +19,7 @@ from contracts.forecast import (
     ForecastContract,
     origin_key,
 )
-from training.features import Floats, Origins
+from training.features import HORIZON_DAYS, Floats, Origins
 from training.model import DriftRegressor
 
 TOLERANCE = 1e-9  # scales; float64 sums in another order differ by about 1e-15
@@ -41,12 +41,14 @@ def to_onnx(model: DriftRegressor) -> onnx.ModelProto:
         "last": np.array([columns - 1]),
         "end": np.array([columns]),
         "columns": np.array([1]),
+        "longest": np.array([float(HORIZON_DAYS)]),
         "coefficients": model.coef_.astype(np.float64).reshape(-1, 1),
     }
     nodes = [
         helper.make_node("Slice", ["features", "zero", "last", "columns"], ["origin"]),
         helper.make_node("Slice", ["features", "last", "end", "columns"], ["horizon"]),
-        helper.make_node("Sqrt", ["horizon"], ["root"]),
+        helper.make_node("Div", ["horizon", "longest"], ["share"]),
+        helper.make_node("Sqrt", ["share"], ["root"]),
         helper.make_node("Mul", ["origin", "root"], ["growing"]),
         helper.make_node("Concat", ["origin", "growing"], ["design"], axis=1),
         helper.make_node("MatMul", ["design", "coefficients"], ["drift"]),

@@ -11,11 +11,15 @@ from training.rejected import Rejected, rejection
 
 
 class Hyperparameters(Contract):
-    """How the model is trained and judged. Days are days with a price."""
+    """How the model is trained and judged. Days are days with a price.
 
-    holdout_days: Annotated[int, Field(ge=60, le=2500)] = 250
-    calibration_days: Annotated[int, Field(ge=60, le=2500)] = 500
-    shrinkage: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    Left out, the holdout is 250 days, but at most a fifth of what there is, and the
+    calibration part 500, but at most a third.
+    """
+
+    holdout_days: Annotated[int, Field(ge=60, le=2500)] | None = None
+    calibration_days: Annotated[int, Field(ge=60, le=2500)] | None = None
+    shrinkage: Annotated[float, Field(gt=0, le=1e6)] = 3.0
     """Ridge penalty per training row: the larger, the closer to the random walk."""
     interval_level: Annotated[float, Field(ge=0.5, le=0.99)] = 0.8
     bootstrap_resamples: Annotated[int, Field(ge=100, le=5000)] = 400

@@ -2,10 +2,10 @@
 
 A daily oil price is close to a random walk, so the forecast starts from "no change", and
 the penalty decides how far the features may move it. One set of coefficients serves every
-product and horizon: the drift per square root of a business day is linear in the features
-and in the features times the square root of the horizon. Dividing by the square root gives
-all horizons the same variance, as a random walk's changes have (Hull, "Options, Futures,
-and Other Derivatives", on the square-root-of-time rule).
+product and horizon: with ``root`` = square root of (horizon / longest horizon), change / root
+is linear in the features and in the features times ``root``. A random walk's change has a
+variance that grows with the horizon (Hull, "Options, Futures, and Other Derivatives"), so
+that quotient has the same variance for all horizons.
 """
 
 from typing import Self
@@ -17,7 +17,9 @@ from sklearn.linear_model import Ridge
 from contracts.forecast import HorizonBucket, IntervalWidth
 from training.features import HORIZON_DAYS, Examples, Floats, Origins, changes
 
-CLIP = 8.0  # scales per square root of a day; WTI fell 40 and rose 30 in April 2020
+# Scales per root; a usual one is about 8. WTI fell by 40 in a day in April 2020, and one
+# such day must not steer the fit.
+CLIP = 45.0
 
 
 class DriftRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -27,24 +29,28 @@ class DriftRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     of data.
     """
 
-    def __init__(self, shrinkage: float = 1.0) -> None:
+    def __init__(self, shrinkage: float = 3.0) -> None:
         self.shrinkage = shrinkage
 
     def fit(self, X: Floats, y: Floats) -> Self:
-        root = np.sqrt(X[:, -1])
-        drift = np.clip(y / root, -CLIP, CLIP)
+        drift = np.clip(y / _root(X), -CLIP, CLIP)
         ridge = Ridge(alpha=self.shrinkage * len(X), fit_intercept=False)
         self.coef_: Floats = ridge.fit(_design(X), drift).coef_
         return self
 
     def predict(self, X: Floats) -> Floats:
-        changes: Floats = np.sqrt(X[:, -1]) * (_design(X) @ self.coef_)
-        return changes
+        change: Floats = _root(X) * (_design(X) @ self.coef_)
+        return change
+
+
+def _root(X: Floats) -> Floats:
+    root: Floats = np.sqrt(X[:, -1] / HORIZON_DAYS)
+    return root
 
 
 def _design(X: Floats) -> Floats:
-    features, horizon = X[:, :-1], X[:, -1:]
-    return np.hstack([features, features * np.sqrt(horizon)])
+    features = X[:, :-1]
+    return np.hstack([features, features * _root(X)[:, None]])
 
 
 def calibrate(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
 
 from contracts.evaluation import EvaluationReport
@@ -50,8 +50,8 @@ def _draw(panel: Axes, predictions: Predictions, rows: np.ndarray) -> None:
     )
     panel.plot(day, predictions.forecast[rows], color=FORECAST, linewidth=1.2, label="forecast")
     panel.plot(day, predictions.actual[rows], color=ACTUAL, linewidth=1.2, label="actual price")
-    panel.xaxis.set_major_locator(AutoDateLocator(maxticks=7))
-    panel.xaxis.set_major_formatter(ConciseDateFormatter(panel.xaxis.get_major_locator()))
+    panel.xaxis.set_major_locator(AutoDateLocator(maxticks=6))
+    panel.xaxis.set_major_formatter(DateFormatter("%b %Y"))
     panel.grid(axis="y", color="#dddddd", linewidth=0.6)
     panel.margins(x=0.01)
     for side in ("top", "right"):

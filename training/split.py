@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.features import Examples, Origins
+from training.features import LEVEL_WINDOW, Examples, Origins
 from training.hyperparameters import Hyperparameters
 from training.rejected import Rejected
 
-MINIMUM_TRAINING_DAYS = 250
+HOLDOUT_DAYS = 250  # about a year
+CALIBRATION_DAYS = 500
+MINIMUM_HOLDOUT_DAYS = 60
+MINIMUM_TRAINING_DAYS = 120
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,18 @@ def split(origins: Origins, examples: Examples, settings: Hyperparameters) -> Sp
     products = range(len(origins.product_names))
     end = min(origins.date[origins.of(product)].max() for product in products)
     days = np.unique(origins.date[origins.date <= end])
-    set_aside = settings.holdout_days + settings.calibration_days
-    if len(days) < set_aside + MINIMUM_TRAINING_DAYS:
+    holdout = settings.holdout_days or min(HOLDOUT_DAYS, len(days) // 5)
+    calibration = settings.calibration_days or min(CALIBRATION_DAYS, len(days) // 3)
+    needed = max(holdout, MINIMUM_HOLDOUT_DAYS) + calibration + MINIMUM_TRAINING_DAYS
+    if len(days) < needed:
         raise Rejected(
-            f"{len(days)} days can be used until {end}, but holdout_days="
-            f"{settings.holdout_days}, calibration_days={settings.calibration_days} and "
-            f"{MINIMUM_TRAINING_DAYS} days to learn from need "
-            f"{set_aside + MINIMUM_TRAINING_DAYS}; bring more data or lower these hyperparameters"
+            f"{len(days)} days until {end} have everything that a forecast needs (the first "
+            f"{LEVEL_WINDOW} prices only warm up), but {needed} are needed: "
+            f"holdout_days={max(holdout, MINIMUM_HOLDOUT_DAYS)}, calibration_days={calibration} "
+            f"and {MINIMUM_TRAINING_DAYS} to learn from; bring more data or lower these "
+            "hyperparameters"
         )
-    calibration_start, holdout_start = days[-set_aside], days[-settings.holdout_days]
+    calibration_start, holdout_start = days[-holdout - calibration], days[-holdout]
     asked = origins.date[examples.origin]
     answered = examples.target_date
     parts = Split(

@@ -1,0 +1,1 @@
+"""The oil-price exemplar's server: ``/ping`` and ``/invocations``, as SageMaker calls them."""

@@ -1,0 +1,82 @@
+"""``python -m inference serve``: the entry point of the inference image."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+
+import uvicorn
+
+from inference.app import App
+from inference.forecaster import Forecaster, ModelBroken
+from inference.settings import BadSetting, Settings
+
+LOG = logging.getLogger("inference")
+SHUTDOWN_SECONDS = 20  # SageMaker kills 30 s after SIGTERM
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until SIGTERM; the exit code. A model that cannot be loaded ends the server."""
+    if list(arguments) != ["serve"]:
+        given = " ".join(arguments) or "nothing"
+        print(f"usage: python -m inference serve (given: {given})", file=sys.stderr)
+        return 2
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stdout, format="%(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        settings = Settings.of(os.environ)
+        listener = _listen(settings)
+    except (BadSetting, OSError) as error:
+        LOG.error("cannot serve: %s", error)
+        return 1
+    return _serve(settings, listener)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    listener = socket.create_server((settings.host, settings.port), reuse_port=False)
+    host, port = listener.getsockname()[:2]
+    LOG.info("listening on http://%s:%d", host, port)
+    return listener
+
+
+def _serve(settings: Settings, listener: socket.socket) -> int:
+    app = App()
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    failures: list[str] = []
+
+    def load() -> None:
+        try:
+            app.forecaster = Forecaster.load(settings.model)
+            LOG.info("serving %s", ", ".join(app.forecaster.contract.products))
+        except ModelBroken as error:
+            failures.append(str(error))
+        except Exception as error:
+            LOG.exception("loading the model failed")
+            failures.append(f"{type(error).__name__}: {error}")
+        finally:
+            server.should_exit = bool(failures)
+
+    # uvicorn raises the signal again once it has closed; to end on request is a success.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    threading.Thread(target=load, name="load", daemon=True).start()
+    server.run(sockets=[listener])
+    for failure in failures:
+        LOG.error("cannot serve: %s", failure)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,206 @@
+"""Bytes to requests, forecasts to bytes: JSON, JSON lines and CSV."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.forecast import Forecast, ForecastRequest
+from inference.refusal import Refusal
+
+ROW_LIMIT = 10_000  # requests in one body: a tenth of a second of work
+NOT_ACCEPTABLE = 406
+CONTENT_TOO_LARGE = 413
+UNSUPPORTED_MEDIA_TYPE = 415
+
+_MANY = TypeAdapter(list[ForecastRequest])
+_ALLOWED = tuple(ForecastRequest.model_fields)
+_REQUIRED = ("product", "date")
+
+
+class Format(StrEnum):
+    """A media type that is read and written, by its usual name."""
+
+    JSON = "application/json"
+    JSON_LINES = "application/jsonlines"
+    CSV = "text/csv"
+
+
+_FORMATS = {
+    "application/json": Format.JSON,
+    "application/jsonlines": Format.JSON_LINES,
+    "application/x-ndjson": Format.JSON_LINES,
+    "application/x-jsonlines": Format.JSON_LINES,
+    "text/csv": Format.CSV,
+}
+_ANYTHING = ("", "*/*")
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The requests of one body. ``single``: a lone JSON object, answered with one."""
+
+    requests: list[ForecastRequest]
+    single: bool = False
+
+
+def request_format(content_type: str) -> Format:
+    """The body's format. Raises Refusal with 415."""
+    media_type = _media_type(content_type)
+    if media_type not in _FORMATS:
+        given = f"Content-Type {content_type!r}" if content_type else "a body without Content-Type"
+        raise Refusal(
+            f"{given} is not supported; use {', '.join(Format)}", status=UNSUPPORTED_MEDIA_TYPE
+        )
+    return _FORMATS[media_type]
+
+
+def answer_format(accept: str, asked: Format) -> Format:
+    """The first format of the Accept header that we write; the asked one if any will do.
+
+    Weights (``;q=``) are not weighed. Raises Refusal with 406.
+    """
+    for choice in accept.split(","):
+        media_type = _media_type(choice)
+        if media_type in _ANYTHING or media_type == f"{asked.partition('/')[0]}/*":
+            return asked
+        if media_type in _FORMATS:
+            return _FORMATS[media_type]
+    raise Refusal(
+        f"Accept {accept!r} is not supported; use {', '.join(Format)}", status=NOT_ACCEPTABLE
+    )
+
+
+def _media_type(header: str) -> str:
+    return header.partition(";")[0].strip().lower()
+
+
+def decode(body: bytes, asked: Format) -> Questions:
+    """Read the requests of a body. Raises Refusal, naming the request that is wrong."""
+    match asked:
+        case Format.JSON:
+            questions = _decode_json(body)
+        case Format.JSON_LINES:
+            questions = Questions(_validate_lines(body))
+        case Format.CSV:
+            questions = Questions(_validate_rows(_csv_rows(body)))
+    if not questions.requests:
+        raise Refusal("the body holds no request")
+    if len(questions.requests) > ROW_LIMIT:
+        raise Refusal(
+            f"{len(questions.requests)} requests in one body; at most {ROW_LIMIT} are answered",
+            status=CONTENT_TOO_LARGE,
+        )
+    return questions
+
+
+def encode(answers: Sequence[Forecast], wanted: Format, *, single: bool) -> bytes:
+    """Write the answers; ``single`` writes a lone JSON object."""
+    match wanted:
+        case Format.JSON:
+            texts = [answer.model_dump_json() for answer in answers]
+            return (texts[0] if single else f"[{','.join(texts)}]").encode()
+        case Format.JSON_LINES:
+            return "".join(f"{answer.model_dump_json()}\n" for answer in answers).encode()
+        case Format.CSV:
+            return _encode_csv(answers)
+
+
+def _decode_json(body: bytes) -> Questions:
+    if body.lstrip()[:1] == b"[":
+        return Questions(_validate_many(body))
+    try:
+        return Questions([ForecastRequest.model_validate_json(body, strict=True)], single=True)
+    except ValidationError as error:
+        raise _refusal(error, "") from None
+
+
+def _validate_many(body: bytes) -> list[ForecastRequest]:
+    try:
+        return _MANY.validate_json(body, strict=True)
+    except ValidationError as error:
+        raise _refusal(error, "request ") from None
+
+
+def _validate_lines(body: bytes) -> list[ForecastRequest]:
+    lines = [line for line in body.splitlines() if line.strip()]
+    requests = []
+    for number, line in enumerate(lines, 1):
+        try:
+            requests.append(ForecastRequest.model_validate_json(line, strict=True))
+        except ValidationError as error:
+            raise _refusal(error, f"request {number}: ") from None
+    return requests
+
+
+def _csv_rows(body: bytes) -> list[dict[str, str]]:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Refusal("the CSV body is not UTF-8") from None
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), strict=True) if row]
+    except csv.Error as error:
+        raise Refusal(f"the body is not CSV: {error}") from None
+    if not rows:
+        raise Refusal("the CSV body is empty; its first line is product,date[,as_of]")
+    header = [name.strip() for name in rows[0]]
+    _check_header(header)
+    for number, row in enumerate(rows[1:], 1):
+        if len(row) != len(header):
+            raise Refusal(
+                f"request {number}: {len(row)} columns, but the header has {len(header)}"
+            )
+    return [dict(zip(header, (cell.strip() for cell in row), strict=True)) for row in rows[1:]]
+
+
+def _check_header(header: list[str]) -> None:
+    right = set(_REQUIRED) <= set(header) <= set(_ALLOWED) and len(set(header)) == len(header)
+    if not right:
+        raise Refusal(
+            f"the CSV body's first line is {','.join(header)[:100]!r}; it must name the columns "
+            "product,date[,as_of]"
+        )
+
+
+def _validate_rows(rows: list[dict[str, str]]) -> list[ForecastRequest]:
+    """An empty ``as_of`` means none, as an empty cell does."""
+    given = [{name: cell for name, cell in row.items() if cell or name != "as_of"} for row in rows]
+    return _validate_many(json.dumps(given).encode())
+
+
+def _encode_csv(answers: Sequence[Forecast]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(Forecast.model_fields), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(answer.model_dump(mode="json") for answer in answers)
+    return text.getvalue().encode()
+
+
+def _refusal(error: ValidationError, prefix: str) -> Refusal:
+    """The first finding in plain words. A list's place is counted from 1."""
+    finding = error.errors()[0]
+    if finding["type"] == "json_invalid":
+        return Refusal(f"{prefix if prefix.endswith(': ') else ''}{finding['msg']}")
+    place = list(finding["loc"])
+    if place and isinstance(place[0], int):
+        prefix = f"{prefix}{place.pop(0) + 1}: "
+    elif not prefix.endswith(": "):
+        prefix = ""
+    name = str(place[0]) if place else "a request"
+    match finding["type"]:
+        case "extra_forbidden":
+            reason = f"unknown field {name!r}; known fields: {', '.join(_ALLOWED)}"
+        case "missing":
+            reason = f"field {name!r} is missing"
+        case "model_type":
+            reason = f"a request is a JSON object with product and date, not {finding['input']!r}"
+        case _:
+            message = finding["msg"]
+            value = repr(finding["input"])
+            reason = f"{name} is {value[:100]}, but {message[0].lower()}{message[1:]}"
+    return Refusal(prefix + reason)

@@ -1,0 +1,226 @@
+"""The model, loaded: questions in, forecasts out. Knows nothing of HTTP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from contracts.forecast import (
+    CONTRACT_FILE,
+    MODEL_FILE,
+    ORIGINS_FILE,
+    Forecast,
+    ForecastContract,
+    ForecastRequest,
+    origin_key,
+)
+from inference.refusal import Refusal
+
+Floats = NDArray[np.float64]
+SATURDAY = 5
+
+
+class ModelBroken(Exception):
+    """The model folder cannot be served from; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class ProductOrigins:
+    """The days from which one product can be forecast, and what was known on each."""
+
+    rows: dict[date, int]
+    price: Floats
+    scale: Floats
+    features: Floats
+
+    def span(self) -> tuple[date, date]:
+        return min(self.rows), max(self.rows)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request that can be answered: which origin, how far."""
+
+    request: ForecastRequest
+    as_of: date
+    row: int
+    horizon: int
+
+
+class Forecaster:
+    """Answers for every product of one model. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        contract: ForecastContract,
+        session: onnxruntime.InferenceSession,
+        origins: dict[str, ProductOrigins],
+    ) -> None:
+        self.contract = contract
+        self._session = session
+        self._origins = origins
+        self._widths = {
+            (width.product, horizon): (width.low, width.high)
+            for width in contract.intervals
+            for horizon in range(width.bucket.first, width.bucket.last + 1)
+        }
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Load the artifact and answer one question a product with it.
+
+        Raises ModelBroken when a file is missing, cannot be read or does not fit the others.
+        """
+        for name in (CONTRACT_FILE, MODEL_FILE, ORIGINS_FILE):
+            if not (folder / name).is_file():
+                raise ModelBroken(f"{folder / name} is missing")
+        try:
+            contract = ForecastContract.model_validate_json((folder / CONTRACT_FILE).read_bytes())
+        except ValueError as error:
+            raise ModelBroken(f"{folder / CONTRACT_FILE}: {error}") from None
+        session = _session(folder / MODEL_FILE, contract)
+        forecaster = cls(contract, session, _read_origins(folder / ORIGINS_FILE, contract))
+        forecaster._check()
+        return forecaster
+
+    def answer(self, requests: Sequence[ForecastRequest]) -> list[Forecast]:
+        """One forecast a request, in their order.
+
+        Raises Refusal for the first request that cannot be answered; several requests are
+        counted from 1 in its reason.
+        """
+        questions = []
+        for number, request in enumerate(requests, 1):
+            try:
+                questions.append(self._question(request))
+            except Refusal as refusal:
+                if len(requests) == 1:
+                    raise
+                raise Refusal(f"request {number}: {refusal.reason}") from None
+        if not questions:
+            return []
+        changes = self._changes(questions)
+        return [
+            self._forecast(question, float(change))
+            for question, change in zip(questions, changes, strict=True)
+        ]
+
+    def _question(self, request: ForecastRequest) -> Question:
+        origins = self._origins.get(request.product)
+        if origins is None:
+            known = ", ".join(self.contract.products)
+            raise Refusal(f"unknown product {request.product!r}; known products: {known}")
+        as_of = request.as_of or self.contract.latest_origin[request.product]
+        row = origins.rows.get(as_of)
+        if row is None:
+            first, last = origins.span()
+            raise Refusal(
+                f"as_of {as_of} is not a day with a price of {request.product} that can be "
+                f"forecast from; those lie between {first} and {last}"
+            )
+        horizon = self._horizon(request, as_of)
+        return Question(request, as_of, row, horizon)
+
+    def _horizon(self, request: ForecastRequest, as_of: date) -> int:
+        if request.date.weekday() >= SATURDAY:
+            raise Refusal(
+                f"date {request.date} is a {request.date:%A}; forecasts are for Monday to Friday"
+            )
+        if request.date <= as_of:
+            raise Refusal(
+                f"date {request.date} is not after {as_of}, the last day that the forecast knows"
+            )
+        horizon = int(np.busday_count(as_of, request.date))
+        limit = self.contract.horizon_days
+        if horizon > limit:
+            furthest = np.busday_offset(as_of, limit).item()
+            raise Refusal(
+                f"date {request.date} is {horizon} business days after {as_of}; forecasts reach "
+                f"{limit}, until {furthest}"
+            )
+        return horizon
+
+    def _changes(self, questions: Sequence[Question]) -> Floats:
+        rows = np.empty((len(questions), len(self.contract.feature_names)))
+        for number, question in enumerate(questions):
+            rows[number, :-1] = self._origins[question.request.product].features[question.row]
+            rows[number, -1] = question.horizon
+        changes: Floats = self._session.run(["change"], {"features": rows})[0]
+        return changes.reshape(-1)
+
+    def _forecast(self, question: Question, change: float) -> Forecast:
+        product = question.request.product
+        origins = self._origins[product]
+        scale = float(origins.scale[question.row])
+        forecast = float(origins.price[question.row]) + change * scale
+        low, high = self._widths[product, question.horizon]
+        return Forecast(
+            product=product,
+            date=question.request.date,
+            as_of=question.as_of,
+            horizon=question.horizon,
+            forecast=forecast,
+            low=forecast + low * scale,
+            high=forecast + high * scale,
+            level=self.contract.interval_level,
+        )
+
+    def _check(self) -> None:
+        """Answer the nearest and the furthest question of each product."""
+        for product in self.contract.products:
+            for horizon in (1, self.contract.horizon_days):
+                self._check_answer(product, horizon)
+
+    def _check_answer(self, product: str, horizon: int) -> None:
+        latest = self.contract.latest_origin[product]
+        day = np.busday_offset(latest, horizon).item()
+        try:
+            (answer,) = self.answer([ForecastRequest(product=product, date=day)])
+        except (Refusal, KeyError) as error:
+            raise ModelBroken(f"the model cannot forecast {product} {day}: {error}") from None
+        if not answer.low <= answer.forecast <= answer.high or not np.isfinite(answer.forecast):
+            raise ModelBroken(
+                f"the model forecasts {answer.forecast} ({answer.low} to {answer.high}) for "
+                f"{product} on {day}"
+            )
+
+
+def _session(path: Path, contract: ForecastContract) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # a row is too small to share; more threads only wait
+    options.inter_op_num_threads = 1
+    try:
+        session = onnxruntime.InferenceSession(
+            path.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime's exceptions share no public base
+        raise ModelBroken(f"{path} is not a graph that onnxruntime can load: {error}") from None
+    inputs = [(one.name, one.type, one.shape[-1]) for one in session.get_inputs()]
+    expected = [("features", "tensor(double)", len(contract.feature_names))]
+    if inputs != expected:
+        raise ModelBroken(f"{path} takes {inputs}, but {CONTRACT_FILE} says {expected}")
+    return session
+
+
+def _read_origins(path: Path, contract: ForecastContract) -> dict[str, ProductOrigins]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {
+                product: ProductOrigins(
+                    rows={
+                        day: row
+                        for row, day in enumerate(arrays[origin_key(product, "date")].tolist())
+                    },
+                    price=arrays[origin_key(product, "price")],
+                    scale=arrays[origin_key(product, "scale")],
+                    features=arrays[origin_key(product, "features")],
+                )
+                for product in contract.products
+            }
+    except (KeyError, ValueError, OSError) as error:
+        raise ModelBroken(f"{path} does not hold the origins of every product: {error}") from None
