@@ -1,0 +1,133 @@
+"""ECR: an image is named by the SHA-256 of its manifest, and an immutable tag stays.
+
+Stock moto digests only the layers' names, so two images that differ in their configuration
+are one; it answers a push to a missing repository with 500; it names the refusal of an
+immutable tag wrongly; it deletes an image when its last tag moves on; and it lacks
+GetDownloadUrlForLayer, which every pull needs leave for.
+"""
+
+import json
+import re
+import threading
+from typing import Any
+
+from botocore.exceptions import ClientError
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
+from moto.ecr.models import ECRBackend, Image
+from moto.ecr.responses import ECRResponse
+
+from localcloud.cloud import Cloud
+from localcloud.image_store import digest as digest_of
+from localcloud.overrides import stock
+
+IMAGE_URI = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"
+    r"(?P<repository>[a-z0-9]+(?:[._/-][a-z0-9]+)*)"
+    r"(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+_lock = threading.Lock()
+
+
+class ImageRefused(Exception):
+    """A role cannot have an image; the text is for the FailureReason."""
+
+
+def install(cloud: Cloud) -> None:
+    """Digest manifests as registries do, and keep tags as the repository says."""
+    stock_put_image = stock(ECRBackend, "put_image")
+    stock(Image, "_create_digest")
+
+    def put_image(
+        self: ECRBackend,
+        repository_name: str,
+        image_manifest: str,
+        image_tag: str | None,
+        image_manifest_mediatype: str | None = None,
+        digest: str | None = None,
+    ) -> Any:
+        with _lock:
+            if image_tag is not None:
+                _free_tag(self, repository_name, image_tag, image_manifest)
+            return stock_put_image(
+                self,
+                repository_name,
+                image_manifest,
+                image_tag,
+                image_manifest_mediatype,
+                digest_of(image_manifest.encode()),
+            )
+
+    def create_digest(self: Image) -> None:
+        self._image_digest = digest_of(self.image_manifest.encode())
+
+    ECRBackend.put_image = put_image  # type: ignore[method-assign,assignment]
+    Image._create_digest = create_digest  # type: ignore[method-assign]
+    ECRResponse.get_download_url_for_layer = _layer_url  # type: ignore[method-assign,assignment]
+
+
+def _free_tag(backend: ECRBackend, name: str, tag: str, manifest: str) -> None:
+    """Take the tag from another image, unless it is immutable."""
+    repository = backend._get_repository(name)
+    for image in repository.images:
+        if tag not in image.image_tags:
+            continue
+        if repository.is_tag_immutable():
+            raise ServiceException(
+                "ImageTagAlreadyExistsException",
+                f"The image tag '{tag}' already exists in the '{name}' repository and cannot be "
+                "overwritten because the tag is immutable.",
+            )
+        if image.image_manifest != manifest:
+            image.remove_tag(tag)
+
+
+def pull(cloud: Cloud, uri: str, role: str) -> str:
+    """The digest of the image that ``uri`` names, read with the role's credentials.
+
+    Raises ImageRefused when there is none, or when the role may not pull it.
+    """
+    match = IMAGE_URI.fullmatch(uri)
+    if match is None:
+        raise ImageRefused(
+            f"image {uri} is not in ECR; the laptop's cloud runs images that a build pushed to "
+            "<account>.dkr.ecr.<region>.amazonaws.com/<repository>"
+        )
+    named = {"imageDigest": match["digest"]} if match["digest"] else {"imageTag": match["tag"]}
+    ecr = cloud.client("ecr", role=role, session="SageMaker")
+    try:
+        ecr.get_authorization_token()
+        answer = ecr.batch_get_image(repositoryName=match["repository"], imageIds=[named])
+        if answer["images"]:
+            _authorize_layers(ecr, match["repository"], answer["images"][0])
+    except ClientError as error:
+        raise ImageRefused(f"cannot pull image {uri}: {error}") from None
+    if not answer["images"]:
+        raise ImageRefused(f"cannot pull image {uri}: Requested image not found")
+    digest: str = answer["images"][0]["imageId"]["imageDigest"]
+    return digest
+
+
+def _authorize_layers(ecr: Any, repository: str, image: dict[str, Any]) -> None:
+    """The two further calls that a container runtime makes, so that the role's policy needs them.
+
+    The content itself is on this machine already.
+    """
+    config = json.loads(image["imageManifest"])["config"]["digest"]
+    ecr.batch_check_layer_availability(repositoryName=repository, layerDigests=[config])
+    ecr.get_download_url_for_layer(repositoryName=repository, layerDigest=config)
+
+
+def _layer_url(response: ECRResponse) -> ActionResult:
+    backend = response.ecr_backend
+    repository = backend._get_repository(response._get_param("repositoryName"))
+    layer = response._get_param("layerDigest")
+    if layer not in repository.layers:
+        raise ServiceException(
+            "LayersNotFoundException",
+            f"The layer with digest '{layer}' is not in the repository '{repository.name}'",
+        )
+    return ActionResult(
+        {"layerDigest": layer, "downloadUrl": f"{repository.uri}/blobs/{layer}"}
+    )
