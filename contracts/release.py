@@ -4,6 +4,7 @@ It holds ids and digests, never payloads: Step Functions carries at most 256 KiB
 states. Every state adds its own section and changes no other.
 """
 
+import json
 from enum import StrEnum
 
 from pydantic import Field, JsonValue
@@ -169,6 +170,20 @@ class Failure(Contract):
     error: str = Field(alias="Error")
     cause: str = Field(alias="Cause", default="")
 
+    def message(self) -> str:
+        """The cause as a person reads it: a function's own message, or the service's words."""
+        try:
+            document = json.loads(self.cause)
+        except ValueError:
+            document = None
+        if isinstance(document, dict) and document.get("errorMessage"):
+            return str(document["errorMessage"])
+        if self.cause:
+            return self.cause
+        if self.error == "States.Timeout":
+            return "the state waited as long as it may, and no answer came"
+        return self.error
+
 
 class Rollback(Contract):
     """What was undone: jobs that were stopped, and the endpoint's way back."""
@@ -200,3 +215,19 @@ class ReleaseDocument(Contract):
 
     def requires_approval(self) -> bool:
         return self.plan is not None and self.plan.deployment.approval is Approval.MANUAL
+
+    def state_reached(self) -> str:
+        """The state whose section is still missing: where the release is, or where it failed."""
+        sections = {
+            "Resolve": self.plan,
+            "BuildImages": self.images,
+            "PrepareData": self.data,
+            "Train": self.training,
+            "CheckQuality": self.quality,
+            "Register": self.model_package,
+            "Approve": self.approval if self.requires_approval() else True,
+            "Deploy": self.deployment,
+            "Verify": self.verification,
+            "Promote": self.promotion,
+        }
+        return next((state for state, section in sections.items() if section is None), "Notify")

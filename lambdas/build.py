@@ -1,0 +1,181 @@
+"""An image's build on CodeBuild. The registry, not the build, says whether the image exists."""
+
+import math
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from contracts.model import Contract
+from contracts.parameters import ImageSource
+from contracts.release import Image, ImageKind, ImagePlan, Plan
+from contracts.task import BuildTask
+from lambdas.errors import BuildFailed, code_of
+from lambdas.ledger import Waiter
+from lambdas.site import Site
+from lambdas.submission import Submission, abandoned
+from lambdas.verdict import Failed, Running, Succeeded, Verdict, failed
+
+QUEUE_MINUTES = 30  # how long a build may wait for a machine; CodeBuild's own default is 8 hours
+LOG_LINES = 15
+BROKEN_PHASES = {"CLIENT_ERROR", "FAILED", "FAULT", "TIMED_OUT"}
+
+
+class BuildContext(Contract):
+    """Which image a build's waiters want."""
+
+    repository: str
+    tag: str
+
+
+def build_job(repository: str, tag: str) -> str:
+    return f"build/{repository}/{tag}"
+
+
+def find_image(site: Site, repository: str, tag: str, *, built: bool) -> Image | None:
+    """The image, if the registry has it."""
+    try:
+        found = site.clients.ecr.describe_images(
+            repositoryName=repository, imageIds=[{"imageTag": tag}]
+        )["imageDetails"]
+    except ClientError as error:
+        if code_of(error) != "ImageNotFoundException":
+            raise
+        return None
+    digest = found[0]["imageDigest"]
+    uri = f"{site.environment.registry}/{repository}@{digest}"
+    return Image(uri=uri, digest=digest, tag=tag, built=built)
+
+
+def submit_build(site: Site, task: BuildTask, plan: Plan, image: ImagePlan) -> Submission:
+    """Start the image's build, or join the one that another release has started."""
+    running = _running_build(site, task, image)
+    if running is not None:
+        return Submission(subject=running, existed=True)
+    build = site.clients.codebuild.start_build(
+        projectName=site.environment.build_project,
+        sourceVersion=task.release.trigger.commit,
+        timeoutInMinutesOverride=math.ceil(plan.source.build_timeout_seconds / 60),
+        queuedTimeoutInMinutesOverride=QUEUE_MINUTES,
+        # CodeBuild answers a repeated token with the first build for five minutes.
+        idempotencyToken=f"{task.release_id}-{task.kind}",
+        environmentVariablesOverride=[
+            {"name": name, "value": value, "type": "PLAINTEXT"}
+            for name, value in _variables(site, task, plan, image).items()
+        ],
+    )["build"]
+    return Submission(subject=build["id"], existed=build.get("buildStatus") != "IN_PROGRESS")
+
+
+def _variables(site: Site, task: BuildTask, plan: Plan, image: ImagePlan) -> dict[str, str]:
+    return {
+        "IMAGE_REPOSITORY": image.repository,
+        "IMAGE_TAG": image.tag,
+        "IMAGE_URI": f"{site.environment.registry}/{image.repository}:{image.tag}",
+        "IMAGE_DOCKERFILE": image.dockerfile,
+        "IMAGE_INPUTS": " ".join(_source(plan, task.kind).inputs),
+        "BASE_IMAGE": image.base_image,
+        "PLATFORM": image.platform,
+        "RELEASE_ID": task.release_id,
+    }
+
+
+def _source(plan: Plan, kind: ImageKind) -> ImageSource:
+    if kind is ImageKind.TRAINING:
+        return plan.source.training_image
+    return plan.source.inference_image
+
+
+def _running_build(site: Site, task: BuildTask, image: ImagePlan) -> str | None:
+    """Id of a build of this very image that is under way for another release."""
+    others = [
+        waiter.subject
+        for waiter in site.ledger.waiters(build_job(image.repository, image.tag))
+        if waiter.release_id != task.release_id and waiter.subject
+    ]
+    for build in _builds(site, others):
+        if build["buildStatus"] == "IN_PROGRESS":
+            return str(build["id"])
+    return None
+
+
+def settle_build(site: Site, waiter: Waiter) -> Verdict:
+    wanted = BuildContext.model_validate_json(waiter.context)
+    image = find_image(site, wanted.repository, wanted.tag, built=True)
+    if image is not None:
+        return Succeeded(output=image)
+    if not waiter.subject:
+        return _never_started(wanted) if abandoned(site, waiter) else Running()
+    builds = _builds(site, [waiter.subject])
+    if not builds:
+        return failed(BuildFailed(f"CodeBuild no longer knows the build {waiter.subject}"))
+    return _judge(site, wanted, builds[0])
+
+
+def _judge(site: Site, wanted: BuildContext, build: dict[str, Any]) -> Verdict:
+    status = build["buildStatus"]
+    if status == "IN_PROGRESS":
+        return Running()
+    if status == "SUCCEEDED":
+        # The image may have been pushed between the first look and the build's last word.
+        image = find_image(site, wanted.repository, wanted.tag, built=True)
+        if image is not None:
+            return Succeeded(output=image)
+        return failed(
+            BuildFailed(
+                f"build {build['id']} succeeded, but pushed no image {wanted.repository}:"
+                f'{wanted.tag}; the buildspec must end with `docker push "$IMAGE_URI"`'
+            )
+        )
+    return failed(BuildFailed(_cause(site, wanted, build)))
+
+
+def _cause(site: Site, wanted: BuildContext, build: dict[str, Any]) -> str:
+    """The failed phase in CodeBuild's words, then the log's last lines."""
+    phases = [
+        f"{phase['phaseType']}: {_contexts(phase) or phase['phaseStatus']}"
+        for phase in build.get("phases", [])
+        if phase.get("phaseStatus") in BROKEN_PHASES
+    ]
+    logs = build.get("logs", {})
+    group, stream = logs.get("groupName"), logs.get("streamName")
+    lines = [f"image {wanted.repository}:{wanted.tag}: build {build['id']} {build['buildStatus']}"]
+    lines += phases
+    if group and stream:
+        lines += _last_log_lines(site, group, stream)
+        lines.append(f"The whole log: aws logs tail {group} --log-stream-names {stream}")
+    return "\n".join(lines)
+
+
+def _contexts(phase: dict[str, Any]) -> str:
+    parts = (
+        ": ".join(part for part in (context.get("statusCode"), context.get("message")) if part)
+        for context in phase.get("contexts", [])
+    )
+    return "; ".join(part for part in parts if part)
+
+
+def _last_log_lines(site: Site, group: str, stream: str) -> list[str]:
+    """The log explains a failure; a log that cannot be read must not hide it."""
+    try:
+        events = site.clients.logs.get_log_events(
+            logGroupName=group, logStreamName=stream, limit=LOG_LINES, startFromHead=False
+        )["events"]
+    except ClientError as error:
+        return [f"(its log could not be read: {error})"]
+    return [f"| {event['message'].rstrip()}" for event in events if event["message"].strip()]
+
+
+def _never_started(wanted: BuildContext) -> Failed:
+    return failed(
+        BuildFailed(
+            f"the build of {wanted.repository}:{wanted.tag} was never started; "
+            "start the release again with another reason"
+        )
+    )
+
+
+def _builds(site: Site, ids: list[str]) -> list[dict[str, Any]]:
+    if not ids:
+        return []
+    builds: list[dict[str, Any]] = site.clients.codebuild.batch_get_builds(ids=ids)["builds"]
+    return builds

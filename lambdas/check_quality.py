@@ -1,0 +1,86 @@
+"""CheckQuality: hold the trained model's figures against the configured bounds."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from pydantic import ValidationError
+
+from contracts.evaluation import EVALUATION_FILE, EvaluationReport
+from contracts.names import parameter_path
+from contracts.parameters import QualityRule
+from contracts.release import QualityVerdict, ReleaseDocument, TrainingResult
+from lambdas.archive import read_member
+from lambdas.document import planned, required
+from lambdas.entry import entry
+from lambdas.errors import QualityBelowThreshold
+from lambdas.site import Site
+
+
+def check_quality(site: Site, document: ReleaseDocument) -> ReleaseDocument:
+    """Add the verdict. Raises QualityBelowThreshold, which names every failed rule."""
+    metrics = measured(site, required(document.training, "training"))
+    verdict = judge(metrics, planned(document).quality.rules)
+    if not verdict.passed:
+        path = parameter_path(document.project, "quality")
+        raise QualityBelowThreshold(
+            f"{'; '.join(verdict.reasons)}. The bounds are in {path}; "
+            f"see all figures: wharf show {document.release_id}"
+        )
+    return document.model_copy(update={"quality": verdict})
+
+
+def measured(site: Site, training: TrainingResult) -> dict[str, float]:
+    """The evaluation report's metrics; without a report, those SageMaker read from the log."""
+    text = None
+    if training.output is not None:
+        text = read_member(site.clients.s3, training.output, EVALUATION_FILE)
+    if text is None:
+        return dict(training.metrics)
+    try:
+        report = EvaluationReport.model_validate_json(text)
+    except ValidationError as error:
+        raise QualityBelowThreshold(
+            f"{EVALUATION_FILE} in {training.output} is no evaluation report: {_first(error)}"
+        ) from None
+    return {name: metric.value for name, metric in report.metrics.items()}
+
+
+def _first(error: ValidationError) -> str:
+    item = error.errors()[0]
+    return f"{'.'.join(str(part) for part in item['loc']) or 'the document'}: {item['msg']}"
+
+
+def judge(metrics: Mapping[str, float], rules: Sequence[QualityRule]) -> QualityVerdict:
+    """All rules' reasons when all hold; otherwise those of the broken ones."""
+    checks = [check for rule in rules for check in _checks(metrics, rule)]
+    passed = all(holds for holds, _ in checks)
+    return QualityVerdict(
+        passed=passed,
+        # JSON has no NaN and no infinity.
+        metrics={name: value for name, value in metrics.items() if math.isfinite(value)},
+        reasons=tuple(text for holds, text in checks if passed or not holds),
+    )
+
+
+def _checks(metrics: Mapping[str, float], rule: QualityRule) -> list[tuple[bool, str]]:
+    value = metrics.get(rule.metric)
+    if value is None:
+        known = ", ".join(sorted(metrics)) or "none"
+        return [(False, f"{rule.metric} was not measured (measured: {known})")]
+    checks = []
+    if rule.minimum is not None:
+        checks.append(_check(rule.metric, value, "≥", rule.minimum, value >= rule.minimum))
+    if rule.maximum is not None:
+        checks.append(_check(rule.metric, value, "≤", rule.maximum, value <= rule.maximum))
+    return checks
+
+
+def _check(name: str, value: float, sign: str, bound: float, holds: bool) -> tuple[bool, str]:
+    """NaN meets no bound. Digits enough to tell value and bound apart."""
+    shown = f"{value:.4g}" if f"{value:.4g}" != f"{bound:.4g}" else repr(value)
+    return holds, f"{name} {shown} {sign} {bound:g}" + ("" if holds else " does not hold")
+
+
+@entry(ReleaseDocument)
+def handler(document: ReleaseDocument, site: Site) -> ReleaseDocument:
+    return check_quality(site, document)

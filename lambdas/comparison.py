@@ -1,0 +1,51 @@
+"""Two JSON values side by side: numbers within a tolerance, everything else exactly."""
+
+import math
+from typing import Any
+
+
+class Difference(Exception):
+    """The values differ; the message says where, and what was expected."""
+
+
+def largest_difference(expected: Any, answer: Any, tolerance: float, path: str = "") -> float:
+    """The largest absolute difference of any two numbers. Raises Difference.
+
+    Keys that only the answer has are no difference; NaN differs from everything.
+    """
+    if _is_number(expected) and _is_number(answer):
+        return _number_difference(float(expected), float(answer), tolerance, path)
+    if isinstance(expected, dict) and isinstance(answer, dict):
+        missing = sorted(expected.keys() - answer.keys())
+        if missing:
+            raise Difference(f"{path or 'the answer'} lacks {', '.join(missing)}")
+        pairs = [(expected[key], answer[key], _below(path, key)) for key in expected]
+    elif isinstance(expected, list) and isinstance(answer, list):
+        if len(expected) != len(answer):
+            raise Difference(f"{path or 'the answer'} has {len(answer)} items, not {len(expected)}")
+        pairs = [
+            (a, b, f"{path}[{i}]") for i, (a, b) in enumerate(zip(expected, answer, strict=True))
+        ]
+    elif type(expected) is type(answer) and expected == answer:
+        return 0.0
+    else:
+        raise Difference(f"{path or 'the answer'} is {answer!r:.200}, not {expected!r:.200}")
+    return max((largest_difference(a, b, tolerance, at) for a, b, at in pairs), default=0.0)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number_difference(expected: float, answer: float, tolerance: float, path: str) -> float:
+    difference = abs(expected - answer)
+    if math.isnan(difference) or difference > tolerance:
+        raise Difference(
+            f"{path or 'the answer'} is {answer!r}, not {expected!r} "
+            f"(difference {difference:.3g}, tolerance {tolerance:g})"
+        )
+    return difference
+
+
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key

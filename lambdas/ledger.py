@@ -1,0 +1,365 @@
+"""The ledger's rows, and every write to them. Each write is safe to repeat.
+
+Keys and indexes: ``contracts.ledger``.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from contracts.ledger import (
+    RELEASE_INDEX,
+    WAITING_INDEX,
+    endpoint_key,
+    project_key,
+    release_key,
+    wait_key,
+    waiter_key,
+)
+from contracts.model import Contract
+from contracts.release import ReleaseDocument
+from lambdas.errors import EndpointBusy, code_of
+
+KEEP = 90 * 24 * 60 * 60  # seconds; as long as Step Functions keeps an execution's history
+
+
+class Kind(StrEnum):
+    """What a row waits for; decides how its true status is read."""
+
+    BUILD = "build"
+    PROCESSING = "processing"
+    TRAINING = "training"
+    APPROVAL = "approval"
+    ENDPOINT = "endpoint"
+    ROLLBACK = "rollback"
+
+
+class Waiter(Contract):
+    """A task token that waits for a job.
+
+    ``subject`` is what Describe needs, "" until the job was submitted; ``context`` is JSON
+    that the answer needs; times are epoch seconds.
+    """
+
+    job: str
+    release_id: str
+    state: str
+    token: str
+    kind: Kind
+    subject: str = ""
+    submitted: bool = False
+    context: str = "{}"
+    started: int
+    next_check: int
+    waiting: Literal["yes"] = "yes"
+    expires: int
+
+
+class Champion(Contract):
+    """The release that serves, and the one before it, to go back to."""
+
+    release_id: str
+    config: str
+    model_package: str
+    previous_release: str | None = None
+    previous_config: str | None = None
+    previous_model_package: str | None = None
+
+
+class EndpointChange(Contract):
+    """What a release is about to do to the endpoint, written before it does it."""
+
+    endpoint: str
+    config: str
+    model: str
+    previous_config: str | None
+
+
+class Latest(Contract):
+    """What the newest release is made of."""
+
+    release_id: str
+    commit: str
+    image_tags: dict[str, str]
+    data_versions: dict[str, str]
+    parameter_versions: dict[str, int]
+
+
+class Ledger:
+    """The table, by its meaning. ``table`` is a boto3 DynamoDB Table."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    # Waiters
+
+    def put_waiter(self, waiter: Waiter) -> None:
+        """Write the row; a retry of its state takes the place of the dead attempt's token."""
+        self._table.put_item(
+            Item={
+                "pk": wait_key(waiter.job),
+                "sk": waiter_key(waiter.release_id, waiter.state),
+                **waiter.model_dump(mode="json", exclude_none=True),
+            }
+        )
+
+    def waiters(self, job: str) -> list[Waiter]:
+        """Everyone who still waits for ``job``."""
+        return list(
+            self._query(
+                KeyConditionExpression="pk = :pk",
+                FilterExpression="waiting = :yes",
+                ExpressionAttributeValues={":pk": wait_key(job), ":yes": "yes"},
+                ConsistentRead=True,
+            )
+        )
+
+    def waiters_of(self, release: str) -> list[Waiter]:
+        """Everything that the release still waits for."""
+        return list(
+            self._query(
+                IndexName=RELEASE_INDEX,
+                KeyConditionExpression="release_id = :release",
+                FilterExpression="waiting = :yes",
+                ExpressionAttributeValues={":release": release, ":yes": "yes"},
+            )
+        )
+
+    def waiters_due(self, before: int) -> list[Waiter]:
+        """Everyone whose next check is before that time (epoch seconds), the oldest first."""
+        return list(
+            self._query(
+                IndexName=WAITING_INDEX,
+                KeyConditionExpression="waiting = :yes AND next_check < :before",
+                ExpressionAttributeValues={":yes": "yes", ":before": before},
+            )
+        )
+
+    def endpoint_waiters(self, endpoint: str) -> list[Waiter]:
+        """Everyone who waits for the endpoint, whatever the configuration."""
+        return list(
+            self._query(
+                IndexName=WAITING_INDEX,
+                KeyConditionExpression="waiting = :yes",
+                FilterExpression="subject = :endpoint AND kind IN (:deploy, :rollback)",
+                ExpressionAttributeValues={
+                    ":yes": "yes",
+                    ":endpoint": endpoint,
+                    ":deploy": Kind.ENDPOINT,
+                    ":rollback": Kind.ROLLBACK,
+                },
+            )
+        )
+
+    def mark_submitted(self, waiter: Waiter, subject: str) -> Waiter:
+        """Remember that the job exists, and as what."""
+        self._update(
+            waiter,
+            "SET subject = :subject, submitted = :true",
+            {":subject": subject, ":true": True},
+        )
+        return waiter.model_copy(update={"subject": subject, "submitted": True})
+
+    def mark_done(self, waiter: Waiter) -> None:
+        self._update(waiter, "REMOVE waiting, next_check", {})
+
+    def check_again_at(self, waiter: Waiter, time: int) -> None:
+        self._update(waiter, "SET next_check = :time", {":time": time}, still="waiting = :yes")
+
+    def _update(
+        self, waiter: Waiter, change: str, values: dict[str, Any], *, still: str = ""
+    ) -> None:
+        """Change the row, unless a retry of its state has put another token there."""
+        condition = "#token = :token" + (f" AND {still}" if still else "")
+        extra = {":yes": "yes"} if still else {}
+        try:
+            self._table.update_item(
+                Key={"pk": wait_key(waiter.job), "sk": waiter_key(waiter.release_id, waiter.state)},
+                UpdateExpression=change,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#token": "token"},
+                ExpressionAttributeValues={":token": waiter.token, **values, **extra},
+            )
+        except ClientError as error:
+            if not _condition_failed(error):
+                raise
+
+    def _query(self, **query: Any) -> Iterator[Waiter]:
+        while True:
+            page = self._table.query(**query)
+            for item in page["Items"]:
+                yield Waiter.model_validate(_without_keys(item))
+            if "LastEvaluatedKey" not in page:
+                return
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    # The endpoint
+
+    def take_lease(self, endpoint: str, release: str, *, now: int, until: int) -> None:
+        """Make ``release`` the one that may deploy. Raises EndpointBusy, which names the owner."""
+        try:
+            self._table.put_item(
+                Item={**_lease(endpoint), "owner": release, "lease_until": until, "expires": until},
+                ConditionExpression=(
+                    "attribute_not_exists(pk) OR #owner = :me OR lease_until < :now"
+                ),
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":me": release, ":now": now},
+            )
+        except ClientError as error:
+            if not _condition_failed(error):
+                raise
+            owner = (self._get(_lease(endpoint)) or {}).get("owner", "another release")
+            raise EndpointBusy(
+                f"endpoint {endpoint!r} is being changed by release {owner}; this release waits "
+                f"for its turn. See what it does: wharf show {owner}"
+            ) from None
+
+    def release_lease(self, endpoint: str, release: str) -> None:
+        """Give the lease back, if ``release`` holds it."""
+        self._delete_if(_lease(endpoint), "owner", release)
+
+    def put_endpoint_change(self, release: str, change: EndpointChange) -> EndpointChange:
+        """Remember the change before it is made; what an earlier attempt wrote stays, and counts.
+
+        Otherwise a retry would take the release's own configuration for the one to go back to.
+        """
+        try:
+            self._table.put_item(
+                Item={**_change(release), "release_id": release, **change.model_dump()},
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except ClientError as error:
+            if not _condition_failed(error):
+                raise
+        return self.endpoint_change(release) or change
+
+    def endpoint_change(self, release: str) -> EndpointChange | None:
+        item = self._get(_change(release))
+        if item is None:
+            return None
+        item.pop("release_id")
+        return EndpointChange.model_validate(item)
+
+    def champion(self, endpoint: str) -> Champion | None:
+        item = self._get(_champion(endpoint))
+        return None if item is None else Champion.model_validate(item)
+
+    def crown(self, endpoint: str, champion: Champion) -> None:
+        """Move the pointer from ``champion.previous_release``. Raises EndpointBusy if it moved."""
+        previous = champion.previous_release
+        condition = "attribute_not_exists(pk)" if previous is None else "release_id = :previous"
+        values = {} if previous is None else {"ExpressionAttributeValues": {":previous": previous}}
+        try:
+            self._table.put_item(
+                Item={**_champion(endpoint), **champion.model_dump()},
+                ConditionExpression=condition,
+                **values,
+            )
+        except ClientError as error:
+            if not _condition_failed(error):
+                raise
+            raise EndpointBusy(
+                f"the champion of endpoint {endpoint!r} changed while release "
+                f"{champion.release_id} was promoted; it was {previous or 'none'}"
+            ) from None
+
+    def dethrone(self, endpoint: str, release: str) -> None:
+        """Point back at the previous champion, if ``release`` is the champion."""
+        champion = self.champion(endpoint)
+        if champion is None or champion.release_id != release:
+            return
+        if champion.previous_release is None:
+            self._delete_if(_champion(endpoint), "release_id", release)
+            return
+        previous = Champion(
+            release_id=champion.previous_release,
+            config=champion.previous_config or "",
+            model_package=champion.previous_model_package or "",
+        )
+        try:
+            self._table.put_item(
+                Item={**_champion(endpoint), **previous.model_dump()},
+                ConditionExpression="release_id = :me",
+                ExpressionAttributeValues={":me": release},
+            )
+        except ClientError as error:
+            if not _condition_failed(error):
+                raise
+
+    # Releases
+
+    def put_release(self, document: ReleaseDocument) -> None:
+        """Remember what the release was made from."""
+        self._table.put_item(
+            Item={
+                "pk": release_key(document.release_id),
+                "sk": "document",
+                "release_id": document.release_id,
+                "document": document.model_dump_json(by_alias=True),
+            }
+        )
+
+    def latest(self, project: str) -> Latest | None:
+        item = self._get(_latest(project))
+        return None if item is None else Latest.model_validate(item)
+
+    def put_latest(self, project: str, latest: Latest) -> None:
+        self._table.put_item(Item={**_latest(project), **latest.model_dump()})
+
+    def put_skipped(
+        self, project: str, *, time: str, commit: str, reason: str, expires: int
+    ) -> None:
+        """Remember a push that released nothing; ``time`` is ISO 8601, ``expires`` in epoch s."""
+        self._table.put_item(
+            Item={
+                "pk": project_key(project),
+                "sk": f"skipped#{time}#{commit}",
+                "commit": commit,
+                "reason": reason,
+                "time": time,
+                "expires": expires,
+            }
+        )
+
+    def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
+        item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        return None if item is None else _without_keys(item)
+
+    def _delete_if(self, key: dict[str, str], attribute: str, value: str) -> None:
+        try:
+            self._table.delete_item(
+                Key=key,
+                ConditionExpression="#attribute = :value",
+                ExpressionAttributeNames={"#attribute": attribute},
+                ExpressionAttributeValues={":value": value},
+            )
+        except ClientError as error:
+            if not _condition_failed(error):
+                raise
+
+
+def _lease(endpoint: str) -> dict[str, str]:
+    return {"pk": endpoint_key(endpoint), "sk": "lease"}
+
+
+def _champion(endpoint: str) -> dict[str, str]:
+    return {"pk": endpoint_key(endpoint), "sk": "champion"}
+
+
+def _change(release: str) -> dict[str, str]:
+    return {"pk": release_key(release), "sk": "endpoint"}
+
+
+def _latest(project: str) -> dict[str, str]:
+    return {"pk": project_key(project), "sk": "latest"}
+
+
+def _without_keys(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in ("pk", "sk")}
+
+
+def _condition_failed(error: ClientError) -> bool:
+    return code_of(error) == "ConditionalCheckFailedException"

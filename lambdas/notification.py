@@ -1,0 +1,68 @@
+"""Notifications to people: a subject of one line, and plain text."""
+
+from collections.abc import Sequence
+
+from contracts.parameters import Notifications, Outcome
+from contracts.release import ReleaseDocument
+from lambdas.ledger import Champion
+from lambdas.site import Site
+
+SUBJECT_LIMIT = 100  # characters, ASCII, one line (SNS Publish)
+MESSAGE_LIMIT = 256 * 1024  # bytes (SNS Publish)
+LABEL_WIDTH = 10  # characters
+
+
+def publish(site: Site, outcome: Outcome, subject: str, message: str, release: str = "") -> None:
+    """Publish one notification; ``outcome`` and ``release`` are attributes to filter by."""
+    attributes = {"outcome": outcome.value, "project": site.environment.project}
+    if release:
+        attributes["release"] = release
+    site.clients.sns.publish(
+        TopicArn=site.environment.notifications_topic_arn,
+        Subject=subject_line(subject),
+        Message=message.encode()[:MESSAGE_LIMIT].decode(errors="ignore"),
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        },
+    )
+
+
+def wanted(notifications: Notifications | None, outcome: Outcome) -> bool:
+    """Whether the team wants to hear of it; when its wish is unknown, it does."""
+    return notifications is None or outcome in notifications.outcomes
+
+
+def subject_line(text: str) -> str:
+    line = " ".join(text.split()).encode("ascii", "replace").decode()
+    return line if len(line) <= SUBJECT_LIMIT else line[: SUBJECT_LIMIT - 3] + "..."
+
+
+def table(rows: Sequence[tuple[str, str]]) -> str:
+    """``label  text`` lines, further lines of a text below its first."""
+    indent = " " * LABEL_WIDTH
+    return "\n".join(
+        f"{label:<{LABEL_WIDTH}}" + text.replace("\n", f"\n{indent}")
+        for label, text in rows
+        if text
+    )
+
+
+def about(document: ReleaseDocument) -> list[tuple[str, str]]:
+    """The rows that every notification of a release begins with."""
+    trigger = document.trigger
+    asked = " by ".join(part for part in (trigger.source.value, trigger.requested_by) if part)
+    return [
+        ("project", document.project),
+        ("release", document.release_id),
+        ("commit", f"{trigger.commit} ({trigger.branch})"),
+        ("asked for", asked + (f": {trigger.reason}" if trigger.reason else "")),
+    ]
+
+
+def serving(endpoint: str, champion: Champion | None) -> str:
+    if champion is None:
+        return f"no release serves endpoint {endpoint} yet"
+    return (
+        f"release {champion.release_id} serves endpoint {endpoint} "
+        f"(configuration {champion.config})"
+    )

@@ -1,0 +1,75 @@
+"""PrepareData: the pinned inputs beside the release, and the prepare program over them."""
+
+import json
+
+from botocore.exceptions import ClientError
+
+from contracts.names import raw_prefix
+from contracts.release import Plan, PreparedData, ReleaseDocument
+from contracts.task import WaitingTask
+from lambdas.archive import MISSING_CODES
+from lambdas.document import planned, required
+from lambdas.entry import entry
+from lambdas.errors import MissingData, code_of
+from lambdas.ledger import Kind
+from lambdas.processing_job import processing_name, raw_uri, submit_processing
+from lambdas.site import Site
+from lambdas.verdict import Succeeded
+from lambdas.waiting import answer, new_waiter, wait
+
+STATE = "PrepareData"
+
+
+def prepare_data(site: Site, task: WaitingTask) -> None:
+    """Answer with the data as training reads it, at once when it needs no preparing."""
+    plan = planned(task.release)
+    copy_inputs(site, task.release, plan)
+    if not plan.data.prepare:
+        raw = PreparedData(uri=raw_uri(site, task.release_id), job=None)
+        answer(site, task.task_token, Succeeded(output=raw))
+        return
+    write_options(site, task.release, plan)
+    image = required(task.release.images, "images").training
+    name = processing_name(task.release)
+    waiter = new_waiter(
+        site, task, kind=Kind.PROCESSING, state=STATE, job=f"processing/{name}", subject=name
+    )
+    wait(site, waiter, lambda: submit_processing(site, task.release, plan, image))
+
+
+def copy_inputs(site: Site, document: ReleaseDocument, plan: Plan) -> None:
+    """Copy each input's pinned version to ``releases/<id>/raw/<name>.csv``."""
+    for name, source in plan.data.inputs.items():
+        version = required(document.trigger.data_versions.get(name), f"data version of {name}")
+        bucket = site.environment.data_bucket
+        try:
+            site.clients.s3.copy(
+                {"Bucket": bucket, "Key": source.key, "VersionId": version},
+                site.environment.artifact_bucket,
+                f"{raw_prefix(document.release_id)}{name}.csv",
+                # Without it S3 copies tags too, and asks for the permission to read them.
+                ExtraArgs={"TaggingDirective": "REPLACE"},
+            )
+        except ClientError as error:
+            if code_of(error) not in MISSING_CODES:
+                raise
+            raise MissingData(
+                f"input {name!r}: s3://{bucket}/{source.key} no longer has version {version}; "
+                "start the release again with another reason"
+            ) from None
+
+
+def write_options(site: Site, document: ReleaseDocument, plan: Plan) -> None:
+    """Write ``data.json``, from which the prepare program learns names and options."""
+    description = {"inputs": list(plan.data.inputs), "options": plan.data.options}
+    site.clients.s3.put_object(
+        Bucket=site.environment.artifact_bucket,
+        Key=f"{raw_prefix(document.release_id)}data.json",
+        Body=json.dumps(description, indent=2).encode(),
+        ContentType="application/json",
+    )
+
+
+@entry(WaitingTask)
+def handler(task: WaitingTask, site: Site) -> None:
+    prepare_data(site, task)

@@ -1,0 +1,84 @@
+"""Refresh: bring the inputs that name an EIA series up to date; new content starts a release."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ConfigDict
+
+from contracts.parameters import Data, EiaSeries
+from lambdas.archive import read_object
+from lambdas.eia import REGISTER, fetch_series
+from lambdas.entry import entry
+from lambdas.errors import SeriesUnavailable, code_of
+from lambdas.log import logger
+from lambdas.settings import read_current
+from lambdas.site import Site
+
+
+class Schedule(BaseModel):
+    """The scheduled event; nothing in it matters."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def refresh_data(site: Site) -> tuple[str, ...]:
+    """Names of the inputs that got new content.
+
+    Raises SeriesUnavailable, after every series had its turn, and InvalidParameter.
+    """
+    project = site.environment.project
+    data: Data = read_current(site.clients.ssm, project, ["data"]).section(project, "data")
+    inputs = {name: item for name, item in data.inputs.items() if item.eia is not None}
+    if not inputs:
+        logger.info("no input names an EIA series")
+        return ()
+    key = read_key(site)
+    changed: list[str] = []
+    findings: list[str] = []
+    for name, item in inputs.items():
+        try:
+            if item.eia is not None and refresh(site, item.key, item.eia, key):
+                changed.append(name)
+        except SeriesUnavailable as error:
+            findings.append(f"input {name!r}: {error}")
+    logger.info("refreshed", changed=changed, unchanged=len(inputs) - len(changed))
+    if findings:
+        raise SeriesUnavailable("; ".join(findings))
+    return tuple(changed)
+
+
+def refresh(site: Site, object_key: str, series: EiaSeries, api_key: str) -> bool:
+    """Whether the object got new content; the same content is not written again."""
+    content = as_csv(fetch_series(site.environment.eia_url, api_key, series)).encode()
+    bucket = site.environment.data_bucket
+    if read_object(site.clients.s3, f"s3://{bucket}/{object_key}") == content:
+        return False
+    site.clients.s3.put_object(Bucket=bucket, Key=object_key, Body=content, ContentType="text/csv")
+    return True
+
+
+def as_csv(series: Mapping[date, float]) -> str:
+    lines = [f"{day.isoformat()},{value!r}" for day, value in series.items()]
+    return "\n".join(["Date,Price", *lines, ""])
+
+
+def read_key(site: Site) -> str:
+    """The team's API key. Raises SeriesUnavailable, which says how to make it."""
+    name = site.environment.eia_key_parameter
+    try:
+        parameter: dict[str, Any] = site.clients.ssm.get_parameter(Name=name, WithDecryption=True)
+    except ClientError as error:
+        if code_of(error) != "ParameterNotFound":
+            raise
+        raise SeriesUnavailable(
+            f"there is no EIA key in {name}; a key is free at {REGISTER}; put it there: "
+            f"aws ssm put-parameter --type SecureString --name {name} --value <key>"
+        ) from None
+    return str(parameter["Parameter"]["Value"]).strip()
+
+
+@entry(Schedule)
+def handler(event: Schedule, site: Site) -> None:
+    refresh_data(site)

@@ -1,0 +1,63 @@
+"""Register: the model in the registry, with what it was made from."""
+
+from contracts.parameters import Approval
+from contracts.release import ModelPackage, ReleaseDocument
+from lambdas.approval import APPROVED, PENDING
+from lambdas.document import planned, required
+from lambdas.entry import entry
+from lambdas.site import Site
+
+CONTENT_TYPES = ["application/json", "application/jsonlines", "text/csv"]
+PROPERTY_LIMIT = 256  # characters of a customer metadata value
+PROPERTIES_LIMIT = 50  # customer metadata properties of a model package
+
+
+def register_model(site: Site, document: ReleaseDocument) -> ReleaseDocument:
+    """Add the model package; a retry gets the same one, by the client token."""
+    plan = planned(document)
+    automatic = plan.deployment.approval is Approval.AUTOMATIC
+    arn = site.clients.sagemaker.create_model_package(
+        ModelPackageGroupName=site.environment.model_package_group,
+        ModelPackageDescription=f"release {document.release_id} of {document.project}",
+        InferenceSpecification={
+            "Containers": [
+                {
+                    "Image": required(document.images, "images").inference.uri,
+                    "ModelDataUrl": required(document.training, "training").artifact,
+                    "Environment": plan.deployment.environment,
+                }
+            ],
+            "SupportedContentTypes": CONTENT_TYPES,
+            "SupportedResponseMIMETypes": CONTENT_TYPES,
+            "SupportedRealtimeInferenceInstanceTypes": [plan.deployment.instance_type],
+        },
+        ModelApprovalStatus=APPROVED if automatic else PENDING,
+        CustomerMetadataProperties=lineage(document),
+        ClientToken=document.release_id,
+    )["ModelPackageArn"]
+    package = ModelPackage(arn=arn, version=int(arn.rsplit("/", 1)[1]))
+    return document.model_copy(update={"model_package": package})
+
+
+def lineage(document: ReleaseDocument) -> dict[str, str]:
+    """What the model was made from, as the registry shows it."""
+    training, data = required(document.training, "training"), required(document.data, "data")
+    images = required(document.images, "images")
+    facts = {
+        "release": document.release_id,
+        "commit": document.trigger.commit,
+        "training_job": training.job,
+        "training_image": images.training.digest,
+        "inference_image": images.inference.digest,
+        "data": data.uri,
+        "data_fingerprint": data.fingerprint or "",
+    }
+    quality = document.quality.metrics if document.quality is not None else {}
+    facts |= {f"metric {name}"[:128]: f"{value:.6g}" for name, value in sorted(quality.items())}
+    present = {name: value[:PROPERTY_LIMIT] for name, value in facts.items() if value}
+    return dict(list(present.items())[:PROPERTIES_LIMIT])
+
+
+@entry(ReleaseDocument)
+def handler(document: ReleaseDocument, site: Site) -> ReleaseDocument:
+    return register_model(site, document)

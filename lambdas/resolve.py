@@ -1,0 +1,141 @@
+"""Resolve: from the pinned versions to a plan, or to every reason why there can be none."""
+
+import re
+
+from botocore.exceptions import ClientError
+
+from contracts.names import parameter_path
+from contracts.parameters import ImageSource, InvalidParameter, Parameters
+from contracts.release import ImagePlan, ImagePlans, Plan, ReleaseDocument, Timeouts
+from lambdas.archive import MISSING_CODES
+from lambdas.build import QUEUE_MINUTES
+from lambdas.entry import entry
+from lambdas.errors import MissingData, code_of
+from lambdas.repository import MissingPath, Repository, tag_of
+from lambdas.settings import read_pinned
+from lambdas.site import Site
+
+# Seconds that a state waits beyond the service's own limit on its job: SageMaker counts a
+# job's runtime only once its machines are there and its data is loaded.
+BUILD_MARGIN = QUEUE_MINUTES * 60 + 300
+JOB_MARGIN = 3600
+UPDATE_MARGIN = 600
+
+# Families of Graviton: a digit, then g (m6g, c7gn, g5g); g5 and g4dn are not.
+ARM_INSTANCE = re.compile(r"^ml\.[a-z]+\d+g[a-z]*\.")
+
+
+def resolve(site: Site, document: ReleaseDocument) -> ReleaseDocument:
+    """Add the plan. Raises InvalidParameter, UnknownCommit, MissingData."""
+    parameters = read_pinned(
+        site.clients.ssm, document.project, document.trigger.parameter_versions
+    )
+    refuse_arm(document.project, parameters)
+    images = plan_images(site, document, parameters)
+    require_data(site, document, parameters)
+    plan = Plan(
+        source=parameters.source,
+        data=parameters.data,
+        training=parameters.training,
+        quality=parameters.quality,
+        deployment=parameters.deployment,
+        notifications=parameters.notifications,
+        images=images,
+        timeouts=timeouts(parameters),
+    )
+    return document.model_copy(update={"plan": plan})
+
+
+def refuse_arm(project: str, parameters: Parameters) -> None:
+    """An image of one processor dies on the other with "exec format error", after minutes."""
+    platform = parameters.source.platform
+    used = {
+        "data": parameters.data.instance_type,
+        "training": parameters.training.instance_type,
+        "deployment": parameters.deployment.instance_type,
+    }
+    findings = [
+        f"{parameter_path(project, section)}: instance_type is {instance!r}, an Arm machine, but "
+        f"source.platform is {platform!r}; allowed are instances of that platform, "
+        "such as 'ml.m5.large'"
+        for section, instance in used.items()
+        if ARM_INSTANCE.match(instance)
+    ]
+    if findings:
+        raise InvalidParameter("; ".join(findings))
+
+
+def plan_images(site: Site, document: ReleaseDocument, parameters: Parameters) -> ImagePlans:
+    repository = Repository(site.clients.codecommit, site.environment.code_repository)
+    source, names = parameters.source, site.environment
+    wanted = {
+        "training": (source.training_image, names.training_repository),
+        "inference": (source.inference_image, names.inference_repository),
+    }
+    plans: dict[str, ImagePlan] = {}
+    findings: list[str] = []
+    for kind, (image, registry) in wanted.items():
+        try:
+            tag = tag_of(repository, document.trigger.commit, source, image)
+        except MissingPath as missing:
+            findings.append(_missing_path(document, kind, image, str(missing)))
+            continue
+        plans[kind] = ImagePlan(
+            repository=registry,
+            dockerfile=image.dockerfile,
+            tag=tag,
+            base_image=source.base_image,
+            platform=source.platform,
+        )
+    if findings:
+        raise InvalidParameter("; ".join(findings))
+    return ImagePlans(**plans)
+
+
+def _missing_path(document: ReleaseDocument, kind: str, image: ImageSource, path: str) -> str:
+    return (
+        f"{parameter_path(document.project, 'source')}: {kind}_image is made of "
+        f"{', '.join((image.dockerfile, *image.inputs))}, but commit "
+        f"{document.trigger.commit[:7]} has no {path!r}"
+    )
+
+
+def require_data(site: Site, document: ReleaseDocument, parameters: Parameters) -> None:
+    """Raise MissingData for every input that is not in the data bucket."""
+    bucket = site.environment.data_bucket
+    missing = [
+        f"input {name!r} is not there: s3://{bucket}/{source.key}; put it: "
+        f"aws s3 cp {name}.csv s3://{bucket}/{source.key}"
+        for name, source in parameters.data.inputs.items()
+        if not _pinned_exists(site, source.key, document.trigger.data_versions.get(name))
+    ]
+    if missing:
+        raise MissingData("; ".join(missing))
+
+
+def _pinned_exists(site: Site, key: str, version: str | None) -> bool:
+    if version is None:
+        return False
+    try:
+        site.clients.s3.head_object(Bucket=site.environment.data_bucket, Key=key, VersionId=version)
+    except ClientError as error:
+        if code_of(error) not in MISSING_CODES:
+            raise
+        return False
+    return True
+
+
+def timeouts(parameters: Parameters) -> Timeouts:
+    """Each longer than the service's own limit, so that people read the service's reason."""
+    return Timeouts(
+        build=parameters.source.build_timeout_seconds + BUILD_MARGIN,
+        prepare=parameters.data.max_runtime_seconds + JOB_MARGIN,
+        train=parameters.training.max_runtime_seconds + JOB_MARGIN,
+        approve=parameters.deployment.approval_timeout_seconds,
+        deploy=parameters.deployment.update_timeout_seconds + UPDATE_MARGIN,
+    )
+
+
+@entry(ReleaseDocument)
+def handler(document: ReleaseDocument, site: Site) -> ReleaseDocument:
+    return resolve(site, document)

@@ -1,0 +1,114 @@
+"""The endpoint's way back to what served before a release touched it.
+
+One step at a time: each call reads the true status and does what it asks for, so the same
+function serves the state, the endpoint's events, the sweep, and every retry of them.
+"""
+
+from collections.abc import Callable
+
+from botocore.exceptions import ClientError
+
+from contracts.model import Contract
+from contracts.release import Rollback
+from lambdas.endpoint import IN_SERVICE, EndpointState, describe_endpoint, update_endpoint
+from lambdas.errors import DeploymentFailed, EndpointBusy
+from lambdas.ledger import EndpointChange, Waiter
+from lambdas.site import Site
+from lambdas.submission import not_found
+from lambdas.verdict import Failed, Running, Succeeded, Verdict, failed
+
+UNTOUCHED = "untouched"  # the release never came to the endpoint
+KEPT = "kept"  # it serves something else than the release's configuration
+RESTORED = "restored"  # it went back to the previous configuration
+DELETED = "deleted"  # the release had created it; nothing served before
+
+
+class RollbackContext(Contract):
+    """What a roll back has done so far."""
+
+    stopped: tuple[str, ...] = ()
+
+
+def settle_rollback(site: Site, waiter: Waiter) -> Verdict:
+    """Take the next step back. ``waiter.submitted`` says that the way back was asked for."""
+    change = site.ledger.endpoint_change(waiter.release_id)
+    if change is None:
+        return _finish(site, waiter, None, UNTOUCHED, serving=None)
+    state = describe_endpoint(site, change.endpoint)
+    if state is None or state.status == "Deleting":
+        return _finish(site, waiter, change, DELETED, serving=None)
+    if state.in_transition:
+        return Running()
+    if state.status == IN_SERVICE and state.config != change.config:
+        outcome = RESTORED if waiter.submitted else KEPT
+        return _finish(site, waiter, change, outcome, serving=state.config)
+    if change.previous_config is None:
+        _quietly_delete(lambda: _delete_endpoint(site, change.endpoint))
+        return _finish(site, waiter, change, DELETED, serving=None)
+    return _go_back(site, waiter, change, state, change.previous_config)
+
+
+def _go_back(
+    site: Site, waiter: Waiter, change: EndpointChange, state: EndpointState, previous: str
+) -> Verdict:
+    if state.status == "Failed" or waiter.submitted:
+        return _no_way_back(change, state, previous)
+    try:
+        update_endpoint(site, change.endpoint, previous)
+    except EndpointBusy:
+        return Running()
+    site.ledger.mark_submitted(waiter, change.endpoint)
+    return Running()
+
+
+def _no_way_back(change: EndpointChange, state: EndpointState, previous: str) -> Failed:
+    return failed(
+        DeploymentFailed(
+            f"endpoint {change.endpoint!r} is {state.status} with configuration "
+            f"{state.config!r} and did not go back to {previous!r}: "
+            f"{state.reason or 'SageMaker gave no reason'}. By hand: aws sagemaker update-endpoint "
+            f"--endpoint-name {change.endpoint} --endpoint-config-name {previous}"
+        )
+    )
+
+
+def _finish(
+    site: Site,
+    waiter: Waiter,
+    change: EndpointChange | None,
+    outcome: str,
+    *,
+    serving: str | None,
+) -> Succeeded:
+    """Remove what the release left behind, and let the next one deploy."""
+    endpoint = site.environment.endpoint
+    if change is not None:
+        _quietly_delete(lambda: _delete_config(site, change.config))
+        _quietly_delete(lambda: _delete_model(site, change.model))
+        site.ledger.dethrone(endpoint, waiter.release_id)
+    site.ledger.release_lease(endpoint, waiter.release_id)
+    done = RollbackContext.model_validate_json(waiter.context)
+    return Succeeded(
+        output=Rollback(stopped=done.stopped, endpoint=outcome, serving_config=serving)
+    )
+
+
+def _delete_endpoint(site: Site, name: str) -> None:
+    site.clients.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def _delete_config(site: Site, name: str) -> None:
+    site.clients.sagemaker.delete_endpoint_config(EndpointConfigName=name)
+
+
+def _delete_model(site: Site, name: str) -> None:
+    site.clients.sagemaker.delete_model(ModelName=name)
+
+
+def _quietly_delete(delete: Callable[[], object]) -> None:
+    """Delete, or find it gone already."""
+    try:
+        delete()
+    except ClientError as error:
+        if not not_found(error):
+            raise

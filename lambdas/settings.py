@@ -1,0 +1,70 @@
+"""The project's sections in Parameter Store, read at a version."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from contracts.model import Contract
+from contracts.names import parameter_path
+from contracts.parameters import (
+    SECTIONS,
+    InvalidParameter,
+    Parameters,
+    parse_section,
+)
+from lambdas.clients import Client
+from lambdas.errors import code_of
+
+
+class Pinned(Contract):
+    """The sections as they are now: text and version of each one that exists."""
+
+    texts: dict[str, str]
+    versions: dict[str, int]
+
+    def section(self, project: str, name: str) -> Any:
+        """The section's model, or its defaults when the parameter does not exist.
+
+        Raises InvalidParameter.
+        """
+        if name not in self.texts:
+            return getattr(Parameters(), name)
+        return parse_section(parameter_path(project, name), name, self.texts[name])
+
+
+def read_current(ssm: Client, project: str, wanted: Sequence[str] = SECTIONS) -> Pinned:
+    """The wanted sections' newest versions, in one call."""
+    sections = {parameter_path(project, section): section for section in wanted}
+    found = ssm.get_parameters(Names=list(sections))["Parameters"]
+    return Pinned(
+        texts={sections[parameter["Name"]]: parameter["Value"] for parameter in found},
+        versions={sections[parameter["Name"]]: parameter["Version"] for parameter in found},
+    )
+
+
+def read_pinned(ssm: Client, project: str, versions: Mapping[str, int]) -> Parameters:
+    """The sections at these versions. Raises InvalidParameter with *all* findings."""
+    sections: dict[str, Any] = {}
+    findings: list[str] = []
+    for section, version in versions.items():
+        path = parameter_path(project, section)
+        try:
+            sections[section] = parse_section(path, section, _text(ssm, path, version))
+        except InvalidParameter as finding:
+            findings.append(str(finding))
+    if findings:
+        raise InvalidParameter("; ".join(findings))
+    return Parameters(**sections)
+
+
+def _text(ssm: Client, path: str, version: int) -> str:
+    try:
+        return str(ssm.get_parameter(Name=f"{path}:{version}")["Parameter"]["Value"])
+    except ClientError as error:
+        if code_of(error) not in ("ParameterNotFound", "ParameterVersionNotFound"):
+            raise
+        raise InvalidParameter(
+            f"{path} no longer has version {version}, which this release pinned; "
+            "start the release again with another reason"
+        ) from None

@@ -1,0 +1,127 @@
+"""The training program as a SageMaker training job."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from contracts.names import job_name, parameter_path, training_prefix
+from contracts.parameters import Hyperparameter
+from contracts.release import Image, Plan, PreparedData, ReleaseDocument, TrainingResult
+from lambdas.archive import object_exists
+from lambdas.errors import TrainingFailed
+from lambdas.ledger import Waiter
+from lambdas.site import Site
+from lambdas.submission import Submission, abandoned, not_found, submit_once
+from lambdas.tags import release_tags
+from lambdas.verdict import Running, Succeeded, Verdict, failed
+
+CHANNEL = "training"
+
+
+def training_name(document: ReleaseDocument) -> str:
+    return job_name(document.project, document.release_id, "train")
+
+
+def hyperparameter(value: Hyperparameter) -> str:
+    """SageMaker hands every hyperparameter over as a string; numbers and booleans as in JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def submit_training(
+    site: Site, document: ReleaseDocument, plan: Plan, image: Image, data: PreparedData
+) -> Submission:
+    name = training_name(document)
+    settings = plan.training
+    prefix = training_prefix(document.release_id).rstrip("/")
+    return submit_once(
+        name,
+        lambda: site.clients.sagemaker.create_training_job(
+            TrainingJobName=name,
+            AlgorithmSpecification={
+                "TrainingImage": image.uri,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [
+                    {"Name": metric.name, "Regex": metric.regex}
+                    for metric in settings.metric_definitions
+                ],
+            },
+            HyperParameters={
+                key: hyperparameter(value) for key, value in settings.hyperparameters.items()
+            },
+            InputDataConfig=[
+                {
+                    "ChannelName": CHANNEL,
+                    "DataSource": {
+                        "S3DataSource": {
+                            "S3DataType": "S3Prefix",
+                            "S3Uri": data.uri,
+                            "S3DataDistributionType": "FullyReplicated",
+                        }
+                    },
+                    "InputMode": "File",
+                }
+            ],
+            OutputDataConfig={"S3OutputPath": f"s3://{site.environment.artifact_bucket}/{prefix}"},
+            ResourceConfig={
+                "InstanceType": settings.instance_type,
+                "InstanceCount": settings.instance_count,
+                "VolumeSizeInGB": settings.volume_gb,
+            },
+            StoppingCondition={"MaxRuntimeInSeconds": settings.max_runtime_seconds},
+            RoleArn=site.environment.execution_role_arn,
+            Tags=release_tags(document),
+        ),
+    )
+
+
+def settle_training(site: Site, waiter: Waiter) -> Verdict:
+    name = waiter.subject
+    try:
+        job = site.clients.sagemaker.describe_training_job(TrainingJobName=name)
+    except ClientError as error:
+        if not not_found(error):
+            raise
+        if abandoned(site, waiter) or waiter.submitted:
+            return failed(TrainingFailed(f"there is no training job {name}"))
+        return Running()
+    status = job["TrainingJobStatus"]
+    if status == "Completed":
+        return Succeeded(output=_result(site, job))
+    if status in ("Failed", "Stopped"):
+        return failed(TrainingFailed(_reason(site, job)))
+    return Running()
+
+
+def _result(site: Site, job: dict[str, Any]) -> TrainingResult:
+    output = (
+        f"{job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job['TrainingJobName']}"
+        "/output/output.tar.gz"
+    )
+    return TrainingResult(
+        job=job["TrainingJobName"],
+        artifact=job["ModelArtifacts"]["S3ModelArtifacts"],
+        output=output if object_exists(site.clients.s3, output) else None,
+        metrics={
+            metric["MetricName"]: metric["Value"] for metric in job.get("FinalMetricDataList", [])
+        },
+        seconds=int(job.get("TrainingTimeInSeconds") or 0),
+    )
+
+
+def _reason(site: Site, job: dict[str, Any]) -> str:
+    name, status = job["TrainingJobName"], job["TrainingJobStatus"]
+    if job.get("SecondaryStatus") == "MaxRuntimeExceeded":
+        limit = job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
+        path = parameter_path(site.environment.project, "training")
+        return (
+            f"training job {name} was stopped at its limit of {limit} seconds "
+            f"(MaxRuntimeExceeded); raise max_runtime_seconds in {path}"
+        )
+    words = job.get("FailureReason") or _last_message(job) or "no reason was given"
+    return f"training job {name} {status}: {words}"
+
+
+def _last_message(job: dict[str, Any]) -> str:
+    transitions = job.get("SecondaryStatusTransitions") or [{}]
+    return str(transitions[-1].get("StatusMessage", ""))

@@ -1,0 +1,158 @@
+"""Verify: ask the live endpoint what the trained model was asked, and compare the answers."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+from pydantic import ValidationError
+
+from contracts.evaluation import HOLDOUT_FILE, HoldoutRow
+from contracts.names import parameter_path
+from contracts.parameters import Deployment, Probe
+from contracts.release import ReleaseDocument, TrainingResult, Verification
+from lambdas.archive import read_member
+from lambdas.comparison import Difference, largest_difference
+from lambdas.document import planned, required
+from lambdas.endpoint import describe_endpoint
+from lambdas.entry import entry
+from lambdas.errors import VerificationFailed, code_of, message_of
+from lambdas.site import Site
+
+BATCH = 50  # requests in one call; well below SageMaker's 25 MB and 60 s
+ANSWER_SHOWN = 300  # characters
+
+
+def verify_endpoint(site: Site, document: ReleaseDocument) -> ReleaseDocument:
+    """Add the verification. Raises VerificationFailed, which says what was answered instead."""
+    deployment = required(document.deployment, "deployment")
+    require_serving(site, deployment.endpoint, deployment.config)
+    settings = planned(document).deployment
+    rows = holdout(site, required(document.training, "training"))
+    if rows:
+        verification = verify_holdout(site, settings, rows)
+    elif settings.probe is not None:
+        verification = verify_probe(site, settings.probe)
+    else:
+        raise VerificationFailed(
+            f"the training job left no {HOLDOUT_FILE} and no probe is configured, so there is "
+            f"nothing to ask the endpoint; set probe in "
+            f"{parameter_path(document.project, 'deployment')}, for example "
+            '{"probe": {"content_type": "application/json", "body": "{}"}}'
+        )
+    return document.model_copy(update={"verification": verification})
+
+
+def require_serving(site: Site, endpoint: str, config: str) -> None:
+    """Read back which configuration serves: SageMaker goes back in silence."""
+    state = describe_endpoint(site, endpoint)
+    if state is None:
+        raise VerificationFailed(f"there is no endpoint {endpoint!r}")
+    if not state.serves(config):
+        raise VerificationFailed(
+            f"endpoint {endpoint!r} is {state.status} with configuration {state.config!r}, "
+            f"not in service with {config!r}. {state.reason}".rstrip()
+        )
+
+
+def holdout(site: Site, training: TrainingResult) -> list[HoldoutRow]:
+    """The rows that travelled with the model; none when the program wrote no such file."""
+    if training.output is None:
+        return []
+    text = read_member(site.clients.s3, training.output, HOLDOUT_FILE)
+    rows = []
+    for number, line in enumerate((text or b"").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(HoldoutRow.model_validate_json(line))
+        except ValidationError as error:
+            raise VerificationFailed(
+                f"line {number} of {HOLDOUT_FILE} in {training.output} is no holdout row: "
+                f"{error.errors()[0]['msg']}"
+            ) from None
+    return rows
+
+
+def spread(rows: Sequence[HoldoutRow], count: int) -> list[HoldoutRow]:
+    """At most ``count`` rows, evenly spread, so that every part of the holdout is asked."""
+    if len(rows) <= count:
+        return list(rows)
+    return [rows[index * len(rows) // count] for index in range(count)]
+
+
+def verify_holdout(site: Site, settings: Deployment, rows: Sequence[HoldoutRow]) -> Verification:
+    asked = spread(rows, settings.verify_rows)
+    largest = 0.0
+    for start in range(0, len(asked), BATCH):
+        batch = asked[start : start + BATCH]
+        body = json.dumps([row.request for row in batch])
+        answers = _parsed(invoke(site, "application/json", body))
+        if not isinstance(answers, list) or len(answers) != len(batch):
+            raise VerificationFailed(
+                f"the endpoint was asked {len(batch)} requests as a JSON array and must answer "
+                f"with an array as long; it answered {json.dumps(answers)[:ANSWER_SHOWN]}"
+            )
+        for row, answer in zip(batch, answers, strict=True):
+            largest = max(largest, _compare(row, answer, settings.verify_tolerance))
+    return Verification(
+        requests=len(asked),
+        largest_difference=largest,
+        tolerance=settings.verify_tolerance,
+        checked="holdout",
+    )
+
+
+def _compare(row: HoldoutRow, answer: Any, tolerance: float) -> float:
+    try:
+        return largest_difference(row.prediction, answer, tolerance)
+    except Difference as difference:
+        raise VerificationFailed(
+            f"asked {json.dumps(row.request)[:ANSWER_SHOWN]}, the endpoint answers differently "
+            f"from the trained model: {difference}"
+        ) from None
+
+
+def verify_probe(site: Site, probe: Probe) -> Verification:
+    answer = invoke(site, probe.content_type, probe.body).decode(errors="replace")
+    if probe.expected_body is not None and answer.strip() != probe.expected_body.strip():
+        raise VerificationFailed(
+            f"the probe was answered {answer[:ANSWER_SHOWN]!r}, "
+            f"not {probe.expected_body[:ANSWER_SHOWN]!r}"
+        )
+    return Verification(requests=1, largest_difference=None, tolerance=None, checked="probe")
+
+
+def invoke(site: Site, content_type: str, body: str) -> bytes:
+    """One InvokeEndpoint. Raises VerificationFailed with the container's own words."""
+    endpoint = site.environment.endpoint
+    try:
+        response = site.clients.sagemaker_runtime.invoke_endpoint(
+            EndpointName=endpoint,
+            ContentType=content_type,
+            Accept=content_type,
+            Body=body.encode(),
+        )
+    except ClientError as error:
+        if code_of(error) not in ("ModelError", "ModelErrorException"):
+            raise
+        status = error.response.get("OriginalStatusCode", "an error")
+        words = error.response.get("OriginalMessage") or message_of(error)
+        raise VerificationFailed(
+            f"endpoint {endpoint!r} answered {status}: {words}. Its log: aws logs tail "
+            f"/aws/sagemaker/Endpoints/{endpoint}"
+        ) from None
+    return bytes(response["Body"].read())
+
+
+def _parsed(answer: bytes) -> Any:
+    try:
+        return json.loads(answer)
+    except ValueError:
+        text = answer.decode(errors="replace")[:ANSWER_SHOWN]
+        raise VerificationFailed(f"the endpoint's answer is not JSON: {text!r}") from None
+
+
+@entry(ReleaseDocument)
+def handler(document: ReleaseDocument, site: Site) -> ReleaseDocument:
+    return verify_endpoint(site, document)

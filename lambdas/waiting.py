@@ -1,0 +1,93 @@
+"""Waiting without polling: write the row, start the job, answer the token when it is over.
+
+The row stands before the job does, and the job's name is derived from the release, so a
+function that is killed at any line is simply called again.
+"""
+
+from collections.abc import Callable
+
+from botocore.exceptions import ClientError
+from pydantic import BaseModel
+
+from contracts.task import WaitingTask
+from lambdas.errors import code_of
+from lambdas.ledger import KEEP, Kind, Waiter
+from lambdas.log import logger
+from lambdas.settlement import settle
+from lambdas.site import Site
+from lambdas.submission import Submission
+from lambdas.verdict import Failed, Running, Succeeded, Verdict
+
+# Step Functions' own limits on SendTaskFailure, characters.
+ERROR_LIMIT = 256
+CAUSE_LIMIT = 32_768
+
+# Nobody waits on such a token any more: it was answered, or its state has timed out.
+DEAD_TOKEN_CODES = {"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"}
+
+
+def new_waiter(
+    site: Site,
+    task: WaitingTask,
+    *,
+    kind: Kind,
+    state: str,
+    job: str,
+    subject: str = "",
+    context: BaseModel | None = None,
+) -> Waiter:
+    now = site.now()
+    return Waiter(
+        job=job,
+        release_id=task.release_id,
+        state=state,
+        token=task.task_token,
+        kind=kind,
+        subject=subject,
+        context="{}" if context is None else context.model_dump_json(),
+        started=now,
+        next_check=now + site.environment.sweep_after_seconds,
+        expires=now + KEEP,
+    )
+
+
+def wait(site: Site, waiter: Waiter, submit: Callable[[], Submission]) -> None:
+    """Write the row, submit the job, and answer at once if it is over already."""
+    site.ledger.put_waiter(waiter)
+    submission = submit()
+    waiter = site.ledger.mark_submitted(waiter, submission.subject)
+    logger.info("waiting", job=waiter.job, subject=waiter.subject, existed=submission.existed)
+    if submission.existed:
+        answer_if_over(site, waiter)
+
+
+def answer_if_over(site: Site, waiter: Waiter) -> Verdict:
+    """Read the job's true status; when it is over, answer the token and close the row."""
+    verdict = settle(site, waiter)
+    if isinstance(verdict, Running):
+        site.ledger.check_again_at(waiter, site.now() + site.environment.sweep_after_seconds)
+        return verdict
+    answer(site, waiter.token, verdict)
+    site.ledger.mark_done(waiter)
+    return verdict
+
+
+def answer(site: Site, token: str, verdict: Succeeded | Failed) -> None:
+    """Send the verdict. A token that nobody waits on any more is no error."""
+    try:
+        if isinstance(verdict, Succeeded):
+            site.clients.stepfunctions.send_task_success(
+                taskToken=token, output=verdict.output.model_dump_json(by_alias=True)
+            )
+        else:
+            site.clients.stepfunctions.send_task_failure(
+                taskToken=token,
+                error=verdict.error[:ERROR_LIMIT],
+                cause=verdict.cause[:CAUSE_LIMIT],
+            )
+    except ClientError as error:
+        if code_of(error) not in DEAD_TOKEN_CODES:
+            raise
+        logger.info("nobody waits on this token any more", answer=type(verdict).__name__)
+    else:
+        logger.info("answered", answer=type(verdict).__name__)
