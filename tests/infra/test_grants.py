@@ -1,0 +1,339 @@
+"""What each role may do, to the letter."""
+
+import pytest
+
+from infra.grant import Grant
+from tests.infra.template import Template, as_list, grants_of
+
+HERE = "eu-west-1:123456789012"
+LEDGER = "<StorageLedger.Arn>"
+KEY = "<StorageKey.Arn>"
+DATA = "<StorageData.Arn>"
+ARTIFACTS = "<StorageArtifacts.Arn>"
+RELEASES = f"{ARTIFACTS}/releases/*"
+NOTIFICATIONS = "<TopicsNotifications>"
+CODE = "<SourceRepository.Arn>"
+BUILDS = "<ImagesProject.Arn>"
+BUILD_LOG = "<ImagesBuildLog.Arn>"
+TRAINING_IMAGES = "<ImagesTrainingRepository.Arn>"
+INFERENCE_IMAGES = "<ImagesInferenceRepository.Arn>"
+EXECUTION_ROLE = "<ServingExecutionRole.Arn>"
+MACHINE = f"arn:aws:states:{HERE}:stateMachine:modelwharf-oil-price-release"
+EXECUTIONS = f"arn:aws:states:{HERE}:execution:modelwharf-oil-price-release:*"
+PARAMETERS = tuple(
+    f"arn:aws:ssm:{HERE}:parameter/modelwharf/oil-price/{section}"
+    for section in ("source", "data", "training", "quality", "deployment", "notifications")
+)
+EIA_KEY = f"arn:aws:ssm:{HERE}:parameter/modelwharf/oil-price/eia-api-key"
+ENDPOINT = f"arn:aws:sagemaker:{HERE}:endpoint/oil-price"
+TRAINING_JOBS = f"arn:aws:sagemaker:{HERE}:training-job/oil-price-r-*"
+PROCESSING_JOBS = f"arn:aws:sagemaker:{HERE}:processing-job/oil-price-r-*"
+MODELS = f"arn:aws:sagemaker:{HERE}:model/oil-price-r-*"
+CONFIGS = f"arn:aws:sagemaker:{HERE}:endpoint-config/oil-price-r-*"
+ANY_CONFIG = f"arn:aws:sagemaker:{HERE}:endpoint-config/*"
+PACKAGES = f"arn:aws:sagemaker:{HERE}:model-package/oil-price/*"
+PACKAGE_GROUP = f"arn:aws:sagemaker:{HERE}:model-package-group/oil-price"
+
+Table = dict[str, tuple[str, ...]]  # resource → actions
+
+READ_KEY: Table = {KEY: ("kms:Decrypt",)}
+WRITE_KEY: Table = {KEY: ("kms:Decrypt", "kms:GenerateDataKey")}
+ANSWER: Table = {MACHINE: ("states:SendTaskFailure", "states:SendTaskSuccess")}
+TELL: Table = {NOTIFICATIONS: ("sns:Publish",)}
+PASS_ROLE: Table = {EXECUTION_ROLE: ("iam:PassRole",)}
+WAIT: Table = {LEDGER: ("dynamodb:PutItem", "dynamodb:UpdateItem")}
+EVERY_ROW: Table = {
+    LEDGER: (
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+    )
+}
+IMAGES_THERE: Table = {
+    TRAINING_IMAGES: ("ecr:DescribeImages",),
+    INFERENCE_IMAGES: ("ecr:DescribeImages",),
+}
+READ_TRAINING: Table = {
+    f"{RELEASES}/training/*": ("s3:GetObject",),
+    ARTIFACTS: ("s3:ListBucket",),
+    **READ_KEY,
+}
+
+EXPECTED: dict[str, Table] = {
+    "StartRelease": {
+        **dict.fromkeys(PARAMETERS, ("ssm:GetParameters",)),
+        CODE: (
+            "codecommit:GetBranch",
+            "codecommit:GetDifferences",
+            "codecommit:GetFile",
+            "codecommit:GetFolder",
+        ),
+        DATA: ("s3:ListBucket",),
+        f"{DATA}/*": ("s3:GetObject",),
+        **WRITE_KEY,
+        LEDGER: ("dynamodb:GetItem", "dynamodb:PutItem"),
+        MACHINE: ("states:StartExecution",),
+        EXECUTIONS: ("states:DescribeExecution",),
+        **TELL,
+    },
+    "Resolve": {
+        **dict.fromkeys(PARAMETERS, ("ssm:GetParameter",)),
+        CODE: ("codecommit:GetFile", "codecommit:GetFolder"),
+        DATA: ("s3:ListBucket",),
+        f"{DATA}/*": ("s3:GetObject", "s3:GetObjectVersion"),
+        **READ_KEY,
+    },
+    "BuildImage": {
+        **IMAGES_THERE,
+        BUILDS: ("codebuild:BatchGetBuilds", "codebuild:StartBuild"),
+        BUILD_LOG: ("logs:GetLogEvents",),
+        LEDGER: ("dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+        **ANSWER,
+    },
+    "PrepareData": {
+        f"{DATA}/*": ("s3:GetObject", "s3:GetObjectVersion"),
+        f"{RELEASES}/raw/*": ("s3:PutObject",),
+        f"{RELEASES}/data/report.json": ("s3:GetObject",),
+        ARTIFACTS: ("s3:ListBucket",),
+        **WRITE_KEY,
+        PROCESSING_JOBS: (
+            "sagemaker:AddTags",
+            "sagemaker:CreateProcessingJob",
+            "sagemaker:DescribeProcessingJob",
+        ),
+        **PASS_ROLE,
+        **WAIT,
+        **ANSWER,
+    },
+    "TrainModel": {
+        TRAINING_JOBS: (
+            "sagemaker:AddTags",
+            "sagemaker:CreateTrainingJob",
+            "sagemaker:DescribeTrainingJob",
+        ),
+        **READ_TRAINING,
+        **PASS_ROLE,
+        **WAIT,
+        **ANSWER,
+    },
+    "CheckQuality": READ_TRAINING,
+    "RegisterModel": {
+        PACKAGE_GROUP: ("sagemaker:CreateModelPackage",),
+        PACKAGES: ("sagemaker:CreateModelPackage",),
+    },
+    "RequestApproval": {
+        PACKAGES: ("sagemaker:DescribeModelPackage",),
+        **TELL,
+        **WRITE_KEY,
+        **WAIT,
+        **ANSWER,
+    },
+    "DeployModel": {
+        MODELS: (
+            "sagemaker:AddTags",
+            "sagemaker:CreateEndpointConfig",
+            "sagemaker:CreateModel",
+            "sagemaker:DescribeModel",
+        ),
+        CONFIGS: (
+            "sagemaker:AddTags",
+            "sagemaker:CreateEndpoint",
+            "sagemaker:CreateEndpointConfig",
+            "sagemaker:DescribeEndpointConfig",
+            "sagemaker:UpdateEndpoint",
+        ),
+        ENDPOINT: (
+            "sagemaker:AddTags",
+            "sagemaker:CreateEndpoint",
+            "sagemaker:DescribeEndpoint",
+            "sagemaker:UpdateEndpoint",
+        ),
+        **PASS_ROLE,
+        LEDGER: ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        **ANSWER,
+    },
+    "VerifyEndpoint": {
+        ENDPOINT: ("sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"),
+        **READ_TRAINING,
+    },
+    "PromoteModel": {LEDGER: ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem")},
+    "RollBack": {
+        **EVERY_ROW,
+        f"{LEDGER}/index/release": ("dynamodb:Query",),
+        BUILDS: ("codebuild:StopBuild",),
+        TRAINING_JOBS: ("sagemaker:StopTrainingJob",),
+        PROCESSING_JOBS: ("sagemaker:StopProcessingJob",),
+        ENDPOINT: (
+            "sagemaker:DeleteEndpoint",
+            "sagemaker:DescribeEndpoint",
+            "sagemaker:UpdateEndpoint",
+        ),
+        ANY_CONFIG: ("sagemaker:UpdateEndpoint",),
+        CONFIGS: ("sagemaker:DeleteEndpointConfig",),
+        MODELS: ("sagemaker:DeleteModel",),
+        **ANSWER,
+    },
+    "Notify": {LEDGER: ("dynamodb:GetItem",), **TELL, **WRITE_KEY},
+    "ResumeRelease": {
+        **EVERY_ROW,
+        f"{LEDGER}/index/waiting": ("dynamodb:Query",),
+        BUILDS: ("codebuild:BatchGetBuilds",),
+        **IMAGES_THERE,
+        BUILD_LOG: ("logs:GetLogEvents",),
+        TRAINING_JOBS: ("sagemaker:DescribeTrainingJob",),
+        PROCESSING_JOBS: ("sagemaker:DescribeProcessingJob",),
+        PACKAGES: ("sagemaker:DescribeModelPackage",),
+        ENDPOINT: (
+            "sagemaker:DeleteEndpoint",
+            "sagemaker:DescribeEndpoint",
+            "sagemaker:UpdateEndpoint",
+        ),
+        ANY_CONFIG: ("sagemaker:UpdateEndpoint",),
+        CONFIGS: ("sagemaker:DeleteEndpointConfig",),
+        MODELS: ("sagemaker:DeleteModel",),
+        f"{RELEASES}/data/report.json": ("s3:GetObject",),
+        **READ_TRAINING,
+        **ANSWER,
+    },
+    "RefreshData": {
+        PARAMETERS[1]: ("ssm:GetParameter",),
+        EIA_KEY: ("ssm:GetParameter",),
+        DATA: ("s3:ListBucket",),
+        f"{DATA}/*": ("s3:GetObject", "s3:PutObject"),
+        **WRITE_KEY,
+        **TELL,
+    },
+}
+
+
+def pairs(table: Table) -> set[tuple[str, str]]:
+    return {(action, resource) for resource, actions in table.items() for action in actions}
+
+
+def telemetry(function: str) -> set[tuple[str, str]]:
+    return {
+        ("logs:CreateLogStream", f"<Functions{function}Log.Arn>"),
+        ("logs:PutLogEvents", f"<Functions{function}Log.Arn>"),
+        ("xray:PutTelemetryRecords", "*"),
+        ("xray:PutTraceSegments", "*"),
+    }
+
+
+@pytest.mark.parametrize("function", EXPECTED)
+def test_a_function_may_do_exactly_this(function: str, template: Template) -> None:
+    allowed = template.grants(f"Functions{function}Role").allowed
+
+    assert allowed == pairs(EXPECTED[function]) | telemetry(function)
+
+
+def test_every_function_is_in_the_table(template: Template) -> None:
+    deployed = {item.name for item in template.of_type("AWS::Lambda::Function")}
+
+    assert deployed == {f"Functions{function}" for function in EXPECTED}
+
+
+def test_a_build_may_pull_the_code_push_the_two_images_and_log(template: Template) -> None:
+    push = (
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:CompleteLayerUpload",
+        "ecr:GetDownloadUrlForLayer",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
+    )
+
+    assert template.grants("ImagesBuildRole").allowed == pairs(
+        {
+            CODE: ("codecommit:GitPull",),
+            TRAINING_IMAGES: push,
+            INFERENCE_IMAGES: push,
+            "*": ("ecr:GetAuthorizationToken",),
+            BUILD_LOG: ("logs:CreateLogStream", "logs:PutLogEvents"),
+            **WRITE_KEY,
+        }
+    )
+
+
+def test_a_job_may_use_the_artifacts_the_images_and_its_logs(template: Template) -> None:
+    pull = (
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetDownloadUrlForLayer",
+    )
+
+    grants = template.grants("ServingExecutionRole")
+    assert grants.allowed == pairs(
+        {
+            RELEASES: ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"),
+            ARTIFACTS: ("s3:GetBucketLocation", "s3:ListBucket"),
+            **WRITE_KEY,
+            TRAINING_IMAGES: pull,
+            INFERENCE_IMAGES: pull,
+            "*": ("cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"),
+            f"arn:aws:logs:{HERE}:log-group:/aws/sagemaker/*": (
+                "logs:CreateLogGroup",
+                "logs:CreateLogStream",
+                "logs:DescribeLogStreams",
+                "logs:PutLogEvents",
+            ),
+        }
+    )
+    (namespaces,) = grants.conditions.values()
+    assert set(namespaces["StringEquals"]["cloudwatch:namespace"]) == {
+        "/aws/sagemaker/Endpoints",
+        "/aws/sagemaker/ProcessingJobs",
+        "/aws/sagemaker/TrainingJobs",
+        "AWS/SageMaker",
+    }
+
+
+def test_the_execution_role_is_passed_to_sagemaker_and_no_other_role_is_passed(
+    template: Template,
+) -> None:
+    for role in template.of_type("AWS::IAM::Role"):
+        grants = grants_of(role)
+        for action, resource in grants.allowed:
+            if action == "iam:PassRole":
+                assert resource == EXECUTION_ROLE
+                assert grants.conditions[action, resource] == {
+                    "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
+                }
+
+
+def test_no_role_has_a_wildcard_action_or_a_managed_policy(template: Template) -> None:
+    assert template.of_type("AWS::IAM::Policy") == ()
+    assert template.of_type("AWS::IAM::ManagedPolicy") == ()
+    for role in template.of_type("AWS::IAM::Role"):
+        assert not [action for action, _ in grants_of(role).allowed if "*" in action], role.name
+
+
+def test_each_role_is_for_one_service_and_sagemaker_only_for_this_account(
+    template: Template,
+) -> None:
+    services = {}
+    for role in template.of_type("AWS::IAM::Role"):
+        (statement,) = as_list(role.properties["AssumeRolePolicyDocument"]["Statement"])
+        assert statement["Action"] == "sts:AssumeRole"
+        services[role.name] = statement["Principal"]["Service"]
+        if role.name == "ServingExecutionRole":
+            assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+    assert services == {
+        **{f"Functions{function}Role": "lambda.amazonaws.com" for function in EXPECTED},
+        "ImagesBuildRole": "codebuild.amazonaws.com",
+        "ServingExecutionRole": "sagemaker.amazonaws.com",
+        "WorkflowRole": "states.amazonaws.com",
+    }
+
+
+def test_a_grant_refuses_a_wildcard_action() -> None:
+    with pytest.raises(ValueError, match="'s3:\\*'"):
+        Grant(actions=("s3:*",), resources=("arn:aws:s3:::bucket",))
+
+
+def test_a_grant_refuses_a_wildcard_resource_without_a_reason() -> None:
+    with pytest.raises(ValueError, match="needs a reason"):
+        Grant(actions=("s3:GetObject",), resources=("arn:aws:s3:::bucket/*",))

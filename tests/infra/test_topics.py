@@ -1,0 +1,106 @@
+"""Who publishes to which topic, and who hears it."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.template import Template
+
+
+def statements(template: Template, topic: str) -> list[dict[str, Any]]:
+    (policy,) = [
+        item.properties["PolicyDocument"]
+        for item in template.of_type("AWS::SNS::TopicPolicy")
+        if item.properties["Topics"] == [f"<{topic}>"]
+    ]
+    found: list[dict[str, Any]] = policy["Statement"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("topic", "publishers"),
+    [
+        (
+            "TopicsChanges",
+            {
+                "codecommit.amazonaws.com": "arn:aws:codecommit:eu-west-1:123456789012:oil-price",
+                "events.amazonaws.com": "<EventsDataArrived.Arn>",
+            },
+        ),
+        ("TopicsNotifications", {"cloudwatch.amazonaws.com": "<MonitoringReleaseFailed.Arn>"}),
+    ],
+)
+def test_a_topic_takes_messages_of_the_named_sources_alone(
+    topic: str, publishers: dict[str, str], template: Template
+) -> None:
+    allowed = [item for item in statements(template, topic) if item["Effect"] == "Allow"]
+
+    assert {item["Action"] for item in allowed} == {"sns:Publish"}
+    assert {
+        item["Principal"]["Service"]: item["Condition"]["ArnEquals"]["aws:SourceArn"]
+        for item in allowed
+    } == publishers
+    assert {item["Condition"]["StringEquals"]["aws:SourceAccount"] for item in allowed} == {
+        "123456789012"
+    }
+
+
+@pytest.mark.parametrize("topic", ["TopicsChanges", "TopicsNotifications"])
+def test_a_topic_refuses_publishing_without_tls(topic: str, template: Template) -> None:
+    (denied,) = [item for item in statements(template, topic) if item["Effect"] == "Deny"]
+
+    assert denied["Principal"] == "*"
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_topics_are_encrypted_with_a_key_that_their_publishers_may_use(template: Template) -> None:
+    for topic in template.of_type("AWS::SNS::Topic"):
+        assert topic.properties["KmsMasterKeyId"] == "<StorageKey.Arn>"
+
+    policy = template.one("AWS::KMS::Key").properties["KeyPolicy"]["Statement"]
+    services = {
+        item["Principal"]["Service"]: sorted(item["Action"])
+        for item in policy
+        if "Service" in item["Principal"]
+    }
+    assert services == {
+        service: ["kms:Decrypt", "kms:GenerateDataKey"]
+        for service in (
+            "codecommit.amazonaws.com",
+            "events.amazonaws.com",
+            "cloudwatch.amazonaws.com",
+        )
+    }
+
+
+def test_changes_start_releases(template: Template) -> None:
+    subscription = template.one("AWS::SNS::Subscription").properties
+
+    assert subscription["Protocol"] == "lambda"
+    assert subscription["TopicArn"] == "<TopicsChanges>"
+    assert subscription["Endpoint"] == "<FunctionsStartRelease.Arn>"
+
+
+def test_every_push_is_published_to_changes(template: Template) -> None:
+    repository = template.one("AWS::CodeCommit::Repository").properties
+
+    assert repository["RepositoryName"] == "oil-price"
+    assert repository["Triggers"] == [
+        {
+            "Name": "changes",
+            "DestinationArn": "<TopicsChanges>",
+            "Events": ["createReference", "updateReference"],
+        }
+    ]
+
+
+def test_a_failed_release_raises_the_alarm_that_tells(template: Template) -> None:
+    alarm = template.one("AWS::CloudWatch::Alarm").properties
+
+    assert alarm["Namespace"] == "AWS/States"
+    assert alarm["MetricName"] == "ExecutionsFailed"
+    assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": "<WorkflowRelease>"}]
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert alarm["Threshold"] == 1
+    assert alarm["TreatMissingData"] == "notBreaching"
+    assert alarm["AlarmActions"] == ["<TopicsNotifications>"]
