@@ -14,7 +14,7 @@ State = Mapping[str, Any]
 States = Mapping[str, State]
 
 # Pixels.
-BOX_WIDTH, BOX_HEIGHT = 168, 34
+BOX_WIDTH, BOX_HEIGHT = 190, 34
 LAYER_GAP, COLUMN_GAP = 24, 18
 FRAME_MARGIN, FRAME_TITLE = 12, 20
 RAIL_GAP = 44
@@ -253,9 +253,10 @@ class _Page:
 def _shape(name: str, state: State, box: Box) -> Iterator[str]:
     kind = {"Choice": "choice", "Succeed": "good", "Fail": "bad"}.get(state["Type"], "box")
     yield _rectangle("wait" if waits(state) else kind, box, round_ends=kind in ("good", "bad"))
-    yield _text(box.middle, box.y + box.height / 2 + 4.5, name)
+    aside = 8 if waits(state) else 0  # room for the clock
+    yield _text(box.middle + aside, box.y + box.height / 2 + 4.5, name)
     if waits(state):
-        yield from _clock(box.right - 14, box.y + box.height / 2)
+        yield from _clock(box.x + 16, box.y + box.height / 2)
 
 
 def _rectangle(kind: str, box: Box, *, round_ends: bool = False) -> str:

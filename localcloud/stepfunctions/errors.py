@@ -1,0 +1,100 @@
+"""Names of errors: those that a Retry or Catch written for AWS is waiting for."""
+
+import json
+from typing import Any
+
+import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import (
+    CustomErrorName,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import (
+    ErrorEqualsDecl,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.lambda_eval_utils import (
+    LambdaFunctionErrorException,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (  # noqa: E501
+    StateTaskServiceLambda,
+)
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+
+from localcloud.overrides import stock
+
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+_BEYOND_STATES_ALL = frozenset({"States.Runtime", "States.DataLimitExceeded"})
+
+
+def install() -> None:
+    """Name Lambda's errors as AWS does, and keep States.ALL off what it cannot catch."""
+    stock_from_error = stock(StateTaskServiceLambda, "_from_error")
+    stock_equals = stock(ErrorEqualsDecl, "_eval_body")
+
+    def from_error(self: StateTaskServiceLambda, env: Environment, ex: Exception) -> FailureEvent:
+        if isinstance(ex, LambdaFunctionErrorException):
+            return _failure(self, env, _error_type(ex.payload), ex.payload)
+        if isinstance(ex, ClientError):
+            error = service_error(ex.response["Error"]["Code"])
+            return _failure(self, env, error, _service_cause(ex))
+        if isinstance(ex, BotoCoreError):
+            return _failure(self, env, "Lambda.SdkClientException", str(ex))
+        event: FailureEvent = stock_from_error(self, env=env, ex=ex)
+        return event
+
+    def equals(self: ErrorEqualsDecl, env: Environment) -> None:
+        error = env.stack[-1]
+        stock_equals(self, env)
+        if getattr(error, "error_name", None) in _BEYOND_STATES_ALL:
+            env.stack[-1] = error in self.error_names
+
+    StateTaskServiceLambda._from_error = from_error  # type: ignore[method-assign]
+    ErrorEqualsDecl._eval_body = equals  # type: ignore[method-assign]
+
+
+def service_error(code: str) -> str:
+    """The error's name: the exception's of the SDK for Java, in which Step Functions speaks.
+
+    What that SDK has no class for, such as AccessDeniedException, is AWSLambdaException.
+    """
+    model = botocore.session.get_session().get_service_model("lambda")
+    modelled = {shape.name for shape in model.operation_model("Invoke").error_shapes}
+    return f"Lambda.{code if code in modelled else 'AWSLambdaException'}"
+
+
+def _error_type(payload: str) -> str:
+    document: Any = json.loads(payload)
+    name = document.get("errorType") if isinstance(document, dict) else None
+    return str(name or "Lambda.Unknown")
+
+
+def _service_cause(error: ClientError) -> str:
+    """The message as the SDK for Java words it."""
+    metadata = error.response["ResponseMetadata"]
+    details = (
+        "Service: AWSLambda",
+        f"Status Code: {metadata['HTTPStatusCode']}",
+        f"Error Code: {error.response['Error']['Code']}",
+        f"Request ID: {metadata.get('RequestId', '')}",
+        "Proxy: null",
+    )
+    return f"{error.response['Error'].get('Message', '')} ({'; '.join(details)})"
+
+
+def _failure(
+    state: StateTaskServiceLambda, env: Environment, error: str, cause: str
+) -> FailureEvent:
+    details = TaskFailedEventDetails(
+        error=error,
+        cause=cause,
+        resource=state._get_sfn_resource(),
+        resourceType=state._get_sfn_resource_type(),
+    )
+    return FailureEvent(
+        env=env,
+        error_name=CustomErrorName(error),
+        event_type=HistoryEventType.TaskFailed,
+        event_details=EventDetails(taskFailedEventDetails=details),  # type: ignore[typeddict-item]
+    )
