@@ -21,6 +21,10 @@ DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
 ObjectKey = Annotated[str, Field(min_length=1, max_length=900, pattern=r"^[^/](.*[^/])?$")]
 
 
+# Alternatives of Hyperparameter, as pydantic ends a finding's place, and in words.
+ALTERNATIVES = {"str": "a string", "int": "an integer", "float": "a number", "bool": "a boolean"}
+
+
 class InvalidParameter(ValueError):
     """A Parameter Store section holds something that a release cannot be made from."""
 
@@ -196,8 +200,21 @@ def parse_section(path: str, section: str, text: str) -> Any:
         return model.model_validate_json(json.dumps(document), strict=True)
     except ValidationError as error:
         raise InvalidParameter(
-            "; ".join(_finding(path, model, dict(item)) for item in error.errors())
+            "; ".join(_finding(path, model, item) for item in _merged(error))
         ) from None
+
+
+def _merged(error: ValidationError) -> list[dict[str, Any]]:
+    """The findings; those on the alternatives of one union are one."""
+    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for finding in error.errors():
+        place = finding["loc"]
+        if place and place[-1] in ALTERNATIVES:
+            words = "input should be " + " or ".join(ALTERNATIVES.values())
+            merged[place[:-1]] = {**finding, "loc": place[:-1], "msg": words}
+        else:
+            merged[(*place, finding["type"])] = dict(finding)
+    return list(merged.values())
 
 
 def _finding(path: str, model: type[Contract], error: dict[str, Any]) -> str:
@@ -208,7 +225,11 @@ def _finding(path: str, model: type[Contract], error: dict[str, Any]) -> str:
     if error["type"] == "missing":
         return f"{path}: {location} is missing"
     value = json.dumps(error["input"], default=str)
-    message = error["msg"][0].lower() + error["msg"][1:]
+    message = error["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if error["loc"][-1:] == ("[key]",):
+        place = ".".join(str(part) for part in error["loc"][:-2])
+        return f"{path}: {place} has the key {value[:200]}, but {message}"
     return f"{path}: {location} is {value[:200]}, but {message}"
 
 

@@ -7,13 +7,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
-from contracts.parameters import Data, EiaSeries
+from contracts.parameters import EiaSeries
 from lambdas.archive import read_object
 from lambdas.eia import REGISTER, fetch_series
 from lambdas.entry import entry
 from lambdas.errors import SeriesUnavailable, code_of
 from lambdas.log import logger
-from lambdas.settings import read_current
+from lambdas.settings import read_data
 from lambdas.site import Site
 
 
@@ -28,8 +28,7 @@ def refresh_data(site: Site) -> tuple[str, ...]:
 
     Raises SeriesUnavailable, after every series had its turn, and InvalidParameter.
     """
-    project = site.environment.project
-    data: Data = read_current(site.clients.ssm, project, ["data"]).section(project, "data")
+    data = read_data(site.clients.ssm, site.environment.project)
     inputs = {name: item for name, item in data.inputs.items() if item.eia is not None}
     if not inputs:
         logger.info("no input names an EIA series")

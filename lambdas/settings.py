@@ -1,6 +1,6 @@
 """The project's sections in Parameter Store, read at a version."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -9,6 +9,7 @@ from contracts.model import Contract
 from contracts.names import parameter_path
 from contracts.parameters import (
     SECTIONS,
+    Data,
     InvalidParameter,
     Parameters,
     parse_section,
@@ -33,9 +34,22 @@ class Pinned(Contract):
         return parse_section(parameter_path(project, name), name, self.texts[name])
 
 
-def read_current(ssm: Client, project: str, wanted: Sequence[str] = SECTIONS) -> Pinned:
-    """The wanted sections' newest versions, in one call."""
-    sections = {parameter_path(project, section): section for section in wanted}
+def read_data(ssm: Client, project: str) -> Data:
+    """The data section as it is now, or its defaults. Raises InvalidParameter."""
+    path = parameter_path(project, "data")
+    try:
+        text = ssm.get_parameter(Name=path)["Parameter"]["Value"]
+    except ClientError as error:
+        if code_of(error) != "ParameterNotFound":
+            raise
+        return Data()
+    data: Data = parse_section(path, "data", text)
+    return data
+
+
+def read_current(ssm: Client, project: str) -> Pinned:
+    """Every section's newest version, in one call."""
+    sections = {parameter_path(project, section): section for section in SECTIONS}
     found = ssm.get_parameters(Names=list(sections))["Parameters"]
     return Pinned(
         texts={sections[parameter["Name"]]: parameter["Value"] for parameter in found},

@@ -1,0 +1,136 @@
+"""One site of fakes: the ledger, S3 and Parameter Store are moto's, in this process."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lambdas.clients import Clients
+from lambdas.environment import Environment
+from lambdas.ledger import Ledger
+from lambdas.site import Site
+from tests.unit.lambdas import fakes
+
+REGION = "eu-west-1"
+KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+ENVIRONMENT = Environment(
+    project="oil-price",
+    ledger_table="ledger",
+    data_bucket="data",
+    artifact_bucket="artifacts",
+    notifications_topic_arn="arn:aws:sns:eu-west-1:123456789012:notifications",
+    state_machine_arn="arn:aws:states:eu-west-1:123456789012:stateMachine:modelwharf-oil-price",
+    code_repository="oil-price",
+    build_project="images",
+    training_repository="modelwharf/oil-price/training",
+    inference_repository="modelwharf/oil-price/inference",
+    execution_role_arn="arn:aws:iam::123456789012:role/execution",
+    model_package_group="oil-price",
+    endpoint="oil-price",
+    eia_key_parameter="/modelwharf/oil-price/eia-api-key",
+)
+
+
+class Clock:
+    """Epoch seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.time = 1_800_000_000
+
+    def __call__(self) -> int:
+        return self.time
+
+
+@dataclass
+class World:
+    """The services as the tests see them, and the site that the functions get."""
+
+    table: Any
+    s3: Any
+    ssm: Any
+    clock: Clock = field(default_factory=Clock)
+    stepfunctions: fakes.FakeStepFunctions = field(default_factory=fakes.FakeStepFunctions)
+    sagemaker: fakes.FakeSageMaker = field(default_factory=fakes.FakeSageMaker)
+    runtime: fakes.FakeRuntime = field(default_factory=fakes.FakeRuntime)
+    ecr: fakes.FakeRegistry = field(default_factory=fakes.FakeRegistry)
+    codebuild: fakes.FakeCodeBuild = field(default_factory=fakes.FakeCodeBuild)
+    codecommit: fakes.FakeCodeCommit = field(default_factory=fakes.FakeCodeCommit)
+    logs: fakes.FakeLogs = field(default_factory=fakes.FakeLogs)
+    sns: fakes.FakeSns = field(default_factory=fakes.FakeSns)
+    environment: Environment = ENVIRONMENT
+
+    @property
+    def services(self) -> dict[str, Any]:
+        return {
+            "codebuild": self.codebuild,
+            "codecommit": self.codecommit,
+            "ecr": self.ecr,
+            "logs": self.logs,
+            "s3": self.s3,
+            "sagemaker": self.sagemaker,
+            "sagemaker-runtime": self.runtime,
+            "sns": self.sns,
+            "ssm": self.ssm,
+            "stepfunctions": self.stepfunctions,
+        }
+
+    @property
+    def site(self) -> Site:
+        return Site(
+            environment=self.environment,
+            ledger=Ledger(self.table),
+            clients=Clients(self.services.__getitem__),
+            now=self.clock,
+        )
+
+    @property
+    def answers(self) -> dict[str, dict[str, Any]]:
+        return self.stepfunctions.answers
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with mock_aws():
+        s3 = boto3.client("s3", region_name=REGION, **KEYS)
+        for bucket in ("data", "artifacts"):
+            place: Any = {"LocationConstraint": REGION}
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        ssm = boto3.client("ssm", region_name=REGION, **KEYS)
+        yield World(table=_table(), s3=s3, ssm=ssm)
+
+
+def _table() -> Any:
+    dynamodb: Any = boto3.resource("dynamodb", region_name=REGION, **KEYS)
+    strings = ["pk", "sk", "waiting", "release_id"]
+    return dynamodb.create_table(
+        TableName="ledger",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            *({"AttributeName": name, "AttributeType": "S"} for name in strings),
+            {"AttributeName": "next_check", "AttributeType": "N"},
+        ],
+        GlobalSecondaryIndexes=[
+            _index("waiting", "waiting", "next_check"),
+            _index("release", "release_id", "sk"),
+        ],
+    )
+
+
+def _index(name: str, partition: str, sort: str) -> dict[str, Any]:
+    return {
+        "IndexName": name,
+        "KeySchema": [
+            {"AttributeName": partition, "KeyType": "HASH"},
+            {"AttributeName": sort, "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "ALL"},
+    }

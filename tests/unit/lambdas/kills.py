@@ -1,0 +1,69 @@
+"""Kill a function before or after any call that it makes, then let it be called again."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lambdas.clients import Clients
+from lambdas.ledger import Ledger
+from lambdas.site import Site
+from tests.unit.lambdas.conftest import World
+
+
+class Killed(BaseException):
+    """The process ended in the middle."""
+
+
+class Fuse:
+    """Burns one call at a time; the last one kills, before or after the call took effect."""
+
+    def __init__(self, calls: int, *, after: bool) -> None:
+        self.calls = calls
+        self.after = after
+
+    def run(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        self.calls -= 1
+        if self.calls == 0 and not self.after:
+            raise Killed
+        result = call(*args, **kwargs)
+        if self.calls == 0:
+            raise Killed
+        return result
+
+
+class Mortal:
+    """A client whose every call burns the fuse."""
+
+    def __init__(self, target: Any, fuse: Fuse) -> None:
+        self._target = target
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._target, name)
+        return lambda *args, **kwargs: self._fuse.run(method, *args, **kwargs)
+
+
+def mortal_site(world: World, fuse: Fuse) -> Site:
+    services = world.services
+    return dataclasses.replace(
+        world.site,
+        ledger=Ledger(Mortal(world.table, fuse)),
+        clients=Clients(lambda name: Mortal(services[name], fuse)),
+    )
+
+
+def killed_everywhere(world: World, run: Callable[[Site], object]) -> Iterator[str]:
+    """Run once for every place to die; the caller resets and checks after each.
+
+    Yields the place. Ends when a run came through alive.
+    """
+    for calls in range(1, 100):
+        for after in (False, True):
+            fuse = Fuse(calls, after=after)
+            try:
+                run(mortal_site(world, fuse))
+            except Killed:
+                yield f"{'after' if after else 'before'} call {calls}"
+            else:
+                return
+    raise AssertionError("the function never ends")

@@ -1,0 +1,132 @@
+"""Release documents as far as a test needs them."""
+
+from typing import Any
+
+from contracts.parameters import Parameters
+from contracts.release import (
+    DeploymentResult,
+    Image,
+    ImageKind,
+    ImagePlan,
+    ImagePlans,
+    Images,
+    ModelPackage,
+    Plan,
+    PreparedData,
+    QualityVerdict,
+    ReleaseDocument,
+    TrainingResult,
+    Trigger,
+    Verification,
+)
+from contracts.request import TriggerSource
+from contracts.task import BuildTask, WaitingTask
+from lambdas.resolve import timeouts
+
+RELEASE = "r-0123456789abcdef"
+OTHER = "r-fedcba9876543210"
+COMMIT = "c" * 40
+TRAINING_JOB = f"oil-price-{RELEASE}-train"
+PROCESSING_JOB = f"oil-price-{RELEASE}-prepare"
+CONFIG = f"oil-price-{RELEASE}-config"
+MODEL = f"oil-price-{RELEASE}-model"
+PACKAGE = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/oil-price/1"
+OUTPUT = f"s3://artifacts/releases/{RELEASE}/training/{TRAINING_JOB}/output/output.tar.gz"
+
+
+def trigger(**change: Any) -> Trigger:
+    facts: dict[str, Any] = {
+        "source": TriggerSource.PUSH,
+        "commit": COMMIT,
+        "branch": "main",
+        "data_versions": {"wti": "v1"},
+        "parameter_versions": {},
+    }
+    return Trigger(**facts | change)
+
+
+def plan(**sections: Any) -> Plan:
+    parameters = Parameters(**sections)
+    return Plan(
+        **{name: getattr(parameters, name) for name in Parameters.model_fields},
+        images=ImagePlans(training=_image_plan("training"), inference=_image_plan("inference")),
+        timeouts=timeouts(parameters),
+    )
+
+
+def _image_plan(kind: str) -> ImagePlan:
+    return ImagePlan(
+        repository=f"modelwharf/oil-price/{kind}",
+        dockerfile=f"containers/{kind}/Dockerfile",
+        tag=f"src-{kind}",
+        base_image="python:3.12-slim",
+        platform="linux/amd64",
+    )
+
+
+def image(kind: str) -> Image:
+    digest = f"sha256:{kind}"
+    uri = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/modelwharf/oil-price/{kind}@{digest}"
+    return Image(uri=uri, digest=digest, tag=f"src-{kind}", built=True)
+
+
+def document(release: str = RELEASE, *, upto: str = "Resolve", **change: Any) -> ReleaseDocument:
+    """The document after the state ``upto``, with ``change`` on top."""
+    sections: dict[str, dict[str, Any]] = {
+        "Start": {},
+        "Resolve": {"plan": plan()},
+        "BuildImages": {"images": Images(training=image("training"), inference=image("inference"))},
+        "PrepareData": {
+            "data": PreparedData(
+                uri=f"s3://artifacts/releases/{release}/data/",
+                job=f"oil-price-{release}-prepare",
+                fingerprint="f1",
+            )
+        },
+        "Train": {
+            "training": TrainingResult(
+                job=f"oil-price-{release}-train",
+                artifact=f"s3://artifacts/releases/{release}/training/model.tar.gz",
+                output=OUTPUT,
+                metrics={"holdout:skill": 0.1},
+                seconds=42,
+            )
+        },
+        "CheckQuality": {
+            "quality": QualityVerdict(
+                passed=True, metrics={"skill": 0.012}, reasons=("skill 0.012 ≥ -0.05",)
+            )
+        },
+        "Register": {"model_package": ModelPackage(arn=PACKAGE, version=1)},
+        "Deploy": {
+            "deployment": DeploymentResult(
+                endpoint="oil-price",
+                config=f"oil-price-{release}-config",
+                model=f"oil-price-{release}-model",
+                previous_config=None,
+            )
+        },
+        "Verify": {
+            "verification": Verification(
+                requests=1, largest_difference=0.0, tolerance=1e-6, checked="holdout"
+            )
+        },
+    }
+    facts: dict[str, Any] = {}
+    for state, section in sections.items():
+        facts |= section
+        if state == upto:
+            break
+    return ReleaseDocument(
+        **{"release_id": release, "project": "oil-price", "trigger": trigger()} | facts | change
+    )
+
+
+def task(doc: ReleaseDocument, token: str = "token") -> WaitingTask:
+    return WaitingTask(release=doc, task_token=token)
+
+
+def build_task(
+    doc: ReleaseDocument, kind: ImageKind = ImageKind.TRAINING, token: str = "token"
+) -> BuildTask:
+    return BuildTask(release=doc, task_token=token, kind=kind)

@@ -1,0 +1,80 @@
+import pytest
+
+from contracts.parameters import MetricDefinition, Training
+from lambdas.train_model import train_model
+from tests.unit.lambdas.conftest import World
+from tests.unit.lambdas.kills import killed_everywhere
+from tests.unit.lambdas.releases import RELEASE, TRAINING_JOB, document, plan, task
+
+READY = document(upto="PrepareData")
+
+
+def test_the_row_stands_before_the_job_is_asked_for(world: World) -> None:
+    class Refusing:
+        def create_training_job(self, **_: object) -> None:
+            raise InterruptedError
+
+    world.sagemaker = Refusing()  # type: ignore[assignment]
+    with pytest.raises(InterruptedError):
+        train_model(world.site, task(READY))
+    [row] = world.site.ledger.waiters(f"training/{TRAINING_JOB}")
+    assert (row.token, row.state, row.submitted) == ("token", "Train", False)
+
+
+def test_a_running_job_is_waited_for_in_silence(world: World) -> None:
+    train_model(world.site, task(READY))
+    assert world.answers == {}
+    [row] = world.site.ledger.waiters(f"training/{TRAINING_JOB}")
+    assert row.submitted
+
+
+def test_the_job_is_made_from_the_plan(world: World) -> None:
+    training = Training(
+        hyperparameters={"alpha": 0.5, "name": "ridge", "deep": True},
+        instance_type="ml.m5.xlarge",
+        max_runtime_seconds=77,
+        metric_definitions=(MetricDefinition(name="mae", regex="mae=(.*)"),),
+    )
+    ready = document(upto="PrepareData", plan=plan(training=training))
+    train_model(world.site, task(ready))
+    job = world.sagemaker.training[TRAINING_JOB]
+    assert job["HyperParameters"] == {"alpha": "0.5", "name": "ridge", "deep": "true"}
+    assert job["StoppingCondition"] == {"MaxRuntimeInSeconds": 77}
+    assert job["ResourceConfig"]["InstanceType"] == "ml.m5.xlarge"
+    assert job["AlgorithmSpecification"]["MetricDefinitions"] == [
+        {"Name": "mae", "Regex": "mae=(.*)"}
+    ]
+    assert job["OutputDataConfig"] == {
+        "S3OutputPath": f"s3://artifacts/releases/{RELEASE}/training"
+    }
+    [channel] = job["InputDataConfig"]
+    assert channel["ChannelName"] == "training"
+    assert channel["DataSource"]["S3DataSource"]["S3Uri"] == READY.data.uri  # type: ignore[union-attr]
+
+
+def test_a_job_that_was_over_already_is_answered_at_once(world: World) -> None:
+    train_model(world.site, task(READY, "dead"))
+    world.sagemaker.finish_training(TRAINING_JOB)
+    train_model(world.site, task(READY, "alive"))
+    assert world.answers["alive"]["output"]["job"] == TRAINING_JOB
+    assert world.site.ledger.waiters(f"training/{TRAINING_JOB}") == []
+
+
+def test_killed_at_any_call_and_called_again_it_trains_once_and_answers(world: World) -> None:
+    token = 0
+
+    def run(site: object) -> None:
+        nonlocal token
+        token += 1
+        train_model(site, task(READY, f"token-{token}"))  # type: ignore[arg-type]
+
+    places = []
+    for place in killed_everywhere(world, run):
+        places.append(place)
+        token += 1
+        train_model(world.site, task(READY, f"token-{token}"))
+        assert len(world.sagemaker.training) == 1, place
+        [row] = world.site.ledger.waiters(f"training/{TRAINING_JOB}")
+        assert row.token == f"token-{token}", place
+        world.sagemaker.training.clear()
+    assert len(places) >= 6  # row, job, mark: each before and after
