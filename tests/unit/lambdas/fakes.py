@@ -40,7 +40,7 @@ class FakeStepFunctions:
             raise client_error("TaskDoesNotExist", "Task does not exist")
         self.answers[token] = answer
 
-    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:  # noqa: A002, N803
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:  # noqa: N803
         if name in self.executions:
             raise client_error("ExecutionAlreadyExists", f"Execution Already Exists: {name}")
         self.executions[name] = {"status": "RUNNING", "input": json.loads(input)}
@@ -265,7 +265,7 @@ class FakeCodeBuild:
     def batch_get_builds(self, *, ids: list[str]) -> dict[str, Any]:
         return {"builds": [self.builds[one] for one in ids if one in self.builds]}
 
-    def stop_build(self, *, id: str) -> None:  # noqa: A002
+    def stop_build(self, *, id: str) -> None:
         self.builds[id]["buildStatus"] = "STOPPED"
 
 

@@ -1,0 +1,90 @@
+import json
+from typing import Any
+
+import pytest
+
+from contracts.parameters import Data, DataInput
+from lambdas.errors import MissingData
+from lambdas.prepare_data import prepare_data
+from tests.unit.lambdas.conftest import World
+from tests.unit.lambdas.kills import killed_everywhere
+from tests.unit.lambdas.releases import PROCESSING_JOB, RELEASE, document, plan, task, trigger
+
+
+def put(world: World, key: str, text: str) -> str:
+    return str(world.s3.put_object(Bucket="data", Key=key, Body=text.encode())["VersionId"])
+
+
+def ready(versions: dict[str, str], **data: Any) -> Any:
+    data = {"inputs": {name: DataInput(key=f"series/{name}.csv") for name in versions}, **data}
+    return document(
+        upto="BuildImages",
+        trigger=trigger(data_versions=versions),
+        plan=plan(data=Data(**data)),
+    )
+
+
+def read(world: World, key: str) -> str:
+    body = world.s3.get_object(Bucket="artifacts", Key=f"releases/{RELEASE}/{key}")["Body"]
+    return str(body.read().decode())
+
+
+def test_the_pinned_version_is_used_and_not_the_newest(world: World) -> None:
+    old = put(world, "series/wti.csv", "old")
+    put(world, "series/wti.csv", "new")
+    prepare_data(world.site, task(ready({"wti": old})))
+    assert read(world, "raw/wti.csv") == "old"
+
+
+def test_the_program_learns_names_and_options(world: World) -> None:
+    versions = {name: put(world, f"series/{name}.csv", name) for name in ("wti", "sp500")}
+    prepare_data(world.site, task(ready(versions, options={"features": ["sp500"]})))
+    assert json.loads(read(world, "raw/data.json")) == {
+        "inputs": ["wti", "sp500"],
+        "options": {"features": ["sp500"]},
+    }
+
+
+def test_the_job_reads_the_raw_prefix_and_writes_the_data_prefix(world: World) -> None:
+    version = put(world, "series/wti.csv", "x")
+    prepare_data(world.site, task(ready({"wti": version})))
+    job = world.sagemaker.processing[PROCESSING_JOB]
+    [source] = job["ProcessingInputs"]
+    [result] = job["ProcessingOutputConfig"]["Outputs"]
+    assert source["S3Input"]["S3Uri"] == f"s3://artifacts/releases/{RELEASE}/raw/"
+    assert source["S3Input"]["LocalPath"] == "/opt/ml/processing/input"
+    assert result["S3Output"]["S3Uri"] == f"s3://artifacts/releases/{RELEASE}/data/"
+    assert result["S3Output"]["LocalPath"] == "/opt/ml/processing/output"
+    assert job["AppSpecification"]["ContainerArguments"] == ["prepare"]
+    assert world.answers == {}
+
+
+def test_data_that_comes_ready_is_answered_at_once(world: World) -> None:
+    version = put(world, "series/wti.csv", "x")
+    prepare_data(world.site, task(ready({"wti": version}, prepare=False)))
+    assert world.sagemaker.processing == {}
+    assert world.answers["token"]["output"] == {
+        "uri": f"s3://artifacts/releases/{RELEASE}/raw/",
+        "job": None,
+        "fingerprint": None,
+        "report": {},
+    }
+    listing = world.s3.list_objects_v2(Bucket="artifacts")["Contents"]
+    assert [item["Key"] for item in listing] == [f"releases/{RELEASE}/raw/wti.csv"]
+
+
+def test_a_pinned_version_that_is_gone_is_named(world: World) -> None:
+    version = put(world, "series/wti.csv", "x")
+    world.s3.delete_object(Bucket="data", Key="series/wti.csv", VersionId=version)
+    with pytest.raises(MissingData, match=r"s3://data/series/wti.csv no longer has version"):
+        prepare_data(world.site, task(ready({"wti": version})))
+
+
+def test_killed_at_any_call_and_called_again_it_prepares_once(world: World) -> None:
+    doc = ready({"wti": put(world, "series/wti.csv", "x")})
+    for place in killed_everywhere(world, lambda site: prepare_data(site, task(doc))):
+        prepare_data(world.site, task(doc, "again"))
+        assert len(world.sagemaker.processing) == 1, place
+        [row] = world.site.ledger.waiters(f"processing/{PROCESSING_JOB}")
+        assert row.token == "again", place
+        world.sagemaker.processing.clear()

@@ -1,0 +1,184 @@
+"""How each job's true status is read, in the service's own words."""
+
+import json
+
+import pytest
+
+from lambdas.ledger import Kind
+from lambdas.prepare_data import prepare_data
+from lambdas.settlement import SETTLEMENTS, settle
+from lambdas.train_model import train_model
+from lambdas.verdict import Failed, Running, Succeeded
+from tests.unit.lambdas.conftest import World
+from tests.unit.lambdas.releases import (
+    OUTPUT,
+    PROCESSING_JOB,
+    RELEASE,
+    TRAINING_JOB,
+    document,
+    task,
+    trigger,
+)
+
+
+def test_every_kind_of_row_can_be_settled() -> None:
+    assert set(SETTLEMENTS) == set(Kind)
+
+
+class TestTraining:
+    def settle(self, world: World, **facts: object) -> Running | Succeeded | Failed:
+        train_model(world.site, task(document(upto="PrepareData")))
+        world.sagemaker.training[TRAINING_JOB] |= facts
+        [row] = world.site.ledger.waiters(f"training/{TRAINING_JOB}")
+        return settle(world.site, row)
+
+    def test_its_failure_is_told_in_sagemaker_s_words(self, world: World) -> None:
+        verdict = self.settle(
+            world,
+            TrainingJobStatus="Failed",
+            FailureReason="AlgorithmError: bad data, exit code: 1",
+        )
+        assert verdict == Failed(
+            error="TrainingFailed",
+            cause=f"training job {TRAINING_JOB} Failed: AlgorithmError: bad data, exit code: 1",
+        )
+
+    def test_running_past_its_time_names_the_limit_and_where_to_raise_it(
+        self, world: World
+    ) -> None:
+        verdict = self.settle(
+            world, TrainingJobStatus="Stopped", SecondaryStatus="MaxRuntimeExceeded"
+        )
+        assert isinstance(verdict, Failed)
+        assert "its limit of 3600 seconds (MaxRuntimeExceeded)" in verdict.cause
+        assert "raise max_runtime_seconds in /modelwharf/oil-price/training" in verdict.cause
+
+    def test_stopped_by_hand_says_so(self, world: World) -> None:
+        verdict = self.settle(
+            world,
+            TrainingJobStatus="Stopped",
+            SecondaryStatus="Stopped",
+            SecondaryStatusTransitions=[{"StatusMessage": "Training job stopped by user"}],
+        )
+        assert isinstance(verdict, Failed)
+        assert verdict.cause.endswith("Stopped: Training job stopped by user")
+
+    def test_stopping_is_not_stopped(self, world: World) -> None:
+        assert self.settle(world, TrainingJobStatus="Stopping") == Running()
+
+    def test_its_result_names_artifact_output_metrics_and_seconds(self, world: World) -> None:
+        train_model(world.site, task(document(upto="PrepareData")))
+        bucket, key = OUTPUT.removeprefix("s3://").split("/", 1)
+        world.s3.put_object(Bucket=bucket, Key=key, Body=b"")
+        world.sagemaker.finish_training(
+            TRAINING_JOB, FinalMetricDataList=[{"MetricName": "holdout:mae", "Value": 1.5}]
+        )
+        [row] = world.site.ledger.waiters(f"training/{TRAINING_JOB}")
+        verdict = settle(world.site, row)
+        assert isinstance(verdict, Succeeded)
+        assert verdict.output.model_dump() == {
+            "job": TRAINING_JOB,
+            "artifact": OUTPUT.replace("output.tar.gz", "model.tar.gz"),
+            "output": OUTPUT,
+            "metrics": {"holdout:mae": 1.5},
+            "seconds": 42,
+        }
+
+    def test_a_job_without_output_has_none(self, world: World) -> None:
+        train_model(world.site, task(document(upto="PrepareData")))
+        world.sagemaker.finish_training(TRAINING_JOB)
+        [row] = world.site.ledger.waiters(f"training/{TRAINING_JOB}")
+        verdict = settle(world.site, row)
+        assert isinstance(verdict, Succeeded)
+        assert verdict.output.model_dump()["output"] is None
+
+    def test_a_job_not_submitted_yet_is_waited_for_as_long_as_a_function_may_live(
+        self, world: World
+    ) -> None:
+        train_model(world.site, task(document(upto="PrepareData")))
+        [row] = world.site.ledger.waiters(f"training/{TRAINING_JOB}")
+        world.sagemaker.training.clear()
+        unsubmitted = row.model_copy(update={"submitted": False})
+        assert settle(world.site, unsubmitted) == Running()
+        world.clock.time += 15 * 60 + 1
+        assert isinstance(settle(world.site, unsubmitted), Failed)
+
+    def test_a_submitted_job_that_is_gone_has_failed(self, world: World) -> None:
+        train_model(world.site, task(document(upto="PrepareData")))
+        [row] = world.site.ledger.waiters(f"training/{TRAINING_JOB}")
+        world.sagemaker.training.clear()
+        assert settle(world.site, row) == Failed(
+            error="TrainingFailed", cause=f"there is no training job {TRAINING_JOB}"
+        )
+
+
+class TestProcessing:
+    @pytest.fixture
+    def started(self, world: World) -> World:
+        version = world.s3.put_object(Bucket="data", Key="series/wti.csv", Body=b"x")["VersionId"]
+        doc = document(upto="BuildImages", trigger=trigger(data_versions={"wti": version}))
+        prepare_data(world.site, task(doc))
+        return world
+
+    def settle(self, world: World) -> Running | Succeeded | Failed:
+        [row] = world.site.ledger.waiters(f"processing/{PROCESSING_JOB}")
+        return settle(world.site, row)
+
+    def test_its_failure_is_told_in_the_program_s_words(self, started: World) -> None:
+        started.sagemaker.finish_processing(
+            PROCESSING_JOB, "Failed", ExitMessage="wti: a gap of 40 days", FailureReason="exit 1"
+        )
+        assert self.settle(started) == Failed(
+            error="DataRejected",
+            cause=f"processing job {PROCESSING_JOB} Failed: wti: a gap of 40 days",
+        )
+
+    def test_without_a_program_s_word_sagemaker_s_is_told(self, started: World) -> None:
+        started.sagemaker.finish_processing(
+            PROCESSING_JOB, "Failed", FailureReason="AlgorithmError: exit code 137"
+        )
+        verdict = self.settle(started)
+        assert isinstance(verdict, Failed)
+        assert verdict.cause.endswith("AlgorithmError: exit code 137")
+
+    def test_running_past_its_time_names_where_to_raise_it(self, started: World) -> None:
+        started.sagemaker.finish_processing(
+            PROCESSING_JOB, "Stopped", StoppingCondition={"MaxRuntimeInSeconds": 10}
+        )
+        verdict = self.settle(started)
+        assert isinstance(verdict, Failed)
+        assert "raise max_runtime_seconds in /modelwharf/oil-price/data" in verdict.cause
+
+    def test_its_report_is_summed_up(self, started: World) -> None:
+        report = {
+            "fingerprint": "f1",
+            "rows": 10,
+            "wti": {"first": "1986-01-02"},
+            "values": [1, 2],
+            "text": "x" * 300,
+        }
+        started.s3.put_object(
+            Bucket="artifacts",
+            Key=f"releases/{RELEASE}/data/report.json",
+            Body=json.dumps(report).encode(),
+        )
+        started.sagemaker.finish_processing(PROCESSING_JOB)
+        verdict = self.settle(started)
+        assert isinstance(verdict, Succeeded)
+        assert verdict.output.model_dump() == {
+            "uri": f"s3://artifacts/releases/{RELEASE}/data/",
+            "job": PROCESSING_JOB,
+            "fingerprint": "f1",
+            "report": {
+                "fingerprint": "f1",
+                "rows": 10,
+                "wti.first": "1986-01-02",
+                "text": "x" * 200,
+            },
+        }
+
+    def test_a_report_is_optional(self, started: World) -> None:
+        started.sagemaker.finish_processing(PROCESSING_JOB)
+        verdict = self.settle(started)
+        assert isinstance(verdict, Succeeded)
+        assert verdict.output.model_dump()["report"] == {}
