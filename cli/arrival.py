@@ -11,7 +11,7 @@ from contracts.model import Contract
 from contracts.release import Trigger
 
 INTERVAL = 0.5  # seconds between looks
-DEADLINE = 60.0  # seconds: SNS retries an asynchronous Lambda that failed
+DEADLINE = 30.0  # seconds; a cold Lambda behind SNS answers in a few
 
 
 class Arrival(Contract):

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from contracts.model import Contract
-from contracts.release import ReleaseDocument
+from contracts.release import Failure, ReleaseDocument
 
 Event = Mapping[str, Any]
 
@@ -57,6 +57,10 @@ class StateRow(Contract):
     @property
     def is_over(self) -> bool:
         return self.exited is not None
+
+    def failure(self) -> Failure:
+        """What went wrong, as Step Functions' Catch would hand it on."""
+        return Failure(Error=self.error or "", Cause=self.cause or "")
 
 
 def states(events: Iterable[Event]) -> tuple[StateRow, ...]:

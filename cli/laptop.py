@@ -20,6 +20,9 @@ STOP_DEADLINE = 30.0  # seconds
 INTERVAL = 0.1  # seconds between looks
 LOG_LINES = 15
 
+# Popen warns of a child that it forgets while it runs; these are meant to go on without us.
+_detached: list[subprocess.Popen[bytes]] = []
+
 
 def running_cloud(directory: Path) -> LaptopCloud | None:
     """Return the cloud that runs in this directory; None when there is none.
@@ -107,6 +110,7 @@ def start_cloud(
             waiting(waited)
             cloud = running_cloud(directory)
             if cloud:
+                _detached.append(child)
                 return cloud
             if child.poll() is not None:
                 raise Trouble(f"the cloud ended with exit code {child.returncode}{_tail(log)}")

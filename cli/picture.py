@@ -12,7 +12,6 @@ from rich.text import Text
 
 from cli.duration import between
 from cli.history import StateRow, StateStatus
-from cli.reasons import plain_cause
 from cli.release import PLOT_FILE, Release
 from cli.services import Services
 from contracts.release import ApprovalDecision, Image, ReleaseDocument
@@ -106,7 +105,7 @@ def indented(row: StateRow) -> str:
 def remark(row: StateRow) -> str:
     """Return what a state waits for, or why it failed, or that it took several attempts."""
     if row.error:
-        return f"{row.error}: {plain_cause(row.error, row.cause)}"
+        return f"{row.error}: {row.failure().message()}"
     if row.waits_for:
         return row.waits_for
     return f"{row.attempts} attempts" if row.attempts > 1 else ""
@@ -197,4 +196,4 @@ def _serving(document: ReleaseDocument) -> Iterator[tuple[str, str]]:
         yield "rolled back", f"stopped {stopped}; endpoint {document.rollback.endpoint}"
     if document.rollback_failure:
         failure = document.rollback_failure
-        yield "roll back failed", f"{failure.error}: {plain_cause(failure.error, failure.cause)}"
+        yield "roll back failed", f"{failure.error}: {failure.message()}"

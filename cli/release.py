@@ -8,17 +8,20 @@ from botocore.exceptions import ClientError
 
 from cli.errors import Trouble
 from cli.history import StateRow, StateStatus, failed_state, latest_document, states
-from cli.reasons import plain_cause
 from cli.services import Services
 from cli.stack import Stack
 from cli.waits import Wait, open_waits
 from contracts.model import Contract
-from contracts.release import ReleaseDocument, Trigger
+from contracts.release import Failure, ReleaseDocument, Trigger
 
 RUNNING = "RUNNING"
 SUCCEEDED = "SUCCEEDED"
 PLOT_FILE = "holdout.png"
 APPROVE_STATE = "Approve"
+ENDINGS = {
+    "ABORTED": "someone stopped the release",
+    "TIMED_OUT": "the release took longer than the state machine allows",
+}
 
 
 class ReleaseFailure(Contract):
@@ -188,14 +191,24 @@ def _failure(
     if execution["status"] in {RUNNING, SUCCEEDED}:
         return None
     state = failed_state(rows)
-    caught = document.failure if document else None
-    error = (caught and caught.error) or (state and state.error) or execution.get("error")
-    cause = (caught and caught.cause) or (state and state.cause) or execution.get("cause")
+    failure = _recorded(execution, state, document)
     return ReleaseFailure(
         state=state.name if state else None,
-        error=error or execution["status"],
-        reason=plain_cause(error or execution["status"], cause),
+        error=failure.error,
+        reason=ENDINGS.get(execution["status"]) or failure.message(),
     )
+
+
+def _recorded(
+    execution: Mapping[str, Any], state: StateRow | None, document: ReleaseDocument | None
+) -> Failure:
+    """The failure as the document has it, or the state, or only the execution."""
+    if document and document.failure:
+        return document.failure
+    if state and state.error:
+        return state.failure()
+    error, cause = execution.get("error"), execution.get("cause")
+    return Failure(Error=error or execution["status"], Cause=cause or "")
 
 
 def _plot(document: ReleaseDocument | None) -> str | None:

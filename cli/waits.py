@@ -26,7 +26,10 @@ class Wait(Contract):
 
 
 class Skip(Contract):
-    """A push, or new data, that released nothing, and why."""
+    """A push, or another wish, that released nothing, and why.
+
+    ``commit`` is "-" when the wish came to no commit.
+    """
 
     key: str
     commit: str

@@ -39,7 +39,8 @@ def put(services: Services, name: str, file: Path, wait: bool, project: str, as_
     if not as_json:
         click.echo(f"s3://{stack.data_bucket}/{key} version {version}")
     arrival = before.arrival(
-        lambda trigger: trigger.data_versions.get(name) == version, lambda skip: True
+        lambda trigger: trigger.data_versions.get(name) == version,
+        lambda skip: skip.commit == "-",
     )
     tell(services, stack, arrival, wait=wait, as_json=as_json)
 

@@ -16,7 +16,7 @@ from cli.assembly import project_root
 from cli.checkout import Checkout
 from cli.commands.env import variables_of
 from cli.commands.invoke import ask
-from cli.commands.push import push_commit
+from cli.commands.push import push_commit, warn_of_uncommitted
 from cli.commands.up import start
 from cli.demo_data import Series, demo_series
 from cli.duration import seconds_in_words
@@ -127,7 +127,8 @@ def put_series(services: Services, stack: Stack, series: Mapping[str, Series]) -
     """Upload every series, and then name them in the ``data`` parameter.
 
     In this order, so that no upload starts a release: when the bucket tells of an object,
-    no input has its key yet. The push that follows starts the only one.
+    no input has its key yet. Should it tell so late that the push came first, it wishes for
+    the release that the push started: the same ingredients are one execution.
     """
     keys = {name: f"demo/{name}.csv" for name in series}
     for name, one in series.items():
@@ -144,8 +145,7 @@ def put_series(services: Services, stack: Stack, series: Mapping[str, Series]) -
 
 def _push(services: Services, stack: Stack, checkout: Checkout, screen: Console) -> str:
     head = checkout.head()
-    if checkout.uncommitted():
-        screen.print("  only commits go: what is not committed stays behind")
+    warn_of_uncommitted(checkout)
     arrival: Arrival = push_commit(services, stack, checkout, head)
     if arrival.release is None:
         raise Trouble(in_words(arrival))

@@ -38,12 +38,17 @@ def push(services: Services, directory: Path, wait: bool, project: str, as_json:
     stack = find_stack(services, project)
     checkout = Checkout(directory)
     head = checkout.head()
-    left_behind = checkout.uncommitted()
-    if left_behind:
-        count = f"{len(left_behind)} uncommitted path{'s' if len(left_behind) > 1 else ''}"
-        click.echo(f"Only commits go: {count} stay behind, such as {left_behind[0]}", err=True)
+    warn_of_uncommitted(checkout)
     arrival = push_commit(services, stack, checkout, head)
     tell(services, stack, arrival, wait=wait, as_json=as_json)
+
+
+def warn_of_uncommitted(checkout: Checkout) -> None:
+    """Say on stderr what stays behind: a push takes commits only."""
+    paths = checkout.uncommitted()
+    if paths:
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        click.echo(f"only commits go; not committed: {paths[0]}{more}", err=True)
 
 
 def push_commit(services: Services, stack: Stack, checkout: Checkout, commit: str) -> Arrival:

@@ -13,7 +13,9 @@ from contracts.request import ReleaseRequest, TriggerSource
 
 
 @click.command()
-@click.option("--commit", metavar="ID", help="A pushed commit; without it, the branch's newest.")
+@click.option(
+    "--commit", metavar="ID", help="A pushed commit's full id; without it, the branch's newest."
+)
 @click.option(
     "--reason",
     help="Why. The same commit, data, parameters and reason are the same release, so a release "
@@ -48,8 +50,8 @@ def start(
     )
     arrival = before.arrival(
         lambda trigger: (
-            trigger.reason == request.reason and trigger.commit.startswith(commit or "")
+            trigger.reason == request.reason and trigger.commit == (commit or trigger.commit)
         ),
-        lambda skip: commit is None or skip.commit.startswith(commit),
+        lambda skip: skip.commit in {"-", commit},
     )
     tell(services, stack, arrival, wait=wait, as_json=as_json)

@@ -1,0 +1,31 @@
+"""The command, run in this process against a cloud that answers from memory."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import wharf
+from tests.unit.cli.fakes import FakeCloud
+
+
+@dataclass
+class Terminal:
+    """Types ``wharf …`` and reads the answer."""
+
+    cloud: FakeCloud = field(default_factory=FakeCloud)
+
+    def wharf(self, *words: str, stdin: bytes | None = None) -> Result:
+        return CliRunner().invoke(wharf, words, obj=self.cloud.services(), input=stdin)
+
+    def json(self, *words: str, exit_code: int = 0) -> Any:
+        result = self.wharf(*words, "--json")
+        assert result.exit_code == exit_code, result.output
+        return json.loads(result.stdout)
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    return Terminal()

@@ -1,0 +1,229 @@
+"""AWS clients that answer from memory, in the shapes that boto3 gives."""
+
+# ruff: noqa: N803 - AWS spells its arguments this way
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cli.services import Services
+from tests.unit.cli.histories import START, History
+
+STATE_MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:modelwharf-oil-price-release"
+OUTPUTS = {
+    "ChangesTopicArn": "arn:aws:sns:eu-west-1:123456789012:modelwharf-oil-price-changes",
+    "NotificationsTopicArn": "arn:aws:sns:eu-west-1:123456789012:n",
+    "StateMachineArn": STATE_MACHINE,
+    "LedgerTable": "ledger",
+    "DataBucket": "data-bucket",
+    "ArtifactBucket": "artifact-bucket",
+    "RepositoryName": "oil-price",
+    "RepositoryCloneUrl": "unset",
+    "EndpointName": "oil-price",
+    "ModelPackageGroup": "oil-price",
+    "BuildProject": "modelwharf-oil-price-images",
+}
+
+
+def refusal(code: str, message: str, operation: str, **more: Any) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}, **more}, operation)
+
+
+class FakeCloudFormation:
+    def __init__(self, outputs: dict[str, str]) -> None:
+        self.stacks = {"modelwharf-oil-price": outputs}
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:
+        if StackName not in self.stacks:
+            message = f"Stack with id {StackName} does not exist"
+            raise refusal("ValidationError", message, "DescribeStacks")
+        outputs = self.stacks[StackName].items()
+        listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs]
+        stack = {"StackName": StackName, "StackStatus": "CREATE_COMPLETE", "Outputs": listed}
+        return {"Stacks": [stack]}
+
+
+@dataclass
+class Execution:
+    history: History
+    status: str = "RUNNING"
+    started: datetime = START
+    stopped: datetime | None = None
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+class FakeStepFunctions:
+    PAGE = 5  # events: a history takes several pages
+
+    def __init__(self) -> None:
+        self.executions: dict[str, Execution] = {}
+        self.later: list[Callable[[], None]] = []
+        """What happens in the cloud, one at each look at the list or at an execution."""
+
+    def list_executions(self, stateMachineArn: str, maxResults: int) -> dict[str, Any]:
+        self._go_on()
+        found = [
+            {"name": name, "executionArn": name, "startDate": one.started, "status": one.status}
+            for name, one in self.executions.items()
+        ]
+        return {"executions": sorted(found, key=lambda one: one["startDate"])[::-1][:maxResults]}
+
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:
+        self._go_on()
+        name = executionArn.rsplit(":", 1)[-1]
+        if name not in self.executions:
+            message = "Execution Does Not Exist"
+            raise refusal("ExecutionDoesNotExist", message, "DescribeExecution")
+        one = self.executions[name]
+        started = one.history.events[0]["executionStartedEventDetails"]["input"]
+        answer = {
+            "name": name,
+            "executionArn": executionArn,
+            "status": one.status,
+            "startDate": one.started,
+            "input": started,
+            **one.more,
+        }
+        return answer | ({"stopDate": one.stopped} if one.stopped else {})
+
+    def get_execution_history(
+        self, executionArn: str, maxResults: int, nextToken: str = "0"
+    ) -> dict[str, Any]:
+        events = self.executions[executionArn.rsplit(":", 1)[-1]].history.events
+        end = int(nextToken) + self.PAGE
+        page = {"events": events[int(nextToken) : end]}
+        return page | ({"nextToken": str(end)} if end < len(events) else {})
+
+    def _go_on(self) -> None:
+        if self.later:
+            self.later.pop(0)()
+
+
+class FakeLedger:
+    """DynamoDB's client, answering the two queries that the command line makes."""
+
+    def __init__(self) -> None:
+        self.waits: list[dict[str, str]] = []
+        self.skips: list[dict[str, str]] = []
+
+    def query(self, **request: Any) -> dict[str, Any]:
+        if "IndexName" in request:
+            wanted = request["ExpressionAttributeValues"][":release"]["S"]
+            found = [row for row in self.waits if row["release_id"] == wanted]
+        else:
+            found = sorted(self.skips, key=lambda row: row["sk"], reverse=True)
+        return {"Items": [{name: {"S": text} for name, text in row.items()} for row in found]}
+
+    def skip(self, commit: str, reason: str, time: str = "2026-11-21T09:00:05+00:00") -> None:
+        self.skips.append(
+            {"sk": f"skipped#{time}#{commit}", "commit": commit, "reason": reason, "time": time}
+        )
+
+
+class FakeParameters:
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def get_parameter(self, Name: str) -> dict[str, Any]:
+        if Name not in self.values:
+            raise refusal("ParameterNotFound", "not there", "GetParameter")
+        return {"Parameter": {"Name": Name, "Value": self.values[Name]}}
+
+    def put_parameter(self, Name: str, Value: str, Type: str, Overwrite: bool) -> dict[str, Any]:
+        assert Overwrite and Type == "String"
+        self.values[Name] = Value
+        return {"Version": 2}
+
+
+class FakeTopic:
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, str]] = []
+        self.on_publish: Callable[[str], None] = lambda message: None
+
+    def publish(self, TopicArn: str, Message: str) -> dict[str, Any]:
+        self.messages.append((TopicArn, Message))
+        self.on_publish(Message)
+        return {"MessageId": "1"}
+
+
+class FakeBucket:
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], bytes] = {}
+        self.on_put: Callable[[str], None] = lambda key: None
+
+    def put_object(self, Bucket: str, Key: str, Body: Any, ContentType: str) -> dict[str, Any]:
+        self.objects[Bucket, Key] = Body if isinstance(Body, bytes) else Body.read()
+        self.on_put(Key)
+        return {"VersionId": "version-7"}
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:
+        return {"Body": io.BytesIO(self.objects[Bucket, Key])}
+
+
+class FakeSageMaker:
+    def __init__(self) -> None:
+        self.decisions: list[dict[str, str]] = []
+
+    def update_model_package(self, **request: str) -> dict[str, Any]:
+        self.decisions.append(request)
+        return {"ModelPackageArn": request["ModelPackageArn"]}
+
+
+class FakeEndpoint:
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.refusal: ClientError | None = None
+
+    def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
+        self.requests.append(request)
+        if self.refusal:
+            raise self.refusal
+        return {
+            "Body": io.BytesIO(b'{"forecast":47.1}\n'),
+            "ContentType": "application/json",
+            "InvokedProductionVariant": "champion",
+            "ResponseMetadata": {"HTTPStatusCode": 200},
+        }
+
+
+@dataclass
+class FakeCloud:
+    """All clients of one cloud, and its clock: a sleep takes no time."""
+
+    endpoint_url: str | None = "http://127.0.0.1:5000"
+    outputs: dict[str, str] = field(default_factory=lambda: dict(OUTPUTS))
+    stepfunctions: FakeStepFunctions = field(default_factory=FakeStepFunctions)
+    ledger: FakeLedger = field(default_factory=FakeLedger)
+    parameters: FakeParameters = field(default_factory=FakeParameters)
+    topic: FakeTopic = field(default_factory=FakeTopic)
+    bucket: FakeBucket = field(default_factory=FakeBucket)
+    sagemaker: FakeSageMaker = field(default_factory=FakeSageMaker)
+    endpoint: FakeEndpoint = field(default_factory=FakeEndpoint)
+    slept: float = 0.0
+
+    def services(self) -> Services:
+        clients: dict[str, Any] = {
+            "cloudformation": FakeCloudFormation(self.outputs),
+            "stepfunctions": self.stepfunctions,
+            "dynamodb": self.ledger,
+            "ssm": self.parameters,
+            "sns": self.topic,
+            "s3": self.bucket,
+            "sagemaker": self.sagemaker,
+            "sagemaker-runtime": self.endpoint,
+        }
+        return Services(
+            client=clients.__getitem__,
+            endpoint_url=self.endpoint_url,
+            region="eu-west-1",
+            environment={},
+            now=lambda: (START + timedelta(seconds=60 + self.slept)).astimezone(UTC),
+            sleep=self._sleep,
+        )
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept += seconds

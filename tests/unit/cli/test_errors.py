@@ -1,0 +1,107 @@
+"""What a person reads when something is wrong: a line or two, and the next command."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ProfileNotFound
+
+from cli.errors import trouble
+from cli.services import services_of
+from tests.unit.cli.conftest import Terminal
+from tests.unit.cli.fakes import refusal
+
+LAPTOP = "http://127.0.0.1:5000"
+
+
+def test_without_a_cloud_it_says_how_to_get_one() -> None:
+    assert trouble(NoCredentialsError(), None).message == (
+        "no AWS_ENDPOINT_URL and no AWS credentials: start the laptop's cloud with `wharf up`, "
+        'then `eval "$(wharf env)"`, or configure AWS credentials'
+    )
+
+
+def test_an_endpoint_that_nobody_serves_is_named() -> None:
+    message = trouble(EndpointConnectionError(endpoint_url=LAPTOP), LAPTOP).message
+
+    assert message.startswith(f"nothing answers at AWS_ENDPOINT_URL={LAPTOP}")
+    assert "`wharf up`" in message and "unset AWS_ENDPOINT_URL" in message
+
+
+def test_a_denied_action_is_told_in_the_services_words() -> None:
+    words = "User: arn:aws:iam::1:user/ada is not authorized to perform: states:ListExecutions"
+    message = trouble(refusal("AccessDeniedException", words, "ListExecutions"), None).message
+
+    assert message.startswith(f"ListExecutions was refused: AccessDeniedException: {words}")
+
+
+@pytest.mark.parametrize(
+    ("code", "command"),
+    [
+        ("ExpiredTokenException", "aws sso login"),
+        ("UnrecognizedClientException", "aws sts get-caller-identity"),
+    ],
+)
+def test_bad_credentials_name_the_command_that_helps(code: str, command: str) -> None:
+    assert command in trouble(refusal(code, "no", "DescribeStacks"), None).message
+
+
+def test_an_unknown_profile_is_named() -> None:
+    assert "(nobody)" in trouble(ProfileNotFound(profile="nobody"), None).message
+
+
+@pytest.mark.parametrize(
+    ("endpoint_url", "command"), [(LAPTOP, "wharf up --project"), (None, "cdk deploy")]
+)
+def test_a_missing_stack_names_the_command_that_makes_it(
+    terminal: Terminal, endpoint_url: str | None, command: str
+) -> None:
+    terminal.cloud.endpoint_url = endpoint_url
+
+    result = terminal.wharf("releases", "--project", "gas-price")
+
+    assert result.exit_code == 1
+    assert "there is no stack modelwharf-gas-price" in result.stderr
+    assert command in result.stderr
+
+
+def test_a_stack_of_another_version_names_the_missing_output(terminal: Terminal) -> None:
+    del terminal.cloud.outputs["LedgerTable"]
+
+    result = terminal.wharf("releases")
+
+    assert result.exit_code == 1
+    assert "has no output LedgerTable: run `cdk deploy` again" in result.stderr
+
+
+def test_a_project_that_can_be_no_name_is_wrong_usage(terminal: Terminal) -> None:
+    result = terminal.wharf("releases", "--project", "Oil Price")
+
+    assert result.exit_code == 2
+    assert "use 2 to 30 lower-case letters" in result.stderr
+
+
+def test_a_refusal_inside_a_command_is_no_traceback(terminal: Terminal) -> None:
+    def denied(**request: Any) -> None:
+        raise refusal("AccessDenied", "not authorized to perform: dynamodb:Query", "Query")
+
+    terminal.cloud.ledger.query = denied  # type: ignore[method-assign,assignment]
+
+    result = terminal.wharf("releases")
+
+    assert result.exit_code == 1
+    assert "dynamodb:Query" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_the_environment_names_the_cloud() -> None:
+    services = services_of({"AWS_ENDPOINT_URL": LAPTOP, "AWS_REGION": "us-east-2"})
+
+    assert (services.endpoint_url, services.region, services.on_laptop) == (
+        LAPTOP,
+        "us-east-2",
+        True,
+    )
+
+
+def test_an_empty_endpoint_url_means_aws() -> None:
+    assert not services_of({"AWS_ENDPOINT_URL": "", "AWS_REGION": "eu-west-1"}).on_laptop

@@ -1,0 +1,239 @@
+"""The laptop's cloud as a process, played by a small program."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli.assembly import synthesis_environment
+from cli.errors import Trouble
+from cli.laptop import (
+    clean_environment,
+    cloud_command,
+    is_ours,
+    running_cloud,
+    start_cloud,
+    stop_cloud,
+)
+from cli.main import wharf
+from contracts.laptop import LaptopCloud
+
+# Says that it is ready, then waits for the end; "localcloud" in its arguments makes it ours.
+READY = """
+import json, os, pathlib, signal, sys
+state = pathlib.Path(sys.argv[2]) / "cloud.json"
+def end(*_):
+    state.unlink()
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+document = {"pid": os.getpid(), "url": "http://127.0.0.1:4599", "region": "eu-west-1",
+            "account": "123456789012", "engine": "process", "project": "oil-price",
+            "repository": "/repositories/oil-price.git"}
+draft = state.with_suffix(".draft")
+draft.write_text(json.dumps(document))
+draft.rename(state)
+while True:
+    signal.pause()
+"""
+
+
+def program(code: str, directory: Path) -> list[str]:
+    return [sys.executable, "-c", code, "localcloud", str(directory)]
+
+
+def ready_cloud(directory: Path) -> LaptopCloud:
+    return start_cloud(
+        program(READY, directory), directory=directory, root=directory, waiting=lambda waited: None
+    )
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[LaptopCloud]:
+    """A cloud that runs until the test ends, unless the test stops it."""
+    started = ready_cloud(tmp_path)
+    yield started
+    if is_ours(started.pid):
+        os.kill(started.pid, signal.SIGKILL)
+    os.waitpid(started.pid, 0)
+
+
+def test_a_started_cloud_is_found_in_its_directory(cloud: LaptopCloud, tmp_path: Path) -> None:
+    assert running_cloud(tmp_path) == cloud
+
+
+def test_a_cloud_outlives_the_terminal_that_started_it(cloud: LaptopCloud) -> None:
+    assert os.getsid(cloud.pid) == cloud.pid
+
+
+def test_what_a_killed_cloud_left_behind_is_not_running(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = {"pid": gone.pid, "url": "u", "region": "r", "account": "a", "engine": "process"}
+    (tmp_path / "cloud.json").write_text(
+        json.dumps({**left, "project": "oil-price", "repository": "x"})
+    )
+
+    assert running_cloud(tmp_path) is None
+
+
+def test_another_program_with_the_same_number_is_not_ours() -> None:
+    assert not is_ours(os.getpid())
+
+
+def test_a_cloud_that_ends_early_shows_its_last_words(tmp_path: Path) -> None:
+    refuse = "import sys; print('refused: AWS::Foo::Bar', file=sys.stderr); sys.exit(1)"
+
+    with pytest.raises(Trouble) as refusal:
+        start_cloud(
+            program(refuse, tmp_path),
+            directory=tmp_path,
+            root=tmp_path,
+            waiting=lambda waited: None,
+        )
+
+    assert "exit code 1" in refusal.value.message
+    assert "  refused: AWS::Foo::Bar" in refusal.value.message
+    assert str(tmp_path / "cloud.log") in refusal.value.message
+
+
+def test_a_cloud_that_is_not_ready_in_time_is_ended(tmp_path: Path) -> None:
+    hang = "import os, sys, signal; print(os.getpid(), flush=True); signal.pause()"
+
+    with pytest.raises(Trouble, match="not ready after 1 s"):
+        start_cloud(
+            program(hang, tmp_path),
+            directory=tmp_path,
+            root=tmp_path,
+            waiting=lambda waited: None,
+            deadline=1.0,
+        )
+
+    assert not is_ours(int((tmp_path / "cloud.log").read_text()))
+
+
+def test_an_interrupted_start_leaves_nothing_running(tmp_path: Path) -> None:
+    hang = "import os, sys, signal; print(os.getpid(), flush=True); signal.pause()"
+    log = tmp_path / "cloud.log"
+
+    def interrupt(waited: float) -> None:
+        if log.read_text().strip():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        start_cloud(program(hang, tmp_path), directory=tmp_path, root=tmp_path, waiting=interrupt)
+
+    assert not is_ours(int(log.read_text()))
+
+
+def test_down_waits_until_the_cloud_is_gone(tmp_path: Path) -> None:
+    # Detached for real: started by a process that is gone, so that nobody here reaps it.
+    starter = subprocess.run(
+        [sys.executable, "-c", STARTER, READY, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).resolve().parents[3],
+    )
+    pid = int(starter.stdout)
+
+    result = CliRunner().invoke(wharf, ["down", "--directory", str(tmp_path)])
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout == (
+        f"stopped the cloud at http://127.0.0.1:4599 (pid {pid}) with its endpoints and jobs\n"
+    )
+    assert not is_ours(pid)
+
+
+STARTER = """
+import pathlib, sys
+from cli.laptop import start_cloud
+directory = pathlib.Path(sys.argv[2])
+command = [sys.executable, "-c", sys.argv[1], "localcloud", str(directory)]
+cloud = start_cloud(command, directory=directory, root=directory, waiting=lambda waited: None)
+print(cloud.pid)
+"""
+
+
+def test_a_cloud_that_does_not_end_is_named_with_the_way_to_end_it(tmp_path: Path) -> None:
+    deaf = READY.replace("signal.signal(signal.SIGTERM, end)", "signal.signal(15, signal.SIG_IGN)")
+    stubborn = start_cloud(
+        program(deaf, tmp_path), directory=tmp_path, root=tmp_path, waiting=lambda waited: None
+    )
+    try:
+        with pytest.raises(Trouble, match=f"kill -9 {stubborn.pid}"):
+            stop_cloud(stubborn.pid, deadline=0.2)
+    finally:
+        os.kill(stubborn.pid, signal.SIGKILL)
+        os.waitpid(stubborn.pid, 0)
+
+
+def test_down_without_a_cloud_is_fine(tmp_path: Path) -> None:
+    result = CliRunner().invoke(wharf, ["down", "--directory", str(tmp_path), "--json"])
+
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"stopped": None})
+
+
+def test_up_says_when_a_cloud_runs_already(cloud: LaptopCloud, tmp_path: Path) -> None:
+    result = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path)])
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("already running\n")
+    assert cloud.url in result.stdout
+    assert cloud.repository in result.stdout
+    assert f'eval "$(wharf env --directory {tmp_path})"' in result.stdout
+    assert "KMS encryption, VPCs and instance types are not real" in result.stdout
+
+
+def test_env_prints_what_a_shell_can_evaluate(cloud: LaptopCloud, tmp_path: Path) -> None:
+    lines = CliRunner().invoke(wharf, ["env", "--directory", str(tmp_path)]).stdout
+
+    shell = subprocess.run(
+        ["sh", "-c", f"{lines} env"], capture_output=True, text=True, check=True, env={}
+    )
+    seen = dict(line.split("=", 1) for line in shell.stdout.splitlines())
+    assert seen["AWS_ENDPOINT_URL"] == cloud.url
+    assert seen["AWS_REGION"] == seen["AWS_DEFAULT_REGION"] == "eu-west-1"
+    assert seen["AWS_ACCESS_KEY_ID"] == seen["AWS_SECRET_ACCESS_KEY"] == "test"
+    assert seen["WHARF_PROJECT"] == "oil-price"
+
+
+def test_env_without_a_cloud_prints_nothing_to_evaluate(tmp_path: Path) -> None:
+    result = CliRunner().invoke(wharf, ["env", "--directory", str(tmp_path)])
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "start it with `wharf up`" in result.stderr
+
+
+def test_the_clouds_command_names_every_place_in_full(tmp_path: Path) -> None:
+    command = cloud_command(
+        directory=Path(".wharf"),
+        assembly=tmp_path,
+        project="oil-price",
+        port=0,
+        region="eu-west-1",
+        engine="process",
+    )
+
+    assert command[1:3] == ["-m", "localcloud"]
+    assert Path(command[command.index("--directory") + 1]).is_absolute()
+    assert command[command.index("--assembly") + 1] == str(tmp_path)
+
+
+def test_the_cloud_gets_nothing_of_anybodys_account() -> None:
+    given = {"AWS_PROFILE": "work", "AWS_ENDPOINT_URL": "http://x", "PATH": "/bin"}
+
+    assert clean_environment(given) == {"PATH": "/bin", "PYTHONUNBUFFERED": "1"}
+
+
+def test_the_template_is_written_where_the_cloud_reads_it(tmp_path: Path) -> None:
+    environment = synthesis_environment({"PATH": "/bin"}, tmp_path / "cdk.out", "gas-price")
+
+    assert environment["CDK_OUTDIR"] == str(tmp_path / "cdk.out")
+    assert environment["WHARF_PROJECT"] == "gas-price"

@@ -1,0 +1,53 @@
+"""``wharf releases``."""
+
+from tests.unit.cli import releases
+from tests.unit.cli.conftest import Terminal
+from tests.unit.cli.histories import COMMIT
+
+
+def test_releases_are_listed_newest_first_with_where_and_why_they_failed(
+    terminal: Terminal,
+) -> None:
+    releases.succeeded(terminal.cloud, "r-1111111111111111")
+    releases.failed(terminal.cloud, "r-2222222222222222", minutes=5)
+
+    head, failed, succeeded = terminal.wharf("releases").stdout.splitlines()
+
+    assert head.split() == ["release", "started", "took", "status", "trigger", "state", "and",
+                            "reason"]  # fmt: skip
+    assert failed.startswith("r-2222222222222222")
+    assert "Train: bad data: column Price is missing" in failed
+    assert "push 0123456789ab" in failed
+    assert "succeeded" in succeeded and "1 min 15 s" in succeeded
+
+
+def test_a_running_release_shows_the_state_it_is_in(terminal: Terminal) -> None:
+    releases.training(terminal.cloud)
+
+    (found,) = terminal.json("releases")["releases"]
+
+    assert (found["status"], found["state"], found["reason"]) == ("RUNNING", "Train", None)
+    assert found["trigger"]["commit"] == COMMIT
+
+
+def test_pushes_that_released_nothing_are_listed_with_the_reason(terminal: Terminal) -> None:
+    terminal.cloud.ledger.skip(COMMIT, "commit 0123456 changes only README.md")
+
+    assert terminal.wharf("releases").stdout == (
+        "skipped 2026-11-21T09:00:05+00:00 0123456789ab commit 0123456 changes only README.md\n"
+    )
+    (skip,) = terminal.json("releases")["skipped"]
+    assert skip["reason"] == "commit 0123456 changes only README.md"
+
+
+def test_nothing_at_all_says_how_to_begin(terminal: Terminal) -> None:
+    assert terminal.wharf("releases").stdout == "no release yet: start one with `wharf push`\n"
+
+
+def test_the_limit_is_kept(terminal: Terminal) -> None:
+    for minute in range(4):
+        releases.succeeded(terminal.cloud, f"r-{minute:016}", minutes=minute)
+
+    found = terminal.json("releases", "--limit", "2")["releases"]
+
+    assert [one["id"][-1] for one in found] == ["3", "2"]

@@ -1,0 +1,277 @@
+"""What starts a release, and what came of it: push, start, data put."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli import releases
+from tests.unit.cli.conftest import Terminal
+from tests.unit.cli.histories import COMMIT, RELEASE, History, document
+
+
+def git(directory: Path, *words: str) -> str:
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    command = ["git", *identity, "-C", str(directory), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout with one commit."""
+    directory = tmp_path / "checkout"
+    git(tmp_path, "init", "--quiet", "--initial-branch", "work", str(directory))
+    (directory / "train.py").write_text("print(1)\n")
+    git(directory, "add", "--all")
+    git(directory, "commit", "--quiet", "--message", "first")
+    return directory
+
+
+@pytest.fixture
+def repository(terminal: Terminal, tmp_path: Path) -> Path:
+    """The laptop's repository, empty."""
+    directory = tmp_path / "repository.git"
+    git(tmp_path, "init", "--quiet", "--bare", str(directory))
+    terminal.cloud.outputs["RepositoryCloneUrl"] = str(directory)
+    return directory
+
+
+def start_after_looks(terminal: Terminal, commit: str, looks: int, **trigger: str) -> None:
+    """A release of the commit starts in the cloud, after so many looks at it."""
+
+    def begin() -> None:
+        releases.succeeded(terminal.cloud, trigger={"commit": commit, **trigger})
+
+    terminal.cloud.stepfunctions.later = [*[lambda: None] * looks, begin]
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_push_tells_which_release_it_started(terminal: Terminal, checkout: Path) -> None:
+    start_after_looks(terminal, git(checkout, "rev-parse", "HEAD"), looks=3)
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout == (
+        f"started release {RELEASE}\nWatch it: wharf show {RELEASE} --follow\n"
+    )
+
+
+def test_a_push_goes_to_the_branch_that_releases(
+    terminal: Terminal, checkout: Path, repository: Path
+) -> None:
+    terminal.cloud.parameters.values["/modelwharf/oil-price/source"] = '{"branch": "release"}'
+    head = git(checkout, "rev-parse", "HEAD")
+    start_after_looks(terminal, head, looks=1)
+
+    terminal.wharf("push", "--directory", str(checkout))
+
+    assert git(repository, "rev-parse", "refs/heads/release") == head
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_push_that_releases_nothing_says_why(terminal: Terminal, checkout: Path) -> None:
+    head = git(checkout, "rev-parse", "HEAD")
+    terminal.cloud.stepfunctions.later = [
+        lambda: None,
+        lambda: terminal.cloud.ledger.skip(head, "changes only README.md"),
+    ]
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert (result.exit_code, result.stdout) == (0, "no release: changes only README.md\n")
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_skip_from_before_the_push_is_not_its_answer(terminal: Terminal, checkout: Path) -> None:
+    terminal.cloud.ledger.skip(git(checkout, "rev-parse", "HEAD"), "an older one")
+
+    answer = terminal.json("push", "--directory", str(checkout), exit_code=1)
+
+    assert answer == {"release": None, "skipped": None, "already": False}
+    assert terminal.cloud.slept == 30.0
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_same_commit_again_tells_its_release(terminal: Terminal, checkout: Path) -> None:
+    head = git(checkout, "rev-parse", "HEAD")
+    start_after_looks(terminal, head, looks=1)
+    terminal.wharf("push", "--directory", str(checkout))
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert result.stdout.startswith(f"was released already as {RELEASE}\n")
+    assert terminal.json("push", "--directory", str(checkout))["already"] is True
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_skipped_commit_again_tells_the_reason(terminal: Terminal, checkout: Path) -> None:
+    head = git(checkout, "rev-parse", "HEAD")
+    start_after_looks(terminal, "f" * 40, looks=1)
+    git(checkout, "push", "--quiet", terminal.cloud.outputs["RepositoryCloneUrl"], "HEAD:main")
+    terminal.cloud.ledger.skip(head, "changes only README.md")
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert f"commit {head[:12]} was pushed before: changes only README.md" in result.stdout
+
+
+@pytest.mark.usefixtures("repository")
+def test_what_is_not_committed_is_named(terminal: Terminal, checkout: Path) -> None:
+    (checkout / "new.py").write_text("")
+    start_after_looks(terminal, git(checkout, "rev-parse", "HEAD"), looks=1)
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert result.exit_code == 0
+    assert result.stderr == "only commits go; not committed: new.py\n"
+
+
+@pytest.mark.usefixtures("repository")
+def test_waiting_follows_to_the_end_and_fails_with_the_release(
+    terminal: Terminal, checkout: Path
+) -> None:
+    failure = {"Error": "BuildFailed", "Cause": "pip failed"}
+    head = git(checkout, "rev-parse", "HEAD")
+
+    def begin() -> None:
+        history = History(document(trigger={"commit": head}, failure=failure))
+        releases.add(terminal.cloud, history, status="FAILED")
+
+    terminal.cloud.stepfunctions.later = [lambda: None, begin]
+
+    result = terminal.wharf("push", "--directory", str(checkout), "--wait")
+
+    assert result.exit_code == 1
+    assert "BuildFailed: pip failed" in result.stdout
+
+
+def test_a_refused_push_shows_gits_own_words(terminal: Terminal, checkout: Path) -> None:
+    terminal.cloud.outputs["RepositoryCloneUrl"] = str(checkout / "nowhere.git")
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert result.exit_code == 1
+    assert "does not appear to be a git repository" in result.stderr
+
+
+def test_outside_a_checkout_it_says_so(terminal: Terminal, tmp_path: Path) -> None:
+    result = terminal.wharf("push", "--directory", str(tmp_path))
+
+    assert result.exit_code == 1
+    assert f"{tmp_path} is not a git checkout" in result.stderr
+
+
+def test_a_checkout_without_a_commit_says_how_to_make_one(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    git(tmp_path, "init", "--quiet")
+
+    result = terminal.wharf("push", "--directory", str(tmp_path))
+
+    assert "git add --all && git commit" in result.stderr
+
+
+def test_in_aws_without_a_remote_it_tells_how_to_add_one(
+    terminal: Terminal, checkout: Path
+) -> None:
+    terminal.cloud.endpoint_url = None
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert result.exit_code == 1
+    assert "git remote add wharf codecommit::eu-west-1://oil-price" in result.stderr
+    assert "git push wharf HEAD:refs/heads/main" in result.stderr
+
+
+def test_in_aws_the_checkouts_own_remote_is_used(
+    terminal: Terminal, checkout: Path, repository: Path
+) -> None:
+    terminal.cloud.endpoint_url = None
+    git(checkout, "remote", "add", "aws", str(repository))
+    start_after_looks(terminal, git(checkout, "rev-parse", "HEAD"), looks=1)
+
+    assert terminal.wharf("push", "--directory", str(checkout)).exit_code == 0
+
+
+def test_start_publishes_a_request_and_tells_the_release(terminal: Terminal) -> None:
+    start_after_looks(terminal, COMMIT, looks=2, reason="try again", source="request")
+
+    answer = terminal.json("start", "--commit", COMMIT, "--reason", "try again")
+
+    assert answer == {"release": RELEASE, "skipped": None, "already": False}
+    ((topic, message),) = terminal.cloud.topic.messages
+    assert topic.endswith(":modelwharf-oil-price-changes")
+    request = json.loads(message)
+    assert (request["source"], request["commit"], request["reason"]) == (
+        "request",
+        COMMIT,
+        "try again",
+    )
+
+
+def test_start_without_a_reason_is_a_release_of_its_own(terminal: Terminal) -> None:
+    terminal.wharf("start")
+
+    ((_, message),) = terminal.cloud.topic.messages
+    assert json.loads(message)["reason"] == "wharf start at 2026-11-21T09:01:00Z"
+    assert "commit" not in json.loads(message)
+
+
+def test_the_same_request_again_tells_the_release_it_made_before(terminal: Terminal) -> None:
+    releases.succeeded(terminal.cloud, trigger={"reason": "try again"})
+
+    answer = terminal.json("start", "--reason", "try again")
+
+    assert answer == {"release": RELEASE, "skipped": None, "already": True}
+
+
+def test_a_request_that_nothing_answers_says_where_to_look(terminal: Terminal) -> None:
+    result = terminal.wharf("start")
+
+    assert result.exit_code == 1
+    assert "no release started, and no reason was recorded" in result.stdout
+
+
+def test_data_goes_to_the_key_of_its_input(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.cloud.parameters.values["/modelwharf/oil-price/data"] = json.dumps(
+        {"inputs": {"brent": {"key": "series/brent.csv"}}}
+    )
+    (tmp_path / "brent.csv").write_text("Date,Price\n2019-01-02,54.9\n")
+    start_after_looks(terminal, COMMIT, looks=0)
+    terminal.cloud.bucket.on_put = lambda key: start_with_data(terminal)
+
+    result = terminal.wharf("data", "put", "brent", str(tmp_path / "brent.csv"))
+
+    assert result.exit_code == 0, result.output
+    assert terminal.cloud.bucket.objects["data-bucket", "series/brent.csv"].startswith(b"Date")
+    assert "s3://data-bucket/series/brent.csv version version-7" in result.stdout
+    assert "started release r-dddddddddddddddd" in result.stdout
+
+
+def start_with_data(terminal: Terminal) -> None:
+    given = document(trigger={"data_versions": {"brent": "version-7"}})
+    releases.add(terminal.cloud, History(given), "r-dddddddddddddddd")
+
+
+def test_an_input_that_is_not_configured_names_those_that_are(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    (tmp_path / "gold.csv").write_text("")
+
+    result = terminal.wharf("data", "put", "gold", str(tmp_path / "gold.csv"))
+
+    assert result.exit_code == 1
+    assert "/modelwharf/oil-price/data has no input 'gold', but wti" in result.stderr
+    assert terminal.cloud.bucket.objects == {}
+
+
+def test_a_broken_parameter_is_named_with_its_value(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.cloud.parameters.values["/modelwharf/oil-price/data"] = '{"inputz": {}}'
+    (tmp_path / "wti.csv").write_text("")
+
+    result = terminal.wharf("data", "put", "wti", str(tmp_path / "wti.csv"))
+
+    assert result.exit_code == 1
+    assert "/modelwharf/oil-price/data: unknown key 'inputz'" in result.stderr
