@@ -76,7 +76,6 @@ class Permissions:
                 actions=(
                     "codecommit:GetBranch",
                     "codecommit:GetDifferences",
-                    "codecommit:GetFile",
                     "codecommit:GetFolder",
                 ),
                 resources=(self._code.repository_arn,),
@@ -97,10 +96,7 @@ class Permissions:
     def _resolve(self) -> tuple[Grant, ...]:
         return (
             self._parameters("ssm:GetParameter"),
-            Grant(
-                actions=("codecommit:GetFile", "codecommit:GetFolder"),
-                resources=(self._code.repository_arn,),
-            ),
+            Grant(actions=("codecommit:GetFolder",), resources=(self._code.repository_arn,)),
             self._data("s3:GetObject", "s3:GetObjectVersion"),
             self._listing_of_data(),
             self._storage.decryption,
@@ -157,7 +153,15 @@ class Permissions:
         )
 
     def _register_model(self) -> tuple[Grant, ...]:
+        # SageMaker looks at the image and the artifact with the caller's permissions: those of
+        # AWS's managed policy AmazonSageMakerModelRegistryFullAccess, on this project's alone.
         return (
+            Grant(
+                actions=("ecr:BatchGetImage", "ecr:DescribeImages"),
+                resources=(self._images.inference_repository.repository_arn,),
+            ),
+            self._artifacts("training/*", "s3:GetObject"),
+            self._storage.decryption,
             Grant(
                 actions=("sagemaker:CreateModelPackage",),
                 resources=(self._model_package_group_arn, self._model_packages_arn),

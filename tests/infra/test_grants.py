@@ -67,7 +67,6 @@ EXPECTED: dict[str, Table] = {
         CODE: (
             "codecommit:GetBranch",
             "codecommit:GetDifferences",
-            "codecommit:GetFile",
             "codecommit:GetFolder",
         ),
         DATA: ("s3:ListBucket",),
@@ -80,7 +79,7 @@ EXPECTED: dict[str, Table] = {
     },
     "Resolve": {
         **dict.fromkeys(PARAMETERS, ("ssm:GetParameter",)),
-        CODE: ("codecommit:GetFile", "codecommit:GetFolder"),
+        CODE: ("codecommit:GetFolder",),
         DATA: ("s3:ListBucket",),
         f"{DATA}/*": ("s3:GetObject", "s3:GetObjectVersion"),
         **READ_KEY,
@@ -120,6 +119,9 @@ EXPECTED: dict[str, Table] = {
     },
     "CheckQuality": READ_TRAINING,
     "RegisterModel": {
+        INFERENCE_IMAGES: ("ecr:BatchGetImage", "ecr:DescribeImages"),
+        f"{RELEASES}/training/*": ("s3:GetObject",),
+        **READ_KEY,
         PACKAGE_GROUP: ("sagemaker:CreateModelPackage",),
         PACKAGES: ("sagemaker:CreateModelPackage",),
     },
