@@ -1,5 +1,6 @@
 """What every service of the laptop's cloud shares: place, clients, credentials, processes."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 ROOT_ACCESS_KEY = "test"
-ROOT_SECRET_KEY = "test"  # the deployer of a laptop's cloud; it owns every permission
+ROOT_SECRET_KEY = "test"  # noqa: S105 - the deployer of a laptop's cloud; it owns every permission
+
+
+class CloudStopping(RuntimeError):
+    """The cloud ends: nothing is started any more."""
 
 
 class Processes:
@@ -30,6 +35,7 @@ class Processes:
     def __init__(self) -> None:
         self._children: set[subprocess.Popen[Any]] = set()
         self._lock = threading.Lock()
+        self._closed = False
 
     def start(
         self,
@@ -41,29 +47,32 @@ class Processes:
         stdout: int | IO[Any] = subprocess.PIPE,
         stderr: int | IO[Any] = subprocess.STDOUT,
     ) -> subprocess.Popen[str]:
-        """Start a text-mode child. Raises OSError when the program cannot be started."""
-        child = subprocess.Popen(
-            list(command),
-            env=dict(environment),
-            cwd=directory,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
+        """Start a text-mode child.
+
+        Raises OSError when the program cannot be started, CloudStopping once all were stopped.
+        """
         with self._lock:
+            if self._closed:
+                raise CloudStopping("the cloud is stopping and starts no process any more")
+            child = subprocess.Popen(
+                list(command),
+                env=dict(environment),
+                cwd=directory,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
             self._children.add(child)
         return child
 
     def stop(self, child: subprocess.Popen[Any], *, grace: float = 5.0) -> int:
         """Ask the child's whole group to end, force it after ``grace`` seconds; its exit code."""
         self._signal(child, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(grace)
-        except subprocess.TimeoutExpired:
-            pass
         # What the child itself started may have stayed behind in its group.
         self._signal(child, signal.SIGKILL)
         code = child.wait()
@@ -75,17 +84,17 @@ class Processes:
             self._children.discard(child)
 
     def stop_all(self) -> None:
+        """Stop every child, and start none after."""
         with self._lock:
+            self._closed = True
             children = list(self._children)
         for child in children:
             self.stop(child, grace=1.0)
 
     @staticmethod
     def _signal(child: subprocess.Popen[Any], number: signal.Signals) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, number)
-        except ProcessLookupError:
-            pass
 
 
 @dataclass
@@ -107,21 +116,33 @@ class Cloud:
     faults: Faults = field(default_factory=Faults)
     functions: "Functions" = field(init=False)
     """The Lambda functions; localcloud.functions fills this in."""
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set when the cloud ends: whoever waits goes home."""
+    _session: Any = field(default_factory=boto3.Session, repr=False)
+    _session_lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def stop(self) -> None:
+        """End every process, and begin nothing new."""
+        self.stopping.set()
+        self.workers.shutdown(wait=False, cancel_futures=True)
+        self.processes.stop_all()
 
     def client(self, service: str, *, role: str | None = None, session: str = "laptop") -> Any:
         """A boto3 client of this cloud: as root, or as ``role`` (an IAM role's ARN)."""
         keys = self.credentials(role, session) if role else self.root_credentials()
-        return boto3.Session().client(
-            service,
-            region_name=self.region,
-            endpoint_url=self.url,
-            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=keys.get("AWS_SESSION_TOKEN"),
-            config=Config(
-                retries={"total_max_attempts": 1}, read_timeout=900, max_pool_connections=50
-            ),
-        )
+        # One session, for it keeps the services' models; it makes one client at a time.
+        with self._session_lock:
+            return self._session.client(
+                service,
+                region_name=self.region,
+                endpoint_url=self.url,
+                aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+                aws_session_token=keys.get("AWS_SESSION_TOKEN"),
+                config=Config(
+                    retries={"total_max_attempts": 1}, read_timeout=900, max_pool_connections=50
+                ),
+            )
 
     def root_credentials(self) -> dict[str, str]:
         return {"AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY}
@@ -132,9 +153,9 @@ class Cloud:
             region_name=self.region,
             role_session_name=session[:64],
             role_arn=role,
-            policy=None,
+            policy="",
             duration=3600,
-            external_id=None,
+            external_id="",
         )
         return {
             "AWS_ACCESS_KEY_ID": assumed.access_key_id,

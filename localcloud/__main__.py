@@ -1,0 +1,120 @@
+"""``python -m localcloud``: serve the cloud that a synthesised template describes."""
+
+import argparse
+import fcntl
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+from contracts.laptop import STATE_FILE, LaptopCloud
+from contracts.names import project_name, stack_name
+from localcloud.assembly import AssemblyUnreadable, read_assembly
+from localcloud.cloud import Cloud
+from localcloud.cloudformation import DeploymentRefused, deploy
+from localcloud.codecommit import repository_folder
+from localcloud.server import Server
+
+LOCK_FILE = "cloud.lock"
+DIFFERENCES = (
+    "Not real here: KMS encryption, VPC, instance types; loopback counts as TLS; a failed "
+    "asynchronous call is tried again after 1 and 2 s, not minutes."
+)
+log = logging.getLogger("localcloud")
+
+
+class AlreadyRunning(Exception):
+    """Another cloud holds the directory."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT. The exit code: 1 when the cloud could not start."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(name)s: %(message)s"
+    )
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        with _locked(options.directory):
+            return _serve(options, stopping)
+    except (AlreadyRunning, AssemblyUnreadable, DeploymentRefused, OSError) as error:
+        sys.stderr.write(f"localcloud: {error}\n")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m localcloud", description=__doc__)
+    parser.add_argument("--directory", type=Path, required=True, help="where the cloud keeps files")
+    parser.add_argument("--assembly", type=Path, required=True, help="the folder `cdk synth` wrote")
+    parser.add_argument("--project", type=project_name, default="oil-price")
+    parser.add_argument("--port", type=int, default=0, help="0: any free port")
+    parser.add_argument("--region", default="eu-west-1")
+    parser.add_argument(
+        "--engine", choices=("process",), default="process", help="what runs images"
+    )
+    return parser
+
+
+def _locked(directory: Path) -> IO[str]:
+    """Hold the directory. The lock ends with the process, however that ends."""
+    directory.mkdir(parents=True, exist_ok=True)
+    file = (directory / LOCK_FILE).open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        pid = file.read().strip() or "unknown"
+        file.close()
+        raise AlreadyRunning(
+            f"a cloud already runs in {directory} (process {pid}): stop it (wharf down), "
+            "or choose another directory"
+        ) from error
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def _serve(options: argparse.Namespace, stopping: threading.Event) -> int:
+    state = options.directory / STATE_FILE
+    state.unlink(missing_ok=True)  # of a cloud that was killed
+    assembly = read_assembly(options.assembly, stack_name(options.project))
+    server = Server(options.directory, region=options.region, port=options.port)
+    try:
+        deploy(server.cloud, assembly)
+        _announce(server.cloud, options, state)
+        stopping.wait()
+    finally:
+        state.unlink(missing_ok=True)
+        server.stop()
+    log.info("stopped")
+    return 0
+
+
+def _announce(cloud: Cloud, options: argparse.Namespace, state: Path) -> None:
+    description = LaptopCloud(
+        pid=os.getpid(),
+        url=cloud.url,
+        region=cloud.region,
+        account=cloud.account,
+        engine=options.engine,
+        project=options.project,
+        repository=str(repository_folder(cloud, options.project)),
+    )
+    partial = state.with_suffix(".partial")
+    partial.write_text(description.model_dump_json(indent=2))
+    partial.replace(state)
+    log.info("ready: %s (engine: %s)", cloud.url, options.engine)
+    log.info(DIFFERENCES)
+
+
+if __name__ == "__main__":
+    code = main()
+    # Threads of moto may still wait for what no longer comes; everything of ours has ended.
+    sys.stdout.flush()
+    os._exit(code)

@@ -1,0 +1,226 @@
+"""CloudFormation: the synthesised template becomes this cloud, or is refused whole.
+
+Stock moto skips resource types and properties that it does not know, says CREATE_COMPLETE, and
+leaves out what a program will later miss.
+"""
+
+import contextlib
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+from moto.cloudformation import parsing
+from moto.ssm.models import Parameter, ssm_backends
+
+from localcloud.assembly import Assembly
+from localcloud.cloud import Cloud
+from localcloud.overrides import stock_function
+from localcloud.resources import TYPES, Resource
+
+log = logging.getLogger(__name__)
+
+METADATA_TYPE = "AWS::CDK::Metadata"
+BOOTSTRAP_VERSION = "21"  # of the CDK's bootstrap stack; the template asks for 6 or later
+KNOWN_FUNCTIONS = frozenset(
+    f"Fn::{name}"
+    for name in (
+        "Base64", "FindInMap", "GetAtt", "GetAZs", "If", "ImportValue", "Join", "Select", "Split",
+        "Sub", "ToJsonString",
+    )
+)  # fmt: skip
+CONDITION_FUNCTIONS = frozenset({"Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"})
+_POWERTOOLS = re.compile(
+    r"/aws/service/powertools/python/(?P<architecture>x86_64|arm64)/(?P<python>python3\.\d+)/.+"
+)
+_POWERTOOLS_ACCOUNT = "017000801446"  # AWS's own, which publishes the layer
+
+
+class DeploymentRefused(Exception):
+    """The template holds what this cloud cannot make, or creating it failed."""
+
+
+def install(cloud: Cloud) -> None:
+    """Create resources with the classes of localcloud.resources, and no other way."""
+    Resource.cloud = cloud
+    stock_class = stock_function(parsing, "resource_class_from_type")
+    stock_name = stock_function(parsing, "resource_name_property_from_type")
+
+    def resource_class_from_type(resource_type: str) -> Any:
+        return TYPES.get(resource_type) or stock_class(resource_type)
+
+    def resource_name_property_from_type(resource_type: str) -> str | None:
+        if resource_type in TYPES:
+            return TYPES[resource_type].name_property or None
+        name: str | None = stock_name(resource_type)
+        return name
+
+    parsing.resource_class_from_type = resource_class_from_type
+    parsing.resource_name_property_from_type = resource_name_property_from_type
+
+
+def deploy(cloud: Cloud, assembly: Assembly) -> None:
+    """Create the stack and wait for it. Raises DeploymentRefused, then nothing was created."""
+    findings = refusals(assembly.template)
+    if findings:
+        raise DeploymentRefused(
+            "the laptop's cloud cannot deploy this template:\n"
+            + "\n".join(f"  - {finding}" for finding in findings)
+        )
+    _bootstrap(cloud, assembly)
+    template_url = _upload(cloud, assembly)
+    client = cloud.client("cloudformation")
+    try:
+        client.create_stack(
+            StackName=assembly.stack,
+            TemplateURL=template_url,
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+    except ClientError as error:
+        raise DeploymentRefused(f"creating the stack failed: {error}") from error
+    status = client.describe_stacks(StackName=assembly.stack)["Stacks"][0]["StackStatus"]
+    if status != "CREATE_COMPLETE":
+        raise DeploymentRefused(f"the stack {assembly.stack} ended as {status}")
+    log.info("stack %s created: %d resources", assembly.stack, len(assembly.template["Resources"]))
+
+
+def refusals(template: Mapping[str, Any]) -> list[str]:
+    """Everything in the template that this cloud does not know, each as a sentence."""
+    return [
+        *_unknown_types(template),
+        *_unknown_properties(template),
+        *_unknown_functions(template),
+        *_unknown_parameters(template),
+    ]
+
+
+def _resources(template: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for name, resource in template.get("Resources", {}).items():
+        if resource["Type"] != METADATA_TYPE:
+            yield name, resource["Type"], resource
+
+
+def _unknown_types(template: Mapping[str, Any]) -> Iterator[str]:
+    for name, kind, _ in _resources(template):
+        if kind not in TYPES:
+            yield f"{name}: resource type {kind} is not known (localcloud/resources lists those)"
+
+
+def _unknown_properties(template: Mapping[str, Any]) -> Iterator[str]:
+    for name, kind, resource in _resources(template):
+        known = TYPES[kind].properties if kind in TYPES else None
+        for key in resource.get("Properties", {}):
+            if known is not None and key not in known:
+                yield f"{name} ({kind}): property {key} is not known; known: {_listed(known)}"
+
+
+def _unknown_functions(template: Mapping[str, Any]) -> Iterator[str]:
+    for part, known in (
+        ("Resources", KNOWN_FUNCTIONS),
+        ("Outputs", KNOWN_FUNCTIONS),
+        ("Conditions", KNOWN_FUNCTIONS | CONDITION_FUNCTIONS),
+    ):
+        for name, body in template.get(part, {}).items():
+            for function in sorted(set(_functions(body)) - known):
+                yield f"{name}: intrinsic function {function} is not known"
+    for key in ("Transform", "Hooks"):
+        if key in template:
+            yield f"the template's section {key} is not known"
+
+
+def _functions(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if key.startswith("Fn::"):
+                yield key
+            yield from _functions(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _functions(item)
+
+
+def _unknown_parameters(template: Mapping[str, Any]) -> Iterator[str]:
+    """Every parameter must have a default, and one that this cloud can look up."""
+    for name, parameter in template.get("Parameters", {}).items():
+        default = parameter.get("Default")
+        if default is None:
+            yield f"parameter {name} has no default value"
+        elif parameter["Type"].startswith("AWS::SSM::Parameter::") and not (
+            _is_bootstrap(default) or _POWERTOOLS.fullmatch(default)
+        ):
+            yield f"parameter {name}: nothing is known of the public SSM parameter {default}"
+
+
+def _is_bootstrap(path: str) -> bool:
+    return path.startswith("/cdk-bootstrap/") and path.endswith("/version")
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _bootstrap(cloud: Cloud, assembly: Assembly) -> None:
+    """What an account has before the first deployment: the CDK's stack, AWS's parameters."""
+    for parameter in assembly.template.get("Parameters", {}).values():
+        if not parameter["Type"].startswith("AWS::SSM::Parameter::"):
+            continue
+        path = parameter["Default"]
+        if _is_bootstrap(path):
+            _publish_parameter(cloud, path, BOOTSTRAP_VERSION)
+        elif match := _POWERTOOLS.fullmatch(path):
+            _publish_parameter(cloud, path, _powertools_layer(cloud, match))
+            log.info("the Powertools layer's packages are those of this environment")
+
+
+def _powertools_layer(cloud: Cloud, match: re.Match[str]) -> str:
+    python = match["python"].replace(".", "")
+    name = f"AWSLambdaPowertoolsPythonV3-{python}-{match['architecture']}"
+    return f"arn:aws:lambda:{cloud.region}:{_POWERTOOLS_ACCOUNT}:layer:{name}:1"
+
+
+def _publish_parameter(cloud: Cloud, path: str, value: str) -> None:
+    """Past the API, which lets nobody but AWS write below /aws."""
+    backend = ssm_backends[cloud.account][cloud.region]
+    backend._parameters[path] = [
+        Parameter(  # type: ignore[abstract]
+            account_id=cloud.account,
+            name=path,
+            value=value,
+            parameter_type="String",
+            description=None,
+            allowed_pattern=None,
+            keyid=None,
+            last_modified_date=datetime.now(UTC).replace(tzinfo=None),
+            version=1,
+            data_type="text",
+        )
+    ]
+
+
+def _upload(cloud: Cloud, assembly: Assembly) -> str:
+    """Put the assets where the template expects them; the template's own URL."""
+    client = cloud.client("s3")
+    template_url = ""
+    for asset in assembly.assets:
+        bucket = _filled(asset.bucket, cloud)
+        _create_bucket(cloud, client, bucket)
+        client.put_object(Bucket=bucket, Key=asset.key, Body=asset.content())
+        if asset.source == assembly.template_file:
+            template_url = f"https://s3.{cloud.region}.amazonaws.com/{bucket}/{asset.key}"
+    if not template_url:
+        raise DeploymentRefused(f"{assembly.template_file} is not among its own assets")
+    return template_url
+
+
+def _create_bucket(cloud: Cloud, client: Any, bucket: str) -> None:
+    place = {"LocationConstraint": cloud.region}
+    settings = {} if cloud.region == "us-east-1" else {"CreateBucketConfiguration": place}
+    with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
+        client.create_bucket(Bucket=bucket, **settings)
+
+
+def _filled(text: str, cloud: Cloud) -> str:
+    values = {"Partition": "aws", "AccountId": cloud.account, "Region": cloud.region}
+    return re.sub(r"\$\{AWS::(\w+)\}", lambda match: values[match[1]], text)

@@ -1,0 +1,36 @@
+"""The resource types of a template, each created by the API calls that CloudFormation makes.
+
+Stock moto skips types it does not know and properties it does not read, and calls the stack
+complete. Here a type lists its properties, and what is not listed is refused.
+"""
+
+from localcloud.resources import (
+    cloudwatch,
+    codebuild,
+    codecommit,
+    dynamodb,
+    ecr,
+    events,
+    functions,
+    iam,
+    kms,
+    logs,
+    s3,
+    sagemaker,
+    sns,
+    sqs,
+    ssm,
+    stepfunctions,
+)
+from localcloud.resources.resource import Resource
+
+TYPES: dict[str, type[Resource]] = {
+    resource.type: resource
+    for module in (
+        cloudwatch, codebuild, codecommit, dynamodb, ecr, events, functions, iam, kms, logs, s3,
+        sagemaker, sns, sqs, ssm, stepfunctions,
+    )
+    for resource in module.TYPES
+}  # fmt: skip
+
+__all__ = ["TYPES", "Resource"]

@@ -1,0 +1,32 @@
+"""CodeCommit: repositories, and the triggers that tell of a push."""
+
+from localcloud.resources.resource import Created, Properties, Resource, camel
+
+
+class Repository(Resource):
+    type = "AWS::CodeCommit::Repository"
+    name_property = "RepositoryName"
+    properties = frozenset({"RepositoryDescription", "RepositoryName", "Tags", "Triggers"})
+    attributes = frozenset({"Arn", "CloneUrlHttp", "CloneUrlSsh", "Name"})
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Created:
+        client = cls.client("codecommit")
+        metadata = client.create_repository(
+            repositoryName=name,
+            repositoryDescription=properties.get("RepositoryDescription", ""),
+        )["repositoryMetadata"]
+        if properties.get("Triggers"):
+            client.put_repository_triggers(
+                repositoryName=name, triggers=camel(properties["Triggers"])
+            )
+        attributes = {
+            "Arn": metadata["Arn"],
+            "CloneUrlHttp": metadata["cloneUrlHttp"],
+            "CloneUrlSsh": metadata["cloneUrlSsh"],
+            "Name": name,
+        }
+        return Created(metadata["repositoryId"], attributes)
+
+
+TYPES = (Repository,)

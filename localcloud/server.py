@@ -1,0 +1,132 @@
+"""The cloud as one server on loopback: moto's application behind the gate, and its services."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from moto.stepfunctions import urls as stepfunctions_urls
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from pydantic import ValidationError
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from localcloud import (
+    cloudformation,
+    codebuild,
+    codecommit,
+    endpoints,
+    events,
+    functions,
+    model_packages,
+    notifications,
+    processing,
+    registry,
+    schedules,
+    stepfunctions,
+    training,
+)
+from localcloud.cloud import Cloud
+from localcloud.faults import FaultPlan
+from localcloud.iam import Gate
+
+HOST = "127.0.0.1"
+FAULTS_PATH = "/_wharf/faults"
+SERVICES = (
+    functions,
+    events,
+    schedules,
+    notifications,
+    stepfunctions,
+    registry,
+    codecommit,
+    codebuild,
+    processing,
+    training,
+    model_packages,
+    endpoints,
+    cloudformation,
+)
+"""In the order of their installation."""
+
+Application = Callable[..., Iterable[bytes]]
+
+
+class QuietRequestHandler(MotoRequestHandler):
+    """No line for each request: services log what matters."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+class Server:
+    """A running cloud. ``cloud`` is ready for use once the constructor returns."""
+
+    def __init__(self, directory: Path, *, region: str, port: int = 0) -> None:
+        """Raises OSError when the port is taken."""
+        directory.mkdir(parents=True, exist_ok=True)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self._server: BaseWSGIServer = make_server(
+            HOST, port, _not_yet, threaded=True, request_handler=QuietRequestHandler
+        )
+        url = f"http://{HOST}:{self._server.server_port}"
+        self.cloud = Cloud(directory=directory.resolve(), url=url, region=region)
+        for service in SERVICES:
+            service.install(self.cloud)
+        _route_step_functions()
+        moto = DomainDispatcherApplication(create_backend_app)
+        self._server.app = Gate(self.cloud, _with_faults(self.cloud, moto))
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer nobody any more, and end every process that the cloud started."""
+        self._server.shutdown()
+        self.cloud.stop()
+        self._server.server_close()
+
+
+def _route_step_functions() -> None:
+    """moto looks for a service's URLs beside its backend; the executing one's has none there."""
+    StepFunctionsParserBackend._url_module = stepfunctions_urls  # type: ignore[assignment,method-assign]
+
+
+def _not_yet(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    raise RuntimeError("the server was asked before its services were installed")
+
+
+def _with_faults(cloud: Cloud, application: Application) -> Application:
+    """The laptop's fault injection, a page of its own beside AWS's APIs.
+
+    ``POST /_wharf/faults`` with ``{"drop": {"source": "aws.sagemaker", "count": 1}}`` loses the
+    next delivery of such an event, ``{"double": …}`` delivers it twice; ``GET`` lists what is
+    armed still.
+    """
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != FAULTS_PATH:
+            return application(environ, start_response)
+        status = "200 OK"
+        if environ["REQUEST_METHOD"] == "POST":
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            try:
+                cloud.faults.arm(FaultPlan.model_validate_json(body))
+            except ValidationError as error:
+                status = "400 Bad Request"
+                return _json(start_response, status, {"error": str(error)})
+        return _json(start_response, status, {"armed": cloud.faults.left()})
+
+    return answer
+
+
+def _json(start_response: Callable[..., Any], status: str, document: Any) -> list[bytes]:
+    data = json.dumps(document).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(data)))]
+    start_response(status, headers)
+    return [data]
