@@ -14,6 +14,7 @@ from cli.errors import Trouble
 from contracts.laptop import STATE_FILE, LaptopCloud
 
 LOG_FILE = "cloud.log"
+LOCK_FILE = "cloud.lock"  # held, and its process id written, by the cloud from its first moment
 MODULE = "localcloud"
 START_DEADLINE = 180.0  # seconds; a cold start deploys the template in about ten
 STOP_DEADLINE = 30.0  # seconds
@@ -25,7 +26,7 @@ _detached: list[subprocess.Popen[bytes]] = []
 
 
 def running_cloud(directory: Path) -> LaptopCloud | None:
-    """Return the cloud that runs in this directory; None when there is none.
+    """Return the cloud that is ready in this directory; None when there is none.
 
     What a killed cloud left behind is not taken for a running one.
     """
@@ -33,7 +34,7 @@ def running_cloud(directory: Path) -> LaptopCloud | None:
         cloud = LaptopCloud.model_validate_json((directory / STATE_FILE).read_text())
     except (FileNotFoundError, ValidationError):
         return None
-    return cloud if is_ours(cloud.pid) else None
+    return cloud if is_cloud(cloud.pid, directory) else None
 
 
 def required_cloud(directory: Path) -> LaptopCloud:
@@ -44,9 +45,22 @@ def required_cloud(directory: Path) -> LaptopCloud:
     return cloud
 
 
-def is_ours(pid: int) -> bool:
-    """Whether this process is a laptop's cloud, not another that got the same number."""
-    return MODULE in command_line(pid)
+def cloud_process(directory: Path) -> int | None:
+    """Return the process id of this directory's cloud, ready or still starting."""
+    cloud = running_cloud(directory)
+    if cloud:
+        return cloud.pid
+    try:
+        pid = int((directory / LOCK_FILE).read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return pid if is_cloud(pid, directory) else None
+
+
+def is_cloud(pid: int, directory: Path) -> bool:
+    """Whether the process is this directory's cloud, not another that got the same number."""
+    words = command_line(pid)
+    return MODULE in words and str(directory.resolve()) in words
 
 
 def command_line(pid: int) -> str:
@@ -121,11 +135,11 @@ def start_cloud(
     raise Trouble(f"the cloud was not ready after {deadline:.0f} s{_tail(log)}")
 
 
-def stop_cloud(pid: int, *, deadline: float = STOP_DEADLINE) -> None:
+def stop_cloud(pid: int, directory: Path, *, deadline: float = STOP_DEADLINE) -> None:
     """Ask the cloud to end and wait until it has. Raises Trouble when it does not."""
     os.kill(pid, signal.SIGTERM)
     for _ in _ticks(deadline):
-        if not is_ours(pid):
+        if not is_cloud(pid, directory):
             return
     raise Trouble(f"the cloud (pid {pid}) did not end in {deadline:.0f} s; end it: kill -9 {pid}")
 

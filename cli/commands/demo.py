@@ -23,7 +23,7 @@ from cli.duration import seconds_in_words
 from cli.ending import in_words
 from cli.errors import Trouble
 from cli.follow import follow
-from cli.laptop import clean_environment, running_cloud, stop_cloud
+from cli.laptop import clean_environment, cloud_process, stop_cloud
 from cli.options import json_option, project_option
 from cli.output import print_json
 from cli.parameters import put_data_section
@@ -96,9 +96,9 @@ def _cloud(project: str, screen: Console, *, keep: bool) -> Iterator[LaptopCloud
 
 
 def _stop(directory: Path) -> None:
-    cloud = running_cloud(directory)
-    if cloud:
-        stop_cloud(cloud.pid)
+    pid = cloud_process(directory)
+    if pid:
+        stop_cloud(pid, directory)
 
 
 def _run(services: Services, stack: Stack, root: Path, screen: Console) -> DemoResult:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cli.laptop import running_cloud, stop_cloud
+from cli.laptop import cloud_process, running_cloud, stop_cloud
 from cli.options import directory_option, json_option
 from cli.output import print_json
 
@@ -18,13 +18,14 @@ def down(directory: Path, as_json: bool) -> None:
     Nothing running is fine. With --json: stopped (a pid, or null).
     """
     cloud = running_cloud(directory)
-    if cloud:
-        stop_cloud(cloud.pid)
+    pid = cloud_process(directory)
+    if pid:
+        stop_cloud(pid, directory)
     if as_json:
-        print_json({"stopped": cloud.pid if cloud else None})
+        print_json({"stopped": pid})
     elif cloud:
-        click.echo(
-            f"stopped the cloud at {cloud.url} (pid {cloud.pid}) with its endpoints and jobs"
-        )
+        click.echo(f"stopped the cloud at {cloud.url} (pid {pid}) with its endpoints and jobs")
+    elif pid:
+        click.echo(f"stopped the cloud that was starting (pid {pid})")
     else:
         click.echo(f"no cloud runs in {directory}")

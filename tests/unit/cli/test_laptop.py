@@ -16,7 +16,7 @@ from cli.errors import Trouble
 from cli.laptop import (
     clean_environment,
     cloud_command,
-    is_ours,
+    is_cloud,
     running_cloud,
     start_cloud,
     stop_cloud,
@@ -24,7 +24,7 @@ from cli.laptop import (
 from cli.main import wharf
 from contracts.laptop import LaptopCloud
 
-# Says that it is ready, then waits for the end; "localcloud" in its arguments makes it ours.
+# Says that it is ready, then waits for the end; "localcloud" in its arguments makes it a cloud.
 READY = """
 import json, os, pathlib, signal, sys
 state = pathlib.Path(sys.argv[2]) / "cloud.json"
@@ -58,7 +58,7 @@ def cloud(tmp_path: Path) -> Iterator[LaptopCloud]:
     """A cloud that runs until the test ends, unless the test stops it."""
     started = ready_cloud(tmp_path)
     yield started
-    if is_ours(started.pid):
+    if is_cloud(started.pid, tmp_path):
         os.kill(started.pid, signal.SIGKILL)
     os.waitpid(started.pid, 0)
 
@@ -82,8 +82,23 @@ def test_what_a_killed_cloud_left_behind_is_not_running(tmp_path: Path) -> None:
     assert running_cloud(tmp_path) is None
 
 
-def test_another_program_with_the_same_number_is_not_ours() -> None:
-    assert not is_ours(os.getpid())
+def test_another_program_with_the_same_number_is_no_cloud(tmp_path: Path) -> None:
+    assert not is_cloud(os.getpid(), tmp_path)
+
+
+def test_a_cloud_of_another_directory_is_not_this_one(cloud: LaptopCloud, tmp_path: Path) -> None:
+    assert is_cloud(cloud.pid, tmp_path)
+    assert not is_cloud(cloud.pid, tmp_path / "other")
+
+
+def test_down_ends_a_cloud_that_is_still_starting(tmp_path: Path) -> None:
+    sleeper = subprocess.Popen(program("import signal; signal.pause()", tmp_path))
+    (tmp_path / "cloud.lock").write_text(str(sleeper.pid))
+
+    result = CliRunner().invoke(wharf, ["down", "--directory", str(tmp_path)])
+
+    assert result.stdout == f"stopped the cloud that was starting (pid {sleeper.pid})\n"
+    assert sleeper.wait() == -signal.SIGTERM
 
 
 def test_a_cloud_that_ends_early_shows_its_last_words(tmp_path: Path) -> None:
@@ -114,7 +129,7 @@ def test_a_cloud_that_is_not_ready_in_time_is_ended(tmp_path: Path) -> None:
             deadline=1.0,
         )
 
-    assert not is_ours(int((tmp_path / "cloud.log").read_text()))
+    assert not is_cloud(int((tmp_path / "cloud.log").read_text()), tmp_path)
 
 
 def test_an_interrupted_start_leaves_nothing_running(tmp_path: Path) -> None:
@@ -128,7 +143,7 @@ def test_an_interrupted_start_leaves_nothing_running(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         start_cloud(program(hang, tmp_path), directory=tmp_path, root=tmp_path, waiting=interrupt)
 
-    assert not is_ours(int(log.read_text()))
+    assert not is_cloud(int(log.read_text()), tmp_path)
 
 
 def test_down_waits_until_the_cloud_is_gone(tmp_path: Path) -> None:
@@ -148,7 +163,7 @@ def test_down_waits_until_the_cloud_is_gone(tmp_path: Path) -> None:
     assert result.stdout == (
         f"stopped the cloud at http://127.0.0.1:4599 (pid {pid}) with its endpoints and jobs\n"
     )
-    assert not is_ours(pid)
+    assert not is_cloud(pid, tmp_path)
 
 
 STARTER = """
@@ -168,7 +183,7 @@ def test_a_cloud_that_does_not_end_is_named_with_the_way_to_end_it(tmp_path: Pat
     )
     try:
         with pytest.raises(Trouble, match=f"kill -9 {stubborn.pid}"):
-            stop_cloud(stubborn.pid, deadline=0.2)
+            stop_cloud(stubborn.pid, tmp_path, deadline=0.2)
     finally:
         os.kill(stubborn.pid, signal.SIGKILL)
         os.waitpid(stubborn.pid, 0)

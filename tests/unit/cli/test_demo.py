@@ -1,0 +1,179 @@
+"""The demo's parts: its data, its question, its clock and its plot."""
+
+import io
+import subprocess
+import tarfile
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.commands.demo import business_day_after, put_series
+from cli.demo_data import Series, demo_series
+from cli.plot import download_plot
+from cli.release import read_release
+from cli.snapshot import checkout_of
+from cli.stack import find_stack
+from cli.time_split import covered, time_split
+from contracts.parameters import Data, parse_section
+from tests.unit.cli import releases
+from tests.unit.cli.fakes import FakeCloud
+from tests.unit.cli.histories import RELEASE, START
+
+
+def moment(seconds: float) -> datetime:
+    return datetime(2026, 11, 21, tzinfo=UTC) + timedelta(seconds=seconds)
+
+
+def test_the_prices_are_real_days_in_order_without_gaps_of_text() -> None:
+    wti = demo_series()["wti"]
+
+    head, *rows = wti.csv.splitlines()
+    days = [row.split(",")[0] for row in rows]
+    assert head == "Date,Price"
+    assert rows[0] == "1986-01-02,25.56"
+    assert rows[-1] == "2019-01-03,46.92"
+    assert days == sorted(set(days))
+    assert wti.last_day == date(2019, 1, 3)
+
+
+def test_holidays_are_left_out_not_written_as_nothing() -> None:
+    assert "2018-12-31" not in demo_series()["wti"].csv
+
+
+def test_an_index_is_there_to_help_the_price() -> None:
+    assert demo_series()["sp500"].csv.splitlines()[1] == "1999-01-04,1228.1"
+
+
+def test_the_parameter_names_the_uploads_only_after_they_are_there() -> None:
+    cloud = FakeCloud()
+    path = "/modelwharf/oil-price/data"
+    named_at_upload: list[bool] = []
+    cloud.bucket.on_put = lambda key: named_at_upload.append(path in cloud.parameters.values)
+    services = cloud.services()
+    series = {name: Series(csv="Date,Price\n", last_day=date(2019, 1, 3)) for name in ("wti", "x")}
+
+    put_series(services, find_stack(services, "oil-price"), series)
+
+    assert named_at_upload == [False, False]
+    section: Data = parse_section(path, "data", cloud.parameters.values[path])
+    assert {name: one.key for name, one in section.inputs.items()} == {
+        "wti": "demo/wti.csv",
+        "x": "demo/x.csv",
+    }
+    assert section.options == {"features": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(1, date(2019, 1, 4)), (2, date(2019, 1, 7)), (5, date(2019, 1, 10))]
+)
+def test_the_question_is_for_a_business_day(count: int, expected: date) -> None:
+    assert business_day_after(date(2019, 1, 3), count) == expected
+
+
+def test_work_done_at_once_is_counted_once() -> None:
+    builds = [(moment(0), moment(10)), (moment(2), moment(8)), (moment(9), moment(12))]
+
+    assert covered([*builds, (moment(20), moment(21))]) == 13.0
+    assert covered([]) == 0.0
+
+
+class Jobs:
+    """SageMaker and CodeBuild, telling when the release's jobs ran."""
+
+    def list_builds_for_project(self, **request: str) -> dict[str, Any]:
+        assert request["projectName"] == "modelwharf-oil-price-images"
+        return {"ids": ["b:1", "b:2"]}
+
+    def batch_get_builds(self, ids: list[str]) -> dict[str, Any]:
+        return {"builds": [self._build(RELEASE, 0), self._build("r-other", 3)]}
+
+    def describe_training_job(self, **request: str) -> dict[str, Any]:
+        return {"TrainingStartTime": at(20), "TrainingEndTime": at(50)}
+
+    def _build(self, release: str, start: int) -> dict[str, Any]:
+        variables = [
+            {"name": "RELEASE_ID", "value": release},
+            {"name": "IMAGE_REPOSITORY", "value": "modelwharf/oil-price/training"},
+        ]
+        return {
+            "id": "b:1",
+            "startTime": at(start),
+            "endTime": at(start + 10),
+            "environment": {"environmentVariables": variables},
+        }
+
+
+def at(seconds: int) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def test_the_split_counts_this_releases_jobs_and_gives_the_rest_to_us() -> None:
+    cloud = FakeCloud()
+    releases.succeeded(cloud)
+    services = cloud.services()
+    stack = find_stack(services, "oil-price")
+    view = read_release(services, stack, RELEASE)
+    jobs = Jobs()
+    clients: dict[str, Any] = {"codebuild": jobs, "sagemaker": jobs}
+    asked = type(services)(clients.__getitem__, None, "eu-west-1", {})
+
+    split = time_split(asked, stack, view)
+
+    assert split.spans == {"build training image": 10.0, "train": 30.0}
+    assert (split.total, split.programs, split.ours) == (75.0, 40.0, 35.0)
+
+
+def archive(**files: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as members:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name.replace("_", "."))
+            member.size = len(content)
+            members.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def test_the_plot_comes_out_of_the_training_output(tmp_path: Path) -> None:
+    cloud = FakeCloud()
+    content = archive(evaluation_json=b"{}", holdout_png=b"\x89PNG")
+    cloud.bucket.objects["artifacts", "releases/r/output.tar.gz"] = content
+    target = tmp_path / "new" / "holdout.png"
+
+    saved = download_plot(cloud.services(), "s3://artifacts/releases/r/output.tar.gz", target)
+
+    assert saved == target
+    assert target.read_bytes() == b"\x89PNG"
+
+
+def test_training_without_a_plot_gives_none(tmp_path: Path) -> None:
+    cloud = FakeCloud()
+    cloud.bucket.objects["artifacts", "o.tar.gz"] = archive(evaluation_json=b"{}")
+
+    assert download_plot(cloud.services(), "s3://artifacts/o.tar.gz", tmp_path / "p.png") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unpacked_archive_can_be_pushed_and_stays_as_it_is(tmp_path: Path) -> None:
+    root = tmp_path / "modelwharf"
+    (root / "training").mkdir(parents=True)
+    (root / "training" / "train.py").write_text("print(1)\n")
+
+    checkout = checkout_of(root, tmp_path / "demo")
+
+    assert len(checkout.head()) == 40
+    assert not (root / ".git").exists()
+    listed = subprocess.run(
+        ["git", "-C", str(checkout.directory), "ls-tree", "-r", "--name-only", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert listed.stdout == "training/train.py\n"
+
+
+def test_a_checkout_is_pushed_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+
+    assert checkout_of(tmp_path, tmp_path / "demo").directory == tmp_path
