@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aws_cdk import Stack
-from aws_cdk.aws_iam import IPrincipal, PolicyDocument, PolicyStatement, Role
+from aws_cdk.aws_iam import IPrincipal, PolicyDocument, PolicyStatement, Role, ServicePrincipal
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
@@ -75,11 +75,16 @@ def role_with(
     return role
 
 
-def arn(scope: Construct, service: str, resource: str, *, regional: bool = True) -> str:
+def service(scope: Construct, name: str) -> ServicePrincipal:
+    """An AWS service, only while it acts for the stack's own account."""
+    account = Stack.of(scope).account
+    return ServicePrincipal(name, conditions={"StringEquals": {"aws:SourceAccount": account}})
+
+
+def arn(scope: Construct, service: str, resource: str) -> str:
     """ARN of a resource in the stack's own partition, region and account."""
     stack = Stack.of(scope)
-    region = stack.region if regional else ""
-    return f"arn:{stack.partition}:{service}:{region}:{stack.account}:{resource}"
+    return f"arn:{stack.partition}:{service}:{stack.region}:{stack.account}:{resource}"
 
 
 def _as_cdk_nag_writes(value: Any) -> str:

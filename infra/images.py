@@ -15,12 +15,12 @@ from aws_cdk.aws_codebuild import (
 from aws_cdk.aws_codebuild import Source as BuildSource
 from aws_cdk.aws_codecommit import Repository as CodeRepository
 from aws_cdk.aws_ecr import Repository, TagMutability, TagStatus
-from aws_cdk.aws_iam import IRole, ServicePrincipal
+from aws_cdk.aws_iam import IRole
 from aws_cdk.aws_logs import LogGroup
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
-from infra.grant import Grant, role_with
+from infra.grant import Grant, role_with, service
 from infra.names import Names
 from infra.settings import Settings
 from infra.storage import Storage
@@ -55,7 +55,7 @@ class Images(Construct):
         role = role_with(
             self,
             "BuildRole",
-            assumed_by=ServicePrincipal("codebuild.amazonaws.com"),
+            assumed_by=service(self, "codebuild.amazonaws.com"),
             grants=self._build_grants(code, storage),
             description=f"Builds the images of {names.project}",
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contracts.names import PARAMETER_ROOT, parameter_path, stack_name
+from contracts.names import parameter_path, stack_name
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,6 @@ class Names:
         ``contracts.names.job_name`` writes them in lower case, as SageMaker's ARNs do.
         """
         return f"{self.project}-r-"
-
-    @property
-    def parameters(self) -> str:
-        return f"{PARAMETER_ROOT}/{self.project}"
 
     @property
     def eia_key_parameter(self) -> str:

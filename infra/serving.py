@@ -1,11 +1,9 @@
 """What SageMaker works with: its role, and the group of model packages."""
 
-from aws_cdk import Stack
-from aws_cdk.aws_iam import ServicePrincipal
 from aws_cdk.aws_sagemaker import CfnModelPackageGroup
 from constructs import Construct
 
-from infra.grant import Grant, arn, role_with
+from infra.grant import Grant, arn, role_with, service
 from infra.images import Images, registry_login
 from infra.names import Names
 from infra.storage import Storage
@@ -34,10 +32,7 @@ class Serving(Construct):
         self.execution_role = role_with(
             self,
             "ExecutionRole",
-            assumed_by=ServicePrincipal(
-                "sagemaker.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
-            ),
+            assumed_by=service(self, "sagemaker.amazonaws.com"),
             grants=self._grants(storage, images),
             description=f"Jobs and endpoint of {names.project}",
         )

@@ -3,14 +3,13 @@
 from pathlib import Path
 
 from aws_cdk import RemovalPolicy
-from aws_cdk.aws_iam import ServicePrincipal
 from aws_cdk.aws_logs import LogGroup
 from aws_cdk.aws_stepfunctions import DefinitionBody, LogLevel, LogOptions, StateMachine
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
 from infra.functions import ROOT, Functions
-from infra.grant import Grant, role_with
+from infra.grant import Grant, role_with, service
 from infra.names import Names
 from infra.settings import Settings
 
@@ -42,7 +41,7 @@ class Workflow(Construct):
         role = role_with(
             self,
             "Role",
-            assumed_by=ServicePrincipal("states.amazonaws.com"),
+            assumed_by=service(self, "states.amazonaws.com"),
             grants=_grants(functions),
             description=f"Runs {names.state_machine}",
         )
