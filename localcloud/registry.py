@@ -12,7 +12,7 @@ import threading
 from typing import Any
 
 from botocore.exceptions import ClientError
-from moto.core.exceptions import ServiceException
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.ecr.models import ECRBackend, Image
 from moto.ecr.responses import ECRResponse
@@ -74,7 +74,7 @@ def _free_tag(backend: ECRBackend, name: str, tag: str, manifest: str) -> None:
         if tag not in image.image_tags:
             continue
         if repository.is_tag_immutable():
-            raise ServiceException(
+            raise JsonRESTError(
                 "ImageTagAlreadyExistsException",
                 f"The image tag '{tag}' already exists in the '{name}' repository and cannot be "
                 "overwritten because the tag is immutable.",
@@ -124,7 +124,7 @@ def _layer_url(response: ECRResponse) -> ActionResult:
     repository = backend._get_repository(response._get_param("repositoryName"))
     layer = response._get_param("layerDigest")
     if layer not in repository.layers:
-        raise ServiceException(
+        raise JsonRESTError(
             "LayersNotFoundException",
             f"The layer with digest '{layer}' is not in the repository '{repository.name}'",
         )
