@@ -1,6 +1,5 @@
 """The two topics: ``changes`` starts releases, ``notifications`` tells how they went."""
 
-from aws_cdk import Stack
 from aws_cdk.aws_iam import Effect, PolicyStatement, ServicePrincipal, StarPrincipal
 from aws_cdk.aws_kms import Key
 from aws_cdk.aws_sns import Topic
@@ -35,8 +34,9 @@ class Topics(Construct):
     def publish_from(self, topic: Topic, *, sid: str, service: str, source_arn: str) -> None:
         """Let an AWS service publish on behalf of one of this account's resources.
 
-        The key's statement stays unconditioned: KMS does not see the source of what EventBridge
-        publishes to an encrypted topic (SNS developer guide, "Key management").
+        Its ARN is the whole condition, as not every service sends ``aws:SourceAccount`` too. The
+        key's statement has none: KMS does not see the source of what EventBridge publishes to an
+        encrypted topic (SNS developer guide, "Key management").
         """
         principal = ServicePrincipal(service)
         topic.add_to_resource_policy(
@@ -45,10 +45,7 @@ class Topics(Construct):
                 principals=[principal],
                 actions=["sns:Publish"],
                 resources=[topic.topic_arn],
-                conditions={
-                    "ArnEquals": {"aws:SourceArn": source_arn},
-                    "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
-                },
+                conditions={"ArnEquals": {"aws:SourceArn": source_arn}},
             )
         )
         self._key.add_to_resource_policy(
