@@ -152,9 +152,7 @@ def _csv_rows(body: bytes) -> list[dict[str, str]]:
     _check_header(header)
     for number, row in enumerate(rows[1:], 1):
         if len(row) != len(header):
-            raise Refusal(
-                f"request {number}: {len(row)} columns, but the header has {len(header)}"
-            )
+            raise Refusal(f"request {number}: {len(row)} columns, but the header has {len(header)}")
     return [dict(zip(header, (cell.strip() for cell in row), strict=True)) for row in rows[1:]]
 
 
@@ -188,7 +186,8 @@ def _refusal(error: ValidationError, prefix: str) -> Refusal:
         return Refusal(f"{prefix if prefix.endswith(': ') else ''}{finding['msg']}")
     place = list(finding["loc"])
     if place and isinstance(place[0], int):
-        prefix = f"{prefix}{place.pop(0) + 1}: "
+        prefix = f"{prefix}{place[0] + 1}: "
+        place = place[1:]
     elif not prefix.endswith(": "):
         prefix = ""
     name = str(place[0]) if place else "a request"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 # SageMaker's contract: a container listens on 8080 on all its interfaces; a platform that
 # runs several containers in one network names another port in SAGEMAKER_BIND_TO_PORT.
-CONTAINER_HOST = "0.0.0.0"
+CONTAINER_HOST = "0.0.0.0"  # noqa: S104 (a container has a network of its own)
 CONTAINER_PORT = 8080
 
 
@@ -24,15 +24,16 @@ class Settings:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read MODELWHARF_BIND_HOST, SAGEMAKER_BIND_TO_PORT and SAGEMAKER_BASE_DIR.
+        """Read SAGEMAKER_BIND_TO_HOST, SAGEMAKER_BIND_TO_PORT and SAGEMAKER_BASE_DIR.
 
-        Outside a container, set MODELWHARF_BIND_HOST=127.0.0.1. Raises BadSetting.
+        SAGEMAKER_BIND_TO_HOST is ours, named beside SageMaker's own: outside a container it is
+        127.0.0.1, so that nobody else reaches the server. Raises BadSetting.
         """
         text = environment.get("SAGEMAKER_BIND_TO_PORT") or str(CONTAINER_PORT)
         if not text.isdecimal() or int(text) > 65535:
             raise BadSetting(f"SAGEMAKER_BIND_TO_PORT is {text!r}; it must be 0 to 65535")
         return cls(
-            host=environment.get("MODELWHARF_BIND_HOST") or CONTAINER_HOST,
+            host=environment.get("SAGEMAKER_BIND_TO_HOST") or CONTAINER_HOST,
             port=int(text),
             model=Path(environment.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "model",
         )

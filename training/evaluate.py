@@ -63,19 +63,18 @@ def evaluate(predictions: Predictions, bootstrap: Bootstrap) -> EvaluationReport
         for bucket in BUCKETS
     }
     products = {
-        name: predictions.product == number
-        for number, name in enumerate(predictions.product_names)
+        name: predictions.product == number for number, name in enumerate(predictions.product_names)
     }
     everything = np.ones(len(predictions), dtype=bool)
     return EvaluationReport(
         metrics=metrics(predictions, everything, bootstrap),
         slices={
-            "horizon": {
-                name: metrics(predictions, rows, bootstrap) for name, rows in horizons.items()
-            },
-            "product": {
-                name: metrics(predictions, rows, bootstrap) for name, rows in products.items()
-            },
+            name: {
+                part: metrics(predictions, rows, bootstrap)
+                for part, rows in parts.items()
+                if rows.any()
+            }
+            for name, parts in (("horizon", horizons), ("product", products))
         },
         holdout_rows=len(predictions),
         input_schema=ForecastRequest.model_json_schema(),

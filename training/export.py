@@ -6,6 +6,7 @@ written: what is shipped is what was judged.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -101,7 +102,7 @@ def write_artifact(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL_FILE).write_bytes(proto.SerializeToString(deterministic=True))
     (folder / CONTRACT_FILE).write_text(contract.model_dump_json(indent=2) + "\n")
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for number, name in enumerate(origins.product_names):
         rows = origins.of(number)
         arrays[origin_key(name, "date")] = origins.date[rows]

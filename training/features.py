@@ -88,9 +88,7 @@ def scale(prices: pd.Series, window: int = SCALE_WINDOW) -> pd.Series:
 def product_features(prices: pd.Series) -> pd.DataFrame:
     """A product's own past: its momentum, its distance from its level, its unrest."""
     usual = scale(prices)
-    columns = {
-        f"momentum_{window}": _momentum(prices, usual, window) for window in PRODUCT_WINDOWS
-    }
+    columns = {f"momentum_{window}": _momentum(prices, usual, window) for window in PRODUCT_WINDOWS}
     distance = prices - prices.rolling(LEVEL_WINDOW).median()
     columns[f"level_{LEVEL_WINDOW}"] = _clipped(distance / (usual * np.sqrt(LEVEL_WINDOW)))
     columns["unrest"] = _clipped(scale(prices, SHORT_SCALE_WINDOW) / usual - 1)
@@ -108,10 +106,9 @@ def feature_features(series: Series, days: pd.DatetimeIndex, max_gap_days: int) 
         f"{series.name}_{window}": _momentum(series.prices, usual, window)
         for window in FEATURE_WINDOWS
     }
-    known = pd.DataFrame(columns).reindex(
+    return pd.DataFrame(columns).reindex(
         days, method="ffill", tolerance=pd.Timedelta(days=max_gap_days)
     )
-    return known
 
 
 def _momentum(prices: pd.Series, usual: pd.Series, window: int) -> pd.Series:
@@ -146,9 +143,7 @@ def find_origins(dataset: Dataset) -> Origins:
 def _origin_table(product: Series, number: int, dataset: Dataset) -> pd.DataFrame:
     days = pd.DatetimeIndex(product.prices.index)
     parts = [product_features(product.prices)]
-    parts += [
-        feature_features(one, days, dataset.options.max_gap_days) for one in dataset.features
-    ]
+    parts += [feature_features(one, days, dataset.options.max_gap_days) for one in dataset.features]
     table = pd.concat(parts, axis=1)
     for other, one in enumerate(dataset.products):
         table[f"is_{one.name}"] = float(other == number)

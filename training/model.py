@@ -32,25 +32,26 @@ class DriftRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(self, shrinkage: float = 3.0) -> None:
         self.shrinkage = shrinkage
 
-    def fit(self, X: Floats, y: Floats) -> Self:
+    def fit(self, X: Floats, y: Floats) -> Self:  # noqa: N803 (scikit-learn's own name)
         drift = np.clip(y / _root(X), -CLIP, CLIP)
         ridge = Ridge(alpha=self.shrinkage * len(X), fit_intercept=False)
         self.coef_: Floats = ridge.fit(_design(X), drift).coef_
         return self
 
-    def predict(self, X: Floats) -> Floats:
+    def predict(self, X: Floats) -> Floats:  # noqa: N803
         change: Floats = _root(X) * (_design(X) @ self.coef_)
         return change
 
 
-def _root(X: Floats) -> Floats:
-    root: Floats = np.sqrt(X[:, -1] / HORIZON_DAYS)
+def _root(rows: Floats) -> Floats:
+    horizon = rows[:, -1]
+    root: Floats = np.sqrt(horizon / HORIZON_DAYS)
     return root
 
 
-def _design(X: Floats) -> Floats:
-    features = X[:, :-1]
-    return np.hstack([features, features * _root(X)[:, None]])
+def _design(rows: Floats) -> Floats:
+    features = rows[:, :-1]
+    return np.hstack([features, features * _root(rows)[:, None]])
 
 
 def calibrate(

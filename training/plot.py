@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from contracts.evaluation import EvaluationReport
 from training.predictions import Predictions
@@ -21,8 +22,9 @@ PANEL_HEIGHT = 3.6  # inches
 def plot_holdout(predictions: Predictions, report: EvaluationReport, path: Path) -> None:
     """Write a PNG: a row a product, a column a horizon."""
     products = predictions.product_names
-    figure = Figure(figsize=(12, 1.1 + PANEL_HEIGHT * len(products)), layout="constrained")
-    panels = figure.subplots(len(products), len(HORIZONS), squeeze=False, sharey="row")
+    spacing = ConstrainedLayoutEngine(h_pad=0.14, w_pad=0.08)  # inches
+    figure = Figure(figsize=(12, 1.1 + PANEL_HEIGHT * len(products)), layout=spacing)
+    panels = figure.subplots(len(products), len(HORIZONS), squeeze=False, sharex=True, sharey="row")
     for number, name in enumerate(products):
         for column, horizon in enumerate(HORIZONS):
             rows = (predictions.product == number) & (predictions.horizon == horizon)
@@ -30,6 +32,8 @@ def plot_holdout(predictions: Predictions, report: EvaluationReport, path: Path)
             _draw(panel, predictions, rows)
             panel.set_title(f"{name}, {horizon} business days ahead", loc="left", fontsize=11)
         panels[number][0].set_ylabel("US dollars")
+    for panel in panels.flat:
+        panel.tick_params(labelbottom=True)
     figure.suptitle(_headline(report), x=0.01, ha="left", fontsize=12)
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=3, frameon=False)
@@ -50,8 +54,9 @@ def _draw(panel: Axes, predictions: Predictions, rows: np.ndarray) -> None:
     )
     panel.plot(day, predictions.forecast[rows], color=FORECAST, linewidth=1.2, label="forecast")
     panel.plot(day, predictions.actual[rows], color=ACTUAL, linewidth=1.2, label="actual price")
-    panel.xaxis.set_major_locator(AutoDateLocator(maxticks=6))
-    panel.xaxis.set_major_formatter(DateFormatter("%b %Y"))
+    # matplotlib does not type its date axes.
+    panel.xaxis.set_major_locator(AutoDateLocator(maxticks=6))  # type: ignore[no-untyped-call]
+    panel.xaxis.set_major_formatter(DateFormatter("%b %Y"))  # type: ignore[no-untyped-call]
     panel.grid(axis="y", color="#dddddd", linewidth=0.6)
     panel.margins(x=0.01)
     for side in ("top", "right"):

@@ -1,6 +1,7 @@
 """What the user has to mend: their data or their settings, in words for them."""
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 
 class Rejected(Exception):
@@ -9,16 +10,14 @@ class Rejected(Exception):
 
 def rejection(where: str, error: ValidationError, allowed: tuple[str, ...]) -> Rejected:
     """Say in plain words what pydantic found wrong in ``where``."""
-    return Rejected("; ".join(_finding(where, dict(item), allowed) for item in error.errors()))
+    return Rejected("; ".join(_finding(where, item, allowed) for item in error.errors()))
 
 
-def _finding(where: str, error: dict[str, object], allowed: tuple[str, ...]) -> str:
-    location = error["loc"]
-    assert isinstance(location, tuple)
-    name = ".".join(str(part) for part in location)
+def _finding(where: str, error: ErrorDetails, allowed: tuple[str, ...]) -> str:
+    name = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown {name!r}; allowed: {', '.join(allowed)}"
     if error["type"] == "missing":
         return f"{where}: {name!r} is missing"
-    message = str(error["msg"])
+    message = error["msg"]
     return f"{where}: {name} is {error['input']!r}, but {message[0].lower()}{message[1:]}"

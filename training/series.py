@@ -150,7 +150,9 @@ def _read_table(path: Path, name: str, options: Options) -> pd.DataFrame:
 
 
 def _dates(column: pd.Series, name: str) -> pd.Series:
-    dates = pd.to_datetime(column, format="%Y-%m-%d", errors="coerce")
+    # pandas would take words such as "today" for dates, whatever the format.
+    written = column.where(column.str.fullmatch(r"\d{4}-\d{2}-\d{2}"))
+    dates = pd.to_datetime(written, format="%Y-%m-%d", errors="coerce")
     if dates.isna().any():
         line = int(dates.isna().to_numpy().argmax())
         raise Rejected(
@@ -173,9 +175,9 @@ def _prices(column: pd.Series, name: str, options: Options) -> tuple[np.ndarray,
         )
     share = float(blank.mean())
     if share > options.max_missing_share:
-        line = int(blank.argmax())
+        line = int(blank.argmax()) + FIRST_DATA_LINE
         raise Rejected(
-            f"{name}: {share:.1%} of the prices are missing (first: line {line + FIRST_DATA_LINE}); "
+            f"{name}: {share:.1%} of the prices are missing (first: line {line}); "
             f"allowed are {options.max_missing_share:.1%} (option max_missing_share)"
         )
     return np.where(blank, np.nan, prices), int(blank.sum())

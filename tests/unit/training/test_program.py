@@ -1,0 +1,68 @@
+"""The program as SageMaker starts it: a process, a folder tree, an exit code."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.unit.training.walks import prepared, walk, write_hyperparameters, write_raw
+
+ROOT = Path(__file__).parents[3]
+
+
+def run(base: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "training", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "SAGEMAKER_BASE_DIR": str(base)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_rejected_data_ends_prepare_with_the_reason_in_message(tmp_path: Path) -> None:
+    write_raw(tmp_path, {"wti": "Date,Price\n2020-01-03,1\n2020-01-02,2\n"})
+    result = run(tmp_path, "prepare")
+    reason = (tmp_path / "output" / "message").read_text()
+    assert result.returncode == 1
+    assert reason.startswith("wti: line 3 (2020-01-02) is before line 2")
+    assert reason in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_bad_hyperparameter_ends_train_with_the_reason_in_failure(tmp_path: Path) -> None:
+    folders = prepared(tmp_path, {"wti": walk()})
+    write_hyperparameters(folders, holdout_days="soon", learning_rate="3")
+    result = run(tmp_path, "train")
+    reason = folders.training_failure.read_text()
+    assert result.returncode == 1
+    assert "hyperparameters: holdout_days is 'soon', but input should be a valid integer" in reason
+    assert "unknown 'learning_rate'; allowed: holdout_days, calibration_days, shrinkage" in reason
+    assert "Traceback" not in result.stderr
+    assert not folders.model.exists()
+
+
+def test_too_little_data_ends_train_with_what_is_needed(tmp_path: Path) -> None:
+    folders = prepared(tmp_path, {"wti": walk(days=400)})
+    result = run(tmp_path, "train")
+    assert result.returncode == 1
+    assert "bring more data or lower these hyperparameters" in folders.training_failure.read_text()
+
+
+def test_our_own_fault_leaves_its_name_in_failure_and_a_traceback_in_the_log(
+    tmp_path: Path,
+) -> None:
+    folders = prepared(tmp_path, {"wti": walk()})
+    folders.model.write_text("a file where the folder should be")
+    result = run(tmp_path, "train")
+    assert result.returncode == 1
+    assert folders.training_failure.read_text().startswith("FileExistsError: ")
+    assert "Traceback" in result.stderr
+
+
+def test_another_command_is_refused_with_the_usage(tmp_path: Path) -> None:
+    result = run(tmp_path, "serve")
+    assert result.returncode == 2
+    assert "usage: python -m training prepare|train (given: serve)" in result.stderr

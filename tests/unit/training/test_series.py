@@ -1,0 +1,124 @@
+from pathlib import Path
+
+import pytest
+
+from tests.unit.training.walks import CRASH, walk, write_raw
+from training.rejected import Rejected
+from training.series import Dataset, Options, read_dataset, read_series
+
+DAYS = "Date,Price\n2020-01-02,61\n2020-01-03,63.05\n2020-01-06,{price}\n2020-01-07,62.7\n"
+
+
+def read(tmp_path: Path, text: str, **options: object):
+    path = tmp_path / "wti.csv"
+    path.write_bytes(text.encode())
+    return read_series(path, "wti", Options.model_validate(options))
+
+
+def reason(tmp_path: Path, text: str, **options: object) -> str:
+    with pytest.raises(Rejected) as caught:
+        read(tmp_path, text, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("price", [CRASH, 0.0])
+def test_a_price_may_be_negative_or_zero(tmp_path: Path, price: float) -> None:
+    found = read(tmp_path, DAYS.format(price=price))
+    assert found.prices.loc["2020-01-06"] == price
+
+
+def test_a_few_missing_prices_are_left_out_and_counted(tmp_path: Path) -> None:
+    found = read(tmp_path, DAYS.format(price=""), max_missing_share=0.5)
+    assert found.missing == 1
+    assert [f"{day:%d}" for day in found.prices.index] == ["02", "03", "07"]
+
+
+def test_too_many_missing_prices_are_rejected_with_the_first_line(tmp_path: Path) -> None:
+    message = reason(tmp_path, DAYS.format(price=""))
+    assert "25.0% of the prices are missing (first: line 4); allowed are 5.0%" in message
+
+
+def test_weekend_prices_are_left_out_and_counted(tmp_path: Path) -> None:
+    found = read(tmp_path, "Date,Price\n2020-01-03,1\n2020-01-04,9\n2020-01-06,2\n")
+    assert (found.weekends, list(found.prices)) == (1, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("price", [".", "n/a", "nan", "inf", "6x"])
+def test_a_price_that_is_no_number_is_rejected_with_its_line(tmp_path: Path, price: str) -> None:
+    assert f"wti: line 4 has the price '{price}'" in reason(tmp_path, DAYS.format(price=price))
+
+
+def test_unsorted_dates_are_rejected_with_both_lines(tmp_path: Path) -> None:
+    message = reason(tmp_path, "Date,Price\n2020-01-03,1\n2020-01-02,2\n")
+    assert message.startswith("wti: line 3 (2020-01-02) is before line 2 (2020-01-03); sort")
+
+
+def test_a_date_that_comes_twice_is_rejected(tmp_path: Path) -> None:
+    message = reason(tmp_path, "Date,Price\n2020-01-03,1\n2020-01-03,2\n")
+    assert message == "wti: line 3 repeats the date 2020-01-03; a day has one price"
+
+
+@pytest.mark.parametrize("day", ["03/01/2020", "2020-13-01", "", "today"])
+def test_a_date_in_another_notation_is_rejected(tmp_path: Path, day: str) -> None:
+    message = reason(tmp_path, f"Date,Price\n2020-01-02,1\n{day},2\n")
+    assert f"line 3 has the date {day!r}; dates are written YYYY-MM-DD" in message
+
+
+def test_a_long_gap_is_rejected_with_its_ends(tmp_path: Path) -> None:
+    message = reason(tmp_path, "Date,Price\n2020-01-02,1\n2020-01-20,2\n")
+    assert "18 days without a price between 2020-01-02 and 2020-01-20; allowed are 10" in message
+
+
+def test_a_missing_column_is_rejected_with_those_that_are_there(tmp_path: Path) -> None:
+    message = reason(tmp_path, "DATE,VALUE\n2020-01-02,1\n")
+    assert "column 'Date' is missing; wti.csv has: DATE, VALUE" in message
+
+
+def test_other_columns_can_be_named(tmp_path: Path) -> None:
+    text = "DATE,VALUE\n2020-01-02,1\n2020-01-03,2\n"
+    found = read(tmp_path, text, date_column="DATE", price_column="VALUE")
+    assert list(found.prices) == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("text", ["", "Date,Price\n", "Date,Price\n1,2,3\n4,5,6,7\n"])
+def test_a_file_that_is_no_table_is_rejected(tmp_path: Path, text: str) -> None:
+    assert reason(tmp_path, text).startswith("wti: ")
+
+
+def test_a_file_that_is_not_utf_8_is_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "wti.csv"
+    path.write_bytes(b"Date,Price\n2020-01-02,\xff\n")
+    with pytest.raises(Rejected, match=r"wti\.csv is not a CSV file in UTF-8"):
+        read_series(path, "wti", Options())
+
+
+def dataset_of(tmp_path: Path, files: dict[str, object], options: dict[str, object]) -> Dataset:
+    return read_dataset(write_raw(tmp_path, files, options).processing_input)  # type: ignore[arg-type]
+
+
+def test_inputs_named_in_features_are_no_products(tmp_path: Path) -> None:
+    files = {"wti": walk(days=20), "sp500": walk(days=20, seed=1)}
+    found = dataset_of(tmp_path, files, {"features": ["sp500"]})
+    assert [one.name for one in found.products] == ["wti"]
+    assert [one.name for one in found.features] == ["sp500"]
+
+
+def test_a_feature_that_is_no_input_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match="names 'gold', which is no input; inputs: wti"):
+        dataset_of(tmp_path, {"wti": walk(days=20)}, {"features": ["gold"]})
+
+
+def test_an_unknown_option_is_rejected_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match=r"unknown 'options\.gaps'; allowed: .*max_gap_days"):
+        dataset_of(tmp_path, {"wti": walk(days=20)}, {"gaps": 3})
+
+
+def test_an_option_out_of_range_is_rejected_with_its_value(tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match=r"options\.max_gap_days is 0, but"):
+        dataset_of(tmp_path, {"wti": walk(days=20)}, {"max_gap_days": 0})
+
+
+def test_a_feature_that_ended_long_before_the_product_is_rejected(tmp_path: Path) -> None:
+    files = {"wti": walk(days=60), "sp500": walk(days=30)}
+    with pytest.raises(Rejected, match=r"sp500 ends on .*, but wti on .*at most 10 days"):
+        dataset_of(tmp_path, files, {"features": ["sp500"]})
