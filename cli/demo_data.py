@@ -1,14 +1,22 @@
 """The demo's real data: daily prices that the ``arch`` package ships.
 
 WTI spot prices are the St. Louis Fed's series DCOILWTICO (Cushing, Oklahoma, US dollars a
-barrel); the S&P 500 is its adjusted close. This is the only module that imports ``arch``.
+barrel); the S&P 500 is its adjusted close. The files are read where the package keeps them:
+importing ``arch`` takes seconds, for SciPy and statsmodels, which nothing here needs.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import date
+import csv
+import gzip
+from collections.abc import Mapping
+from datetime import date, datetime
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
 
 from cli.errors import Trouble
 from contracts.model import Contract
+
+DATE_FORMAT = "%m/%d/%Y"
+MISSING = frozenset({"", "."})  # the Fed writes a dot on a holiday
 
 
 class Series(Contract):
@@ -20,21 +28,32 @@ class Series(Contract):
 
 def demo_series() -> Mapping[str, Series]:
     """Return input name → its series. Raises Trouble when ``arch`` is not installed."""
-    try:
-        from arch.data import sp500, wti
-    except ImportError:
-        raise Trouble(
-            "the demo's prices come with the package arch: `pip install 'modelwharf[demo]'`"
-        ) from None
     return {
-        "wti": _series(wti.load, "DCOILWTICO"),
-        "sp500": _series(sp500.load, "Adj Close"),
+        "wti": _series("wti", column="DCOILWTICO"),
+        "sp500": _series("sp500", column="Adj Close"),
     }
 
 
-def _series(load: Callable[[], object], column: str) -> Series:
+def _series(name: str, *, column: str) -> Series:
     """Days without a price, holidays, are dropped: a series only holds what was observed."""
-    frame = load()
-    prices = frame[column].dropna()  # type: ignore[index]
-    lines = [f"{day:%Y-%m-%d},{price:.6g}" for day, price in prices.items()]
-    return Series(csv="\n".join(["Date,Price", *lines, ""]), last_day=prices.index[-1].date())
+    with gzip.open(_shipped(name), "rt", newline="") as file:
+        rows = [(_day(row["Date"]), row[column]) for row in csv.DictReader(file)]
+    prices = {day: price for day, price in rows if price not in MISSING}
+    lines = [f"{day},{prices[day]}" for day in sorted(prices)]
+    return Series(csv="\n".join(["Date,Price", *lines, ""]), last_day=max(prices))
+
+
+def _shipped(name: str) -> Path:
+    try:
+        path = Path(str(distribution("arch").locate_file(f"arch/data/{name}/{name}.csv.gz")))
+    except PackageNotFoundError:
+        raise Trouble(
+            "the demo's prices come with the package arch: `pip install 'modelwharf[demo]'`"
+        ) from None
+    if not path.is_file():
+        raise Trouble(f"this version of the package arch has no {path}: install arch==8.0.0")
+    return path
+
+
+def _day(text: str) -> date:
+    return datetime.strptime(text, DATE_FORMAT).date()

@@ -43,7 +43,7 @@ def test_holidays_are_left_out_not_written_as_nothing() -> None:
 
 
 def test_an_index_is_there_to_help_the_price() -> None:
-    assert demo_series()["sp500"].csv.splitlines()[1] == "1999-01-04,1228.1"
+    assert demo_series()["sp500"].csv.splitlines()[1] == "1999-01-04,1228.099976"
 
 
 def test_the_parameter_names_the_uploads_only_after_they_are_there() -> None:
