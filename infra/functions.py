@@ -154,8 +154,8 @@ class Functions(Construct):
         acknowledge(
             function,
             "AwsSolutions-L1",
-            f"Python {self._settings.python_version} is what containers/ and the tests run too; "
-            "the newer runtime is one setting away, and is moved to with them.",
+            f"Python {self._settings.python_version} is the one of the exemplar's images too; the "
+            "newer runtime is one setting away, and is moved to with them.",
         )
         if not spec.in_release:
             _call_again(function, tell=self._notifications if spec.tells_when_lost else None)
