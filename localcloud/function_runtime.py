@@ -50,10 +50,19 @@ def main() -> None:
         call = json.loads(line)
         logs.request_id = call["request_id"]
         answer = handler if isinstance(handler, dict) else _answer(handler, call)
-        answer["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024  # MB
+        answer["memory"] = _peak_memory()
         sys.stderr.write(f"\0{call['request_id']}\n")
         sys.stderr.flush()
         answers.write(json.dumps(answer) + "\n")
+
+
+def _peak_memory() -> int:
+    """The most memory that was ever resident, in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage tells the starting process's peak too, where it was higher
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) // 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _private_output() -> TextIO:
@@ -126,8 +135,7 @@ def _answer(handler: Handler, call: dict[str, Any]) -> dict[str, Any]:
 
 def _error(kind: str, message: str, error: BaseException | None) -> dict[str, Any]:
     trace = traceback.format_exception(error) if error is not None else []
-    # One event of CloudWatch Logs, as Lambda writes it: lines joined by carriage returns.
-    print("[ERROR] " + "\r".join(f"{kind}: {message}\n{''.join(trace)}".splitlines()))
+    print(f"[ERROR] {kind}: {message}\n{''.join(trace)}", end="" if trace else "\n")
     frames = traceback.format_tb(error.__traceback__) if error is not None else []
     return {"error": {"errorMessage": message, "errorType": kind, "stackTrace": frames}}
 

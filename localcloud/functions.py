@@ -22,8 +22,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from botocore.exceptions import ClientError
 from moto.awslambda.models import LambdaFunction
 from moto.awslambda.utils import get_backend
 
@@ -37,6 +38,27 @@ RETRY_DELAYS = (1.0, 2.0)  # seconds; AWS waits one minute, then two
 CREDENTIAL_LIFE = 3600.0  # seconds, what Cloud.credentials asks for
 IDLE_PROCESSES = 2  # kept warm for each function
 LOG_TAIL = 4096  # bytes of log that Invoke returns with LogType=Tail
+
+
+@dataclass(frozen=True)
+class AsynchronousCalls:
+    """What a function's event invoke configuration says of calls that nobody waits for."""
+
+    retries: int = len(RETRY_DELAYS)
+    on_failure: str | None = None
+    """The ARN that hears of a call that no retry could save."""
+
+    @classmethod
+    def of(cls, function: LambdaFunction) -> Self:
+        """The function's own settings, or Lambda's defaults."""
+        if not function.event_invoke_config:
+            return cls()
+        config = function.event_invoke_config[0].config
+        destination = config.get("DestinationConfig", {}).get("OnFailure", {})
+        return cls(
+            retries=int(config.get("MaximumRetryAttempts", cls.retries)),
+            on_failure=destination.get("Destination"),
+        )
 
 
 @dataclass(frozen=True)
@@ -111,15 +133,28 @@ class Functions:
 
     def _invoke_with_retries(self, function: LambdaFunction, body: str) -> None:
         request_id = str(uuid.uuid4())  # the same for every try, as in AWS
-        for delay in (*RETRY_DELAYS, None):
-            if not self.invoke(function, body, request_id).failed or delay is None:
+        settings = AsynchronousCalls.of(function)
+        delays = RETRY_DELAYS[: settings.retries]
+        for delay in (*delays, None):
+            invocation = self.invoke(function, body, request_id)
+            if not invocation.failed:
                 return
+            if delay is None:
+                break
             log.warning(
                 "asynchronous call %s of %s failed; tried again in %g s (AWS waits minutes)",
                 request_id, function.function_name, delay,
             )  # fmt: skip
             if self._cloud.stopping.wait(delay):
                 return
+        log.error(
+            "asynchronous call %s of %s failed for good: %s",
+            request_id, function.function_name, invocation.payload,
+        )  # fmt: skip
+        if settings.on_failure:
+            tries = len(delays) + 1
+            report = _lost_call(function, request_id, body, invocation, tries)
+            _tell(self._cloud, function, settings.on_failure, report)
 
     def invoke_for_service(self, arn: str, body: str, *, principal: str, source_arn: str) -> None:
         """Call a function for another service, if its resource policy lets that service."""
@@ -158,6 +193,48 @@ class Functions:
         process.stop()
         with self._lock:
             self._all.discard(process)
+
+
+def _lost_call(
+    function: LambdaFunction, request_id: str, body: str, invocation: Invocation, tries: int
+) -> dict[str, Any]:
+    """The record that Lambda sends to an on-failure destination."""
+    return {
+        "version": "1.0",
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": f"{function.function_arn}:$LATEST",
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": tries,
+        },
+        "requestPayload": json.loads(body),
+        "responseContext": {
+            "statusCode": 200,
+            "executedVersion": "$LATEST",
+            "functionError": "Unhandled",
+        },
+        "responsePayload": json.loads(invocation.payload),
+    }
+
+
+def _tell(
+    cloud: Cloud, function: LambdaFunction, destination: str, report: Mapping[str, Any]
+) -> None:
+    """Send the record as the function's own role: it needs the permission to."""
+    text = json.dumps(report)
+    service = destination.split(":")[2]
+    session = str(function.function_name)
+    client = cloud.client(service, role=function.role, session=session)
+    try:
+        if service == "sns":
+            client.publish(TopicArn=destination, Message=text)
+        else:
+            name = destination.rsplit(":", 1)[-1]
+            url = client.get_queue_url(QueueName=name)["QueueUrl"]
+            client.send_message(QueueUrl=url, MessageBody=text)
+    except ClientError as error:
+        log.error("the lost call of %s could not be told to %s: %s", session, destination, error)
 
 
 def _key(function: LambdaFunction) -> tuple[str, ...]:

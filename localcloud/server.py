@@ -24,6 +24,7 @@ from localcloud import (
     endpoints,
     events,
     functions,
+    iam,
     model_packages,
     notifications,
     processing,
@@ -39,6 +40,7 @@ from localcloud.iam import Gate
 HOST = "127.0.0.1"
 FAULTS_PATH = "/_wharf/faults"
 SERVICES = (
+    iam,
     functions,
     events,
     schedules,
@@ -72,6 +74,8 @@ class Server:
         """Raises OSError when the port is taken."""
         directory.mkdir(parents=True, exist_ok=True)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        # What happens in an execution is in its history.
+        logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
         self._server: BaseWSGIServer = make_server(
             HOST, port, _not_yet, threaded=True, request_handler=QuietRequestHandler
         )

@@ -83,6 +83,12 @@ class EventInvokeConfig(Resource):
             raise ResourceRefused(
                 f"Qualifier is {properties['Qualifier']!r}; the laptop's cloud runs $LATEST only"
             )
+        destinations = properties.get("DestinationConfig", {})
+        service = destinations.get("OnFailure", {}).get("Destination", "::sns").split(":")[2]
+        if "OnSuccess" in destinations or service not in ("sns", "sqs"):
+            raise ResourceRefused(
+                "the laptop's cloud tells of failures (OnFailure) to a topic or a queue only"
+            )
         settings = {key: value for key, value in properties.items() if key != "Qualifier"}
         cls.client("lambda").put_function_event_invoke_config(**settings)
         return Created(f"{properties['FunctionName']}|$LATEST")
