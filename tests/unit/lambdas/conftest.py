@@ -15,7 +15,7 @@ from lambdas.site import Site
 from tests.unit.lambdas import fakes
 
 REGION = "eu-west-1"
-KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+KEYS: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 ENVIRONMENT = Environment(
     project="oil-price",
@@ -92,22 +92,40 @@ class World:
         return self.stepfunctions.answers
 
 
+@dataclass(frozen=True)
+class Connections:
+    """Clients of moto's services; making one takes longer than any test."""
+
+    s3: Any
+    ssm: Any
+    dynamodb: Any
+
+
+@pytest.fixture(scope="session")
+def connections() -> Connections:
+    return Connections(
+        s3=boto3.client("s3", region_name=REGION, **KEYS),
+        ssm=boto3.client("ssm", region_name=REGION, **KEYS),
+        dynamodb=boto3.resource("dynamodb", region_name=REGION, **KEYS),
+    )
+
+
 @pytest.fixture
-def world() -> Iterator[World]:
-    with mock_aws():
-        s3 = boto3.client("s3", region_name=REGION, **KEYS)
+def world(connections: Connections) -> Iterator[World]:
+    with mock_aws():  # which empties every service
         for bucket in ("data", "artifacts"):
-            place: Any = {"LocationConstraint": REGION}
-            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
-            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        ssm = boto3.client("ssm", region_name=REGION, **KEYS)
-        yield World(table=_table(), s3=s3, ssm=ssm)
+            connections.s3.create_bucket(
+                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
+            )
+            connections.s3.put_bucket_versioning(
+                Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+            )
+        yield World(table=_table(connections), s3=connections.s3, ssm=connections.ssm)
 
 
-def _table() -> Any:
-    dynamodb: Any = boto3.resource("dynamodb", region_name=REGION, **KEYS)
+def _table(connections: Connections) -> Any:
     strings = ["pk", "sk", "waiting", "release_id"]
-    return dynamodb.create_table(
+    return connections.dynamodb.create_table(
         TableName="ledger",
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[

@@ -24,6 +24,7 @@ from contracts.task import BuildTask, WaitingTask
 from lambdas.resolve import timeouts
 
 RELEASE = "r-0123456789abcdef"
+TOKEN = "token"
 OTHER = "r-fedcba9876543210"
 COMMIT = "c" * 40
 TRAINING_JOB = f"oil-price-{RELEASE}-train"
@@ -122,11 +123,11 @@ def document(release: str = RELEASE, *, upto: str = "Resolve", **change: Any) ->
     )
 
 
-def task(doc: ReleaseDocument, token: str = "token") -> WaitingTask:
+def task(doc: ReleaseDocument, token: str = TOKEN) -> WaitingTask:
     return WaitingTask(release=doc, task_token=token)
 
 
 def build_task(
-    doc: ReleaseDocument, kind: ImageKind = ImageKind.TRAINING, token: str = "token"
+    doc: ReleaseDocument, kind: ImageKind = ImageKind.TRAINING, token: str = TOKEN
 ) -> BuildTask:
     return BuildTask(release=doc, task_token=token, kind=kind)

@@ -1,0 +1,39 @@
+from typing import Any
+
+import pytest
+
+from lambdas.comparison import Difference, largest_difference
+
+
+def test_the_largest_difference_of_all_numbers_is_told() -> None:
+    expected = {"a": 1.0, "b": [2, {"c": 3.0}]}
+    answer = {"a": 1.1, "b": [2, {"c": 3.4}]}
+    assert largest_difference(expected, answer, 0.5) == pytest.approx(0.4)
+
+
+def test_a_whole_number_equals_the_same_float() -> None:
+    assert largest_difference(1, 1.0, 0) == 0
+
+
+def test_keys_that_only_the_answer_has_are_no_difference() -> None:
+    assert largest_difference({"a": 1}, {"a": 1, "b": 2}, 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer", "words"),
+    [
+        ({"a": {"b": 1}}, {"a": {"b": 2}}, "a.b is 2.0, not 1.0"),
+        ({"a": [1, 2]}, {"a": [1, 9]}, r"a\[1\] is 9.0, not 2.0"),
+        ({"a": 1, "b": 2}, {}, "the answer lacks a, b"),
+        ([1, 2], [1], "the answer has 1 items, not 2"),
+        ({"a": True}, {"a": 1}, "a is 1, not True"),
+        ({"a": 1}, {"a": True}, "a is True, not 1"),
+        ({"a": None}, {"a": 0}, "a is 0, not None"),
+        ({"a": "1"}, {"a": 1}, "a is 1, not '1'"),
+        ({"a": 1.0}, {"a": float("nan")}, "a is nan, not 1.0"),
+        ({"a": 1.0}, {"a": float("inf")}, "a is inf, not 1.0"),
+    ],
+)
+def test_a_difference_is_told_with_its_place(expected: Any, answer: Any, words: str) -> None:
+    with pytest.raises(Difference, match=words):
+        largest_difference(expected, answer, 0.5)

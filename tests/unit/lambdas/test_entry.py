@@ -1,0 +1,99 @@
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from contracts.release import Failure, ReleaseDocument
+from lambdas.entry import entry
+from lambdas.errors import (
+    AccessDenied,
+    InvalidParameter,
+    QualityBelowThreshold,
+    ServiceFault,
+    Throttled,
+)
+from lambdas.log import logger
+from lambdas.site import Site
+from tests.unit.lambdas.conftest import World
+from tests.unit.lambdas.fakes import client_error
+from tests.unit.lambdas.releases import RELEASE, document
+
+EVENT = document().model_dump(mode="json", by_alias=True)
+
+
+def call(world: World, error: BaseException | None = None) -> Any:
+    @entry(ReleaseDocument, lambda: world.site)
+    def handler(doc: ReleaseDocument, site: Site) -> ReleaseDocument:
+        logger.info("at work")
+        if error is not None:
+            raise error
+        failure = Failure.model_validate({"Error": "E", "Cause": "c"})
+        return doc.model_copy(update={"failure": failure})
+
+    return handler(EVENT, None)
+
+
+def test_a_document_comes_in_and_goes_out_as_step_functions_carries_it(world: World) -> None:
+    assert call(world) == {**EVENT, "failure": {"Error": "E", "Cause": "c"}}
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "meaning"),
+    [
+        ("ThrottlingException", 400, Throttled),
+        ("TooManyRequestsException", 429, Throttled),
+        ("ProvisionedThroughputExceededException", 400, Throttled),
+        ("InternalFailure", 500, ServiceFault),
+        ("ServiceUnavailable", 503, ServiceFault),
+        ("AccessDeniedException", 400, AccessDenied),
+        ("AccessDenied", 403, AccessDenied),
+        ("403", 403, AccessDenied),
+    ],
+)
+def test_a_service_s_error_comes_out_by_its_meaning(
+    world: World, code: str, status: int, meaning: type[Exception]
+) -> None:
+    words = "role/x is not authorized to perform: sagemaker:CreateModel on resource: model/y"
+    with pytest.raises(meaning, match="sagemaker:CreateModel on resource: model/y"):
+        call(world, client_error(code, words, status))
+
+
+def test_a_service_that_is_not_reachable_is_a_fault(world: World) -> None:
+    with pytest.raises(ServiceFault):
+        call(world, EndpointConnectionError(endpoint_url="https://sagemaker"))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ValidationException", "no"),
+        QualityBelowThreshold("skill"),
+        InvalidParameter("/path: x"),
+        KeyError("bug"),
+    ],
+)
+def test_any_other_error_keeps_its_class(world: World, error: Exception) -> None:
+    with pytest.raises(type(error)) as caught:
+        call(world, error)
+    assert caught.value is error
+
+
+def test_every_line_of_the_log_holds_the_release(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import logging
+    import sys
+
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logger.registered_formatter)
+    logger.addHandler(handler)
+    try:
+        with pytest.raises(QualityBelowThreshold):
+            call(world, QualityBelowThreshold("skill -1"))
+    finally:
+        logger.removeHandler(handler)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["message"] for line in lines] == ["at work", "skill -1"]
+    assert {line["release_id"] for line in lines} == {RELEASE}
+    assert lines[-1]["error_type"] == "QualityBelowThreshold"

@@ -1,0 +1,68 @@
+import pytest
+
+from lambdas.errors import EndpointBusy, IncompleteRelease
+from lambdas.ledger import Champion
+from lambdas.promote_model import promote_model
+from tests.unit.lambdas.conftest import World
+from tests.unit.lambdas.kills import killed_everywhere
+from tests.unit.lambdas.releases import CONFIG, OTHER, PACKAGE, RELEASE, document
+
+VERIFIED = document(upto="Verify")
+
+
+def lease(world: World, release: str) -> None:
+    world.site.ledger.take_lease("oil-price", release, now=world.clock(), until=world.clock() + 9)
+
+
+def test_the_first_release_becomes_champion_and_gives_the_lease_back(world: World) -> None:
+    lease(world, RELEASE)
+    promotion = promote_model(world.site, VERIFIED).promotion
+    assert promotion is not None
+    assert promotion.model_dump() == {"champion": RELEASE, "previous_champion": None}
+    assert world.site.ledger.champion("oil-price") == Champion(
+        release_id=RELEASE, config=CONFIG, model_package=PACKAGE
+    )
+    lease(world, OTHER)
+
+
+def test_the_champion_before_is_remembered(world: World) -> None:
+    world.site.ledger.crown(
+        "oil-price", Champion(release_id=OTHER, config="old", model_package="arn:old")
+    )
+    promotion = promote_model(world.site, VERIFIED).promotion
+    assert promotion is not None
+    assert promotion.previous_champion == OTHER
+
+
+def test_without_a_verification_nothing_is_promoted(world: World) -> None:
+    with pytest.raises(IncompleteRelease, match="'verification'"):
+        promote_model(world.site, document(upto="Deploy"))
+    assert world.site.ledger.champion("oil-price") is None
+
+
+def test_a_pointer_that_moved_meanwhile_is_not_overwritten(world: World) -> None:
+    moved = Champion(release_id=OTHER, config="old", model_package="arn:old")
+    world.site.ledger.crown("oil-price", moved)
+    with pytest.raises(EndpointBusy, match="changed while"):
+        world.site.ledger.crown(
+            "oil-price", Champion(release_id=RELEASE, config=CONFIG, model_package=PACKAGE)
+        )
+    assert world.site.ledger.champion("oil-price") == moved
+
+
+def test_killed_at_any_call_and_called_again_the_answer_is_the_same(world: World) -> None:
+    before = Champion(release_id=OTHER, config="old", model_package="arn:old")
+
+    def reset() -> None:
+        for item in world.table.scan()["Items"]:
+            world.table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+        world.site.ledger.crown("oil-price", before)
+        lease(world, RELEASE)
+
+    reset()
+    for place in killed_everywhere(world, lambda site: promote_model(site, VERIFIED)):
+        promotion = promote_model(world.site, VERIFIED).promotion
+        assert promotion is not None
+        assert (promotion.champion, promotion.previous_champion) == (RELEASE, OTHER), place
+        lease(world, OTHER)  # it is free
+        reset()

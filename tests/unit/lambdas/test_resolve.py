@@ -1,0 +1,178 @@
+import json
+
+import pytest
+
+from contracts.parameters import Parameters
+from contracts.release import Plan, ReleaseDocument
+from lambdas.errors import InvalidParameter, MissingData, UnknownCommit
+from lambdas.resolve import resolve, timeouts
+from tests.unit.lambdas.conftest import World
+from tests.unit.lambdas.releases import COMMIT, document, trigger
+
+FILES = {
+    "README.md": "r1",
+    "contracts/names.py": "c1",
+    "training/train.py": "t1",
+    "inference/serve.py": "i1",
+    "containers/training/Dockerfile": "d1",
+    "containers/inference/Dockerfile": "d2",
+}
+
+
+@pytest.fixture
+def project(world: World) -> World:
+    world.codecommit.commits[COMMIT] = dict(FILES)
+    return world
+
+
+def pinned(world: World, **sections: object) -> ReleaseDocument:
+    """A release whose parameters and data are pinned as start_release does it."""
+    versions = {}
+    for section, content in sections.items():
+        text = content if isinstance(content, str) else json.dumps(content)
+        versions[section] = world.ssm.put_parameter(
+            Name=f"/modelwharf/oil-price/{section}", Value=text, Type="String", Overwrite=True
+        )["Version"]
+    put = world.s3.put_object(Bucket="data", Key="series/wti.csv", Body=b"x")
+    return document(
+        upto="Start",
+        trigger=trigger(parameter_versions=versions, data_versions={"wti": put["VersionId"]}),
+    )
+
+
+def plan_of(world: World, doc: ReleaseDocument) -> Plan:
+    plan = resolve(world.site, doc).plan
+    assert plan is not None
+    return plan
+
+
+def test_without_parameters_the_defaults_make_the_plan(project: World) -> None:
+    plan = plan_of(project, pinned(project))
+    assert plan.training == Parameters().training
+    assert plan.images.training.repository == "modelwharf/oil-price/training"
+    assert plan.images.training.dockerfile == "containers/training/Dockerfile"
+    assert plan.images.training.tag != plan.images.inference.tag
+
+
+def test_the_pinned_version_is_read_and_not_the_newest(project: World) -> None:
+    doc = pinned(project, training={"volume_gb": 20})
+    pinned(project, training={"volume_gb": 30})
+    assert plan_of(project, doc).training.volume_gb == 20
+
+
+def test_every_finding_in_every_section_is_told_at_once(project: World) -> None:
+    doc = pinned(
+        project,
+        source={"branch": 1},
+        quality="nonsense",
+        deployment={"approval": "maybe", "colour": "red"},
+    )
+    with pytest.raises(InvalidParameter) as caught:
+        resolve(project.site, doc)
+    message = str(caught.value)
+    assert "/modelwharf/oil-price/source: branch is 1" in message
+    assert "/modelwharf/oil-price/quality is not JSON" in message
+    assert '/modelwharf/oil-price/deployment: approval is "maybe"' in message
+    assert "unknown key 'colour'" in message
+
+
+def test_a_parameter_version_that_is_gone_is_named(project: World) -> None:
+    doc = document(upto="Start", trigger=trigger(parameter_versions={"training": 7}))
+    with pytest.raises(InvalidParameter, match="training no longer has version 7"):
+        resolve(project.site, doc)
+
+
+def test_a_commit_that_is_not_there_is_named(project: World) -> None:
+    project.codecommit.commits.clear()
+    with pytest.raises(UnknownCommit, match=f"has no commit {COMMIT}"):
+        resolve(project.site, pinned(project))
+
+
+def test_a_path_that_the_commit_lacks_is_named_for_each_image(project: World) -> None:
+    del project.codecommit.commits[COMMIT]["training/train.py"]
+    del project.codecommit.commits[COMMIT]["containers/inference/Dockerfile"]
+    with pytest.raises(InvalidParameter) as caught:
+        resolve(project.site, pinned(project))
+    assert "training_image is made of" in str(caught.value)
+    assert "has no 'training'" in str(caught.value)
+    assert "inference_image is made of" in str(caught.value)
+    assert "has no 'containers/inference'" in str(caught.value)
+
+
+def test_every_missing_input_is_named_with_what_to_type(project: World) -> None:
+    inputs = {name: {"key": f"series/{name}.csv"} for name in ("wti", "brent", "dubai")}
+    with pytest.raises(MissingData) as caught:
+        resolve(project.site, pinned(project, data={"inputs": inputs}))
+    assert "aws s3 cp brent.csv s3://data/series/brent.csv" in str(caught.value)
+    assert "aws s3 cp dubai.csv s3://data/series/dubai.csv" in str(caught.value)
+    assert "wti" not in str(caught.value)
+
+
+def test_a_pinned_version_of_data_that_is_gone_is_missing(project: World) -> None:
+    doc = pinned(project)
+    [version] = doc.trigger.data_versions.values()
+    project.s3.delete_object(Bucket="data", Key="series/wti.csv", VersionId=version)
+    with pytest.raises(MissingData, match="input 'wti' is not there"):
+        resolve(project.site, doc)
+
+
+@pytest.mark.parametrize("section", ["data", "training", "deployment"])
+@pytest.mark.parametrize("instance", ["ml.m6g.large", "ml.c7gn.xlarge", "ml.g5g.xlarge"])
+def test_an_arm_machine_for_an_intel_image_is_refused_before_anything_starts(
+    project: World, section: str, instance: str
+) -> None:
+    doc = pinned(project, **{section: {"instance_type": instance}})
+    with pytest.raises(InvalidParameter, match=f"{section}: instance_type is '{instance}'"):
+        resolve(project.site, doc)
+
+
+@pytest.mark.parametrize("instance", ["ml.g5.xlarge", "ml.g4dn.xlarge", "ml.m5.large", "ml.p4d.x"])
+def test_machines_of_the_platform_are_accepted(project: World, instance: str) -> None:
+    doc = pinned(project, training={"instance_type": instance})
+    assert plan_of(project, doc).training.instance_type == instance
+
+
+class TestTags:
+    def tags(self, world: World, **source: object) -> tuple[str, str]:
+        images = plan_of(world, pinned(world, source=source)).images
+        return images.training.tag, images.inference.tag
+
+    def test_code_of_one_image_changes_its_tag_alone(self, project: World) -> None:
+        before = self.tags(project)
+        project.codecommit.commits[COMMIT]["training/train.py"] = "t2"
+        after = self.tags(project)
+        assert before[0] != after[0]
+        assert before[1] == after[1]
+
+    def test_docs_change_no_tag(self, project: World) -> None:
+        before = self.tags(project)
+        project.codecommit.commits[COMMIT]["README.md"] = "r2"
+        assert self.tags(project) == before
+
+    def test_the_base_image_changes_both(self, project: World) -> None:
+        before, after = self.tags(project), self.tags(project, base_image="python:3.13")
+        assert before[0] != after[0]
+        assert before[1] != after[1]
+
+    def test_an_input_may_be_a_single_file(self, project: World) -> None:
+        image = {"dockerfile": "containers/training/Dockerfile", "inputs": ["training/train.py"]}
+        before = self.tags(project, training_image=image)
+        project.codecommit.commits[COMMIT]["training/train.py"] = "t2"
+        assert self.tags(project, training_image=image)[0] != before[0]
+
+
+def test_the_state_machine_waits_longer_than_the_service() -> None:
+    parameters = Parameters()
+    waits = timeouts(parameters)
+    # CodeBuild's queue and build limits, as build_image sets them.
+    assert waits.build > parameters.source.build_timeout_seconds + 30 * 60
+    assert waits.prepare > parameters.data.max_runtime_seconds
+    assert waits.train > parameters.training.max_runtime_seconds
+    assert waits.deploy > parameters.deployment.update_timeout_seconds
+    assert waits.approve == parameters.deployment.approval_timeout_seconds
+
+
+def test_each_folder_of_a_commit_is_listed_once(project: World) -> None:
+    plan_of(project, pinned(project))
+    # The root, containers, containers/training and containers/inference.
+    assert project.codecommit.calls == 4

@@ -1,0 +1,147 @@
+from typing import Any
+
+import pytest
+
+from contracts.release import ImageKind
+from lambdas.build_image import build_image
+from lambdas.resume_release import StateChange, resume_release
+from lambdas.train_model import train_model
+from tests.unit.lambdas.conftest import World
+from tests.unit.lambdas.fakes import client_error
+from tests.unit.lambdas.kills import killed_everywhere
+from tests.unit.lambdas.releases import OTHER, TRAINING_JOB, build_task, document, task
+
+READY = document(upto="PrepareData")
+OTHER_JOB = f"oil-price-{OTHER}-train"
+
+
+def event(detail_type: str, **detail: Any) -> StateChange:
+    return StateChange.model_validate(
+        {"version": "0", "detail-type": detail_type, "source": "aws", "detail": detail}
+    )
+
+
+TRAINED = event("SageMaker Training Job State Change", TrainingJobName=TRAINING_JOB)
+SWEEP = event("Scheduled Event")
+BUILT = event(
+    "CodeBuild Build State Change",
+    **{"build-id": "arn:aws:codebuild:eu-west-1:123456789012:build/images:1"},
+)
+
+
+def test_what_counts_is_the_true_status_and_not_the_event(world: World) -> None:
+    train_model(world.site, task(READY))
+    resume_release(world.site, TRAINED)
+    assert world.answers == {}
+    world.sagemaker.finish_training(TRAINING_JOB)
+    resume_release(world.site, TRAINED)
+    assert world.answers["token"]["output"]["job"] == TRAINING_JOB
+
+
+def test_an_event_that_comes_twice_changes_nothing(world: World) -> None:
+    train_model(world.site, task(READY))
+    world.sagemaker.finish_training(TRAINING_JOB)
+    resume_release(world.site, TRAINED)
+    first = dict(world.answers)
+    resume_release(world.site, TRAINED)
+    assert world.answers == first
+
+
+def test_an_event_of_a_job_that_nobody_waits_for_is_passed_over(world: World) -> None:
+    resume_release(world.site, TRAINED)
+    assert world.answers == {}
+
+
+def test_an_event_of_an_unknown_kind_is_passed_over(world: World) -> None:
+    resume_release(world.site, event("SageMaker Pipeline State Change"))
+    assert world.answers == {}
+
+
+def test_the_sweep_finds_what_a_lost_event_left(world: World) -> None:
+    train_model(world.site, task(READY))
+    world.sagemaker.finish_training(TRAINING_JOB)
+    resume_release(world.site, SWEEP)
+    assert world.answers == {}  # not overdue yet
+    world.clock.time += 61
+    resume_release(world.site, SWEEP)
+    assert world.answers["token"]["output"]["job"] == TRAINING_JOB
+    assert world.site.ledger.waiters_due(world.clock.time + 10_000) == []
+
+
+def test_the_sweep_leaves_a_running_job_until_its_next_check(world: World) -> None:
+    train_model(world.site, task(READY))
+    world.clock.time += 61
+    resume_release(world.site, SWEEP)
+    assert world.site.ledger.waiters_due(world.clock.time + 1) == []
+    assert len(world.site.ledger.waiters_due(world.clock.time + 61)) == 1
+
+
+def test_one_row_that_cannot_be_settled_holds_back_no_other(world: World) -> None:
+    class OneBroken:
+        def __init__(self, sagemaker: Any) -> None:
+            self.sagemaker = sagemaker
+
+        def describe_training_job(self, *, TrainingJobName: str) -> Any:  # noqa: N803
+            if TrainingJobName == TRAINING_JOB:
+                raise client_error("InternalFailure", status=500)
+            return self.sagemaker.describe_training_job(TrainingJobName=TrainingJobName)
+
+    train_model(world.site, task(READY, "broken"))
+    train_model(world.site, task(document(OTHER, upto="PrepareData"), "sound"))
+    world.sagemaker.finish_training(OTHER_JOB)
+    world.sagemaker = OneBroken(world.sagemaker)  # type: ignore[assignment]
+    world.clock.time += 61
+    with pytest.raises(ExceptionGroup, match="could not be settled"):
+        resume_release(world.site, SWEEP)
+    assert set(world.answers) == {"sound"}
+
+
+def test_a_build_s_event_finds_everyone_who_wants_its_image(world: World) -> None:
+    build_image(world.site, build_task(document(OTHER), token="first"))
+    build_image(world.site, build_task(document(), token="second"))
+    world.ecr.tags["modelwharf/oil-price/training", "src-training"] = "sha256:1"
+    resume_release(world.site, BUILT)
+    assert set(world.answers) == {"first", "second"}
+
+
+def test_a_build_that_ends_before_its_id_was_written_down_is_known_by_the_event(
+    world: World,
+) -> None:
+    build_image(world.site, build_task(document()))
+    [row] = world.site.ledger.waiters("build/modelwharf/oil-price/training/src-training")
+    world.site.ledger.put_waiter(row.model_copy(update={"subject": "", "submitted": False}))
+    world.codebuild.builds["images:1"]["buildStatus"] = "FAILED"
+    resume_release(world.site, BUILT)
+    assert world.answers["token"]["error"] == "BuildFailed"
+
+
+def test_a_build_of_someone_else_is_passed_over(world: World) -> None:
+    world.codebuild.start_build(
+        idempotencyToken="t", projectName="images", environmentVariablesOverride=[]
+    )
+    resume_release(world.site, BUILT)
+    assert world.answers == {}
+
+
+def test_a_build_s_event_does_not_answer_for_the_other_image(world: World) -> None:
+    build_image(world.site, build_task(document(), ImageKind.TRAINING, "t"))
+    build_image(world.site, build_task(document(), ImageKind.INFERENCE, "i"))
+    for repository in ("training", "inference"):
+        world.ecr.tags[f"modelwharf/oil-price/{repository}", f"src-{repository}"] = "sha256:1"
+    resume_release(world.site, BUILT)
+    assert set(world.answers) == {"t"}
+
+
+def test_killed_at_any_call_and_called_again_it_answers_once(world: World) -> None:
+    def reset() -> None:
+        world.sagemaker.training.clear()
+        world.answers.clear()
+        train_model(world.site, task(READY))
+        world.sagemaker.finish_training(TRAINING_JOB)
+
+    reset()
+    for place in killed_everywhere(world, lambda site: resume_release(site, TRAINED)):
+        resume_release(world.site, TRAINED)
+        assert set(world.answers) == {"token"}, place
+        assert world.site.ledger.waiters(f"training/{TRAINING_JOB}") == [], place
+        reset()

@@ -1,0 +1,165 @@
+import json
+from typing import Any
+
+import pytest
+
+from contracts.parameters import Deployment, Probe
+from lambdas.errors import VerificationFailed
+from lambdas.verify_endpoint import BATCH, spread, verify_endpoint
+from tests.unit.lambdas.conftest import World
+from tests.unit.lambdas.fakes import client_error
+from tests.unit.lambdas.releases import CONFIG, document, plan
+from tests.unit.lambdas.tarballs import put_output
+
+
+def row(number: int) -> dict[str, Any]:
+    return {
+        "request": {"product": "wti", "day": number},
+        "prediction": {"product": "wti", "forecast": 50.0 + number},
+    }
+
+
+def put_holdout(world: World, rows: list[dict[str, Any]]) -> None:
+    put_output(world, {"holdout.jsonl": "\n".join(json.dumps(one) for one in rows).encode()})
+
+
+def model(body: str, *, off: float = 0.0, product: str = "wti") -> str:
+    """The endpoint: answers each request of the array as the trained model did."""
+    return json.dumps(
+        [
+            {"product": product, "forecast": 50.0 + one["day"] + off, "level": 0.9}
+            for one in json.loads(body)
+        ]
+    )
+
+
+@pytest.fixture
+def serving(world: World) -> World:
+    world.sagemaker.serve("oil-price", CONFIG)
+    world.runtime.answer = model
+    return world
+
+
+def verify(world: World, **deployment: Any) -> Any:
+    doc = document(upto="Deploy", plan=plan(deployment=Deployment(**deployment)))
+    return verify_endpoint(world.site, doc).verification
+
+
+def refusal(world: World, **deployment: Any) -> str:
+    with pytest.raises(VerificationFailed) as caught:
+        verify(world, **deployment)
+    return str(caught.value)
+
+
+def test_equal_answers_verify_the_model(serving: World) -> None:
+    put_holdout(serving, [row(n) for n in range(3)])
+    assert verify(serving).model_dump() == {
+        "requests": 3,
+        "largest_difference": 0.0,
+        "tolerance": 1e-6,
+        "checked": "holdout",
+    }
+
+
+def test_a_difference_within_the_tolerance_is_told(serving: World) -> None:
+    put_holdout(serving, [row(0)])
+    serving.runtime.answer = lambda body: model(body, off=0.25)
+    assert verify(serving, verify_tolerance=0.5).largest_difference == 0.25
+
+
+def test_a_difference_beyond_the_tolerance_fails_and_is_told(serving: World) -> None:
+    put_holdout(serving, [row(0)])
+    serving.runtime.answer = lambda body: model(body, off=0.25)
+    words = refusal(serving)
+    assert 'asked {"product": "wti", "day": 0}' in words
+    assert "forecast is 50.25, not 50.0 (difference 0.25, tolerance 1e-06)" in words
+
+
+def test_words_must_be_equal(serving: World) -> None:
+    put_holdout(serving, [row(0)])
+    serving.runtime.answer = lambda body: model(body, product="brent")
+    assert "product is 'brent', not 'wti'" in refusal(serving)
+
+
+def test_rows_are_asked_in_batches_of_one_json_array(serving: World) -> None:
+    put_holdout(serving, [row(n) for n in range(BATCH + 3)])
+    assert verify(serving, verify_rows=1000).requests == BATCH + 3
+    assert [len(json.loads(body)) for body in serving.runtime.bodies] == [BATCH, 3]
+
+
+def test_the_rows_asked_are_spread_over_the_holdout() -> None:
+    rows: Any = list(range(100))
+    assert spread(rows, 4) == [0, 25, 50, 75]
+    assert spread(rows, 200) == rows
+
+
+def test_an_answer_of_another_length_fails(serving: World) -> None:
+    put_holdout(serving, [row(0), row(1)])
+    serving.runtime.answer = lambda body: "[{}]"
+    assert "was asked 2 requests" in refusal(serving)
+
+
+def test_an_answer_that_is_no_json_fails(serving: World) -> None:
+    put_holdout(serving, [row(0)])
+    serving.runtime.answer = lambda body: "<html>"
+    assert "is not JSON: '<html>'" in refusal(serving)
+
+
+def test_the_container_s_own_words_are_told(serving: World) -> None:
+    def refuse(body: str) -> str:
+        raise client_error(
+            "ModelError",
+            "Received client error (400)",
+            status=424,
+            OriginalStatusCode=400,
+            OriginalMessage="unknown product 'wti'",
+        )
+
+    put_holdout(serving, [row(0)])
+    serving.runtime.answer = refuse
+    assert "answered 400: unknown product 'wti'" in refusal(serving)
+
+
+def test_a_holdout_line_that_is_none_is_named(serving: World) -> None:
+    put_output(serving, {"holdout.jsonl": b'{"request": {}, "prediction": {}}\n\n{"x": 1}'})
+    assert "line 3 of holdout.jsonl" in refusal(serving)
+
+
+def test_an_endpoint_that_serves_another_configuration_is_not_asked(serving: World) -> None:
+    serving.sagemaker.serve("oil-price", "another")
+    put_holdout(serving, [row(0)])
+    assert "is InService with configuration 'another'" in refusal(serving)
+    assert serving.runtime.bodies == []
+
+
+def test_an_endpoint_that_is_gone_fails(serving: World) -> None:
+    serving.sagemaker.endpoints.clear()
+    assert refusal(serving) == "there is no endpoint 'oil-price'"
+
+
+PROBE = Probe(content_type="text/csv", body="1,2", expected_body="3.5")
+
+
+def test_without_a_holdout_the_probe_is_sent(serving: World) -> None:
+    put_output(serving, {"other": b""})
+    serving.runtime.answer = lambda body: "3.5\n"
+    verification = verify(serving, probe=PROBE)
+    assert (verification.checked, verification.requests) == ("probe", 1)
+    assert serving.runtime.bodies == ["1,2"]
+
+
+def test_a_probe_answered_otherwise_fails_with_both(serving: World) -> None:
+    put_output(serving, {})
+    serving.runtime.answer = lambda body: "4"
+    assert refusal(serving, probe=PROBE) == "the probe was answered '4', not '3.5'"
+
+
+def test_a_probe_without_an_expected_body_needs_an_answer_only(serving: World) -> None:
+    put_output(serving, {})
+    serving.runtime.answer = lambda body: "anything"
+    assert verify(serving, probe=Probe(body="{}")).checked == "probe"
+
+
+def test_nothing_to_ask_is_no_verification(serving: World) -> None:
+    put_output(serving, {})
+    assert "set probe in /modelwharf/oil-price/deployment" in refusal(serving)
