@@ -7,15 +7,27 @@ from datetime import datetime
 
 import click
 from pydantic import BaseModel, JsonValue
-from rich.console import Console
+from rich.console import Console, RenderableType
 
-PIPE_WIDTH = 200  # columns: a table that is read by grep is not cut
+PIPE_WIDTH = 2000  # columns: a table that a program reads is not folded
 
 
-def console() -> Console:
-    """A console on today's standard output; wide and plain when that is not a terminal."""
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    return Console(file=sys.stdout, width=width, highlight=False, emoji=False)
+def console(*, stderr: bool = False) -> Console:
+    """A console on today's standard output or error; plain when that is not a terminal."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PIPE_WIDTH
+    return Console(file=stream, width=width, highlight=False, emoji=False)
+
+
+def draw(screen: Console, picture: RenderableType) -> None:
+    """Print a picture; what is no terminal gets its lines without the blanks that fill them."""
+    if screen.is_terminal:
+        screen.print(picture)
+        return
+    with screen.capture() as captured:
+        screen.print(picture)
+    for line in captured.get().splitlines():
+        screen.file.write(line.rstrip() + "\n")
 
 
 def print_json(value: BaseModel | Sequence[BaseModel] | JsonValue) -> None:

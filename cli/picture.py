@@ -12,6 +12,7 @@ from rich.text import Text
 
 from cli.duration import between
 from cli.history import StateRow, StateStatus
+from cli.output import draw
 from cli.release import PLOT_FILE, Release
 from cli.services import Services
 from contracts.release import ApprovalDecision, Image, ReleaseDocument
@@ -43,7 +44,7 @@ class Watching:
         for line in lines(release, now):
             if line not in self._printed:
                 self._printed.add(line)
-                self._console.print(line, markup=False)
+                self._console.print(line, markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -130,7 +131,7 @@ def print_facts(console: Console, release: Release) -> None:
     table.add_column(overflow="fold")
     for label, text in facts(release):
         table.add_row(label, escape(text))
-    console.print(table)
+    draw(console, table)
 
 
 def _facts(document: ReleaseDocument) -> Iterator[tuple[str, str]]:

@@ -25,7 +25,7 @@ from cli.errors import Trouble
 from cli.follow import follow
 from cli.laptop import clean_environment, cloud_process, stop_cloud
 from cli.options import json_option, project_option
-from cli.output import print_json
+from cli.output import console, print_json
 from cli.parameters import put_data_section
 from cli.picture import print_facts, watching
 from cli.plot import download_plot
@@ -67,7 +67,7 @@ def demo(keep: bool, project: str, as_json: bool) -> None:
 
     With --json: release, status, question, forecast, plot, time (seconds).
     """
-    screen = Console(stderr=as_json, highlight=False, emoji=False)
+    screen = console(stderr=as_json)
     root = project_root()
     with _cloud(project, screen, keep=keep) as cloud:
         environment = {**clean_environment(os.environ), **variables_of(cloud)}

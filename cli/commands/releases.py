@@ -7,7 +7,7 @@ from rich.table import Table
 from cli.duration import between
 from cli.options import json_option, project_option
 from cli.output import as_json as json_of
-from cli.output import console, local_time, print_json
+from cli.output import console, draw, local_time, print_json
 from cli.release import ReleaseSummary, summarise
 from cli.services import Services
 from cli.stack import find_stack
@@ -42,7 +42,7 @@ def releases(services: Services, limit: int, project: str, as_json: bool) -> Non
     if not found and not skips:
         click.echo("no release yet: start one with `wharf push`")
     if found:
-        console().print(_table(services, found))
+        draw(console(), _table(services, found))
     for skip in skips:
         click.echo(f"skipped {skip.time} {_short(skip.commit)} {skip.reason}")
 

@@ -4,7 +4,7 @@ import click
 
 from cli.ending import follow_and_print
 from cli.options import json_option, project_option
-from cli.output import console, print_json
+from cli.output import console, draw, print_json
 from cli.picture import picture, print_facts
 from cli.release import latest_release, read_release
 from cli.services import Services
@@ -38,5 +38,5 @@ def show(
         print_json(view)
         return
     screen = console()
-    screen.print(picture(view, services.now()))
+    draw(screen, picture(view, services.now()))
     print_facts(screen, view)
