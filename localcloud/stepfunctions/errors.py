@@ -13,12 +13,19 @@ from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl
     ErrorEqualsDecl,
 )
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import (
+    StatesErrorName,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.lambda_eval_utils import (
     LambdaFunctionErrorException,
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (  # noqa: E501
     StateTaskServiceLambda,
 )
+from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimeoutError
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
@@ -26,6 +33,15 @@ from localcloud.overrides import stock
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 _BEYOND_STATES_ALL = frozenset({"States.Runtime", "States.DataLimitExceeded"})
+
+
+class MissedHeartbeat(StatesErrorName):
+    """Reported as States.Timeout; a Retry or Catch may also call it States.HeartbeatTimeout."""
+
+    other_name = StatesErrorName(StatesErrorNameType.StatesHeartbeatTimeout)
+
+    def __init__(self) -> None:
+        super().__init__(StatesErrorNameType.StatesTimeout)
 
 
 def install() -> None:
@@ -39,6 +55,8 @@ def install() -> None:
         if isinstance(ex, ClientError):
             error = service_error(ex.response["Error"]["Code"])
             return _failure(self, env, error, _service_cause(ex))
+        if isinstance(ex, HeartbeatTimeoutError):
+            return _missed_heartbeat(self._get_timed_out_failure_event(env), env)
         if isinstance(ex, BotoCoreError):
             return _failure(self, env, "Lambda.SdkClientException", str(ex))
         event: FailureEvent = stock_from_error(self, env=env, ex=ex)
@@ -49,6 +67,8 @@ def install() -> None:
         stock_equals(self, env)
         if getattr(error, "error_name", None) in _BEYOND_STATES_ALL:
             env.stack[-1] = error in self.error_names
+        if isinstance(error, MissedHeartbeat) and error.other_name in self.error_names:
+            env.stack[-1] = True
 
     StateTaskServiceLambda._from_error = from_error  # type: ignore[method-assign]
     ErrorEqualsDecl._eval_body = equals  # type: ignore[method-assign]
@@ -62,6 +82,10 @@ def service_error(code: str) -> str:
     model = botocore.session.get_session().get_service_model("lambda")
     modelled = {shape.name for shape in model.operation_model("Invoke").error_shapes}
     return f"Lambda.{code if code in modelled else 'AWSLambdaException'}"
+
+
+def _missed_heartbeat(event: FailureEvent, env: Environment) -> FailureEvent:
+    return FailureEvent(env, MissedHeartbeat(), event.event_type, event.event_details)
 
 
 def _error_type(payload: str) -> str:

@@ -24,8 +24,10 @@ class UnsupportedProperty(ValueError):
 
 def install(cloud: Cloud) -> None:
     """Replace how CloudFormation makes, changes, deletes and reads machines."""
-    # All of moto that looks for machines finds those that execute.
-    stepfunctions_backends[cloud.account] = stepfunctions_parser_backends[cloud.account]  # type: ignore[assignment]
+    # All of moto that looks for machines looks there; let it find those that execute.
+    shown = stepfunctions_backends[cloud.account][cloud.region]
+    executing = stepfunctions_parser_backends[cloud.account][cloud.region]
+    shown.state_machines, shown.tagger = executing.state_machines, executing.tagger
     stock_attribute = stock(StateMachine, "get_cfn_attribute")
     stock_has_attribute = stock(StateMachine, "has_cfn_attr")
 

@@ -5,6 +5,7 @@ branch writes into the history long after the execution's end, and both may turn
 FAILED.
 """
 
+from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -12,6 +13,7 @@ from moto.stepfunctions.parser.api import ExecutionFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.retry.jitter_strategy_decl import (
     JitterStrategyDecl,
 )
+from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_manager import (
@@ -23,6 +25,10 @@ from localcloud.overrides import stock
 from localcloud.stepfunctions.tokens import Tokens
 
 
+class Stopped(BaseException):
+    """The state was stopped; no Retry and no Catch may see it."""
+
+
 def install(tokens: Tokens) -> None:
     """Close a frame's history when it is over, and wake what waits in it."""
     over: WeakSet[EventHistoryContext] = WeakSet()
@@ -31,6 +37,7 @@ def install(tokens: Tokens) -> None:
     stock_close_frame = stock(Environment, "close_frame")
     stock_add_event = stock(EventManager, "add_event")
     stock_evaluate = stock(ExecutionState, "_evaluate_with_timeout")
+    stock_run = stock(Program, "_eval_body")
     stock_jitter = stock(JitterStrategyDecl, "_eval_body")
 
     def set_stop(self: Environment, stop_date: Any, cause: str | None, error: str | None) -> None:
@@ -61,7 +68,11 @@ def install(tokens: Tokens) -> None:
         except Exception:
             if env.is_running():
                 raise
-            raise SystemExit from None  # ends this thread, and says nothing
+            raise Stopped from None
+
+    def run(self: Program, env: Environment) -> None:
+        with suppress(Stopped):
+            stock_run(self, env)
 
     def wait_for_retry(self: JitterStrategyDecl, env: Environment) -> None:
         """Wait here, where a stop is heard, instead of asleep in the retrier."""
@@ -76,4 +87,5 @@ def install(tokens: Tokens) -> None:
     Environment.close_frame = close_frame  # type: ignore[method-assign]
     EventManager.add_event = add_event  # type: ignore[method-assign]
     ExecutionState._evaluate_with_timeout = evaluate  # type: ignore[method-assign]
+    Program._eval_body = run  # type: ignore[method-assign]
     JitterStrategyDecl._eval_body = wait_for_retry  # type: ignore[method-assign]
