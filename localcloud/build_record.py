@@ -104,7 +104,10 @@ def new_build(
         "timeoutInMinutes": overrides.get("timeoutInMinutesOverride")
         or project.get("timeoutInMinutes")
         or 60,
-        "queuedTimeoutInMinutes": project.get("queuedTimeoutInMinutes") or 480,
+        # The laptop has no queue: a build starts at once, and this limit is only told.
+        "queuedTimeoutInMinutes": overrides.get("queuedTimeoutInMinutesOverride")
+        or project.get("queuedTimeoutInMinutes")
+        or 480,
         "buildComplete": False,
         "initiator": "localcloud",
         "encryptionKey": project["encryptionKey"],

@@ -25,11 +25,15 @@ OVERRIDES = (
     "sourceVersion",
     "environmentVariablesOverride",
     "timeoutInMinutesOverride",
+    "queuedTimeoutInMinutesOverride",
     "buildspecOverride",
     "idempotencyToken",
 )
 VARIABLE_TYPES = ("PLAINTEXT", "PARAMETER_STORE")
-TIMEOUT = range(5, 2161)  # minutes
+LIMITS = {  # minutes, inclusive
+    "timeoutInMinutesOverride": (5, 2160),
+    "queuedTimeoutInMinutesOverride": (5, 480),
+}
 TOKEN_LIFE = 5 * 60  # seconds for which an idempotency token names the same build
 
 
@@ -152,11 +156,12 @@ def _project(backend: CodeBuildBackend, asked: dict[str, Any]) -> dict[str, Any]
 
 
 def _validate_overrides(asked: dict[str, Any]) -> None:
-    minutes = asked.get("timeoutInMinutesOverride")
-    if minutes is not None and minutes not in TIMEOUT:
-        raise InvalidInputException(
-            f"Invalid timeout: {minutes}; it must be {TIMEOUT[0]} to {TIMEOUT[-1]} minutes"
-        )
+    for override, (least, most) in LIMITS.items():
+        minutes = asked.get(override)
+        if minutes is not None and not least <= minutes <= most:
+            raise InvalidInputException(
+                f"Invalid {override}: {minutes}; it must be {least} to {most} minutes"
+            )
     for variable in asked.get("environmentVariablesOverride", []):
         if variable.get("type", "PLAINTEXT") not in VARIABLE_TYPES:
             raise InvalidInputException(
