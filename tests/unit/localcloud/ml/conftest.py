@@ -197,6 +197,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[La
         ).model_dump_json()
     )
     laptop = Laptop(cloud, emitted, _role(cloud))
+    laptop.allow(EVERYTHING)
     cloud.client("ecr").create_repository(
         repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE"
     )
