@@ -24,6 +24,9 @@ def main(arguments: Sequence[str]) -> int:
         given = " ".join(arguments) or "nothing"
         print(f"usage: python -m inference serve (given: {given})", file=sys.stderr)
         return 2
+    # As the first process of a container, a signal without a handler would be ignored. Later
+    # uvicorn closes first and then raises the signal again. To end on request is a success.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     logging.basicConfig(
         level=logging.INFO, stream=sys.stdout, format="%(levelname)s %(name)s: %(message)s"
     )
@@ -57,20 +60,20 @@ def _serve(settings: Settings, listener: socket.socket) -> int:
     server = uvicorn.Server(config)
     failures: list[str] = []
 
+    def end(failure: str) -> None:
+        failures.append(failure)
+        server.should_exit = True
+
     def load() -> None:
         try:
             app.forecaster = Forecaster.load(settings.model)
             LOG.info("serving %s", ", ".join(app.forecaster.contract.products))
         except ModelBroken as error:
-            failures.append(str(error))
+            end(str(error))
         except Exception as error:
             LOG.exception("loading the model failed")
-            failures.append(f"{type(error).__name__}: {error}")
-        finally:
-            server.should_exit = bool(failures)
+            end(f"{type(error).__name__}: {error}")
 
-    # uvicorn raises the signal again once it has closed; to end on request is a success.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     threading.Thread(target=load, name="load", daemon=True).start()
     server.run(sockets=[listener])
     for failure in failures:

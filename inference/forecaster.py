@@ -77,11 +77,11 @@ class Forecaster:
         Raises ModelBroken when a file is missing, cannot be read or does not fit the others.
         """
         for name in (CONTRACT_FILE, MODEL_FILE, ORIGINS_FILE):
-            if not (folder / name).is_file():
+            if not (folder / name).exists():
                 raise ModelBroken(f"{folder / name} is missing")
         try:
             contract = ForecastContract.model_validate_json((folder / CONTRACT_FILE).read_bytes())
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise ModelBroken(f"{folder / CONTRACT_FILE}: {error}") from None
         session = _session(folder / MODEL_FILE, contract)
         forecaster = cls(contract, session, _read_origins(folder / ORIGINS_FILE, contract))

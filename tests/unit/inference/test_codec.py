@@ -1,0 +1,194 @@
+import json
+from datetime import date
+
+import pytest
+
+from contracts.forecast import Forecast, ForecastRequest
+from inference.codec import (
+    ROW_LIMIT,
+    Format,
+    answer_format,
+    decode,
+    encode,
+    request_format,
+)
+from inference.refusal import Refusal
+
+WTI = ForecastRequest(product="wti", date=date(2019, 1, 15))
+DATED = ForecastRequest(product="brent", date=date(2019, 1, 16), as_of=date(2019, 1, 2))
+ANSWER = Forecast(
+    product="wti",
+    date=date(2019, 1, 15),
+    as_of=date(2019, 1, 3),
+    horizon=8,
+    forecast=47.1,
+    low=40.25,
+    high=53.0,
+    level=0.8,
+)
+FIELDS = '{"product":"wti","date":"2019-01-15","as_of":"2019-01-03","horizon":8,'
+TEXT = FIELDS + '"forecast":47.1,"low":40.25,"high":53.0,"level":0.8}'
+
+
+def refused(body: bytes, asked: Format) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        decode(body, asked)
+    return caught.value
+
+
+def test_an_object_is_one_request() -> None:
+    found = decode(b' {"product":"wti","date":"2019-01-15"}', Format.JSON)
+    assert (found.requests, found.single) == ([WTI], True)
+
+
+def test_an_array_is_several_requests() -> None:
+    body = b'[{"product":"wti","date":"2019-01-15"},' + DATED.model_dump_json().encode() + b"]"
+    found = decode(body, Format.JSON)
+    assert (found.requests, found.single) == ([WTI, DATED], False)
+
+
+def test_each_line_is_a_request() -> None:
+    body = b'{"product":"wti","date":"2019-01-15"}\r\n\n' + DATED.model_dump_json().encode()
+    assert decode(body, Format.JSON_LINES).requests == [WTI, DATED]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "product,date,as_of\nwti,2019-01-15,\nbrent,2019-01-16,2019-01-02\n",
+        "as_of,product,date\r\n,wti,2019-01-15\r\n2019-01-02,brent,2019-01-16",
+        '\ufeff"product", "date" ,as_of\n wti , 2019-01-15 ,\n\nbrent,2019-01-16,2019-01-02\n',
+    ],
+)
+def test_each_row_of_csv_is_a_request(body: str) -> None:
+    body = body.replace('"product", "date" ', '"product",date')
+    assert decode(body.encode(), Format.CSV).requests == [WTI, DATED]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "Invalid JSON"),
+        (b"{", "Invalid JSON"),
+        (b'{"product":"\xff","date":"2019-01-15"}', "Invalid JSON"),
+        (b"[" * 100_000, "Invalid JSON"),
+        (b"[]", "the body holds no request"),
+        (b"3", "a request is a JSON object with product and date, not 3"),
+        (b'[{"product":"wti","date":"2019-01-15"},null]', "request 2: a request is a JSON object"),
+        (b'{"product":"wti"}', "field 'date' is missing"),
+        (b'[{"date":"2019-01-15"}]', "request 1: field 'product' is missing"),
+        (
+            b'{"product":"wti","date":"2019-01-15","horizon":3}',
+            "unknown field 'horizon'; known fields: product, date, as_of",
+        ),
+        (b'{"product":7,"date":"2019-01-15"}', "product is 7, but input should be a valid string"),
+        (b'{"product":"wti","date":1547510400}', "date is 1547510400, but"),
+        (b'{"product":"wti","date":"15.01.2019"}', "date is '15.01.2019', but"),
+        (b'{"product":"wti","date":"2019-01-15T00:00:00"}', "date is '2019-01-15T00:00:00', but"),
+        (b'{"product":"wti","date":"2019-02-30"}', "date is '2019-02-30', but"),
+    ],
+)
+def test_json_that_is_no_request_is_refused_with_the_reason(body: bytes, reason: str) -> None:
+    refusal = refused(body, Format.JSON)
+    assert refusal.status == 400
+    assert refusal.reason.startswith(reason)
+
+
+def test_a_broken_line_is_counted() -> None:
+    refusal = refused(b'{"product":"wti","date":"2019-01-15"}\n{"product"', Format.JSON_LINES)
+    assert refusal.reason.startswith("request 2: Invalid JSON")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "the CSV body is empty"),
+        (b"product,date\n", "the body holds no request"),
+        (b"wti,2019-01-15\n", "the CSV body's first line is 'wti,2019-01-15'; it must name"),
+        (b"product,date,price\n", "the CSV body's first line is"),
+        (b"product,date,date\n", "the CSV body's first line is"),
+        (b"product,date\nwti\n", "request 1: 1 columns, but the header has 2"),
+        (b"product,date\nwti,2019-01-15\nwti,soon\n", "request 2: date is 'soon', but"),
+        (b"product,date\nwti,\n", "request 1: date is '', but"),
+        (b"product,date\n\xff,2019-01-15\n", "the CSV body is not UTF-8"),
+        (b'product,date\n"wti,2019-01-15\n', "the body is not CSV"),
+    ],
+)
+def test_csv_that_is_no_request_is_refused_with_the_reason(body: bytes, reason: str) -> None:
+    refusal = refused(body, Format.CSV)
+    assert refusal.status == 400
+    assert refusal.reason.startswith(reason)
+
+
+@pytest.mark.parametrize("asked", list(Format))
+def test_too_many_requests_are_refused(asked: Format) -> None:
+    row = '{"product":"wti","date":"2019-01-15"}'
+    body = {
+        Format.JSON: "[" + ",".join([row] * (ROW_LIMIT + 1)) + "]",
+        Format.JSON_LINES: "\n".join([row] * (ROW_LIMIT + 1)),
+        Format.CSV: "product,date\n" + "wti,2019-01-15\n" * (ROW_LIMIT + 1),
+    }[asked]
+    refusal = refused(body.encode(), asked)
+    assert (refusal.status, refusal.reason) == (
+        413,
+        "10001 requests in one body; at most 10000 are answered",
+    )
+
+
+def test_one_answer_to_one_object() -> None:
+    assert encode([ANSWER], Format.JSON, single=True).decode() == TEXT
+
+
+def test_answers_in_each_format() -> None:
+    assert encode([ANSWER], Format.JSON, single=False).decode() == f"[{TEXT}]"
+    assert encode([ANSWER] * 2, Format.JSON_LINES, single=False).decode() == f"{TEXT}\n{TEXT}\n"
+    assert encode([ANSWER], Format.CSV, single=False).decode() == (
+        "product,date,as_of,horizon,forecast,low,high,level\n"
+        "wti,2019-01-15,2019-01-03,8,47.1,40.25,53.0,0.8\n"
+    )
+
+
+def test_no_digit_is_lost_on_the_way() -> None:
+    exact = ANSWER.model_copy(update={"forecast": 80.20955538796984})
+    found = json.loads(encode([exact], Format.JSON, single=True))
+    assert found["forecast"] == 80.20955538796984
+
+
+@pytest.mark.parametrize(
+    ("header", "asked"),
+    [
+        ("application/json", Format.JSON),
+        ("Application/JSON; charset=utf-8", Format.JSON),
+        ("application/x-ndjson", Format.JSON_LINES),
+        ("text/csv;header=present", Format.CSV),
+    ],
+)
+def test_content_types(header: str, asked: Format) -> None:
+    assert request_format(header) is asked
+
+
+@pytest.mark.parametrize("header", ["", "text/plain", "application/x-npy"])
+def test_another_content_type_is_refused(header: str) -> None:
+    with pytest.raises(Refusal, match="application/json, application/jsonlines, text/csv") as got:
+        request_format(header)
+    assert got.value.status == 415
+
+
+@pytest.mark.parametrize(
+    ("accept", "wanted"),
+    [
+        ("", Format.CSV),
+        ("*/*", Format.CSV),
+        ("text/*", Format.CSV),
+        ("application/json", Format.JSON),
+        ("image/png, application/jsonlines;q=0.5", Format.JSON_LINES),
+    ],
+)
+def test_accept(accept: str, wanted: Format) -> None:
+    assert answer_format(accept, Format.CSV) is wanted
+
+
+def test_another_accept_is_refused() -> None:
+    with pytest.raises(Refusal) as caught:
+        answer_format("image/png", Format.JSON)
+    assert caught.value.status == 406
