@@ -89,7 +89,7 @@ def lines(release: Release, now: datetime) -> list[str]:
             found.append(f"… {indented(row)}{note}")
             continue
         mark, _ = MARKS[row.status]
-        end = f": {remark(row)}" if row.error else ""
+        end = f": {remark(row)}" if remark(row) else ""
         found.append(f"{mark} {indented(row)} {between(row.entered, row.exited or now)}{end}")
     return found
 
@@ -104,7 +104,12 @@ def indented(row: StateRow) -> str:
 
 
 def remark(row: StateRow) -> str:
-    """Return what a state waits for, or why it failed, or that it took several attempts."""
+    """Return what a state waits for, or why it failed, or that it took several attempts.
+
+    What failed inside a Parallel is told there, not once more on the Parallel.
+    """
+    if row.kind != "Task":
+        return ""
     if row.error:
         return f"{row.error}: {row.failure().message()}"
     if row.waits_for:

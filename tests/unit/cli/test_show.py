@@ -2,7 +2,7 @@
 
 from tests.unit.cli import releases
 from tests.unit.cli.conftest import Terminal
-from tests.unit.cli.histories import RELEASE
+from tests.unit.cli.histories import RELEASE, History
 
 
 def test_a_running_release_shows_what_each_state_waits_for(terminal: Terminal) -> None:
@@ -130,3 +130,17 @@ def test_text_of_a_failure_is_never_taken_for_markup(terminal: Terminal) -> None
             event["taskFailedEventDetails"]["cause"] = "pip: [bold]boom[/]"
 
     assert "pip: [bold]boom[/]" in terminal.wharf("show", RELEASE).stdout
+
+
+def test_what_failed_inside_a_parallel_is_told_once(terminal: Terminal) -> None:
+    history = History()
+    history.enter("BuildImages", kind="Parallel")
+    started = history.add("ParallelStateStarted")
+    build = history.enter("BuildTrainingImage", after=started)
+    history.add("ParallelStateFailed", after=history.fail("BuildFailed", "pip", after=build))
+    history.leave("BuildImages", kind="Parallel")
+    releases.add(terminal.cloud, history)
+
+    text = terminal.wharf("show", RELEASE).stdout
+
+    assert text.count("BuildFailed: pip") == 1
