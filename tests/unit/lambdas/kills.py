@@ -25,10 +25,11 @@ class Fuse:
         self.calls -= 1
         if self.calls == 0 and not self.after:
             raise Killed
-        result = call(*args, **kwargs)
-        if self.calls == 0:
-            raise Killed
-        return result
+        try:
+            return call(*args, **kwargs)
+        finally:
+            if self.calls == 0:  # also when the call's answer is an error
+                raise Killed
 
 
 class Mortal:
@@ -65,5 +66,6 @@ def killed_everywhere(world: World, run: Callable[[Site], object]) -> Iterator[s
             except Killed:
                 yield f"{'after' if after else 'before'} call {calls}"
             else:
+                assert fuse.calls > 0, "it went on after it was killed"
                 return
     raise AssertionError("the function never ends")

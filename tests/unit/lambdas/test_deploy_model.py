@@ -84,6 +84,14 @@ def test_what_serves_already_is_answered_at_once(world: World) -> None:
     assert world.sagemaker.updates == []
 
 
+def test_a_retry_after_the_update_remembers_what_served_before_the_release(world: World) -> None:
+    world.sagemaker.serve("oil-price", OLD)
+    deploy_model(world.site, task(READY, "dead"))
+    world.sagemaker.finish_update("oil-price")
+    deploy_model(world.site, task(READY, "alive"))
+    assert world.answers["alive"]["output"]["previous_config"] == OLD
+
+
 def test_another_release_that_deploys_is_named_and_nothing_is_touched(world: World) -> None:
     world.site.ledger.take_lease("oil-price", OTHER, now=world.clock(), until=world.clock() + 99)
     with pytest.raises(EndpointBusy, match=OTHER):
