@@ -11,9 +11,10 @@ PUSH_TIMEOUT = 600  # seconds
 
 @dataclass(frozen=True)
 class Checkout:
-    """The git work tree at ``directory``."""
+    """The git work tree at ``directory``, or at ``work_tree`` when that is elsewhere."""
 
     directory: Path
+    work_tree: Path | None = None
 
     def head(self) -> str:
         """Return the full id of the commit that is checked out. Raises Trouble without one."""
@@ -31,6 +32,10 @@ class Checkout:
         """Return the tracked or new paths whose content is in no commit."""
         return tuple(line[3:] for line in self._git("status", "--porcelain").stdout.splitlines())
 
+    def is_shallow(self) -> bool:
+        """Whether the clone lacks history; git refuses to push from one."""
+        return self._git("rev-parse", "--is-shallow-repository").stdout.strip() == "true"
+
     def remotes(self) -> dict[str, str]:
         """Return remote name → the URL that it pushes to."""
         found = {}
@@ -47,14 +52,19 @@ class Checkout:
         """
         answer = self._git("push", "--porcelain", remote, f"HEAD:refs/heads/{branch}")
         if answer.returncode != 0:
-            words = "\n".join((answer.stderr + answer.stdout).strip().splitlines()[-8:])
-            raise Trouble(f"git push to {remote} failed:\n{words}")
+            raise Trouble(_refused(remote, answer.stderr + answer.stdout))
         return not any(line.startswith("=") for line in answer.stdout.splitlines())
+
+    def _command(self) -> list[str]:
+        command = ["git", "-C", str(self.directory)]
+        return (
+            [*command, "--work-tree", str(self.work_tree.resolve())] if self.work_tree else command
+        )
 
     def _git(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         try:
             return subprocess.run(
-                ["git", "-C", str(self.directory), *arguments],
+                [*self._command(), *arguments],
                 capture_output=True,
                 text=True,
                 timeout=PUSH_TIMEOUT,
@@ -64,3 +74,11 @@ class Checkout:
             raise Trouble("there is no `git` on PATH: install git first") from None
         except subprocess.TimeoutExpired:
             raise Trouble(f"git {arguments[0]} took longer than {PUSH_TIMEOUT} s") from None
+
+
+def _refused(remote: str, output: str) -> str:
+    words = "\n".join(output.strip().splitlines()[-8:])
+    hint = ""
+    if "shallow update not allowed" in output:
+        hint = "\nThis clone lacks history: run `git fetch --unshallow`, then push again."
+    return f"git push to {remote} failed:\n{words}{hint}"

@@ -1,4 +1,4 @@
-"""A commit of a folder that is no git checkout, such as an unpacked archive."""
+"""A commit of a folder that git alone cannot push: an unpacked archive, a shallow clone."""
 
 import subprocess
 from pathlib import Path
@@ -9,20 +9,25 @@ from cli.errors import Trouble
 IDENTITY = ("-c", "user.name=wharf demo", "-c", "user.email=demo@localhost")
 
 
-def checkout_of(root: Path, repository: Path) -> Checkout:
-    """Return the folder's checkout; without one, commit its files into ``repository``.
+def checkout_of(root: Path, directory: Path) -> Checkout:
+    """Return the folder's checkout, or a commit of its files in a repository of its own.
 
-    The folder itself stays as it is: the repository's own directory is elsewhere.
+    The repository goes into ``directory``; the folder itself stays as it is. A shallow clone
+    is committed anew too, for git refuses to push one.
     """
-    if (root / ".git").exists():
-        return Checkout(root)
-    copy = repository / "checkout"
-    for command in (
-        ["git", "init", "--quiet", str(copy)],
-        ["git", "-C", str(copy), "--work-tree", str(root.resolve()), "add", "--all"],
-        ["git", "-C", str(copy), *IDENTITY, "commit", "--quiet", "--message", "The demo's files"],
-    ):
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        if answer.returncode != 0:
-            raise Trouble(f"`{' '.join(command[:4])} …` failed: {answer.stderr.strip()}")
-    return Checkout(copy)
+    checkout = Checkout(root)
+    if (root / ".git").exists() and not checkout.is_shallow():
+        return checkout
+    copy = (directory / "checkout").resolve()
+    _git("init", "--quiet", str(copy))
+    (copy / ".git" / "info" / "exclude").write_text(".wharf/\n.venv/\n")
+    here = ("--git-dir", str(copy / ".git"), "--work-tree", str(root.resolve()))
+    _git("-C", str(root), *here, "add", "--all")
+    _git(*here, *IDENTITY, "commit", "--quiet", "--message", "The demo's files")
+    return Checkout(copy, work_tree=root)
+
+
+def _git(*arguments: str) -> None:
+    answer = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        raise Trouble(f"`git {arguments[0]} …` failed: {answer.stderr.strip()}")

@@ -2,57 +2,28 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
 from pathlib import Path
 
 import click
-from pydantic import JsonValue
 from rich.console import Console
 
-from cli.arrival import Arrival
 from cli.assembly import project_root
-from cli.checkout import Checkout
 from cli.commands.env import variables_of
-from cli.commands.invoke import ask
-from cli.commands.push import push_commit, warn_of_uncommitted
 from cli.commands.up import start
-from cli.demo_data import Series, demo_series
+from cli.demonstration import Demonstration, demonstrate, step
 from cli.duration import seconds_in_words
-from cli.ending import in_words
-from cli.errors import Trouble
-from cli.follow import follow
 from cli.laptop import clean_environment, cloud_process, stop_cloud
 from cli.options import json_option, project_option
 from cli.output import console, print_json
-from cli.parameters import put_data_section
-from cli.picture import print_facts, watching
-from cli.plot import download_plot
-from cli.release import PLOT_FILE, Release
-from cli.services import Services, services_of
+from cli.services import services_of
 from cli.snapshot import checkout_of
-from cli.stack import Stack, find_stack
-from cli.time_split import TimeSplit, time_split
-from contracts.forecast import ForecastRequest
+from cli.stack import find_stack
 from contracts.laptop import LaptopCloud
-from contracts.model import Contract
-from contracts.parameters import Data, DataInput
 
 DIRECTORY = Path(".wharf/demo")
-PRODUCT = "wti"
-BUSINESS_DAYS_AHEAD = 5
-
-
-class DemoResult(Contract):
-    """What the demo came to."""
-
-    release: str
-    status: str
-    question: ForecastRequest
-    forecast: str
-    plot: str | None
-    time: TimeSplit
 
 
 @click.command()
@@ -65,141 +36,72 @@ def demo(keep: bool, project: str, as_json: bool) -> None:
     Starts a cloud of its own in .wharf/demo, uploads real prices, pushes HEAD of this
     checkout, follows the release, asks the endpoint, and stops everything again.
 
-    With --json: release, status, question, forecast, plot, time (seconds).
+    With --json: release, status, question, forecast, plot, time (total, programs, spans; in
+    seconds).
     """
+    began = time.monotonic()
     screen = console(stderr=as_json)
     root = project_root()
     with _cloud(project, screen, keep=keep) as cloud:
-        environment = {**clean_environment(os.environ), **variables_of(cloud)}
-        services = services_of(environment)
-        result = _run(services, find_stack(services, project), root, screen)
+        services = services_of(_only(cloud))
+        found = demonstrate(
+            services, find_stack(services, project), checkout_of(root, DIRECTORY), DIRECTORY, screen
+        )
         if as_json:
-            print_json(result)
+            print_json(found)
         else:
-            screen.print(_closing(result, keep=keep), markup=False)
+            whole = time.monotonic() - began
+            screen.print(_closing(found, whole, keep=keep), markup=False, soft_wrap=True)
 
 
 @contextmanager
 def _cloud(project: str, screen: Console, *, keep: bool) -> Iterator[LaptopCloud]:
     """A fresh cloud, stopped in the end whatever happens, unless it is to be kept."""
-    _stop(DIRECTORY)
+    _stop()
     shutil.rmtree(DIRECTORY, ignore_errors=True)
-    _step(screen, 1, "start the laptop's cloud from the synthesised template")
+    step(screen, 1, "start the laptop's cloud from the synthesised template")
     cloud = start(DIRECTORY, port=0, assembly=None, engine="process", project=project)
     screen.print(f"  {cloud.url}, {cloud.engine} engine, files in {DIRECTORY}", markup=False)
     try:
         yield cloud
     finally:
         if not keep:
-            _stop(DIRECTORY)
+            _stop()
             screen.print("stopped everything that was started")
 
 
-def _stop(directory: Path) -> None:
-    pid = cloud_process(directory)
+def _stop() -> None:
+    pid = cloud_process(DIRECTORY)
     if pid:
-        stop_cloud(pid, directory)
+        stop_cloud(pid, DIRECTORY)
 
 
-def _run(services: Services, stack: Stack, root: Path, screen: Console) -> DemoResult:
-    """Data, push, release, question, plot: each is what a user would type."""
-    _step(screen, 2, "upload real daily prices")
-    series = demo_series()
-    put_series(services, stack, series)
-    for name, one in series.items():
-        days = one.csv.count("\n") - 1
-        screen.print(f"  {name}: {days:,} days up to {one.last_day}", markup=False)
+def _only(cloud: LaptopCloud) -> dict[str, str]:
+    """Make this process's environment that of the cloud, with nothing of anybody's account.
 
-    _step(screen, 3, "git push")
-    checkout = checkout_of(root, DIRECTORY)
-    release = _push(services, stack, checkout, screen)
-
-    _step(screen, 4, f"follow the release {release}")
-    with watching(services, screen) as seen:
-        view = follow(services, stack, release, seen)
-    print_facts(screen, view)
-    if not view.succeeded:
-        raise Trouble(f"release {release} ended as {view.status}; nothing serves")
-    return _ask(services, stack, view, series[PRODUCT], screen)
-
-
-def put_series(services: Services, stack: Stack, series: Mapping[str, Series]) -> None:
-    """Upload every series, and then name them in the ``data`` parameter.
-
-    In this order, so that no upload starts a release: when the bucket tells of an object,
-    no input has its key yet. Should it tell so late that the push came first, it wishes for
-    the release that the push started: the same ingredients are one execution.
+    boto3 reads the process's own environment besides what it is given: AWS_PROFILE, for one.
     """
-    keys = {name: f"demo/{name}.csv" for name in series}
-    for name, one in series.items():
-        services.client("s3").put_object(
-            Bucket=stack.data_bucket, Key=keys[name], Body=one.csv.encode(), ContentType="text/csv"
-        )
-    features: list[JsonValue] = [name for name in series if name != PRODUCT]
-    section = Data(
-        inputs={name: DataInput(key=key) for name, key in keys.items()},
-        options={"features": features},
-    )
-    put_data_section(services, stack.project, section)
+    wanted = {**clean_environment(os.environ), **variables_of(cloud)}
+    os.environ.clear()
+    os.environ.update(wanted)
+    return wanted
 
 
-def _push(services: Services, stack: Stack, checkout: Checkout, screen: Console) -> str:
-    head = checkout.head()
-    warn_of_uncommitted(checkout)
-    arrival: Arrival = push_commit(services, stack, checkout, head)
-    if arrival.release is None:
-        raise Trouble(in_words(arrival))
-    screen.print(f"  commit {head[:12]} started release {arrival.release}", markup=False)
-    return arrival.release
-
-
-def _ask(
-    services: Services, stack: Stack, view: Release, series: Series, screen: Console
-) -> DemoResult:
-    question = ForecastRequest(
-        product=PRODUCT, date=business_day_after(series.last_day, BUSINESS_DAYS_AHEAD)
-    )
-    body = question.model_dump_json(exclude_none=True)
-    _step(screen, 5, f"ask the endpoint: wharf invoke '{body}'")
-    answer = ask(services, stack, body.encode())
-    screen.print(f"  {answer.body.strip()}", markup=False, soft_wrap=True)
-    plot = download_plot(services, view.plot, DIRECTORY / PLOT_FILE) if view.plot else None
-    return DemoResult(
-        release=view.id,
-        status=view.status,
-        question=question,
-        forecast=answer.body.strip(),
-        plot=str(plot) if plot else None,
-        time=time_split(services, stack, view),
-    )
-
-
-def business_day_after(day: date, count: int) -> date:
-    """Return the ``count``-th Monday to Friday after ``day``."""
-    while count:
-        day += timedelta(days=1)
-        count -= day.weekday() < 5
-    return day
-
-
-def _closing(result: DemoResult, *, keep: bool) -> str:
-    time = result.time
-    parts = ", ".join(f"{name} {seconds_in_words(spent)}" for name, spent in time.spans.items())
-    text = [
-        f"plot: {result.plot or 'the training program wrote none'}",
-        f"time: {seconds_in_words(time.total)}, the programs' own {seconds_in_words(time.programs)}"
-        f" ({parts}), Modelwharf's {seconds_in_words(time.ours)}",
+def _closing(found: Demonstration, whole: float, *, keep: bool) -> str:
+    split = found.time
+    parts = ", ".join(f"{name} {seconds_in_words(spent)}" for name, spent in split.spans.items())
+    lines = [
+        f"plot: {found.plot or 'the training program wrote none'}",
+        f"time: {seconds_in_words(whole)} in all; the release {seconds_in_words(split.total)}: "
+        f"programs {seconds_in_words(split.programs)} ({parts}), "
+        f"Modelwharf {seconds_in_words(split.ours)}",
         "",
-        "Try next:" if keep else "Try next (wharf demo --keep leaves all this running):",
+        "Try next:" if keep else "Try next (`wharf demo --keep` leaves all this running):",
         f'  eval "$(wharf env --directory {DIRECTORY})"',
-        f"  wharf show {result.release}",
-        f"  wharf invoke '{result.question.model_dump_json(exclude_none=True)}'",
+        f"  wharf show {found.release}",
+        f"  wharf invoke '{found.question.model_dump_json(exclude_none=True)}'",
         "  aws stepfunctions list-state-machines",
-        "  wharf push            # after a commit of your own",
+        "  wharf push --wait     # after a commit of your own",
         f"  wharf down --directory {DIRECTORY}",
     ]
-    return "\n".join(text)
-
-
-def _step(screen: Console, number: int, text: str) -> None:
-    screen.print(f"[bold]{number}.[/] {text}", soft_wrap=True)
+    return "\n".join(lines)

@@ -11,6 +11,8 @@ from cli.options import directory_option, json_option
 from cli.output import print_json
 from contracts.laptop import LaptopCloud
 
+OTHER_ACCOUNTS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+
 
 @click.command()
 @directory_option
@@ -18,13 +20,15 @@ from contracts.laptop import LaptopCloud
 def env(directory: Path, as_json: bool) -> None:
     """Print export lines for the laptop's cloud: eval "$(wharf env)".
 
-    With them every AWS client in this shell talks to it. With --json: the variables.
+    With them every AWS client in this shell talks to it; a profile or session token that
+    would stand in the way is unset. With --json: the variables.
     """
     variables = variables_of(required_cloud(directory))
     if as_json:
         document: dict[str, JsonValue] = dict(variables)
         print_json(document)
         return
+    click.echo(f"unset {' '.join(OTHER_ACCOUNTS)}")
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
 

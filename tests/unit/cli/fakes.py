@@ -190,6 +190,20 @@ class FakeEndpoint:
         }
 
 
+class FakeLogs:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.groups: set[str] = set()
+        self.later: list[Callable[[], None]] = []
+
+    def filter_log_events(self, logGroupName: str) -> dict[str, Any]:
+        self.groups.add(logGroupName)
+        answer = {"events": [{"message": line} for line in self.lines]}
+        if self.later:
+            self.later.pop(0)()
+        return answer
+
+
 @dataclass
 class FakeCloud:
     """All clients of one cloud, and its clock: a sleep takes no time."""
@@ -203,6 +217,7 @@ class FakeCloud:
     bucket: FakeBucket = field(default_factory=FakeBucket)
     sagemaker: FakeSageMaker = field(default_factory=FakeSageMaker)
     endpoint: FakeEndpoint = field(default_factory=FakeEndpoint)
+    logs: FakeLogs = field(default_factory=FakeLogs)
     slept: float = 0.0
 
     def services(self) -> Services:
@@ -213,6 +228,7 @@ class FakeCloud:
             "ssm": self.parameters,
             "sns": self.topic,
             "s3": self.bucket,
+            "logs": self.logs,
             "sagemaker": self.sagemaker,
             "sagemaker-runtime": self.endpoint,
         }

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from cli.commands.demo import business_day_after, put_series
+from cli.checkout import Checkout
 from cli.demo_data import Series, demo_series
+from cli.demonstration import business_day_after, put_series
+from cli.errors import Trouble
 from cli.plot import download_plot
 from cli.release import read_release
 from cli.snapshot import checkout_of
@@ -63,6 +65,37 @@ def test_the_parameter_names_the_uploads_only_after_they_are_there() -> None:
         "x": "demo/x.csv",
     }
     assert section.options == {"features": ["x"]}
+
+
+def test_the_parameter_waits_until_the_uploads_were_heard_of() -> None:
+    cloud = FakeCloud()
+    path = "/modelwharf/oil-price/data"
+    named: list[bool] = []
+
+    def hear() -> None:
+        named.append(path in cloud.parameters.values)
+        cloud.logs.lines.append('{"reason": "no input names s3://data-bucket/demo/wti.csv"}')
+
+    cloud.logs.later = [lambda: None, hear]
+    services = cloud.services()
+    series = {"wti": Series(csv="Date,Price\n", last_day=date(2019, 1, 3))}
+
+    put_series(services, find_stack(services, "oil-price"), series)
+
+    assert named == [False]
+    assert cloud.slept == 1.0
+    assert cloud.logs.groups == {"/aws/lambda/modelwharf-oil-price-start-release"}
+
+
+def test_an_upload_that_nobody_hears_of_holds_the_demo_up_only_so_long() -> None:
+    cloud = FakeCloud()
+    services = cloud.services()
+    series = {"wti": Series(csv="Date,Price\n", last_day=date(2019, 1, 3))}
+
+    put_series(services, find_stack(services, "oil-price"), series)
+
+    assert cloud.slept == 20.0
+    assert "/modelwharf/oil-price/data" in cloud.parameters.values
 
 
 @pytest.mark.parametrize(
@@ -155,25 +188,45 @@ def test_training_without_a_plot_gives_none(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def git(directory: Path, *words: str) -> str:
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    command = ["git", *identity, "-C", str(directory), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def test_an_unpacked_archive_can_be_pushed_and_stays_as_it_is(tmp_path: Path) -> None:
     root = tmp_path / "modelwharf"
     (root / "training").mkdir(parents=True)
     (root / "training" / "train.py").write_text("print(1)\n")
+    bare = tmp_path / "bare.git"
+    git(tmp_path, "init", "--quiet", "--bare", str(bare))
 
-    checkout = checkout_of(root, tmp_path / "demo")
+    checkout = checkout_of(root, root / ".wharf" / "demo")
+    checkout.push(str(bare), "main")
 
-    assert len(checkout.head()) == 40
     assert not (root / ".git").exists()
-    listed = subprocess.run(
-        ["git", "-C", str(checkout.directory), "ls-tree", "-r", "--name-only", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert listed.stdout == "training/train.py\n"
+    assert checkout.uncommitted() == ()
+    assert git(bare, "ls-tree", "-r", "--name-only", "main") == "training/train.py"
 
 
 def test_a_checkout_is_pushed_as_it_is(tmp_path: Path) -> None:
-    (tmp_path / ".git").mkdir()
+    git(tmp_path, "init", "--quiet")
 
     assert checkout_of(tmp_path, tmp_path / "demo").directory == tmp_path
+
+
+def test_a_shallow_clone_is_committed_anew_for_git_pushes_none(tmp_path: Path) -> None:
+    origin, clone, bare = (tmp_path / name for name in ("origin", "clone", "bare.git"))
+    git(tmp_path, "init", "--quiet", str(origin))
+    for number in range(2):
+        (origin / "train.py").write_text(f"print({number})\n")
+        git(origin, "add", "--all")
+        git(origin, "commit", "--quiet", "--message", "more")
+    git(tmp_path, "clone", "--quiet", "--depth", "1", origin.as_uri(), str(clone))
+    git(tmp_path, "init", "--quiet", "--bare", str(bare))
+
+    checkout_of(clone, tmp_path / "demo").push(str(bare), "main")
+
+    assert git(bare, "show", "main:train.py") == "print(1)"
+    with pytest.raises(Trouble, match="git fetch --unshallow"):
+        Checkout(clone).push(str(bare), "other")

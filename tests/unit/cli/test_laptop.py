@@ -219,6 +219,21 @@ def test_env_prints_what_a_shell_can_evaluate(cloud: LaptopCloud, tmp_path: Path
     assert seen["WHARF_PROJECT"] == "oil-price"
 
 
+@pytest.mark.usefixtures("cloud")
+def test_env_takes_away_what_would_lead_to_an_account(tmp_path: Path) -> None:
+    lines = CliRunner().invoke(wharf, ["env", "--directory", str(tmp_path)]).stdout
+
+    shell = subprocess.run(
+        ["sh", "-c", f"{lines} env"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "secret"},
+    )
+    assert "AWS_PROFILE" not in shell.stdout
+    assert "AWS_SESSION_TOKEN" not in shell.stdout
+
+
 def test_env_without_a_cloud_prints_nothing_to_evaluate(tmp_path: Path) -> None:
     result = CliRunner().invoke(wharf, ["env", "--directory", str(tmp_path)])
 

@@ -1,0 +1,148 @@
+"""The demo's steps on a running cloud: data, push, release, question, plot."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+
+from pydantic import JsonValue
+from rich.console import Console
+
+from cli.checkout import Checkout
+from cli.commands.invoke import ask
+from cli.commands.push import push_commit, warn_of_uncommitted
+from cli.demo_data import Series, demo_series
+from cli.ending import in_words
+from cli.errors import Trouble
+from cli.follow import follow
+from cli.parameters import put_data_section
+from cli.picture import print_facts, watching
+from cli.plot import download_plot
+from cli.release import PLOT_FILE, Release
+from cli.services import Services
+from cli.stack import Stack
+from cli.time_split import TimeSplit, time_split
+from contracts.forecast import ForecastRequest
+from contracts.model import Contract
+from contracts.names import stack_name
+from contracts.parameters import Data, DataInput
+
+PRODUCT = "wti"
+BUSINESS_DAYS_AHEAD = 5
+HEARING_DEADLINE = 20.0  # seconds
+HEARING_INTERVAL = 0.5  # seconds
+
+
+class Demonstration(Contract):
+    """What the demo came to: ``wharf demo --json`` prints exactly this."""
+
+    release: str
+    status: str
+    question: ForecastRequest
+    forecast: str
+    plot: str | None
+    time: TimeSplit
+
+
+def demonstrate(
+    services: Services, stack: Stack, checkout: Checkout, directory: Path, screen: Console
+) -> Demonstration:
+    """Do what a user would type, from the data to the answer. Raises Trouble when it fails."""
+    step(screen, 2, "upload real daily prices")
+    series = demo_series()
+    put_series(services, stack, series)
+    for name, one in series.items():
+        days = one.csv.count("\n") - 1
+        screen.print(f"  {name}: {days:,} days up to {one.last_day}", markup=False)
+
+    step(screen, 3, "git push")
+    release = _push(services, stack, checkout, screen)
+
+    step(screen, 4, f"follow the release {release}")
+    view = _follow(services, stack, release, screen)
+
+    question = ForecastRequest(
+        product=PRODUCT, date=business_day_after(series[PRODUCT].last_day, BUSINESS_DAYS_AHEAD)
+    )
+    body = question.model_dump_json(exclude_none=True)
+    step(screen, 5, f"ask the endpoint: wharf invoke '{body}'")
+    forecast = ask(services, stack, body.encode()).body.strip()
+    screen.print(f"  {forecast}", markup=False, soft_wrap=True)
+
+    plot = download_plot(services, view.plot, directory / PLOT_FILE) if view.plot else None
+    return Demonstration(
+        release=release,
+        status=view.status,
+        question=question,
+        forecast=forecast,
+        plot=str(plot) if plot else None,
+        time=time_split(services, stack, view),
+    )
+
+
+def put_series(services: Services, stack: Stack, series: Mapping[str, Series]) -> None:
+    """Upload every series, and then name them in the ``data`` parameter.
+
+    In this order, so that no upload starts a release: when the bucket tells of an object,
+    no input has its key yet. The push that follows starts the only one.
+    """
+    keys = {name: f"demo/{name}.csv" for name in series}
+    for name, one in series.items():
+        services.client("s3").put_object(
+            Bucket=stack.data_bucket, Key=keys[name], Body=one.csv.encode(), ContentType="text/csv"
+        )
+    wait_until_heard(services, stack, keys.values())
+    features: list[JsonValue] = [name for name in series if name != PRODUCT]
+    section = Data(
+        inputs={name: DataInput(key=key) for name, key in keys.items()},
+        options={"features": features},
+    )
+    put_data_section(services, stack.project, section)
+
+
+def wait_until_heard(services: Services, stack: Stack, keys: Iterable[str]) -> None:
+    """Wait until the function start-release has logged that nobody names these objects.
+
+    Not for ever: an event that comes later still than the push wishes for the release that
+    the push started, and the same ingredients are one execution. Only its trigger would be
+    told as data.
+    """
+    group = f"/aws/lambda/{stack_name(stack.project)}-start-release"
+    waiting = set(keys)
+    for _ in range(int(HEARING_DEADLINE / HEARING_INTERVAL)):
+        events = services.client("logs").filter_log_events(logGroupName=group)["events"]
+        waiting = {key for key in waiting if not any(key in one["message"] for one in events)}
+        if not waiting:
+            return
+        services.sleep(HEARING_INTERVAL)
+
+
+def business_day_after(day: date, count: int) -> date:
+    """Return the ``count``-th Monday to Friday after ``day``."""
+    while count:
+        day += timedelta(days=1)
+        count -= day.weekday() < 5
+    return day
+
+
+def step(screen: Console, number: int, text: str) -> None:
+    """Head a step of the demo."""
+    screen.print(f"[bold]{number}.[/] {text}", soft_wrap=True)
+
+
+def _push(services: Services, stack: Stack, checkout: Checkout, screen: Console) -> str:
+    head = checkout.head()
+    warn_of_uncommitted(checkout)
+    arrival = push_commit(services, stack, checkout, head)
+    if arrival.release is None:
+        raise Trouble(in_words(arrival))
+    screen.print(f"  commit {head[:12]} started release {arrival.release}", markup=False)
+    return arrival.release
+
+
+def _follow(services: Services, stack: Stack, release: str, screen: Console) -> Release:
+    with watching(services, screen) as seen:
+        view = follow(services, stack, release, seen)
+    print_facts(screen, view)
+    if not view.succeeded:
+        raise Trouble(f"release {release} ended as {view.status.lower()}: nothing new serves")
+    return view
