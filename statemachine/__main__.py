@@ -4,9 +4,9 @@ import argparse
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from statemachine.definition import asl, cloudformation, differs
 from statemachine.graph import svg
 
 RELEASE = Path(__file__).with_name("release.asl.json")
@@ -15,13 +15,18 @@ RELEASE = Path(__file__).with_name("release.asl.json")
 def main(arguments: list[str] | None = None) -> int:
     """Do what is asked; the exit code is 1 when ``check`` finds a difference."""
     asked = _parser().parse_args(arguments)
+    if asked.command == "graph":
+        asked.file.write_text(svg(json.loads(RELEASE.read_text()), "A release, state by state"))
+        return 0
+    # Importing the SDK takes seconds; the picture needs only the committed file.
+    from statemachine import definition
+
     if asked.command == "write":
-        RELEASE.write_text(asl())
-    elif asked.command == "graph":
-        asked.file.write_text(svg(json.loads(asl()), "A release, state by state"))
+        RELEASE.write_text(definition.asl())
     elif asked.command == "cloudformation":
-        print(_template(asked), end="")
-    elif differs(RELEASE):
+        name, role, arn = _deployed(asked)
+        print(definition.cloudformation(name=name, role=role, arn=arn), end="")
+    elif definition.differs(RELEASE):
         print(
             f"{RELEASE} is not what statemachine/workflow.py says. "
             "Type: python -m statemachine write",
@@ -31,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _template(asked: argparse.Namespace) -> str:
+def _deployed(asked: argparse.Namespace) -> tuple[str, str, Callable[[str], str]]:
+    """The machine's name, its role, and the ARN of each function, as the stack names them."""
     name = f"modelwharf-{asked.project}"
     account = f"{asked.region}:{asked.account}"
 
@@ -40,7 +46,7 @@ def _template(asked: argparse.Namespace) -> str:
         return f"arn:aws:lambda:{account}:function:{name}-{kebab}"
 
     role = asked.role or f"arn:aws:iam::{asked.account}:role/{name}-release"
-    return cloudformation(name=f"{name}-release", role=role, arn=arn)
+    return f"{name}-release", role, arn
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("write", help="write statemachine/release.asl.json")
     commands.add_parser("check", help="exit with 1 when that file is not what workflow.py says")
-    graph = commands.add_parser("graph", help="draw the state machine as SVG")
+    graph = commands.add_parser("graph", help="draw that file as SVG")
     graph.add_argument("file", type=Path, metavar="FILE")
     template = commands.add_parser(
         "cloudformation", help="print a stand-alone template of the state machine alone"

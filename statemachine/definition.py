@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from statemachine.graph import successors
@@ -55,7 +56,9 @@ def differs(path: Path) -> bool:
 
 def cloudformation(*, name: str, role: str, arn: FunctionArn) -> str:
     """Return the SDK's stand-alone template: the state machine alone, with the ARNs given."""
-    workflow = Workflow(name=name, definition=definition(arn), role=role)
+    # The SDK wants a client to put its name on; writing a template calls nobody.
+    nobody = SimpleNamespace(_client_config=SimpleNamespace(user_agent=""))
+    workflow = Workflow(name=name, definition=definition(arn), role=role, client=nobody)
     return str(workflow.get_cloudformation_template(description=COMMENT))
 
 

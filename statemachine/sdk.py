@@ -1,8 +1,8 @@
 """The Step Functions Data Science SDK, imported without its side effects, and what it lacks.
 
 Importing ``stepfunctions`` 2.3.0 sets the root logger to ERROR, replaces ``sys.excepthook`` and
-warns about its own dependencies; it takes the ARN's partition from the configured AWS region.
-A workflow must be the same text on every machine, so all of that is pinned or put back here.
+warns about its own dependencies; writing an ARN, it asks the AWS configuration for a partition,
+so that a workflow would be another text elsewhere. All of that is put right here.
 """
 
 import logging
@@ -13,18 +13,18 @@ import warnings
 _hook = sys.excepthook
 _level = logging.getLogger().level
 os.environ["SAGEMAKER_SUPPRESS_V2_WARNING"] = "1"
-os.environ["AWS_DEFAULT_REGION"] = "us-east-1"  # any region of the partition "aws" will do
-os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-os.environ.pop("AWS_PROFILE", None)
+os.environ.pop("AWS_PROFILE", None)  # sagemaker opens it, and fails when it is not there
 logging.getLogger("stepfunctions").setLevel(logging.ERROR)
 logging.disable(logging.WARNING)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from stepfunctions import steps  # type: ignore[import-untyped]
+    from stepfunctions.steps import integration_resources  # type: ignore[import-untyped]
     from stepfunctions.workflow import Workflow  # type: ignore[import-untyped]
 logging.disable(logging.NOTSET)
 sys.excepthook = _hook
 logging.getLogger().setLevel(_level)
+integration_resources.get_aws_partition = lambda: "aws"
 
 Catch = steps.Catch
 Chain = steps.Chain

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from stepfunctions_world import FunctionError, Gate, Inbox, World, call, serving, until, wait_for
+
+from tests.unit.localcloud.stepfunctions_world import (
+    FunctionError,
+    Gate,
+    Inbox,
+    World,
+    call,
+    serving,
+    until,
+    wait_for,
+)
 
 PASS = {"Done": {"Type": "Pass", "End": True}}
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from moto.stepfunctions.models import stepfunctions_backends
-from stepfunctions_world import World, serving
 
 from localcloud.stepfunctions import UnfilledPlaceholder, substitute
+from tests.unit.localcloud.stepfunctions_world import World, serving
 
 PASS = {"Done": {"Type": "Pass", "End": True}}
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stepfunctions_world import Event, FunctionError, World, serving
 
 from contracts.release import ReleaseDocument
 from localcloud.stepfunctions import substitute
+from tests.unit.localcloud.stepfunctions_world import Event, FunctionError, World, serving
 
 DEFINITION = Path(__file__).parents[3] / "statemachine" / "release.asl.json"
 TIMEOUTS = {"build": 60, "prepare": 60, "train": 60, "approve": 60, "deploy": 60}

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from moto.core.exceptions import AWSError
-from stepfunctions_world import FunctionError, Inbox, World, call, serving, wait_for
+
+from tests.unit.localcloud.stepfunctions_world import (
+    FunctionError,
+    Inbox,
+    World,
+    call,
+    serving,
+    wait_for,
+)
 
 CAUGHT = {"Caught": {"Type": "Pass", "End": True}}
 
