@@ -42,7 +42,8 @@ class Build:
 
     def snapshot(self) -> dict[str, Any]:
         with self.lock:
-            return json_copy(self.record)
+            copy: dict[str, Any] = json_copy(self.record)
+        return copy
 
     def enter(self, phase: str) -> None:
         with self.lock:

@@ -86,5 +86,3 @@ def write_programs(cloud: Cloud) -> Path:
 
 def machine_path() -> str:
     return os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin")
-
-

@@ -81,16 +81,12 @@ def variables(cloud: Cloud, build: Build, spec: Buildspec) -> dict[str, str]:
     return {**plain, **_read_parameters(cloud, build, stored)}
 
 
-def _read_parameters(
-    cloud: Cloud, build: Build, parameters: Mapping[str, str]
-) -> dict[str, str]:
+def _read_parameters(cloud: Cloud, build: Build, parameters: Mapping[str, str]) -> dict[str, str]:
     if not parameters:
         return {}
     ssm = cloud.client("ssm", role=build.role, session="AWSCodeBuild")
     try:
-        answer = ssm.get_parameters(
-            Names=sorted(set(parameters.values())), WithDecryption=True
-        )
+        answer = ssm.get_parameters(Names=sorted(set(parameters.values())), WithDecryption=True)
     except ClientError as error:
         raise SourceError("Decrypted Variables Error", str(error)) from None
     if answer["InvalidParameters"]:

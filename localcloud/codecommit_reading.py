@@ -53,7 +53,7 @@ class Reading:
     def folder(self, specifier: str | None, path: str | None) -> dict[str, Any]:
         if not path:
             raise JsonRESTError("PathRequiredException", "A folder path is required")
-        commit = self.resolve(specifier)
+        commit = self.resolve(specifier or "HEAD")
         folder = self._entry(commit, path, "tree", "FolderDoesNotExistException")
         groups: dict[str, list[dict[str, str]]] = {
             "subFolders": [],

@@ -37,7 +37,6 @@ class Endpoint:
         self._held = held
         self._lock = threading.Lock()
         self._fleet: Fleet | None = None
-        self._next: Fleet | None = None
 
     @property
     def name(self) -> str:
@@ -50,8 +49,8 @@ class Endpoint:
 
     def create(self, config: str, plans: Sequence[VariantPlan]) -> None:
         """Start the first servers, in the background."""
-        self._begin("Creating", config, plans, {})
-        self._cloud.workers.submit(self._deploy)
+        fleet = self._begin("Creating", config, plans, {})
+        self._cloud.workers.submit(self._deploy, fleet)
 
     def update(
         self, config: str, plans: Sequence[VariantPlan], deployment: Mapping[str, Any]
@@ -60,8 +59,8 @@ class Endpoint:
 
         Raises ValidationException while something else is under way.
         """
-        self._begin("Updating", config, plans, deployment)
-        self._cloud.workers.submit(self._deploy)
+        fleet = self._begin("Updating", config, plans, deployment)
+        self._cloud.workers.submit(self._deploy, fleet)
 
     def delete(self, forget: Callable[[], None]) -> None:
         """Stop every server in the background, then ``forget`` the endpoint.
@@ -89,24 +88,25 @@ class Endpoint:
         config: str,
         plans: Sequence[VariantPlan],
         deployment: Mapping[str, Any],
-    ) -> None:
+    ) -> Fleet:
         with self._lock:
             if status == "Updating":
                 self._require_settled()
                 self._require_service()
-            self._next = Fleet(self._cloud, self._engine, self.name, config, plans)
+            fleet = Fleet(self._cloud, self._engine, self.name, config, plans)
             self._held.failure_reason = None
             if status == "Updating":
                 self._held.pending_deployment_summary = {
                     "EndpointConfigName": config,
-                    "ProductionVariants": self._next.summaries(),
+                    "ProductionVariants": fleet.summaries(),
                     "StartTime": datetime.now(UTC),
                 }
                 self._held.last_deployment_config = dict(deployment) or None
             else:
-                self._held.production_variants = self._next.summaries()
+                self._held.production_variants = fleet.summaries()
             self._set(status)
         self._announce()
+        return fleet
 
     def _require_settled(self) -> None:
         if self._held.endpoint_status in IN_PROGRESS:
@@ -119,9 +119,7 @@ class Endpoint:
                 "create it again."
             )
 
-    def _deploy(self) -> None:
-        fleet = self._next
-        assert fleet is not None
+    def _deploy(self, fleet: Fleet) -> None:
         try:
             fleet.start()
         except DeployError as error:
@@ -136,7 +134,6 @@ class Endpoint:
         """The new servers answer, or the old ones go on."""
         with self._lock:
             before = self._fleet if fleet is not None else None
-            self._next = None
             self._held.pending_deployment_summary = None
             if fleet is not None:
                 self._fleet = fleet

@@ -147,7 +147,7 @@ def _install_names(cloud: Cloud) -> None:
 
     def validate_instance_type(self: FakeEndpointConfig, instance_type: str) -> None:
         if not re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", instance_type):
-            raise rules.invalid(f"Value '{instance_type}' at 'instanceType' is not an instance type")
+            raise rules.invalid(f"'{instance_type}' at 'instanceType' is not an instance type")
 
     SageMakerResponse.create_model = create_model  # type: ignore[method-assign]
     SageMakerResponse.create_endpoint_config = create_endpoint_config  # type: ignore[method-assign]
@@ -171,5 +171,3 @@ def _require_artifact(cloud: Cloud, backend: SageMakerModelBackend, model: str) 
             f'that the role has "s3:GetObject" permissions and that the object is located in '
             f"{cloud.region}. ({error})"
         ) from None
-
-

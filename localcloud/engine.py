@@ -39,7 +39,8 @@ class Image:
 class Launch:
     """One program to start from an image.
 
-    ``tree`` is the host folder that the program knows as ``/opt/ml``. ``entrypoint``
+    ``tree`` is the host folder that the program knows as ``/opt/ml``; its parent folder is
+    the launch's own, too, and the engine may put there what a run needs. ``entrypoint``
     replaces the image's own, as ContainerEntrypoint does. With ``serves`` the program gets
     a free port, named by SAGEMAKER_BIND_TO_PORT.
     """

@@ -149,9 +149,8 @@ def _clients(cloud: LaptopCloud) -> tuple[Any, Any]:
     from localcloud.cloud import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
 
     session = boto3.Session(ROOT_ACCESS_KEY, ROOT_SECRET_KEY, region_name=cloud.region)
-    return tuple(  # type: ignore[return-value]
-        session.client(service, endpoint_url=cloud.url) for service in ("codecommit", "sns")
-    )
+    codecommit = session.client("codecommit", endpoint_url=cloud.url)
+    return codecommit, session.client("sns", endpoint_url=cloud.url)
 
 
 def main(words: Sequence[str]) -> int:

@@ -64,8 +64,10 @@ class Environment:
 
     def _make_venv(self, log: LogSink) -> None:
         log(f"making an environment with Python {platform.python_version()}")
+        # Only RUN lines use pip, and putting it in is most of the time.
+        options = [] if self.steps else ["--without-pip"]
         made = subprocess.run(
-            [sys.executable, "-m", "venv", str(self.folder / "venv")],
+            [sys.executable, "-m", "venv", *options, str(self.folder / "venv")],
             capture_output=True,
             text=True,
             check=False,
@@ -142,6 +144,31 @@ def host_path(root: Path, path: str | PurePosixPath) -> Path:
     return root / str(path).lstrip("/")
 
 
+def inside(text: str, folders: Mapping[str, Path], root: Path) -> str:
+    """An absolute path of the image, as it is on this machine; other text stays.
+
+    ``folders`` are those that are not under ``root``, such as ``/opt/ml``.
+    """
+    for place, folder in folders.items():
+        if text == place or text.startswith(f"{place}/"):
+            return f"{folder}{text[len(place) :]}"
+    if text.startswith("/") and text != "/" and host_path(root, text).exists():
+        return str(host_path(root, text))
+    return text
+
+
+def inside_all(
+    variables: Mapping[str, str], folders: Mapping[str, Path], root: Path
+) -> dict[str, str]:
+    """The same for variables; a value may be a list of paths, like PYTHONPATH."""
+    return {
+        name: ":".join(inside(part, folders, root) for part in value.split(":"))
+        if value.startswith("/")
+        else value
+        for name, value in variables.items()
+    }
+
+
 def _copy(step: CopyFiles, root: Path) -> None:
     for file in step.files:
         target = host_path(root, file.target)
@@ -160,30 +187,30 @@ def _run(step: RunCommand, folder: Path, root: Path, log: LogSink) -> None:
     words = [_ABSOLUTE.sub(f"{root}/", word) for word in step.words]
     if step.words[:2] == ("/bin/sh", "-c"):
         words[0] = "/bin/sh"
-    child = subprocess.Popen(
+    with subprocess.Popen(
         words,
         cwd=directory,
-        env=_run_environment(step.environment, folder),
+        env=_run_environment(step.environment, folder, root),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-    )
-    assert child.stdout is not None
-    with child.stdout:
-        for line in child.stdout:
+    ) as child:
+        for line in child.stdout or ():
             log(line.rstrip("\n"))
-    if child.wait():
+    if child.returncode:
         raise BuildError(
             f"Dockerfile line {step.line}: RUN {step.text!r} exited with status {child.returncode}"
         )
 
 
-def _run_environment(image: Mapping[str, str], folder: Path) -> dict[str, str]:
+def _run_environment(image: Mapping[str, str], folder: Path, root: Path) -> dict[str, str]:
+    temporary = root / "tmp"
+    temporary.mkdir(exist_ok=True)
     return {
         **machine_environment(),
-        **image,
+        **inside_all(image, {"/tmp": temporary}, root),  # noqa: S108 - the image's own
         "PATH": program_path(folder, image.get("PATH", BASE_PATH)),
         "VIRTUAL_ENV": str(folder / "venv"),
         "HOME": str(folder / "root"),

@@ -100,7 +100,7 @@ class _Planner:
     base: str | None = None
     arguments: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=lambda: {"PATH": BASE_PATH})
-    workdir: PurePosixPath = PurePosixPath("/")
+    workdir: PurePosixPath = field(default_factory=lambda: PurePosixPath("/"))
     config: dict[str, Any] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
 
@@ -223,7 +223,7 @@ class _Planner:
         self, instruction: Instruction, path: Path, target: str, executable: bool | None
     ) -> CopiedFile:
         if path.is_symlink():
-            link = os.readlink(path)
+            link = str(path.readlink())
             if not path.resolve().is_relative_to(self.request.context.resolve()):
                 raise instruction.refuse(f"source {path.name!r} links out of the context: {link}")
             return CopiedFile(path, target, _digest(link.encode()), False, link)

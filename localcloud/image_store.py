@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -63,7 +62,7 @@ class ImageStore:
                 (draft / "layers" / f"{number:03}.json").write_bytes(layer)
             (draft / "root").mkdir()
             fill(draft / "root")
-            os.rename(draft, final)
+            draft.rename(final)
         except OSError:
             if not final.exists():  # Otherwise another build of the same image was first.
                 raise

@@ -53,9 +53,8 @@ def invoke(
             400, "ValidationError", f"Endpoint {name} of account {cloud.account} not found."
         )
     if len(body) > BODY_LIMIT:
-        return _error(
-            413, "ValidationError", f"The body has {len(body)} bytes; at most {BODY_LIMIT} are taken."
-        )
+        message = f"The body has {len(body)} bytes; at most {BODY_LIMIT} are taken."
+        return _error(413, "ValidationError", message)
     for header in REFUSED:
         if headers.get(header):
             return _error(400, "ValidationError", f"{header} is not supported by {name}.")
@@ -63,9 +62,7 @@ def invoke(
         with fleet.serving(headers.get(TARGET)) as (variant, server):
             return _ask(cloud, name, variant, server, headers, body)
     except NoSuchVariant as error:
-        return _error(
-            400, "ValidationError", f"Variant {error} not found for endpoint {name}."
-        )
+        return _error(400, "ValidationError", f"Variant {error} not found for endpoint {name}.")
 
 
 def _ask(

@@ -85,15 +85,15 @@ class ModelServer:
         """Bring it to health; the digest of its image. Raises DeployError."""
         try:
             digest = registry.pull(self._cloud, self._container.image, self._container.role)
-            self._launch(digest)
-            self._await_health()
+            program = self._launch(digest)
+            self._await_health(program)
         except (registry.ImageRefused, ImageMissing, OSError, CloudStopping) as error:
             self.stop()
             raise DeployError(str(error)) from None
         except DeployError:
             self.stop()
             raise
-        threading.Thread(target=self._keep, args=(digest,), daemon=True).start()
+        threading.Thread(target=self._keep, args=(digest, program), daemon=True).start()
         return digest
 
     def stop(self) -> None:
@@ -107,7 +107,7 @@ class ModelServer:
         """Ask the model. Raises ServerDown, or TimeoutError after SageMaker's 60 seconds."""
         return self._ask("POST", "/invocations", INVOKE_TIMEOUT, body, headers)
 
-    def _launch(self, digest: str) -> None:
+    def _launch(self, digest: str) -> Program:
         folder = self._cloud.directory / "endpoints" / self._endpoint / self._instance
         tree = JobTree.create(folder, "model", "output", "code")
         session = f"SageMaker-{self._endpoint}"
@@ -136,12 +136,12 @@ class ModelServer:
         self._pool = urllib3.HTTPConnectionPool(
             LOOPBACK, self._program.port, maxsize=64, retries=False
         )
+        return self._program
 
-    def _await_health(self) -> None:
+    def _await_health(self, program: Program) -> None:
         deadline = time.monotonic() + self._startup
         while not self._healthy():
-            assert self._program is not None
-            code = self._program.poll()
+            code = program.poll()
             if code is not None or time.monotonic() > deadline:
                 self._output(self._diagnosis(code))
                 raise DeployError(
@@ -183,21 +183,18 @@ class ModelServer:
             raise ServerDown(str(error)) from None
         return Answer(answer.status, answer.data, answer.headers)
 
-    def _keep(self, digest: str) -> None:
+    def _keep(self, digest: str, program: Program) -> None:
         """Start the server again whenever it dies, as SageMaker restarts a container."""
         while not self._stopping.is_set():
-            program = self._program
-            assert program is not None
             code = program.wait()
-            while not self._stopping.is_set():
-                self._output(f"[localcloud] the server exited with code {code}; starting it again")
-                try:
-                    self._launch(digest)
-                    break
-                except CloudStopping:
-                    return
-                except Exception as error:
-                    self._output(f"[localcloud] the server cannot be started: {error}")
-                    self._stopping.wait(RESTART_PAUSE)
-        if self._program is not None:
-            self._program.stop(STOP_GRACE)  # started while stop() was under way
+            if self._stopping.is_set():
+                break
+            self._output(f"[localcloud] the server exited with code {code}; starting it again")
+            try:
+                program = self._launch(digest)
+            except CloudStopping:
+                return
+            except Exception as error:
+                self._output(f"[localcloud] the server cannot be started: {error}")
+                self._stopping.wait(RESTART_PAUSE)
+        program.stop(STOP_GRACE)  # It may have been started while stop() was under way.

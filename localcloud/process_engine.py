@@ -7,14 +7,12 @@ rewritten to them.
 """
 
 import os
-import re
 import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from localcloud.cloud import Cloud, Processes
 from localcloud.engine import BuildRequest, Image, ImageMissing, Launch, LogSink
@@ -23,6 +21,8 @@ from localcloud.image_environment import (
     apply_step,
     environment_folder,
     host_path,
+    inside,
+    inside_all,
     is_complete,
     program_path,
 )
@@ -31,6 +31,7 @@ from localcloud.image_store import ImageStore, StoredImage
 
 LOOPBACK = "127.0.0.1"
 OPT_ML = "/opt/ml"
+TMP = "/tmp"  # noqa: S108 - the image's own, which is another folder here
 
 
 def default_cache() -> Path:
@@ -85,7 +86,7 @@ class ProcessEngine:
         root = launch.tree.parent / "root"
         shutil.copytree(image.root, root, symlinks=True, dirs_exist_ok=True)
         port = free_port() if launch.serves else None
-        command = [_inside(word, root, launch.tree) for word in _command(image, launch)]
+        command = [inside(word, _folders(launch), root) for word in _command(image, launch)]
         directory = host_path(root, image.config["directory"])
         directory.mkdir(parents=True, exist_ok=True)
         child = self._processes.start(
@@ -133,10 +134,15 @@ class ProcessProgram:
         self._reader.join()
 
     def _read(self) -> None:
-        assert self._child.stdout is not None
-        with self._child.stdout:
-            for line in self._child.stdout:
-                self._log(line.rstrip("\n"))
+        for line in self._child.stdout or ():
+            self._log(line.rstrip("\n"))
+        if self._child.stdout is not None:
+            self._child.stdout.close()
+
+
+def _folders(launch: Launch) -> dict[str, Path]:
+    """What a run has for itself: the launch's own folder holds it all."""
+    return {OPT_ML: launch.tree, TMP: launch.tree.parent / "tmp"}
 
 
 def free_port() -> int:
@@ -166,26 +172,17 @@ def _default_command(image: StoredImage) -> list[str]:
     return list(image.config.get("command", []))
 
 
-def _inside(text: str, root: Path, tree: Path) -> str:
-    """An absolute path of the image, as it is on this machine; other text stays."""
-    if text == OPT_ML or text.startswith(f"{OPT_ML}/"):
-        return f"{tree}{text[len(OPT_ML) :]}"
-    if text.startswith("/") and text != "/" and host_path(root, text).exists():
-        return str(host_path(root, text))
-    return text
-
-
 def _environment(
     image: StoredImage, launch: Launch, folder: Path, root: Path, port: int | None
 ) -> dict[str, str]:
     """Only what the image and the launch name: nothing of this machine's own environment."""
-    declared = _inside_all({**image.config["environment"], **launch.environment}, root, launch)
-    temporary = launch.tree.parent / "tmp"
+    temporary = _folders(launch)[TMP]
     temporary.mkdir(exist_ok=True)
+    declared = {**image.config["environment"], **launch.environment}
     found = {
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
-        **declared,
+        **inside_all(declared, _folders(launch), root),
         "PATH": program_path(folder, image.config["environment"].get("PATH", BASE_PATH)),
         "HOME": str(temporary),
         "TMPDIR": str(temporary),
@@ -196,12 +193,3 @@ def _environment(
         found["SAGEMAKER_BIND_TO_PORT"] = str(port)
         found["SAGEMAKER_BIND_TO_HOST"] = LOOPBACK
     return found
-
-
-def _inside_all(variables: Mapping[str, Any], root: Path, launch: Launch) -> dict[str, str]:
-    return {
-        name: ":".join(_inside(part, root, launch.tree) for part in str(value).split(":"))
-        if re.match("/", str(value))
-        else str(value)
-        for name, value in variables.items()
-    }

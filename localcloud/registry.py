@@ -62,7 +62,7 @@ def install(cloud: Cloud) -> None:
     def create_digest(self: Image) -> None:
         self._image_digest = digest_of(self.image_manifest.encode())
 
-    ECRBackend.put_image = put_image  # type: ignore[method-assign,assignment]
+    ECRBackend.put_image = put_image  # type: ignore[method-assign]
     Image._create_digest = create_digest  # type: ignore[method-assign]
     ECRResponse.get_download_url_for_layer = _layer_url  # type: ignore[method-assign,assignment]
 
@@ -128,6 +128,4 @@ def _layer_url(response: ECRResponse) -> ActionResult:
             "LayersNotFoundException",
             f"The layer with digest '{layer}' is not in the repository '{repository.name}'",
         )
-    return ActionResult(
-        {"layerDigest": layer, "downloadUrl": f"{repository.uri}/blobs/{layer}"}
-    )
+    return ActionResult({"layerDigest": layer, "downloadUrl": f"{repository.uri}/blobs/{layer}"})

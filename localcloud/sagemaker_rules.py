@@ -75,9 +75,7 @@ def require_environment(found: Mapping[str, Any], limit: int) -> None:
 def require_runtime(condition: Mapping[str, Any], most: int) -> None:
     seconds = condition.get("MaxRuntimeInSeconds", 1)
     if not 1 <= seconds <= most:
-        raise invalid(
-            f"MaxRuntimeInSeconds is {seconds}; it must be between 1 and {most} seconds"
-        )
+        raise invalid(f"MaxRuntimeInSeconds is {seconds}; it must be between 1 and {most} seconds")
 
 
 def require_one_instance(place: str, count: int) -> None:

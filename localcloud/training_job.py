@@ -259,7 +259,5 @@ def _resources(request: Mapping[str, Any]) -> dict[str, Any]:
         "network_interface_name": "lo",
         "current_instance_type": kind,
         "current_group_name": group,
-        "instance_groups": [
-            {"instance_group_name": group, "instance_type": kind, "hosts": [HOST]}
-        ],
+        "instance_groups": [{"instance_group_name": group, "instance_type": kind, "hosts": [HOST]}],
     }

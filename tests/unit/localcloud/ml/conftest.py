@@ -198,9 +198,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[La
     )
     laptop = Laptop(cloud, emitted, _role(cloud))
     laptop.allow(EVERYTHING)
-    cloud.client("ecr").create_repository(
-        repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE"
-    )
+    cloud.client("ecr").create_repository(repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE")
     yield laptop
     cloud.processes.stop_all()
     cloud.workers.shutdown(wait=True, cancel_futures=True)

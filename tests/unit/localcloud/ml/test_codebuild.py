@@ -230,11 +230,12 @@ def test_a_push_needs_the_roles_leave(laptop: Laptop) -> None:
 def test_what_docker_cannot_do_here_is_refused_by_name(laptop: Laptop) -> None:
     build = ended(laptop, start(laptop, "docker compose up"))
     assert build["buildStatus"] == "FAILED"
-    assert any("'compose'" in line and "login, build, push" in line for line in lines(laptop, build))
+    log = "\n".join(lines(laptop, build))
+    assert "'compose'" in log and "login, build, push" in log
 
 
 def test_a_missing_project_is_named(laptop: Laptop) -> None:
-    with pytest.raises(ClientError, match="Project cannot be found: .*project/nothing"):
+    with pytest.raises(ClientError, match=r"Project cannot be found: .*project/nothing"):
         laptop.client("codebuild").start_build(projectName="nothing")
 
 

@@ -195,7 +195,7 @@ def test_a_job_past_its_time_is_stopped(laptop: Laptop, image: str) -> None:
 
 def test_a_name_is_used_once(laptop: Laptop, image: str) -> None:
     train(laptop, image, "once")
-    with pytest.raises(ClientError, match="ResourceInUse.*already exists"):
+    with pytest.raises(ClientError, match=r"ResourceInUse.*already exists"):
         laptop.client("sagemaker").create_training_job(**request(laptop, image, "once"))
 
 
@@ -217,9 +217,7 @@ def test_what_sagemaker_refuses_is_refused(
         laptop.client("sagemaker").create_training_job(**asked)
 
 
-def test_the_image_keeps_its_files_whatever_a_job_writes(
-    laptop: Laptop, tmp_path: Path
-) -> None:
+def test_the_image_keeps_its_files_whatever_a_job_writes(laptop: Laptop, tmp_path: Path) -> None:
     scribbler = "import pathlib; p = pathlib.Path('mark'); print(p.exists()); p.write_text('x')"
     image = laptop.image(tmp_path, scribbler, "scribbler")
     for name in ("scribble-1", "scribble-2"):

@@ -1,0 +1,114 @@
+"""A Dockerfile is read line by line, and what is not supported is named with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from localcloud.dockerfile import expand, parse
+from localcloud.engine import BuildError, BuildRequest
+from localcloud.image_plan import CopyFiles, ImagePlan, RunCommand, plan_image
+
+
+def plan(folder: Path, dockerfile: str, **arguments: str) -> ImagePlan:
+    path = folder / "Dockerfile"
+    path.write_text(dockerfile)
+    return plan_image(BuildRequest(folder, path, arguments))
+
+
+def test_continued_lines_are_one_instruction_named_by_its_first_line() -> None:
+    found = parse("# note\nFROM a\nRUN one \\\n  # aside\n  && two\nCMD x\n")
+    assert [(i.line, i.keyword, i.text) for i in found] == [
+        (2, "FROM", "a"),
+        (3, "RUN", "one && two"),
+        (6, "CMD", "x"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("$A-${A}", "1-1"),
+        ("${B:-x}${A:+y}${B:+z}", "xy"),
+        ("$B", ""),
+        ("\\$A", "$A"),
+    ],
+)
+def test_variables_are_filled_in(text: str, words: str) -> None:
+    assert expand(text, {"A": "1"}) == words
+
+
+def test_the_configuration_is_what_docker_would_have(tmp_path: Path) -> None:
+    found = plan(
+        tmp_path,
+        "ARG BASE=none\nFROM $BASE\nARG V=1\nENV A=$V B='x y'\nWORKDIR /app\nWORKDIR sub\n"
+        'EXPOSE 8080\nLABEL a=b\nCMD ["old"]\nENTRYPOINT ["python", "-m", "training"]\n',
+        BASE="python:3.12",
+        V="2",
+    )
+    config = found.config
+    assert config["base"] == "python:3.12"
+    assert config["directory"] == "/app/sub"
+    assert (config["environment"]["A"], config["environment"]["B"]) == ("2", "x y")
+    assert config["entrypoint"] == ["python", "-m", "training"]
+    assert "command" not in config
+
+
+def test_a_folder_is_copied_by_its_content(tmp_path: Path) -> None:
+    (tmp_path / "code" / "deep").mkdir(parents=True)
+    (tmp_path / "code" / "a.py").write_text("a")
+    (tmp_path / "code" / "deep" / "b.py").write_text("b")
+    found = plan(tmp_path, "FROM x\nWORKDIR /app\nCOPY code lib/\n")
+    copied = found.steps[-1]
+    assert isinstance(copied, CopyFiles)
+    assert [file.target for file in copied.files] == ["/app/lib/a.py", "/app/lib/deep/b.py"]
+
+
+def test_a_file_is_copied_into_a_folder_or_to_a_name(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    found = plan(tmp_path, "FROM x\nCOPY a.txt /in/\nCOPY a.txt /b.txt\nCOPY *.txt /all/\n")
+    copies = [step for step in found.steps if isinstance(step, CopyFiles)]
+    assert [f.target for c in copies for f in c.files] == ["/in/a.txt", "/b.txt", "/all/a.txt"]
+
+
+def test_secrets_and_caches_are_the_machines_own(tmp_path: Path) -> None:
+    found = plan(tmp_path, "FROM x\nRUN --mount=type=cache,target=/root/.cache pip install x\n")
+    assert isinstance(found.steps[-1], RunCommand)
+    assert found.steps[-1].text == "pip install x"
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "words"),
+    [
+        ("FROM x\nADD a b\n", r"line 2: instruction 'ADD' is not supported"),
+        ("RUN true\n", r"line 1: RUN stands before FROM"),
+        ("FROM x\nFROM y\n", r"line 2: FROM a second time"),
+        ("FROM x\nCOPY --from=y a b\n", r"line 2: COPY --from=y is not supported"),
+        ("FROM x\nRUN --network=none true\n", r"line 2: RUN --network=none"),
+        ("FROM x\nCOPY nothing there\n", r"line 2: COPY source 'nothing' is not in the context"),
+        ("FROM x\nCOPY ../a b\n", r"line 2: COPY source '../a' is outside the context"),
+        ("FROM x\nENV A\n", r"line 2: ENV needs KEY=value"),
+        ("FROM x\nSTOPSIGNAL SIGINT\n", r"line 2: STOPSIGNAL SIGINT is not supported"),
+        ("ARG B\nFROM $B\n", r"line 2: FROM '\$B' is empty"),
+        ("FROM x\nRUN <<E\n", r"line 2: RUN with a here-document"),
+        ("# nothing\n", r"no FROM"),
+    ],
+)
+def test_what_cannot_be_built_is_named_with_its_line(
+    tmp_path: Path, dockerfile: str, words: str
+) -> None:
+    with pytest.raises(BuildError, match=words):
+        plan(tmp_path, dockerfile)
+
+
+def test_an_argument_that_no_arg_declares_is_noted(tmp_path: Path) -> None:
+    found = plan(tmp_path, "FROM x\n", OTHER="1")
+    assert found.notes == ("build argument OTHER is given, but no ARG declares it",)
+
+
+def test_a_link_out_of_the_context_is_refused(tmp_path: Path) -> None:
+    context = tmp_path / "context"
+    context.mkdir()
+    (tmp_path / "secret").write_text("x")
+    (context / "link").symlink_to("../secret")
+    with pytest.raises(BuildError, match="links out of the context"):
+        plan(context, "FROM x\nCOPY link /link\n")
