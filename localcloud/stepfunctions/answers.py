@@ -9,6 +9,7 @@ from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.responses import StepFunctionResponse
 
+from localcloud.overrides import replace
 from localcloud.stepfunctions.executions import found
 
 HISTORY_PAGE = 100  # events, unless maxResults says more (GetExecutionHistory)
@@ -52,9 +53,9 @@ def install() -> None:
         following = str(end) if end < len(events) else None
         return ActionResult({"events": events[start:end], "nextToken": following})
 
-    StepFunctionResponse.describe_execution = describe_execution  # type: ignore[method-assign]
-    StepFunctionResponse.list_executions = list_executions  # type: ignore[method-assign]
-    StepFunctionResponse.get_execution_history = get_execution_history  # type: ignore[method-assign]
+    replace(StepFunctionResponse, "describe_execution", describe_execution)
+    replace(StepFunctionResponse, "list_executions", list_executions)
+    replace(StepFunctionResponse, "get_execution_history", get_execution_history)
 
 
 def description(execution: Execution) -> dict[str, Any]:

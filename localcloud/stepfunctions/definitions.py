@@ -10,7 +10,7 @@ from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9_.:-]+)\}")
 
@@ -39,18 +39,28 @@ class UnfilledPlaceholder(ValueError):
 def install() -> None:
     """Check what moto's parser does not: where transitions lead, and names that are taken."""
     stock_create = stock(StepFunctionsParserBackend, "create_state_machine")
+    stock_update = stock(StepFunctionsParserBackend, "update_state_machine")
 
     def create_state_machine(
         self: StepFunctionsParserBackend, name: str, definition: str, **rest: Any
     ) -> StateMachine:
+        refuse_invalid(definition)
         for machine in self.state_machines:
             if machine.name == name and machine.definition != definition:
                 raise StateMachineAlreadyExists(f"State Machine Already Exists: '{machine.arn}'")
         created: StateMachine = stock_create(self, name=name, definition=definition, **rest)
         return created
 
-    StepFunctionsParserBackend.create_state_machine = create_state_machine  # type: ignore[method-assign,assignment]
-    StepFunctionsParserBackend._validate_definition = staticmethod(refuse_invalid)  # type: ignore[method-assign]
+    def update_state_machine(
+        self: StepFunctionsParserBackend, arn: str, definition: str | None = None, **rest: Any
+    ) -> StateMachine:
+        if definition is not None:
+            refuse_invalid(definition)
+        updated: StateMachine = stock_update(self, arn, definition=definition, **rest)
+        return updated
+
+    replace(StepFunctionsParserBackend, "create_state_machine", create_state_machine)
+    replace(StepFunctionsParserBackend, "update_state_machine", update_state_machine)
 
 
 def refuse_invalid(definition: str) -> None:

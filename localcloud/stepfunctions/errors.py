@@ -29,7 +29,7 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimeou
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 _BEYOND_STATES_ALL = frozenset({"States.Runtime", "States.DataLimitExceeded"})
@@ -70,8 +70,8 @@ def install() -> None:
         if isinstance(error, MissedHeartbeat) and error.other_name in self.error_names:
             env.stack[-1] = True
 
-    StateTaskServiceLambda._from_error = from_error  # type: ignore[method-assign]
-    ErrorEqualsDecl._eval_body = equals  # type: ignore[method-assign]
+    replace(StateTaskServiceLambda, "_from_error", from_error)
+    replace(ErrorEqualsDecl, "_eval_body", equals)
 
 
 def service_error(code: str) -> str:

@@ -30,7 +30,7 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from localcloud.cloud import Cloud
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 
 SOURCE, DETAIL_TYPE = "aws.states", "Step Functions Execution Status Change"
 _START_LIMIT = 10.0  # seconds that an execution's thread may take to begin
@@ -92,12 +92,12 @@ def install(cloud: Cloud) -> None:
             announce(cloud, execution, ExecutionStatus.ABORTED)
         return ActionResult({"stopDate": execution.stop_date})
 
-    StepFunctionsParserBackend.start_execution = start_execution  # type: ignore[method-assign]
-    Execution.start = start  # type: ignore[method-assign]
-    Execution.status = property(status)  # type: ignore[method-assign,assignment]
-    Execution.get_start_execution_details = start_details  # type: ignore[method-assign]
-    BaseExecutionWorkerCommunication.terminated = terminated  # type: ignore[method-assign]
-    StepFunctionResponse.stop_execution = stop_execution  # type: ignore[method-assign]
+    replace(StepFunctionsParserBackend, "start_execution", start_execution)
+    replace(Execution, "start", start)
+    replace(Execution, "status", property(status))
+    replace(Execution, "get_start_execution_details", start_details)
+    replace(BaseExecutionWorkerCommunication, "terminated", terminated)
+    replace(StepFunctionResponse, "stop_execution", stop_execution)
 
 
 def found(request: StepFunctionResponse) -> Execution:

@@ -12,7 +12,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.utils import cfn_to_api_tags
 
 from localcloud.cloud import Cloud
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 from localcloud.stepfunctions.definitions import substitute
 
 _UNSUPPORTED = ("Definition", "DefinitionS3Location")
@@ -33,6 +33,7 @@ def install(cloud: Cloud) -> None:
 
     def create(
         cls: type[StateMachine],
+        /,
         resource_name: str,
         cloudformation_json: Any,
         account_id: str,
@@ -53,6 +54,7 @@ def install(cloud: Cloud) -> None:
 
     def update(
         cls: type[StateMachine],
+        /,
         original_resource: StateMachine,
         new_resource_name: str,
         cloudformation_json: Any,
@@ -75,6 +77,7 @@ def install(cloud: Cloud) -> None:
 
     def delete(
         cls: type[StateMachine],
+        /,
         resource_name: str,
         cloudformation_json: Any,
         account_id: str,
@@ -88,11 +91,11 @@ def install(cloud: Cloud) -> None:
     def has_attribute(attr: str) -> bool:
         return attr == "Arn" or bool(stock_has_attribute(attr))
 
-    StateMachine.create_from_cloudformation_json = classmethod(create)  # type: ignore[assignment,method-assign,arg-type]
-    StateMachine.update_from_cloudformation_json = classmethod(update)  # type: ignore[assignment,method-assign]
-    StateMachine.delete_from_cloudformation_json = classmethod(delete)  # type: ignore[assignment,method-assign]
-    StateMachine.get_cfn_attribute = attribute  # type: ignore[method-assign]
-    StateMachine.has_cfn_attr = staticmethod(has_attribute)  # type: ignore[method-assign]
+    replace(StateMachine, "create_from_cloudformation_json", classmethod(create))
+    replace(StateMachine, "update_from_cloudformation_json", classmethod(update))
+    replace(StateMachine, "delete_from_cloudformation_json", classmethod(delete))
+    replace(StateMachine, "get_cfn_attribute", attribute)
+    replace(StateMachine, "has_cfn_attr", staticmethod(has_attribute))
 
 
 def _definition(properties: Mapping[str, Any]) -> str:

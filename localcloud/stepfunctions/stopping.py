@@ -21,7 +21,7 @@ from moto.stepfunctions.parser.asl.eval.event.event_manager import (
     EventManager,
 )
 
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 from localcloud.stepfunctions.tokens import Tokens
 
 
@@ -82,10 +82,10 @@ def install(tokens: Tokens) -> None:
             env.program_state_event.wait(seconds)
         env.stack.append(0)
 
-    Environment.set_stop = set_stop  # type: ignore[method-assign]
-    Environment.set_error = set_error  # type: ignore[method-assign]
-    Environment.close_frame = close_frame  # type: ignore[method-assign]
-    EventManager.add_event = add_event  # type: ignore[method-assign]
-    ExecutionState._evaluate_with_timeout = evaluate  # type: ignore[method-assign]
-    Program._eval_body = run  # type: ignore[method-assign]
-    JitterStrategyDecl._eval_body = wait_for_retry  # type: ignore[method-assign]
+    replace(Environment, "set_stop", set_stop)
+    replace(Environment, "set_error", set_error)
+    replace(Environment, "close_frame", close_frame)
+    replace(EventManager, "add_event", add_event)
+    replace(ExecutionState, "_evaluate_with_timeout", evaluate)
+    replace(Program, "_eval_body", run)
+    replace(JitterStrategyDecl, "_eval_body", wait_for_retry)

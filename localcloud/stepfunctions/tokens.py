@@ -28,6 +28,8 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import (
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.responses import StepFunctionResponse
 
+from localcloud.overrides import replace
+
 
 class InvalidToken(AWSError):
     """No task ever had this token."""
@@ -142,8 +144,8 @@ def install() -> Tokens:
         tokens.beat(self._get_param("taskToken"))
         return EmptyResult()
 
-    StateTaskServiceCallback._eval_execution = eval_execution  # type: ignore[method-assign,assignment]
-    StepFunctionResponse.send_task_success = send_task_success  # type: ignore[method-assign]
-    StepFunctionResponse.send_task_failure = send_task_failure  # type: ignore[method-assign]
-    StepFunctionResponse.send_task_heartbeat = send_task_heartbeat  # type: ignore[method-assign]
+    replace(StateTaskServiceCallback, "_eval_execution", eval_execution)
+    replace(StepFunctionResponse, "send_task_success", send_task_success)
+    replace(StepFunctionResponse, "send_task_failure", send_task_failure)
+    replace(StepFunctionResponse, "send_task_heartbeat", send_task_heartbeat)
     return tokens
