@@ -12,6 +12,7 @@ from contracts.release import Trigger
 
 INTERVAL = 0.5  # seconds between looks
 DEADLINE = 30.0  # seconds; a cold Lambda behind SNS answers in a few
+SECOND_DEADLINE = 8.0  # seconds
 
 
 class Arrival(Contract):
@@ -43,14 +44,18 @@ class Watch:
     ) -> Arrival:
         """Wait for the release or the skip that the wish led to, at most ``deadline`` seconds.
 
-        Nothing new by then: a release that matches may have been there before the wish.
+        A release that matches may have been there before the wish. Then a new one comes
+        soon, because something else of its ingredients is new, or not at all.
         """
+        before = earlier_release(self.services, self.stack, started)
+        if before.is_known:
+            deadline = min(deadline, SECOND_DEADLINE)
         for _ in range(int(deadline / INTERVAL)):
             found = self._look(started, skipped)
             if found.is_known:
                 return found
             self.services.sleep(INTERVAL)
-        return earlier_release(self.services, self.stack, started)
+        return before
 
     def _look(self, started: Callable[[Trigger], bool], skipped: Callable[[Skip], bool]) -> Arrival:
         for execution in recent_executions(self.services, self.stack):

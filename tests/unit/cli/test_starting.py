@@ -225,6 +225,22 @@ def test_the_same_request_again_tells_the_release_it_made_before(terminal: Termi
     answer = terminal.json("start", "--reason", "try again")
 
     assert answer == {"release": RELEASE, "skipped": None, "already": True}
+    assert terminal.cloud.slept == 8.0
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_checkout_that_lacks_commits_is_told_to_bring_them_in(
+    terminal: Terminal, checkout: Path, tmp_path: Path
+) -> None:
+    remote = terminal.cloud.outputs["RepositoryCloneUrl"]
+    git(checkout, "push", "--quiet", remote, "HEAD:main")
+    git(checkout, "commit", "--quiet", "--amend", "--message", "another")
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert result.exit_code == 1
+    assert f"git pull {remote} main" in result.stderr
+    assert "hint:" not in result.stderr
 
 
 def test_a_request_that_nothing_answers_says_where_to_look(terminal: Terminal) -> None:
