@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote
 
 import botocore.session
 from botocore.model import OperationModel, ServiceModel
-from botocore.parsers import PROTOCOL_PARSERS
+from botocore.parsers import RpcV2CBORParser
 
 
 class UnreadableCall(Exception):
@@ -108,7 +108,7 @@ def _load_model(name: str) -> ServiceModel:
 def _cbor(body: bytes) -> Mapping[str, Any]:
     if not body:
         return {}
-    parser = PROTOCOL_PARSERS["smithy-rpc-v2-cbor"]()
+    parser: Any = RpcV2CBORParser()
     with parser.get_peekable_stream_from_bytes(body) as stream:
         parameters: Mapping[str, Any] = parser.parse_data_item(stream)
     return parameters
@@ -151,7 +151,7 @@ def _route(operation: OperationModel) -> _Route:
     demanded = dict(parse_qsl(query, keep_blank_values=True))
     demanded.pop("x-id", None)  # a hint for readers of access logs; SDKs may leave it out
     headers = set()
-    shape = operation.input_shape
+    shape: Any = operation.input_shape
     for name in shape.required_members if shape is not None else ():
         serialization = shape.members[name].serialization
         if serialization.get("location") == "querystring":

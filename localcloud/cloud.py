@@ -76,6 +76,9 @@ class Processes:
         # What the child itself started may have stayed behind in its group.
         self._signal(child, signal.SIGKILL)
         code = child.wait()
+        if child.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # what was never sent is lost
+                child.stdin.close()
         self.forget(child)
         return code
 
@@ -88,6 +91,8 @@ class Processes:
         with self._lock:
             self._closed = True
             children = list(self._children)
+        for child in children:  # all at once, so that their times to end do not add up
+            self._signal(child, signal.SIGTERM)
         for child in children:
             self.stop(child, grace=1.0)
 

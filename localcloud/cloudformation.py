@@ -17,7 +17,7 @@ from moto.ssm.models import Parameter, ssm_backends
 
 from localcloud.assembly import Assembly
 from localcloud.cloud import Cloud
-from localcloud.overrides import stock_function
+from localcloud.overrides import replace, stock_function
 from localcloud.resources import TYPES, Resource
 
 log = logging.getLogger(__name__)
@@ -57,8 +57,8 @@ def install(cloud: Cloud) -> None:
         name: str | None = stock_name(resource_type)
         return name
 
-    parsing.resource_class_from_type = resource_class_from_type
-    parsing.resource_name_property_from_type = resource_name_property_from_type
+    replace(parsing, "resource_class_from_type", resource_class_from_type)
+    replace(parsing, "resource_name_property_from_type", resource_name_property_from_type)
 
 
 def deploy(cloud: Cloud, assembly: Assembly) -> None:

@@ -20,7 +20,7 @@ from moto.sqs.models import sqs_backends
 
 from localcloud import iam, logs
 from localcloud.cloud import Cloud
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ def install(cloud: Cloud) -> None:
     def send_to_targets(self: Rule, event: dict[str, Any], transform_input: bool = True) -> None:
         _send(cloud, self, event)
 
-    EventsBackend.put_targets = put_targets  # type: ignore[method-assign]
-    Rule.send_to_targets = send_to_targets  # type: ignore[method-assign,assignment]
+    replace(EventsBackend, "put_targets", put_targets)
+    replace(Rule, "send_to_targets", send_to_targets)
 
     def emit(
         source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str]

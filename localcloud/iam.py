@@ -28,6 +28,7 @@ from moto.sts.models import AssumedRole, sts_backends
 from localcloud.calls import Call, Credential, HttpRequest, UnreadableCall, call_of, credential_of
 from localcloud.cloud import ROOT_ACCESS_KEY, Cloud
 from localcloud.object_permissions import object_permissions
+from localcloud.overrides import replace
 from localcloud.permissions import Need, Place, UnknownOperation, needs_of
 from localcloud.policies import Decision, Document, Request, UnknownCondition, Value, decide
 
@@ -44,7 +45,7 @@ def install(cloud: Cloud) -> None:
     def get_permission(self: FakeBucket, action: str, resource: str) -> PermissionResult:
         return PermissionResult.NEUTRAL
 
-    FakeBucket.get_permission = get_permission  # type: ignore[method-assign]
+    replace(FakeBucket, "get_permission", get_permission)
 
 
 class AccessDenied(Exception):

@@ -13,7 +13,7 @@ from typing import Any
 from moto.sns.models import Subscription
 
 from localcloud.cloud import Cloud
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def install(cloud: Cloud) -> None:
         else:
             stock_publish(self, message, message_id, **options)
 
-    Subscription.publish = publish  # type: ignore[method-assign,assignment]
+    replace(Subscription, "publish", publish)
 
 
 def _deliver_to_function(

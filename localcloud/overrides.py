@@ -1,6 +1,7 @@
 """Replacing parts of moto, so that it can be done again and again in one process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +16,28 @@ def stock(owner: type, name: str) -> Callable[..., Any]:
 def stock_function(owner: ModuleType, name: str) -> Callable[..., Any]:
     """The function of a module as moto ships it, likewise."""
     return _kept(owner, name)
+
+
+def replace(owner: type | ModuleType, name: str, replacement: Any) -> None:
+    """Put ours in the place of moto's, which is kept."""
+    _kept(owner, name)
+    setattr(owner, name, replacement)
+
+
+@contextmanager
+def as_shipped() -> Iterator[None]:
+    """All of moto as it is shipped, for tests that show why something was replaced."""
+    replaced = {place: getattr(*place) for place in _originals}
+    _put(_originals)
+    try:
+        yield
+    finally:
+        _put(replaced)
+
+
+def _put(methods: dict[tuple[object, str], Any]) -> None:
+    for (owner, name), method in methods.items():
+        setattr(owner, name, method)
 
 
 def _kept(owner: object, name: str) -> Callable[..., Any]:

@@ -79,14 +79,11 @@ def _concerns_principal(statement: Document, principal: Mapping[str, Sequence[st
     if "Principal" not in statement:
         return True
     named = statement["Principal"]
-    if named == "*":
+    if named == "*" or "*" in as_list(named.get("AWS", [])):
         return True
     return any(
-        pattern in ("*", name)
-        for kind, patterns in named.items()
-        for pattern in as_list(patterns)
-        for name in principal.get(kind, ())
-    ) or as_list(named.get("AWS", [])) == ["*"]
+        name in as_list(named.get(kind, [])) for kind, names in principal.items() for name in names
+    )
 
 
 def _concerns_action(statement: Document, action: str) -> bool:

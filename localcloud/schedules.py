@@ -13,7 +13,7 @@ from moto.events.models import EventsBackend, Rule, events_backends
 
 from localcloud import events
 from localcloud.cloud import Cloud
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ def install(cloud: Cloud) -> None:
         rule: Rule = stock_put_rule(self, name, **settings)
         return rule
 
-    EventsBackend.put_rule = put_rule  # type: ignore[method-assign,assignment]
+    replace(EventsBackend, "put_rule", put_rule)
     threading.Thread(target=_run, args=(cloud,), daemon=True, name="schedules").start()
 
 

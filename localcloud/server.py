@@ -36,6 +36,7 @@ from localcloud import (
 from localcloud.cloud import Cloud
 from localcloud.faults import FaultPlan
 from localcloud.iam import Gate
+from localcloud.overrides import replace
 
 HOST = "127.0.0.1"
 FAULTS_PATH = "/_wharf/faults"
@@ -98,7 +99,7 @@ class Server:
 
 def _route_step_functions() -> None:
     """moto looks for a service's URLs beside its backend; the executing one's has none there."""
-    StepFunctionsParserBackend._url_module = stepfunctions_urls  # type: ignore[assignment,method-assign]
+    replace(StepFunctionsParserBackend, "_url_module", stepfunctions_urls)
 
 
 def _not_yet(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

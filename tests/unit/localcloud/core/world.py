@@ -1,0 +1,154 @@
+"""What the tests of the laptop's cloud share: a server, roles, functions, and waiting."""
+
+import io
+import json
+import textwrap
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import requests
+
+from localcloud.assembly import Assembly, FileAsset
+from localcloud.cloud import Cloud
+from localcloud.cloudformation import deploy
+from localcloud.server import Server
+
+T = TypeVar("T")
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+DEADLINE = 20.0  # seconds
+
+
+def until(condition: Callable[[], T | None]) -> T:
+    """What the condition gives once it gives something. Fails after the deadline."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"{condition} did not come true in {DEADLINE} s")
+
+
+@contextmanager
+def serving(directory: Path) -> Iterator["World"]:
+    server = Server(directory, region=REGION)
+    try:
+        requests.post(f"{server.cloud.url}/moto-api/reset", timeout=10)
+        yield World(server.cloud)
+    finally:
+        server.stop()
+
+
+class World:
+    """One cloud, and the calls that many tests make."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self._count = 0
+
+    def client(self, service: str, role: str | None = None) -> Any:
+        return self.cloud.client(service, role=role)
+
+    def stranger(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.cloud.url,
+            aws_access_key_id="AKIASTRANGER",
+            aws_secret_access_key="unknown",
+        )
+
+    def name(self, stem: str) -> str:
+        self._count += 1
+        return f"{stem}-{self._count}"
+
+    def role(self, *statements: dict[str, Any], service: str = "lambda.amazonaws.com") -> str:
+        """A role with one inline policy; its ARN."""
+        name = self.name("role")
+        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        iam = self.client("iam")
+        arn: str = iam.create_role(
+            RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
+        )["Role"]["Arn"]
+        if statements:
+            document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+            iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=document)
+        return arn
+
+    def function(self, source: str, *, role: str | None = None, **settings: Any) -> str:
+        """A function whose module ``app`` has this source; its name."""
+        name = self.name("function")
+        self.client("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.12",
+            Handler="app.handler",
+            Role=role or self.role(allow("logs:PutLogEvents")),
+            Code={"ZipFile": archive({"app.py": textwrap.dedent(source)})},
+            **{"Timeout": 10, **settings},
+        )
+        return name
+
+    def arn(self, function: str) -> str:
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
+
+    def permit(self, function: str, service: str, source_arn: str) -> None:
+        self.client("lambda").add_permission(
+            FunctionName=function,
+            StatementId=self.name("permission"),
+            Action="lambda:InvokeFunction",
+            Principal=service,
+            SourceArn=source_arn,
+        )
+
+    def invoke(self, function: str, event: Any = None) -> tuple[str | None, Any]:
+        """FunctionError and the payload."""
+        answer = self.client("lambda").invoke(
+            FunctionName=function, Payload=json.dumps(event), LogType="Tail"
+        )
+        return answer.get("FunctionError"), json.loads(answer["Payload"].read())
+
+    def log(self, function: str) -> list[str]:
+        """Everything that the function ever logged."""
+        group = f"/aws/lambda/{function}"
+        logs = self.client("logs")
+        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            return []
+        found = logs.filter_log_events(logGroupName=group)["events"]
+        return [event["message"] for event in found]
+
+    def deploy(self, resources: dict[str, Any], directory: Path, **parts: Any) -> dict[str, str]:
+        """Deploy a template with these resources; its outputs."""
+        stack = self.name("stack")
+        template = {"Resources": resources, **parts}
+        deploy(self.cloud, assembly_of(template, stack, directory))
+        found = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+
+
+def assembly_of(template: dict[str, Any], stack: str, directory: Path) -> Assembly:
+    file = directory / f"{stack}.template.json"
+    file.write_text(json.dumps(template))
+    asset = FileAsset(file, zipped=False, bucket="assets-${AWS::Region}", key=file.name)
+    return Assembly(stack, template, file, (asset,))
+
+
+def allow(action: str | list[str], resource: str | list[str] = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def deny(action: str | list[str], resource: str | list[str] = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": action, "Resource": resource, **more}
+
+
+def archive(files: dict[str, str]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as bundle:
+        for name, text in files.items():
+            bundle.writestr(name, text)
+    return target.getvalue()
