@@ -15,7 +15,9 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def laptop(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    running = laptops.start(tmp_path_factory.mktemp("cloud"), assembly)
+    # AWS gives a server 300 s until it is healthy; no test waits that long for one that never is.
+    quick = {"WHARF_STARTUP_TIMEOUT": "5"}
+    running = laptops.start(tmp_path_factory.mktemp("cloud"), assembly, quick)
     yield running
     laptops.stop(running)
 

@@ -23,11 +23,11 @@ Found = TypeVar("Found")
 
 
 def eventually(look: Callable[[], Found | None], what: str, *, seconds: float = 60) -> Found:
-    """Return the first answer that is neither None nor False, or fail naming what never came."""
+    """Return the first answer that is true, or fail naming what never came."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = look()
-        if found is not None and found is not False:
+        if found:
             return found
         time.sleep(0.05)
     raise AssertionError(f"{what} did not come about within {seconds} s")

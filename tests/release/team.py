@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.names import parameter_path
-from contracts.release import ReleaseDocument
+from contracts.release import Failure, ReleaseDocument
 from tests.release.laptop import PROJECT, ROOT, Laptop, eventually
 
 MEAN_MODEL = Path(__file__).parent / "mean_model"
@@ -44,6 +44,11 @@ class Execution:
     cause: str
     document: ReleaseDocument | None
     events: list[dict[str, Any]]
+
+    @property
+    def reason(self) -> str:
+        """The cause as a person reads it."""
+        return Failure(Error=self.error, Cause=self.cause).message()
 
     @property
     def states(self) -> list[str]:

@@ -16,16 +16,11 @@ ACTION = "sagemaker:CreateTrainingJob"
 def without_permission(template: dict[str, Any]) -> None:
     taken = 0
     for resource in template["Resources"].values():
-        if resource["Type"] != "AWS::IAM::Policy":
-            continue
-        for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
-            actions = statement["Action"]
-            actions = [actions] if isinstance(actions, str) else actions
-            if ACTION in actions:
-                taken += 1
-                statement["Action"] = [a for a in actions if a != ACTION] or [
-                    "sts:GetCallerIdentity"
-                ]
+        for policy in resource["Properties"].get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if ACTION in statement["Action"]:
+                    taken += 1
+                    statement["Action"] = [a for a in statement["Action"] if a != ACTION]
     assert taken == 1
 
 
@@ -44,4 +39,4 @@ def test_a_missing_permission_fails_here_as_it_would_in_aws(team: Team) -> None:
     team.push()
     ended = team.end(eventually(lambda: next(iter(team.executions()), None), "a release"))
     assert (ended.status, ended.error) == ("FAILED", "AccessDenied")
-    assert f"is not authorized to perform: {ACTION} on resource: arn:aws:sagemaker:" in ended.cause
+    assert f"is not authorized to perform: {ACTION} on resource: arn:aws:sagemaker:" in ended.reason
