@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +41,8 @@ def demo(keep: bool, project: str, as_json: bool) -> None:
     With --json: release, status, question, forecast, plot, time (total, programs, spans; in
     seconds).
     """
+    # Ended by a signal, the demo still stops what it started.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     began = time.monotonic()
     screen = console(stderr=as_json)
     root = project_root()

@@ -1,5 +1,12 @@
 """``wharf show``."""
 
+import io
+
+from rich.console import Console
+
+from cli.follow import follow
+from cli.picture import watching
+from cli.stack import find_stack
 from tests.unit.cli import releases
 from tests.unit.cli.conftest import Terminal
 from tests.unit.cli.histories import RELEASE, History
@@ -144,3 +151,25 @@ def test_what_failed_inside_a_parallel_is_told_once(terminal: Terminal) -> None:
     text = terminal.wharf("show", RELEASE).stdout
 
     assert text.count("BuildFailed: pip") == 1
+
+
+def test_in_a_terminal_the_picture_is_drawn_anew_at_each_look(terminal: Terminal) -> None:
+    execution = releases.training(terminal.cloud)
+
+    def finish() -> None:
+        execution.history.succeed()
+        execution.history.leave("Train")
+        execution.status = "SUCCEEDED"
+
+    terminal.cloud.stepfunctions.later = [lambda: None, finish]
+    services = terminal.cloud.services()
+    written = io.StringIO()
+    screen = Console(file=written, force_terminal=True, width=100, color_system=None)
+
+    with watching(services, screen) as seen:
+        follow(services, find_stack(services, "oil-price"), RELEASE, seen)
+
+    text = written.getvalue()
+    assert text.count(f"{RELEASE} running") == 1
+    assert text.count(f"{RELEASE} succeeded") >= 1
+    assert text.index("…  Train") < text.index("✓  Train")
