@@ -1,5 +1,6 @@
 """Running one build: phase after phase, as CodeBuild's transitions have it."""
 
+import logging
 import shutil
 import time
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from localcloud.cloud import Cloud
 from localcloud.docker_program import IMAGES, STATE
 from localcloud.image_environment import machine_environment
 from localcloud.process_engine import ProcessProgram, default_cache, images_folder
+
+log = logging.getLogger(__name__)
 
 STOP_GRACE = 5.0  # seconds between SIGTERM and SIGKILL for a build that is stopped
 POLL = 0.2  # seconds between two looks at whether the build shall stop
@@ -51,8 +54,8 @@ class BuildRun:
             status = ended.status
             self._build.leave(status, [{"statusCode": status, "message": f"BUILD {status}"}])
         except Exception as error:
+            log.exception("build %s", self._build.id)
             self._build.leave("FAULT", [{"statusCode": "FAULT", "message": repr(error)}])
-            raise
         finally:
             self._build.finish(status)
             shutil.rmtree(self._folder, ignore_errors=True)

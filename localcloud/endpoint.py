@@ -1,5 +1,6 @@
 """One endpoint: which servers answer for it, and how it moves from one set to the next."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from localcloud.fleet import Fleet, VariantPlan
 from localcloud.job_events import as_event
 from localcloud.job_tree import REASON_LIMIT
 from localcloud.model_server import DeployError
+
+log = logging.getLogger(__name__)
 
 IN_PROGRESS = ("Creating", "Updating", "Deleting", "SystemUpdating", "RollingBack")
 # What events call the statuses (the developer guide's sample has IN_SERVICE).
@@ -125,8 +128,8 @@ class Endpoint:
         except DeployError as error:
             self._settle(None, str(error))
         except Exception as error:
+            log.exception("endpoint %s", self.name)
             self._settle(None, repr(error))
-            raise
         else:
             self._settle(fleet, None)
 

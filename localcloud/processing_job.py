@@ -1,5 +1,6 @@
 """One processing job: inputs in, the program, outputs out."""
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Event
@@ -20,6 +21,8 @@ from localcloud.job_tree import (
     plain,
     upload_folder,
 )
+
+log = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 DEFAULT_MAX_RUNTIME = 86400  # seconds (ProcessingStoppingCondition)
@@ -60,8 +63,8 @@ class ProcessingJob:
         except (StartError, DataError) as error:
             self._end("Failed", failure_reason("ClientError", str(error)))
         except Exception as error:
+            log.exception("processing job %s", self.name)
             self._end("Failed", failure_reason("InternalServerError", repr(error)))
-            raise
 
     def _run(self) -> None:
         tree = self._prepare()

@@ -1,5 +1,6 @@
 """One training job, from its request to its artifact, as SageMaker's steps have it."""
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from localcloud.job_tree import (
     split_uri,
     upload_archive,
 )
+
+log = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 DEFAULT_MAX_RUNTIME = 86400  # seconds (StoppingCondition)
@@ -111,8 +114,8 @@ class TrainingJob:
         except (StartError, DataError) as error:
             self._end("Failed", "Failed", failure_reason("ClientError", str(error)))
         except Exception as error:
+            log.exception("training job %s", self.name)
             self._end("Failed", "Failed", failure_reason("InternalServerError", repr(error)))
-            raise
 
     def _run(self) -> None:
         tree = self._prepare()

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import EVERYTHING, URI, Laptop, git, until
+
+from tests.unit.localcloud.ml.laptops import EVERYTHING, URI, Laptop, git, until
 
 PROJECT = "images"
 

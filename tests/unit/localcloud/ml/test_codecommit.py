@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Laptop, git, until
 
 from contracts.laptop import STATE_FILE
 from localcloud.git_hook import NO_COMMIT, Update
+from tests.unit.localcloud.ml.laptops import Laptop, git, until
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import EVERYTHING, Laptop, until
+
+from tests.unit.localcloud.ml.laptops import EVERYTHING, Laptop, until
 
 PROGRAM = """
 import http.server, os, pathlib, sys, time

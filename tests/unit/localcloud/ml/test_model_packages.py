@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Laptop
+
+from tests.unit.localcloud.ml.laptops import Laptop
 
 
 @pytest.fixture(scope="module", autouse=True)

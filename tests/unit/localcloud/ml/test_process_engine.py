@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from conftest import until
 
 from localcloud.cloud import Processes
 from localcloud.engine import BuildError, BuildRequest, Image, ImageMissing, Launch
 from localcloud.image_store import ImageStore
 from localcloud.process_engine import ProcessEngine, ProcessProgram
+from tests.unit.localcloud.ml.laptops import until
 
 PRINTER = "import os, sys\nprint(sys.argv[1:], os.getcwd(), sys.prefix)\n"
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Laptop, until
+
+from tests.unit.localcloud.ml.laptops import Laptop, until
 
 PROGRAM = """
 import json, os, pathlib, sys, time

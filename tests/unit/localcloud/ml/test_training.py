@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import EVERYTHING, Laptop, until
+
+from tests.unit.localcloud.ml.laptops import EVERYTHING, Laptop, until
 
 PROGRAM = """
 import json, os, pathlib, signal, sys, time
