@@ -26,8 +26,9 @@ class EventFault(Contract):
 
 
 class FaultPlan(Contract):
-    """The body of ``POST /_wharf/faults``."""
+    """The body of ``POST /_wharf/faults``. ``clear`` disarms what was armed before."""
 
+    clear: bool = False
     drop: EventFault | None = None
     double: EventFault | None = None
 
@@ -48,6 +49,8 @@ class Faults:
 
     def arm(self, plan: FaultPlan) -> None:
         with self._lock:
+            if plan.clear:
+                self._armed.clear()
             for fault, copies in ((plan.drop, 0), (plan.double, 2)):
                 if fault is not None:
                     self._armed.append(_Armed(fault, copies, fault.count))

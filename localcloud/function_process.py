@@ -56,7 +56,8 @@ class FunctionProcess:
         self._answers: queue.Queue[str | None] = queue.Queue()
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._child = cloud.processes.start(
-            [sys.executable, "-u", function_runtime.__file__],
+            # The runtime takes no argument: the name is for whoever reads the list of processes.
+            [sys.executable, "-u", function_runtime.__file__, self.function_name],
             environment=_environment(cloud, function, self.log_stream),
             directory=unpacked(cloud, function),
             stdin=subprocess.PIPE,

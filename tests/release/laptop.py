@@ -78,18 +78,18 @@ class Laptop:
         with urlopen(request, timeout=10):
             pass
 
-    def children(self) -> list[str]:
-        """Command lines of every process that the cloud has started and that still runs."""
+    def children(self) -> dict[int, str]:
+        """Every process that the cloud has started and that still runs: pid → command line."""
         listing = subprocess.run(
-            ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+            ["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
         ).stdout
         rows = [line.split(None, 2) for line in listing.splitlines()]
         parents = {self.process.pid}
-        found: list[str] = []
+        found: dict[int, str] = {}
         for pid, parent, arguments in sorted((int(r[0]), int(r[1]), r[2]) for r in rows):
             if parent in parents:
                 parents.add(pid)
-                found.append(arguments)
+                found[pid] = arguments
         return found
 
 

@@ -33,6 +33,12 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 
 
+def states(events: list[dict[str, Any]]) -> list[str]:
+    """Names of the states entered, in order."""
+    entered = [event.get("stateEnteredEventDetails") for event in events]
+    return [details["name"] for details in entered if details]
+
+
 @dataclass(frozen=True)
 class Execution:
     """A release that has ended."""
@@ -52,11 +58,7 @@ class Execution:
 
     @property
     def states(self) -> list[str]:
-        return [
-            event["stateEnteredEventDetails"]["name"]
-            for event in self.events
-            if "stateEnteredEventDetails" in event
-        ]
+        return states(self.events)
 
 
 @dataclass
@@ -158,6 +160,15 @@ class Team:
             document=ReleaseDocument.model_validate_json(output) if output else None,
             events=[event for page in pages for event in page["events"]],
         )
+
+    def status(self, name: str) -> str:
+        client = self.laptop.client("stepfunctions")
+        return str(client.describe_execution(executionArn=self.arn(name))["status"])
+
+    def entered(self, name: str) -> list[str]:
+        """The states that a running release has entered so far."""
+        client = self.laptop.client("stepfunctions")
+        return states(client.get_execution_history(executionArn=self.arn(name))["events"])
 
     def listen(self) -> None:
         """Subscribe a queue to the notifications, as a person would subscribe an address."""

@@ -2,7 +2,6 @@
 
 import datetime
 import io
-import json
 import random
 import shutil
 import tarfile
@@ -10,12 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cli.demo_data import wti_csv
+from cli.demo_data import demo_series
 from contracts.evaluation import EVALUATION_FILE, EvaluationReport
 from tests.release.laptop import ROOT, Laptop, eventually
 from tests.release.team import Execution, Team
-
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +30,7 @@ def team(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Team:
 @pytest.fixture(scope="module")
 def released(team: Team) -> Execution:
     """The release of the team's first push, on the WTI series."""
-    team.upload("series/wti.csv", wti_csv())
+    team.upload("series/wti.csv", demo_series()["wti"].csv)
     team.commit("The exemplar")
     team.push()
     name = eventually(lambda: next(iter(team.executions()), None), "a release")
@@ -69,11 +66,11 @@ def business_days(first: datetime.date, count: int) -> list[datetime.date]:
 def test_the_endpoint_forecasts_the_next_business_day_with_its_interval(
     team: Team, released: Execution
 ) -> None:
-    last = max(line.split(",")[0] for line in wti_csv().splitlines()[1:])
-    day = next_business_day(datetime.date.fromisoformat(last))
+    last = demo_series()["wti"].last_day
+    day = next_business_day(last)
     answer = team.ask({"product": "wti", "date": day.isoformat()})
     assert answer["low"] < answer["forecast"] < answer["high"]
-    assert answer["as_of"] == last
+    assert answer["as_of"] == last.isoformat()
 
 
 def test_the_gate_judged_the_report_that_the_training_program_wrote(

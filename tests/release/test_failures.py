@@ -14,11 +14,15 @@ BEFORE = {"sum": 3.0}
 
 @pytest.fixture(autouse=True)
 def _the_model_that_served_goes_on_serving(team: Team, laptop: Laptop) -> Iterator[None]:
-    servers = [line for line in laptop.children() if "program.py" in line]
+    servers = programs(laptop)
     yield
     assert team.ask({"add": 1}) == BEFORE
-    left = [line for line in laptop.children() if "program.py" in line]
-    assert left == servers, "nothing but the server that served before"
+    assert programs(laptop) == servers, "nothing but the server that served before"
+
+
+def programs(laptop: Laptop) -> list[str]:
+    """The model's own programs that run, training and serving."""
+    return [line for line in laptop.children().values() if "program.py" in line]
 
 
 def fails(team: Team, section: str, changes: Mapping[str, Any]) -> Execution:
