@@ -9,10 +9,12 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError
 from moto.cloudformation import parsing
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import Stack
 from moto.ssm.models import Parameter, ssm_backends
 
 from localcloud.assembly import Assembly
@@ -32,6 +34,10 @@ KNOWN_FUNCTIONS = frozenset(
     )
 )  # fmt: skip
 CONDITION_FUNCTIONS = frozenset({"Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"})
+_DEPLOYED_ONCE = (
+    "The laptop's cloud deploys a template once, when it starts: stop it (wharf down) and "
+    "start it again (wharf up) with the changed template."
+)
 _POWERTOOLS = re.compile(
     r"/aws/service/powertools/python/(?P<architecture>x86_64|arm64)/(?P<python>python3\.\d+)/.+"
 )
@@ -57,6 +63,11 @@ def install(cloud: Cloud) -> None:
         name: str | None = stock_name(resource_type)
         return name
 
+    def refuse(self: Stack, *arguments: Any, **settings: Any) -> NoReturn:
+        raise ValidationError(self.name, _DEPLOYED_ONCE)
+
+    replace(Stack, "update", refuse)
+    replace(Stack, "delete", refuse)
     replace(parsing, "resource_class_from_type", resource_class_from_type)
     replace(parsing, "resource_name_property_from_type", resource_name_property_from_type)
 

@@ -293,7 +293,6 @@ def require_service_access(
     context: dict[str, Value] = {
         "aws:SourceArn": source_arn,
         "aws:SourceAccount": cloud.account,
-        "aws:SourceOwner": cloud.account,
         "aws:SecureTransport": "true",
         "aws:PrincipalServiceName": service,
     }

@@ -89,17 +89,11 @@ class Resource(CloudFormationModel):
 
     @classmethod
     def update_from_cloudformation_json(cls, *arguments: Any, **kwargs: Any) -> Self:
-        raise ValidationError(message=_DEPLOYED_ONCE)
+        raise NotImplementedError("stacks are not updated: localcloud.cloudformation refuses it")
 
     @classmethod
     def delete_from_cloudformation_json(cls, *arguments: Any, **kwargs: Any) -> None:
-        raise ValidationError(message=_DEPLOYED_ONCE)
-
-
-_DEPLOYED_ONCE = (
-    "The laptop's cloud deploys a template once, when it starts: stop it (wharf down) and "
-    "start it again (wharf up) with the changed template."
-)
+        raise NotImplementedError("stacks are not deleted: localcloud.cloudformation refuses it")
 
 
 class ResourceRefused(Exception):

@@ -250,7 +250,6 @@ def test_stock_moto_denies_what_a_policy_allows_on_a_named_parameter(world: Worl
 
     @set_initial_no_auth_action_count(0)
     def ask() -> Any:
-        import boto3
 
         return boto3.client(
             "ssm",

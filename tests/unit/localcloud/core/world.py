@@ -106,6 +106,17 @@ class World:
             SourceArn=source_arn,
         )
 
+    def queue_policy(self, url: str, arn: str, source: str) -> None:
+        """Let EventBridge send to the queue for this rule."""
+        statement = allow(
+            "sqs:SendMessage",
+            arn,
+            Principal={"Service": "events.amazonaws.com"},
+            Condition={"ArnEquals": {"aws:SourceArn": source}},
+        )
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+
     def invoke(self, function: str, event: Any = None) -> tuple[str | None, Any]:
         """FunctionError and the payload."""
         answer = self.client("lambda").invoke(
