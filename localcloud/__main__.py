@@ -33,6 +33,7 @@ class AlreadyRunning(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. The exit code: 1 when the cloud could not start."""
     options = _parser().parse_args(arguments)
+    _forget_accounts()
     logging.basicConfig(
         level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(name)s: %(message)s"
     )
@@ -58,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
         "--engine", choices=("process",), default="process", help="what runs images"
     )
     return parser
+
+
+def _forget_accounts() -> None:
+    """Neither this process nor its children may see an AWS account of the user's, or need one."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 
 
 def _locked(directory: Path) -> IO[str]:

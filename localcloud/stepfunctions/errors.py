@@ -12,6 +12,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import (
     ErrorEqualsDecl,
 )
+from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import (
     StatesErrorName,
@@ -25,6 +26,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.lambda_eval_u
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (  # noqa: E501
     StateTaskServiceLambda,
 )
+from moto.stepfunctions.parser.asl.component.state.fail import state_fail
 from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimeoutError
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
@@ -33,6 +35,10 @@ from localcloud.overrides import replace, stock
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 _BEYOND_STATES_ALL = frozenset({"States.Runtime", "States.DataLimitExceeded"})
+
+
+class PassedOn(ErrorName):
+    """The error of a Fail state: a name of the team's own, or one that was caught before."""
 
 
 class MissedHeartbeat(StatesErrorName):
@@ -72,6 +78,7 @@ def install() -> None:
 
     replace(StateTaskServiceLambda, "_from_error", from_error)
     replace(ErrorEqualsDecl, "_eval_body", equals)
+    replace(state_fail, "CustomErrorName", PassedOn)
 
 
 def service_error(code: str) -> str:

@@ -358,3 +358,19 @@ def test_waiting_longer_adds_no_history(world: World) -> None:
         world.end_of(execution)
         lengths.append(len(world.history(execution)))
     assert lengths[0] == lengths[1]
+
+
+def test_a_fail_state_may_pass_on_an_error_of_step_functions_own(world: World) -> None:
+    """Stock moto takes States.Timeout for a name that a team made up, and refuses it."""
+    machine = world.machine(
+        {
+            "Wait": {
+                **wait_for(world.function(Inbox())),
+                "TimeoutSeconds": 1,
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}],
+            },
+            "Failed": {"Type": "Fail", "ErrorPath": "$.Error", "Cause": "as it was caught"},
+        }
+    )
+    described = world.end_of(world.start(machine))
+    assert (described["error"], described["cause"]) == ("States.Timeout", "as it was caught")
