@@ -5,9 +5,11 @@ from pathlib import Path
 import click
 
 from cli.arrival import watch
+from cli.demo_data import demo_series
 from cli.ending import tell
 from cli.errors import Trouble
 from cli.options import json_option, project_option, wait_option
+from cli.output import print_json
 from cli.parameters import data_section
 from cli.services import Services
 from cli.stack import Stack, find_stack
@@ -43,6 +45,19 @@ def put(services: Services, name: str, file: Path, wait: bool, project: str, as_
         lambda skip: skip.commit == "-",
     )
     tell(services, stack, arrival, wait=wait, as_json=as_json)
+
+
+@data.command()
+@click.argument("name", type=click.Choice(["wti", "sp500"]))
+@json_option
+def sample(name: str, as_json: bool) -> None:
+    """Print a real daily series as CSV, Date,Price, to try things with.
+
+    wti: the spot price of oil at Cushing, US dollars a barrel; sp500: the S&P 500's close.
+    With --json: csv, last_day.
+    """
+    series = demo_series()[name]
+    click.echo(series.model_dump_json() if as_json else series.csv, nl=False)
 
 
 def key_of(services: Services, project: str, name: str) -> str:
