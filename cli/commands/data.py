@@ -9,7 +9,6 @@ from cli.demo_data import demo_series
 from cli.ending import tell
 from cli.errors import Trouble
 from cli.options import json_option, project_option, wait_option
-from cli.output import print_json
 from cli.parameters import data_section
 from cli.services import Services
 from cli.stack import Stack, find_stack
