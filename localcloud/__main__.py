@@ -5,8 +5,8 @@ import fcntl
 import logging
 import os
 import signal
+import socket
 import sys
-import threading
 from pathlib import Path
 from typing import IO
 
@@ -30,6 +30,25 @@ class AlreadyRunning(Exception):
     """Another cloud holds the directory."""
 
 
+class StopSignal:
+    """SIGTERM or SIGINT, waited for without polling.
+
+    Python runs a signal's handler in the main thread, which a lock would keep asleep when the
+    system hands the signal to another thread; the wake-up socket is written in any of them.
+    """
+
+    def __init__(self) -> None:
+        self._woken, self._wake = socket.socketpair()
+        self._wake.setblocking(False)
+        signal.set_wakeup_fd(self._wake.fileno())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+
+    def wait(self) -> None:
+        """Return once a signal has come, also if it came before."""
+        self._woken.recv(1)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. The exit code: 1 when the cloud could not start."""
     options = _parser().parse_args(arguments)
@@ -37,12 +56,10 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(name)s: %(message)s"
     )
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stop = StopSignal()
     try:
         with _locked(options.directory):
-            return _serve(options, stopping)
+            return _serve(options, stop)
     except (AlreadyRunning, AssemblyUnreadable, DeploymentRefused, OSError) as error:
         sys.stderr.write(f"localcloud: {error}\n")
         return 1
@@ -88,7 +105,7 @@ def _locked(directory: Path) -> IO[str]:
     return file
 
 
-def _serve(options: argparse.Namespace, stopping: threading.Event) -> int:
+def _serve(options: argparse.Namespace, stop: StopSignal) -> int:
     state = options.directory / STATE_FILE
     state.unlink(missing_ok=True)  # of a cloud that was killed
     assembly = read_assembly(options.assembly, stack_name(options.project))
@@ -96,7 +113,7 @@ def _serve(options: argparse.Namespace, stopping: threading.Event) -> int:
     try:
         deploy(server.cloud, assembly)
         _announce(server.cloud, options, state)
-        stopping.wait()
+        stop.wait()
     finally:
         state.unlink(missing_ok=True)
         server.stop()

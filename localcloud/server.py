@@ -12,8 +12,6 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
-from moto.stepfunctions import urls as stepfunctions_urls
-from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from pydantic import ValidationError
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -21,22 +19,18 @@ from localcloud import (
     cloudformation,
     codebuild,
     codecommit,
-    endpoints,
     events,
     functions,
     iam,
-    model_packages,
     notifications,
-    processing,
     registry,
     schedules,
     stepfunctions,
-    training,
 )
 from localcloud.cloud import Cloud
 from localcloud.faults import FaultPlan
 from localcloud.iam import Gate
-from localcloud.overrides import replace
+from localcloud.sagemaker import endpoints, model_packages, processing, training
 
 HOST = "127.0.0.1"
 FAULTS_PATH = "/_wharf/faults"
@@ -84,7 +78,6 @@ class Server:
         self.cloud = Cloud(directory=directory.resolve(), url=url, region=region)
         for service in SERVICES:
             service.install(self.cloud)
-        _route_step_functions()
         moto = DomainDispatcherApplication(create_backend_app)
         self._server.app = Gate(self.cloud, _with_faults(self.cloud, moto))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -95,11 +88,6 @@ class Server:
         self._server.shutdown()
         self.cloud.stop()
         self._server.server_close()
-
-
-def _route_step_functions() -> None:
-    """moto looks for a service's URLs beside its backend; the executing one's has none there."""
-    replace(StepFunctionsParserBackend, "_url_module", stepfunctions_urls)
 
 
 def _not_yet(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

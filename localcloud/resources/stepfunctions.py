@@ -1,8 +1,6 @@
 """Step Functions: state machines."""
 
 import json
-import re
-from collections.abc import Mapping
 from typing import Any
 
 from localcloud import iam
@@ -14,8 +12,7 @@ from localcloud.resources.resource import (
     camel,
     names,
 )
-
-_PLACEHOLDER = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_]*)\}")
+from localcloud.stepfunctions import UnfilledPlaceholder, substitute
 
 
 class StateMachine(Resource):
@@ -30,7 +27,7 @@ class StateMachine(Resource):
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
         iam.require_trust(cls.cloud, properties["RoleArn"], "states.amazonaws.com")
-        definition = substituted(_definition(properties), properties.get("DefinitionSubstitutions"))
+        definition = _substituted(properties)
         settings: dict[str, Any] = {
             key[0].lower() + key[1:]: camel(properties[key])
             for key in ("LoggingConfiguration", "TracingConfiguration")
@@ -53,18 +50,11 @@ def _definition(properties: Properties) -> str:
     return json.dumps(properties["Definition"])
 
 
-def substituted(definition: str, substitutions: Mapping[str, Any] | None) -> str:
-    """Fill the placeholders; everything else stays byte for byte. Raises ResourceRefused."""
-    values = substitutions or {}
-
-    def fill(match: re.Match[str]) -> str:
-        return str(values.get(match[1], match[0]))
-
-    filled = _PLACEHOLDER.sub(fill, definition)
-    unfilled = sorted(set(_PLACEHOLDER.findall(filled)))
-    if unfilled:
-        raise ResourceRefused(f"DefinitionSubstitutions has no value for {', '.join(unfilled)}")
-    return filled
+def _substituted(properties: Properties) -> str:
+    try:
+        return substitute(_definition(properties), properties.get("DefinitionSubstitutions") or {})
+    except UnfilledPlaceholder as error:
+        raise ResourceRefused(str(error)) from None
 
 
 TYPES = (StateMachine,)

@@ -1,7 +1,6 @@
 """Step Functions: moto's interpreter runs the machines; what it lacks stands here.
 
 ``definitions``  what CreateStateMachine refuses, and substitutions
-``machines``     machines that CloudFormation makes
 ``clients``      whose permissions a task has
 ``errors``       names of errors, and which of them States.ALL catches
 ``tokens``       task tokens: one an attempt, each good for one answer
@@ -19,7 +18,6 @@ from localcloud.stepfunctions import (
     definitions,
     errors,
     executions,
-    machines,
     stopping,
     tokens,
 )
@@ -32,7 +30,6 @@ def install(cloud: Cloud) -> None:
     """Let state machines execute, as this cloud's own clients."""
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     definitions.install()
-    machines.install(cloud)
     clients.install(cloud)
     errors.install()
     stopping.install(tokens.install())

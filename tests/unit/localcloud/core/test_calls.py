@@ -8,7 +8,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
-from localcloud.calls import Call, HttpRequest, UnreadableCall, call_of, credential_of
+from localcloud.iam.calls import Call, HttpRequest, UnreadableCall, call_of, credential_of
 
 SENT_TO = "http://127.0.0.1:1"
 

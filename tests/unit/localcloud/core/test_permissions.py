@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from localcloud.calls import Call
-from localcloud.object_permissions import object_permissions
-from localcloud.permissions import Need, Place, UnknownOperation, needs_of
+from localcloud.iam.calls import Call
+from localcloud.iam.object_permissions import object_permissions
+from localcloud.iam.permissions import Need, Place, UnknownOperation, needs_of
 
 PLACE = Place("eu-west-1", "123456789012")
 

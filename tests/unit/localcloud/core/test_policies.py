@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.policies import Decision, Request, UnknownCondition, Value, decide
+from localcloud.iam.policies import Decision, Request, UnknownCondition, Value, decide
 from tests.unit.localcloud.core.world import allow, deny
 
 KEY = "arn:aws:s3:::data/series/wti.csv"

@@ -15,17 +15,10 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from contracts.laptop import STATE_FILE, LaptopCloud
-from localcloud import (
-    codebuild,
-    codecommit,
-    endpoints,
-    model_packages,
-    processing,
-    registry,
-    training,
-)
+from localcloud import codebuild, codecommit, registry
 from localcloud.cloud import Cloud
 from localcloud.iam import Gate
+from localcloud.sagemaker import endpoints, model_packages, processing, training
 from tests.unit.localcloud.ml.laptops import (
     EVERYTHING,
     REGION,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from localcloud.buildspec import BuildspecError, PhaseName, parse
+from localcloud.codebuild.buildspec import BuildspecError, PhaseName, parse
 
 
 def test_a_buildspec_says_what_runs_in_each_phase() -> None:

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from contracts.laptop import STATE_FILE
-from localcloud.git_hook import NO_COMMIT, Update
+from localcloud.codecommit.git_hook import NO_COMMIT, Update
 from tests.unit.localcloud.ml.laptops import Laptop, git, until
 
 

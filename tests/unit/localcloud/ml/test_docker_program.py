@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from localcloud.docker_program import Docker, Refused, run
 from localcloud.engine import BuildRequest, Image, Launch, LogSink, Program
-from localcloud.image_store import ImageStore
+from localcloud.process_engine.docker_program import Docker, Refused, run
+from localcloud.process_engine.image_store import ImageStore
 
 REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 URI = f"{REGISTRY}/team/model:one"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.dockerfile import expand, parse
 from localcloud.engine import BuildError, BuildRequest
-from localcloud.image_plan import CopyFiles, ImagePlan, RunCommand, plan_image
+from localcloud.process_engine.dockerfile import expand, parse
+from localcloud.process_engine.image_plan import CopyFiles, ImagePlan, RunCommand, plan_image
 
 
 def plan(folder: Path, dockerfile: str, **arguments: str) -> ImagePlan:

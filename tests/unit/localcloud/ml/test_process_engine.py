@@ -12,8 +12,8 @@ import pytest
 
 from localcloud.cloud import Processes
 from localcloud.engine import BuildError, BuildRequest, Image, ImageMissing, Launch
-from localcloud.image_store import ImageStore
 from localcloud.process_engine import ProcessEngine, ProcessProgram
+from localcloud.process_engine.image_store import ImageStore
 from tests.unit.localcloud.ml.laptops import until
 
 PRINTER = "import os, sys\nprint(sys.argv[1:], os.getcwd(), sys.prefix)\n"
@@ -139,7 +139,7 @@ def test_a_killed_build_leaves_nothing_that_counts(workshop: Workshop, cache: Pa
         "import sys; from pathlib import Path\n"
         "from localcloud.cloud import Processes\n"
         "from localcloud.engine import BuildRequest\n"
-        "from localcloud.image_store import ImageStore\n"
+        "from localcloud.process_engine.image_store import ImageStore\n"
         "from localcloud.process_engine import ProcessEngine\n"
         "context = Path(sys.argv[1])\n"
         "engine = ProcessEngine(ImageStore(context / 'images'), Path(sys.argv[2]), Processes())\n"

@@ -120,47 +120,47 @@ def moto() -> dict[str, Any]:
 
 
 def test_a_training_job_is_completed_at_once_and_twice(moto: dict[str, Any]) -> None:
-    """localcloud.training replaces create_training_job and adds stop_training_job."""
+    """localcloud.sagemaker.training replaces create_training_job and adds stop_training_job."""
     assert moto["training"] == "Completed"
     assert moto["metrics"] == ["train:progress"]
     assert not moto["stop_training"]
 
 
 def test_a_processing_job_is_completed_at_once_and_forgets(moto: dict[str, Any]) -> None:
-    """localcloud.processing replaces create_processing_job and stop_processing_job."""
+    """localcloud.sagemaker.processing replaces create_processing_job and stop_processing_job."""
     assert moto["processing"] == ["Completed", None]
 
 
 def test_an_endpoint_is_in_service_whatever_its_image(moto: dict[str, Any]) -> None:
-    """localcloud.endpoints replaces create, describe, delete, and adds update_endpoint."""
+    """localcloud.sagemaker.endpoints replaces create, describe, delete; adds update_endpoint."""
     assert moto["endpoint"] == "InService"
     assert not moto["update_endpoint"]
 
 
 def test_newer_instance_types_are_refused(moto: dict[str, Any]) -> None:
-    """localcloud.endpoints replaces validate_instance_type."""
+    """localcloud.sagemaker.endpoints replaces validate_instance_type."""
     assert moto["newer_instance"] == "ClientError"
 
 
 def test_invocations_are_canned(moto: dict[str, Any]) -> None:
-    """localcloud.invocations replaces invoke_endpoint."""
+    """localcloud.sagemaker.invocations replaces invoke_endpoint."""
     assert moto["ghost"] == "body"
 
 
 def test_a_binary_body_is_an_error(moto: dict[str, Any]) -> None:
-    """localcloud.invocations sets use_raw_body."""
+    """localcloud.sagemaker.invocations sets use_raw_body."""
     assert moto["binary"] == "UnicodeDecodeError"
 
 
 def test_a_client_token_registers_twice(moto: dict[str, Any]) -> None:
-    """localcloud.model_packages replaces create_model_package."""
+    """localcloud.sagemaker.model_packages replaces create_model_package."""
     first, second = moto["token"]
     assert first != second
     assert moto["approval"] is None
 
 
 def test_an_approval_forgets_the_metadata(moto: dict[str, Any]) -> None:
-    """localcloud.model_packages replaces update_model_package."""
+    """localcloud.sagemaker.model_packages replaces update_model_package."""
     assert not moto["metadata"]
 
 

@@ -1,0 +1,88 @@
+"""The shell of a build: commands one after another that share variables and directory.
+
+CodeBuild runs a version 0.2 buildspec in one shell instance. Here each command has a bash
+of its own, in a process group of its own, and hands its state on through a file: so a
+command that ends the shell by ``exit`` ends only itself, and each can be stopped.
+"""
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from localcloud.cloud import Cloud, Processes
+from localcloud.process_engine import ProcessProgram
+
+_SOURCE_ROOT = Path(__file__).resolve().parents[2]
+
+# Read-only variables of bash itself cannot be set again; the rest of the state can.
+_SAVE = """{ declare -p | grep -v '^declare -[a-zA-Z]*r'; declare -f; set +o; } > "$1" 2>/dev/null
+printf 'cd %q\\n' "$PWD" >> "$1" """
+
+_SCRIPT = """
+__wharf_save() { set +e +u; %(save)s; }
+trap '__wharf_code=$?; __wharf_save %(state)s; exit $__wharf_code' EXIT
+[ -f %(state)s ] && . %(state)s
+trap '__wharf_code=$?; __wharf_save %(state)s; exit $__wharf_code' EXIT
+. %(command)s
+"""
+
+
+class BuildShell:
+    """Runs commands. ``start`` returns at once: whoever waits also watches the time."""
+
+    def __init__(
+        self, processes: Processes, folder: Path, source: Path, environment: Mapping[str, str]
+    ) -> None:
+        self._processes = processes
+        self._folder = folder
+        self._source = source
+        self._environment = dict(environment)
+
+    def start(
+        self, command: str, extra: Mapping[str, str], log: Callable[[str], None]
+    ) -> ProcessProgram:
+        script = self._folder / "command.sh"
+        state = self._folder / "state.sh"
+        # Set again for each command: what an earlier one exported must not hide it.
+        given = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in extra.items())
+        script.write_text(f"{given}{command}\n")
+        text = _SCRIPT % {
+            "save": _SAVE,
+            "state": shlex.quote(str(state)),
+            "command": shlex.quote(str(script)),
+        }
+        child = self._processes.start(
+            ["bash", "--noprofile", "--norc", "-c", text],
+            environment={**self._environment, **extra},
+            directory=self._source,
+        )
+        return ProcessProgram(child, self._processes, None, log)
+
+    def variable(self, name: str) -> str:
+        """A variable's value after the last command, for exported-variables."""
+        found: list[str] = []
+        program = self.start(f'printf "%s" "${{{name}:-}}"', {}, found.append)
+        program.wait()
+        return "\n".join(found)
+
+
+def write_programs(cloud: Cloud) -> Path:
+    """``docker`` and ``aws`` of this environment, in a folder that stands first on PATH."""
+    folder = cloud.directory / "bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    python = shlex.quote(sys.executable)
+    root = shlex.quote(str(_SOURCE_ROOT))
+    for name, words in (
+        ("docker", f"env PYTHONPATH={root} {python} -m localcloud.process_engine.docker_program"),
+        ("aws", f"env -u PYTHONPATH {python} -m awscli"),
+    ):
+        path = folder / name
+        path.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+        path.chmod(0o755)
+    return folder
+
+
+def machine_path() -> str:
+    return os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin")

@@ -1,0 +1,127 @@
+"""What a build begins with: its source, its buildspec and its environment variables."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from localcloud import iam
+from localcloud.cloud import Cloud
+from localcloud.codebuild import buildspec
+from localcloud.codebuild.buildspec import Buildspec, BuildspecError
+from localcloud.codebuild.record import Build
+from localcloud.codecommit import repository_folder
+from localcloud.codecommit.git_repository import GitRepository, NotInRepository, git_environment
+from localcloud.iam.calls import Credential
+from localcloud.iam.permissions import Need
+
+
+class SourceError(Exception):
+    """A build cannot begin. ``code`` is the phase context's status code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def download(cloud: Cloud, build: Build, folder: Path) -> None:
+    """Put the source into ``folder``. Raises SourceError."""
+    source = build.record["source"]
+    folder.mkdir(parents=True)
+    require(cloud, build.role, "logs:PutLogEvents", _log_stream(cloud, build))
+    if source["type"] == "NO_SOURCE":
+        return
+    name = repository_name(source["location"])
+    arn = f"arn:aws:codecommit:{cloud.region}:{cloud.account}:{name}"
+    require(cloud, build.role, "codecommit:GitPull", arn)
+    version = build.record.get("sourceVersion", "HEAD")
+    try:
+        commit = GitRepository(repository_folder(cloud, name)).resolve(version, "commit")
+    except NotInRepository:
+        raise SourceError(
+            "CLIENT_ERROR",
+            f"reference not found for primary source and source version {version}",
+        ) from None
+    _clone(repository_folder(cloud, name), commit, folder)
+    with build.lock:
+        build.record["resolvedSourceVersion"] = commit
+
+
+def repository_name(location: str) -> str:
+    """From a clone URL of AWS, or from the folder that is the remote on the laptop."""
+    return location.rstrip("/").rsplit("/", 1)[-1].removesuffix(".git")
+
+
+def read_buildspec(build: Build, folder: Path) -> Buildspec:
+    """The buildspec of the source, or the one that was given. Raises SourceError."""
+    given = build.record["source"].get("buildspec") or "buildspec.yml"
+    try:
+        if "\n" in given:
+            return buildspec.parse(given)
+        path = folder / given
+        if not path.is_file():
+            raise BuildspecError(f"{given} is not in the source")
+        return buildspec.parse(path.read_text())
+    except BuildspecError as error:
+        raise SourceError("YAML_FILE_ERROR", str(error)) from None
+
+
+def variables(cloud: Cloud, build: Build, spec: Buildspec) -> dict[str, str]:
+    """All of the build's own variables: StartBuild's over the project's over the buildspec's."""
+    stored = dict(spec.parameters)
+    plain = dict(spec.variables)
+    for variable in build.record["environment"]["environmentVariables"]:
+        name, kind = variable["name"], variable["type"]
+        if kind == "PARAMETER_STORE":
+            stored[name] = variable["value"]
+        else:
+            stored.pop(name, None)
+            plain[name] = variable["value"]
+    return {**plain, **_read_parameters(cloud, build, stored)}
+
+
+def _read_parameters(cloud: Cloud, build: Build, parameters: Mapping[str, str]) -> dict[str, str]:
+    if not parameters:
+        return {}
+    ssm = cloud.client("ssm", role=build.role, session="AWSCodeBuild")
+    try:
+        answer = ssm.get_parameters(Names=sorted(set(parameters.values())), WithDecryption=True)
+    except ClientError as error:
+        raise SourceError("Decrypted Variables Error", str(error)) from None
+    if answer["InvalidParameters"]:
+        missing = ", ".join(answer["InvalidParameters"])
+        raise SourceError("Decrypted Variables Error", f"parameter does not exist: {missing}")
+    values: dict[str, Any] = {item["Name"]: item["Value"] for item in answer["Parameters"]}
+    return {variable: values[name] for variable, name in parameters.items()}
+
+
+def require(cloud: Cloud, role: str, action: str, resource: str) -> None:
+    """Judge what CodeBuild does with the build's role but not by a call to this cloud."""
+    keys = cloud.credentials(role, "AWSCodeBuild")
+    credential = Credential(
+        keys["AWS_ACCESS_KEY_ID"], cloud.region, action.split(":")[0], keys["AWS_SESSION_TOKEN"]
+    )
+    try:
+        principal = iam.principal_of(cloud, credential)
+        iam.require(cloud, principal, Need(action, resource), {})
+    except (iam.AccessDenied, iam.UnknownPrincipal) as error:
+        raise SourceError("ACCESS_DENIED", str(error)) from None
+
+
+def _log_stream(cloud: Cloud, build: Build) -> str:
+    group = f"arn:aws:logs:{cloud.region}:{cloud.account}:log-group:{build.group}"
+    return f"{group}:log-stream:{build.stream}"
+
+
+def _clone(repository: Path, commit: str, folder: Path) -> None:
+    for words in (
+        ["clone", "--quiet", "--no-checkout", str(repository), str(folder)],
+        ["-C", str(folder), "checkout", "--quiet", "--detach", commit],
+    ):
+        done = subprocess.run(
+            ["git", *words], capture_output=True, text=True, check=False, env=git_environment()
+        )
+        if done.returncode:
+            raise SourceError("CLIENT_ERROR", done.stderr.strip())

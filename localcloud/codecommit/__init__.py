@@ -1,0 +1,11 @@
+"""CodeCommit: bare git repositories, read through the API and pushed to by git.
+
+``service``         repositories, branches and triggers
+``reading``         folders, files and differences
+``git_repository``  git itself
+``git_hook``        the program that a push runs: it publishes the triggers' message
+"""
+
+from localcloud.codecommit.service import install, repository_folder
+
+__all__ = ["install", "repository_folder"]

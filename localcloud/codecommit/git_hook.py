@@ -1,0 +1,180 @@
+"""The hooks of the laptop's git repositories: ``python -m localcloud.codecommit.git_hook``.
+
+Before a push: refuse it while the cloud is not running, because it would release nothing.
+After a push: publish the message of the repository's triggers to their SNS topics.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from pydantic import ValidationError
+
+from contracts.laptop import STATE_FILE, LaptopCloud
+
+HOOKS = ("pre-receive", "post-receive")
+NO_COMMIT = "0" * 40  # git's id for a reference that was not, or is no more
+
+
+@dataclass(frozen=True)
+class Update:
+    """One pushed reference: its commit before and after."""
+
+    before: str
+    after: str
+    ref: str
+
+    @property
+    def event(self) -> str:
+        if self.before == NO_COMMIT:
+            return "createReference"
+        return "deleteReference" if self.after == NO_COMMIT else "updateReference"
+
+    def reference(self) -> dict[str, Any]:
+        """As CodeCommit's message has it: a deleted reference names its last commit."""
+        deleted = self.event == "deleteReference"
+        found: dict[str, Any] = {
+            "commit": self.before if deleted else self.after,
+            "ref": self.ref,
+        }
+        if self.event == "createReference":
+            found["created"] = True
+        if deleted:
+            found["deleted"] = True
+        return found
+
+
+def write_hooks(repository: Path, directory: Path, name: str) -> None:
+    """Put both hooks into a bare repository; they work from anywhere."""
+    home = Path(__file__).resolve().parents[2]
+    folder = repository / "hooks"
+    folder.mkdir(exist_ok=True)
+    for hook in HOOKS:
+        command = [
+            sys.executable,
+            "-m",
+            "localcloud.codecommit.git_hook",
+            hook,
+            f"--directory={directory.resolve()}",
+            f"--repository={name}",
+        ]
+        path = folder / hook
+        path.write_text(
+            f"#!/bin/sh\nexec env PYTHONPATH={shlex.quote(str(home))} {shlex.join(command)}\n"
+        )
+        path.chmod(0o755)
+    # A hooksPath in the user's own settings would otherwise switch these off.
+    subprocess.run(
+        ["git", "--git-dir", str(repository), "config", "core.hooksPath", str(folder.resolve())],
+        check=True,
+    )
+
+
+def running_cloud(directory: Path) -> LaptopCloud | None:
+    """The cloud of this directory, when its process is alive."""
+    try:
+        cloud = LaptopCloud.model_validate_json((directory / STATE_FILE).read_text())
+        os.kill(cloud.pid, 0)
+    except (OSError, ValidationError):
+        return None
+    return cloud
+
+
+def read_updates(lines: IO[str]) -> list[Update]:
+    return [Update(*line.split(maxsplit=2)) for line in lines.read().splitlines() if line]
+
+
+def message(
+    trigger: dict[str, Any], updates: Sequence[Update], cloud: LaptopCloud, repository: str
+) -> str | None:
+    """What CodeCommit publishes for a trigger; None when the trigger does not want it.
+
+    The format is of the CodeCommit user guide, "Manage triggers for a repository".
+    """
+    wanted = [update for update in updates if _wants(trigger, update)]
+    if not wanted:
+        return None
+    record = {
+        "awsRegion": cloud.region,
+        "codecommit": {"references": [update.reference() for update in wanted]},
+        "customData": trigger.get("customData"),
+        "eventId": str(uuid.uuid4()),
+        "eventName": "ReferenceChanges",
+        "eventPartNumber": 1,
+        "eventSource": "aws:codecommit",
+        "eventSourceARN": f"arn:aws:codecommit:{cloud.region}:{cloud.account}:{repository}",
+        "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000",
+        "eventTotalParts": 1,
+        "eventTriggerConfigId": str(uuid.uuid4()),
+        "eventTriggerName": trigger["name"],
+        "eventVersion": "1.0",
+        "userIdentityARN": f"arn:aws:iam::{cloud.account}:root",
+    }
+    return json.dumps({"Records": [record]})
+
+
+def _wants(trigger: dict[str, Any], update: Update) -> bool:
+    if not {"all", update.event} & set(trigger["events"]):
+        return False
+    branches = trigger.get("branches") or []
+    return not branches or update.ref in [f"refs/heads/{branch}" for branch in branches]
+
+
+def publish(cloud: LaptopCloud, repository: str, updates: Sequence[Update]) -> int:
+    """Publish to the topic of every trigger that wants these updates; how many did."""
+    codecommit, sns = _clients(cloud)
+    triggers = codecommit.get_repository_triggers(repositoryName=repository)["triggers"]
+    published = 0
+    for trigger in triggers:
+        text = message(trigger, updates, cloud, repository)
+        if text is not None:
+            subject = f"UPDATE: AWS CodeCommit {cloud.region} push: {repository}"
+            sns.publish(TopicArn=trigger["destinationArn"], Message=text, Subject=subject[:100])
+            published += 1
+    return published
+
+
+def _clients(cloud: LaptopCloud) -> tuple[Any, Any]:
+    import boto3  # here: the hook before a push must answer at once
+
+    from localcloud.cloud import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
+
+    session = boto3.Session(ROOT_ACCESS_KEY, ROOT_SECRET_KEY, region_name=cloud.region)
+    codecommit = session.client("codecommit", endpoint_url=cloud.url)
+    return codecommit, session.client("sns", endpoint_url=cloud.url)
+
+
+def main(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="git_hook")
+    parser.add_argument("hook", choices=HOOKS)
+    parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--repository", required=True)
+    given = parser.parse_args(list(words))
+    updates = read_updates(sys.stdin)
+    cloud = running_cloud(given.directory)
+    if cloud is None:
+        print(
+            "The laptop's cloud is not running, so this push would release nothing.\n"
+            "Start it with `wharf up`, then push again."
+        )
+        return 1
+    if given.hook == "post-receive":
+        try:
+            publish(cloud, given.repository, updates)
+        except Exception as error:  # The push is done; git ignores this exit code.
+            print(f"The push is in, but no trigger was published: {error}")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

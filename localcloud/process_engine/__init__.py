@@ -1,0 +1,27 @@
+"""The engine without containers: an image is a source tree and an environment of its own.
+
+``engine``             builds and runs images
+``dockerfile``         reads a Dockerfile
+``image_plan``         what its instructions come to, and what is refused
+``image_environment``  the environment that its RUN lines make, kept for the next build
+``image_store``        images by digest
+``docker_program``     the `docker` that a build's commands find on their path
+"""
+
+from localcloud.process_engine.engine import (
+    LOOPBACK,
+    ProcessEngine,
+    ProcessProgram,
+    default_cache,
+    for_cloud,
+    images_folder,
+)
+
+__all__ = [
+    "LOOPBACK",
+    "ProcessEngine",
+    "ProcessProgram",
+    "default_cache",
+    "for_cloud",
+    "images_folder",
+]

@@ -1,0 +1,195 @@
+"""The engine without containers: an image is files and an environment, a run is a process.
+
+What differs from a container: programs run as you, see this machine's files and network,
+and use its Python instead of the base image's. Each run has a copy of the image's files and
+an ``/opt/ml`` of its own; absolute paths of the image in commands and variables are
+rewritten to them.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from localcloud.cloud import Cloud, Processes
+from localcloud.engine import BuildRequest, Image, ImageMissing, Launch, LogSink
+from localcloud.process_engine.image_environment import (
+    Environment,
+    apply_step,
+    environment_folder,
+    host_path,
+    inside,
+    inside_all,
+    is_complete,
+    program_path,
+)
+from localcloud.process_engine.image_plan import BASE_PATH, canonical, plan_image
+from localcloud.process_engine.image_store import ImageStore, StoredImage
+
+LOOPBACK = "127.0.0.1"
+OPT_ML = "/opt/ml"
+TMP = "/tmp"  # noqa: S108 - the image's own, which is another folder here
+
+
+def default_cache() -> Path:
+    """Where environments outlive a cloud: MODELWHARF_CACHE, or ~/.cache/modelwharf."""
+    named = os.environ.get("MODELWHARF_CACHE")
+    return Path(named) if named else Path.home() / ".cache" / "modelwharf"
+
+
+def images_folder(cloud: Cloud) -> Path:
+    return cloud.directory / "images"
+
+
+def for_cloud(cloud: Cloud) -> "ProcessEngine":
+    """The cloud's engine. It holds no state beside its folders, so every one is the same."""
+    return ProcessEngine(ImageStore(images_folder(cloud)), default_cache(), cloud.processes)
+
+
+class ProcessEngine:
+    """See the module. Implements localcloud.engine.Engine."""
+
+    name = "process"
+
+    def __init__(self, store: ImageStore, cache: Path, processes: Processes) -> None:
+        self._store = store
+        self._cache = cache
+        self._processes = processes
+
+    def build(self, request: BuildRequest, log: LogSink) -> Image:
+        plan = plan_image(request)
+        log(f"FROM {plan.config['base']}: this machine's own Python stands in for it")
+        for note in plan.notes:
+            log(note)
+        environment = Environment(self._cache, plan.steps, plan.config["base"])
+        environment.ensure(log)
+
+        def fill(root: Path) -> None:
+            shutil.copytree(environment.root, root, symlinks=True, dirs_exist_ok=True)
+            for step in environment.later_steps:
+                apply_step(step, environment.folder, root, log)
+
+        config = {**plan.config, "key": environment.key, "engine": self.name}
+        layers = [canonical(step.content()) for step in plan.steps]
+        return self._store.save(config, layers, fill)
+
+    def run(self, launch: Launch, log: LogSink) -> "ProcessProgram":
+        image = self._store.find(launch.digest)
+        folder = environment_folder(self._cache, image.config["key"])
+        if not is_complete(folder):
+            raise ImageMissing(
+                f"image {launch.digest} has lost its environment ({folder}): build it again"
+            )
+        root = launch.tree.parent / "root"
+        shutil.copytree(image.root, root, symlinks=True, dirs_exist_ok=True)
+        port = free_port() if launch.serves else None
+        command = [inside(word, _folders(launch), root) for word in _command(image, launch)]
+        directory = host_path(root, image.config["directory"])
+        directory.mkdir(parents=True, exist_ok=True)
+        child = self._processes.start(
+            command,
+            environment=_environment(image, launch, folder, root, port),
+            directory=directory,
+        )
+        return ProcessProgram(child, self._processes, port, log)
+
+
+class ProcessProgram:
+    """A running program; whatever it started ends with it, as in a container."""
+
+    def __init__(
+        self, child: subprocess.Popen[str], processes: Processes, port: int | None, log: LogSink
+    ) -> None:
+        self._child = child
+        self._processes = processes
+        self._log = log
+        self.port = port
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._waiter = threading.Thread(target=self._wait, daemon=True)
+        self._reader.start()
+        self._waiter.start()
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def poll(self) -> int | None:
+        return None if self._waiter.is_alive() else _exit_code(self._child)
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        self._waiter.join(timeout)
+        return self.poll()
+
+    def stop(self, grace: float) -> int:
+        self._processes.stop(self._child, grace=grace)
+        self._waiter.join()
+        return _exit_code(self._child)
+
+    def _wait(self) -> None:
+        self._child.wait()
+        self._processes.stop(self._child, grace=0)  # what it left running in its group
+        self._reader.join()
+
+    def _read(self) -> None:
+        for line in self._child.stdout or ():
+            self._log(line.rstrip("\n"))
+        if self._child.stdout is not None:
+            self._child.stdout.close()
+
+
+def _folders(launch: Launch) -> dict[str, Path]:
+    """What a run has for itself: the launch's own folder holds it all."""
+    return {OPT_ML: launch.tree, TMP: launch.tree.parent / "tmp"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _exit_code(child: subprocess.Popen[str]) -> int:
+    """As a container reports it: 128 + n for a program ended by signal n."""
+    code = child.returncode
+    return 128 - code if code < 0 else code
+
+
+def _command(image: StoredImage, launch: Launch) -> Sequence[str]:
+    """As ``docker run IMAGE ARGUMENTS`` would: arguments stand in for CMD."""
+    entrypoint = list(launch.entrypoint or image.config.get("entrypoint", []))
+    rest = list(launch.arguments) or ([] if launch.entrypoint else _default_command(image))
+    command = entrypoint + rest
+    if not command:
+        raise OSError("the image has no ENTRYPOINT and no CMD, and no command was given")
+    return command
+
+
+def _default_command(image: StoredImage) -> list[str]:
+    return list(image.config.get("command", []))
+
+
+def _environment(
+    image: StoredImage, launch: Launch, folder: Path, root: Path, port: int | None
+) -> dict[str, str]:
+    """Only what the image and the launch name: nothing of this machine's own environment."""
+    temporary = _folders(launch)[TMP]
+    temporary.mkdir(exist_ok=True)
+    declared = {**image.config["environment"], **launch.environment}
+    found = {
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        **inside_all(declared, _folders(launch), root),
+        "PATH": program_path(folder, image.config["environment"].get("PATH", BASE_PATH)),
+        "HOME": str(temporary),
+        "TMPDIR": str(temporary),
+        "SAGEMAKER_BASE_DIR": str(launch.tree),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    if port is not None:
+        found["SAGEMAKER_BIND_TO_PORT"] = str(port)
+        found["SAGEMAKER_BIND_TO_HOST"] = LOOPBACK
+    return found

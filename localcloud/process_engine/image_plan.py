@@ -1,0 +1,281 @@
+"""What a Dockerfile asks of the process engine, resolved: nothing is run here.
+
+A plan is a list of steps with every variable filled in and every copied file digested, so
+equal plans make equal images.
+"""
+
+import fnmatch
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from localcloud.engine import BuildError, BuildRequest
+from localcloud.process_engine.dockerfile import Instruction, expand, parse
+
+BASE_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+@dataclass(frozen=True)
+class MakeFolder:
+    """WORKDIR makes its folder."""
+
+    line: int
+    path: str
+
+    def content(self) -> list[Any]:
+        return ["folder", self.path]
+
+
+@dataclass(frozen=True)
+class CopiedFile:
+    """``digest`` is of the bytes, or of the target when ``link`` is set."""
+
+    source: Path
+    target: str
+    digest: str
+    executable: bool
+    link: str | None = None
+
+
+@dataclass(frozen=True)
+class CopyFiles:
+    line: int
+    files: tuple[CopiedFile, ...]
+
+    def content(self) -> list[Any]:
+        return ["copy", [[f.target, f.digest, f.executable] for f in self.files]]
+
+
+@dataclass(frozen=True)
+class RunCommand:
+    """``words`` is what a shell gets, or the program itself in the JSON form."""
+
+    line: int
+    text: str
+    words: tuple[str, ...]
+    environment: Mapping[str, str]
+    directory: str
+
+    def content(self) -> list[Any]:
+        return ["run", list(self.words), dict(self.environment), self.directory]
+
+
+Step = MakeFolder | CopyFiles | RunCommand
+
+
+@dataclass(frozen=True)
+class ImagePlan:
+    """``config`` is what running the image needs; ``notes`` are for the build's log."""
+
+    steps: tuple[Step, ...]
+    config: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+
+def plan_image(request: BuildRequest) -> ImagePlan:
+    """Resolve the Dockerfile. Raises BuildError naming the line that cannot be done."""
+    ignore = request.context / ".dockerignore"
+    if ignore.exists():
+        raise BuildError(
+            "the context has a .dockerignore, which the process engine does not read: "
+            "hand it a context that holds only what goes into the image"
+        )
+    planner = _Planner(request)
+    for instruction in parse(request.dockerfile.read_text()):
+        planner.take(instruction)
+    return planner.finish()
+
+
+@dataclass
+class _Planner:
+    request: BuildRequest
+    steps: list[Step] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    base: str | None = None
+    arguments: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=lambda: {"PATH": BASE_PATH})
+    workdir: PurePosixPath = field(default_factory=lambda: PurePosixPath("/"))
+    config: dict[str, Any] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+
+    def take(self, instruction: Instruction) -> None:
+        keyword = instruction.keyword
+        if self.base is None and keyword not in ("ARG", "FROM"):
+            raise instruction.refuse("stands before FROM; only ARG may")
+        if instruction.flags and keyword not in ("COPY", "RUN", "HEALTHCHECK"):
+            raise instruction.refuse(f"does not take {instruction.flags[0]} here")
+        getattr(self, f"_{keyword.lower()}")(instruction)
+
+    def finish(self) -> ImagePlan:
+        if self.base is None:
+            raise BuildError("the Dockerfile has no FROM")
+        for name in sorted(set(self.request.arguments) - self.used):
+            self.notes.append(f"build argument {name} is given, but no ARG declares it")
+        config = {
+            "base": self.base,
+            "platform": self.request.platform,
+            "environment": dict(self.environment),
+            "directory": str(self.workdir),
+            **self.config,
+        }
+        return ImagePlan(tuple(self.steps), config, tuple(self.notes))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {**self.arguments, **self.environment}
+
+    def _arg(self, instruction: Instruction) -> None:
+        for word in instruction.words(self.variables):
+            name, given, default = word.partition("=")
+            self.used.add(name)
+            value = self.request.arguments.get(name, default if given else None)
+            if value is not None:
+                self.arguments[name] = value
+
+    def _from(self, instruction: Instruction) -> None:
+        if self.base is not None:
+            raise instruction.refuse("a second time: the process engine builds in one stage")
+        words = instruction.words(self.variables)
+        if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
+            raise instruction.refuse(f"takes one image, not {instruction.text!r}")
+        if not words[0]:
+            raise instruction.refuse(f"{instruction.text!r} is empty; give its --build-arg")
+        self.base = words[0]
+        self.arguments = {}  # An ARG before FROM is known to FROM alone.
+
+    def _env(self, instruction: Instruction) -> None:
+        self.environment.update(instruction.pairs(self.variables))
+
+    def _label(self, instruction: Instruction) -> None:
+        self.config.setdefault("labels", {}).update(instruction.pairs(self.variables))
+
+    def _workdir(self, instruction: Instruction) -> None:
+        self.workdir = self._absolute(expand(instruction.text, self.variables))
+        self.steps.append(MakeFolder(instruction.line, str(self.workdir)))
+
+    def _run(self, instruction: Instruction) -> None:
+        for flag in instruction.flags:
+            # The machine's own pip configuration and cache stand in for these two.
+            if not re.match(r"--mount=(?=.*\btype=(secret|cache)\b)", flag):
+                raise instruction.refuse(f"{flag} is not supported by the process engine")
+        listed = instruction.exec_form()
+        words = listed if listed is not None else ("/bin/sh", "-c", instruction.text)
+        environment = self.variables
+        self.steps.append(
+            RunCommand(instruction.line, instruction.text, words, environment, str(self.workdir))
+        )
+
+    def _copy(self, instruction: Instruction) -> None:
+        mode = None
+        for flag in instruction.flags:
+            if flag.startswith("--chmod="):
+                mode = flag.partition("=")[2]
+            elif not flag.startswith("--chown="):  # Files have no owner here but the user.
+                raise instruction.refuse(
+                    f"{flag} is not supported by the process engine; it takes --chmod, --chown"
+                )
+        words = instruction.words(self.variables)
+        if len(words) < 2:
+            raise instruction.refuse(f"needs a source and a target, not {instruction.text!r}")
+        self.steps.append(CopyFiles(instruction.line, self._files(instruction, words, mode)))
+
+    def _files(
+        self, instruction: Instruction, words: list[str], mode: str | None
+    ) -> tuple[CopiedFile, ...]:
+        *patterns, target = words
+        into_folder = target.endswith("/") or target in (".", "..") or len(patterns) > 1
+        sources = [path for p in patterns for path in self._sources(instruction, p)]
+        if len(sources) > 1 and not into_folder:
+            raise instruction.refuse(f"copies several files: end {target!r} with a slash")
+        base = self._absolute(target)
+        files = []
+        for source in sources:
+            if source.is_dir():
+                for path in _walk(source):
+                    files.append((path, base / path.relative_to(source).as_posix()))
+            else:
+                files.append((source, base / source.name if into_folder else base))
+        executable = None if mode is None else bool(int(mode, 8) & stat.S_IXUSR)
+        return tuple(
+            self._copied(instruction, path, str(where), executable) for path, where in files
+        )
+
+    def _sources(self, instruction: Instruction, pattern: str) -> list[Path]:
+        context = self.request.context.resolve()
+        relative = os.path.normpath(pattern.lstrip("/"))
+        if relative.startswith(".."):
+            raise instruction.refuse(f"source {pattern!r} is outside the context")
+        if any(character in relative for character in "*?["):
+            found = sorted(p for p in context.glob(relative) if not fnmatch.fnmatch(p.name, ".git"))
+        else:
+            found = [context / relative] if (context / relative).exists() else []
+        if not found:
+            raise instruction.refuse(f"source {pattern!r} is not in the context")
+        return found
+
+    def _copied(
+        self, instruction: Instruction, path: Path, target: str, executable: bool | None
+    ) -> CopiedFile:
+        if path.is_symlink():
+            link = str(path.readlink())
+            if not path.resolve().is_relative_to(self.request.context.resolve()):
+                raise instruction.refuse(f"source {path.name!r} links out of the context: {link}")
+            return CopiedFile(path, target, _digest(link.encode()), False, link)
+        if executable is None:
+            executable = bool(path.stat().st_mode & stat.S_IXUSR)
+        return CopiedFile(path, target, _digest(path.read_bytes()), executable)
+
+    def _user(self, instruction: Instruction) -> None:
+        self.config["user"] = expand(instruction.text, self.variables)
+        self.notes.append(
+            f"line {instruction.line}: USER {self.config['user']} has no effect here: "
+            "the process engine runs programs as you"
+        )
+
+    def _expose(self, instruction: Instruction) -> None:
+        self.config.setdefault("ports", []).extend(instruction.words(self.variables))
+
+    def _entrypoint(self, instruction: Instruction) -> None:
+        self.config["entrypoint"] = self._command(instruction)
+        self.config.pop("command", None)  # As Docker does: a new ENTRYPOINT forgets CMD.
+
+    def _cmd(self, instruction: Instruction) -> None:
+        self.config["command"] = self._command(instruction)
+
+    def _command(self, instruction: Instruction) -> list[str]:
+        listed = instruction.exec_form()
+        return list(listed) if listed is not None else ["/bin/sh", "-c", instruction.text]
+
+    def _stopsignal(self, instruction: Instruction) -> None:
+        if instruction.text.upper() not in ("SIGTERM", "TERM", "15"):
+            raise instruction.refuse(
+                f"{instruction.text} is not supported: SageMaker stops containers by SIGTERM"
+            )
+
+    def _healthcheck(self, instruction: Instruction) -> None:
+        self.notes.append(f"line {instruction.line}: HEALTHCHECK has no effect on SageMaker")
+
+    def _absolute(self, path: str) -> PurePosixPath:
+        return PurePosixPath(os.path.normpath(self.workdir / path))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if (path.is_file() or path.is_symlink()) and ".git" not in parts:
+            yield path
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def canonical(value: object) -> bytes:
+    """JSON that is equal byte for byte whenever the value is equal."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

@@ -1,0 +1,14 @@
+"""SageMaker: jobs and endpoints as real programs.
+
+``processing``, ``processing_job``  CreateProcessingJob, and one job's life
+``training``, ``training_job``      CreateTrainingJob, and one job's life
+``job_tree``                        the /opt/ml of a job: input, output and the way to S3
+``job_program``                     the program in it, its log and its end
+``job_events``                      the events of both kinds of job
+``endpoints``, ``endpoint``         CreateEndpoint and its kin, and one endpoint's life
+``variants``, ``fleet``             what a configuration asks for, and the servers that do it
+``model_server``                    one server: started, pinged, watched, stopped
+``invocations``                     InvokeEndpoint
+``model_packages``                  the registry and its approvals
+``rules``                           SageMaker's limits on names and values
+"""

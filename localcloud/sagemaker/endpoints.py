@@ -1,0 +1,173 @@
+"""SageMaker hosting: models, configurations, and endpoints that are real servers.
+
+Stock moto starts nothing: an endpoint is InService when it is created, whatever its image;
+UpdateEndpoint is missing; a second model, configuration or endpoint of the same name replaces
+the first; and it knows only some instance types. Invocations have a module of their own.
+"""
+
+import re
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
+
+from botocore.exceptions import ClientError
+from moto.core.responses import ActionResult
+from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerModelBackend
+from moto.sagemaker.responses import SageMakerResponse
+
+from localcloud import process_engine
+from localcloud.cloud import Cloud
+from localcloud.engine import Engine
+from localcloud.overrides import stock
+from localcloud.sagemaker import invocations, rules
+from localcloud.sagemaker.endpoint import Endpoint
+from localcloud.sagemaker.job_tree import DataError, plain, split_uri
+from localcloud.sagemaker.variants import container_of, plans_of
+
+UPDATE_KEYS = ("RetainAllVariantProperties", "ExcludeRetainedVariantProperties",
+               "RetainDeploymentConfig")  # fmt: skip
+
+
+def install(cloud: Cloud, engine: Engine | None = None) -> None:
+    """Serve endpoints with the engine; the process engine unless another is given."""
+    runner = engine or process_engine.for_cloud(cloud)
+    endpoints: dict[str, Endpoint] = {}
+    invocations.install(cloud, endpoints)
+    lock = Lock()
+    _install_names(cloud)
+    stock_create = stock(SageMakerModelBackend, "create_endpoint")
+    stock_delete = stock(SageMakerModelBackend, "delete_endpoint")
+    stock(SageMakerModelBackend, "describe_endpoint")
+
+    def create_endpoint(
+        self: SageMakerModelBackend,
+        endpoint_name: str,
+        endpoint_config_name: str,
+        tags: list[dict[str, str]],
+    ) -> FakeEndpoint:
+        rules.require_name("endpointName", endpoint_name)
+        with lock:
+            if endpoint_name in self.endpoints:
+                arn = self.endpoints[endpoint_name].arn
+                raise rules.invalid(f'Cannot create already existing endpoint "{arn}".')
+            plans = plans_of(self, endpoint_config_name)
+            held: FakeEndpoint = stock_create(self, endpoint_name, endpoint_config_name, tags)
+            endpoints[endpoint_name] = Endpoint(cloud, runner, held)
+            endpoints[endpoint_name].create(endpoint_config_name, plans)
+        return held
+
+    def delete_endpoint(self: SageMakerModelBackend, endpoint_name: str) -> None:
+        _held(self, endpoint_name)
+
+        def forget() -> None:
+            with lock:
+                stock_delete(self, endpoint_name)
+                endpoints.pop(endpoint_name)
+
+        endpoints[endpoint_name].delete(forget)
+
+    def update_endpoint(self: SageMakerResponse) -> ActionResult:
+        request = plain(self.params)
+        held = _held(self.sagemaker_backend, request["EndpointName"])
+        deployment = _deployment(request)
+        plans = plans_of(self.sagemaker_backend, request["EndpointConfigName"])
+        endpoints[held.endpoint_name].update(request["EndpointConfigName"], plans, deployment)
+        return ActionResult({"EndpointArn": held.arn})
+
+    def describe_endpoint(self: SageMakerModelBackend, endpoint_name: str) -> dict[str, Any]:
+        described: dict[str, Any] = _held(self, endpoint_name).response_object
+        return described
+
+    def update_weights(self: SageMakerResponse) -> ActionResult:
+        held = _held(self.sagemaker_backend, self._get_param("EndpointName"))
+        raise rules.invalid(
+            f"UpdateEndpointWeightsAndCapacities of {held.endpoint_name} is not supported by the "
+            "laptop's cloud; make a configuration with the weights and call UpdateEndpoint"
+        )
+
+    SageMakerModelBackend.create_endpoint = create_endpoint  # type: ignore[method-assign]
+    SageMakerModelBackend.delete_endpoint = delete_endpoint  # type: ignore[method-assign]
+    SageMakerModelBackend.describe_endpoint = describe_endpoint  # type: ignore[method-assign]
+    SageMakerResponse.update_endpoint = update_endpoint  # type: ignore[attr-defined]
+    SageMakerResponse.update_endpoint_weights_and_capacities = (  # type: ignore[method-assign]
+        update_weights
+    )
+
+
+def _held(backend: SageMakerModelBackend, name: str) -> Any:
+    held = backend.endpoints.get(name)
+    if held is None:
+        arn = FakeEndpoint.arn_formatter(name, backend.account_id, backend.region_name)
+        raise rules.invalid(f'Could not find endpoint "{arn}".')
+    return held
+
+
+def _deployment(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Blue/green, all at once, is what the laptop does; another strategy is refused."""
+    rules.refuse_keys("", request, UPDATE_KEYS)
+    deployment: Mapping[str, Any] = request.get("DeploymentConfig") or {}
+    rules.refuse_keys("DeploymentConfig.", deployment, ("RollingUpdatePolicy",))
+    policy = deployment.get("BlueGreenUpdatePolicy") or {}
+    routing = policy.get("TrafficRoutingConfiguration") or {}
+    if routing.get("Type", "ALL_AT_ONCE") != "ALL_AT_ONCE":
+        raise rules.invalid(
+            f"DeploymentConfig: traffic routing {routing['Type']} is not supported by the laptop's "
+            "cloud; use ALL_AT_ONCE"
+        )
+    return deployment
+
+
+def _install_names(cloud: Cloud) -> None:
+    """A name is used once, and a model's data must be there when the model is created."""
+    stock_model = stock(SageMakerResponse, "create_model")
+    stock_config = stock(SageMakerResponse, "create_endpoint_config")
+
+    def create_model(self: SageMakerResponse) -> ActionResult:
+        name = rules.require_name("modelName", self._get_param("ModelName"))
+        backend = self.sagemaker_backend
+        if name in backend._models:
+            arn = backend._models[name].arn
+            raise rules.invalid(f'Cannot create already existing model "{arn}".')
+        answer: ActionResult = stock_model(self)
+        try:
+            _require_artifact(cloud, backend, name)
+        except Exception:
+            backend._models.pop(name)
+            raise
+        return answer
+
+    def create_endpoint_config(self: SageMakerResponse) -> ActionResult:
+        name = rules.require_name("endpointConfigName", self._get_param("EndpointConfigName"))
+        held = self.sagemaker_backend.endpoint_configs.get(name)
+        if held is not None:
+            arn = held.endpoint_config_arn
+            raise rules.invalid(f'Cannot create already existing endpoint configuration "{arn}".')
+        answer: ActionResult = stock_config(self)
+        return answer
+
+    def validate_instance_type(self: FakeEndpointConfig, instance_type: str) -> None:
+        if not re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", instance_type):
+            raise rules.invalid(f"'{instance_type}' at 'instanceType' is not an instance type")
+
+    SageMakerResponse.create_model = create_model  # type: ignore[method-assign]
+    SageMakerResponse.create_endpoint_config = create_endpoint_config  # type: ignore[method-assign]
+    stock(FakeEndpointConfig, "validate_instance_type")
+    FakeEndpointConfig.validate_instance_type = validate_instance_type  # type: ignore[method-assign]
+
+
+def _require_artifact(cloud: Cloud, backend: SageMakerModelBackend, model: str) -> None:
+    container = container_of(backend, model)
+    if container.artifact is None:
+        return
+    try:
+        bucket, key = split_uri(container.artifact)
+        s3 = cloud.client("s3", role=container.role, session=f"SageMaker-{model}")
+        s3.head_object(Bucket=bucket, Key=key)
+    except (ClientError, DataError) as error:
+        raise rules.invalid(
+            f"Could not access model data at {container.artifact}. Please ensure that the role "
+            f'"{container.role}" exists and that its trust relationship policy allows the action '
+            '"sts:AssumeRole" for the service principal "sagemaker.amazonaws.com". Also ensure '
+            f'that the role has "s3:GetObject" permissions and that the object is located in '
+            f"{cloud.region}. ({error})"
+        ) from None

@@ -1,0 +1,124 @@
+"""The servers of one endpoint configuration: in service all together, or not at all."""
+
+import random
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from localcloud.cloud import Cloud
+from localcloud.engine import Engine
+from localcloud.registry import IMAGE_URI
+from localcloud.sagemaker.model_server import Container, DeployError, ModelServer
+
+DRAIN = 60.0  # seconds that running requests have before their server is stopped
+
+
+class NoSuchVariant(Exception):
+    """A request names a variant that the endpoint does not have."""
+
+
+@dataclass(frozen=True)
+class VariantPlan:
+    """A production variant, with everything of its model that serving needs."""
+
+    name: str
+    weight: float
+    instances: int
+    container: Container
+    startup: float
+    """Seconds until it must be healthy."""
+
+
+class Fleet:
+    """One server for each variant. Instances beyond the first are not real on the laptop."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        engine: Engine,
+        endpoint: str,
+        config: str,
+        plans: Sequence[VariantPlan],
+    ) -> None:
+        self.config = config
+        self.plans = tuple(plans)
+        self.weights = {plan.name: plan.weight for plan in plans}
+        self._servers = {
+            plan.name: ModelServer(cloud, engine, endpoint, plan.name, plan.container, plan.startup)
+            for plan in plans
+        }
+        self._digests: dict[str, str] = {}
+        self._started = datetime.now(UTC)
+        self._busy = 0
+        self._idle = threading.Condition()
+
+    def start(self) -> None:
+        """Bring every variant into service. Raises DeployError, with nothing left running."""
+        try:
+            for name, server in self._servers.items():
+                self._digests[name] = server.start()
+        except DeployError:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Let running requests end, then stop every server."""
+        with self._idle:
+            self._idle.wait_for(lambda: self._busy == 0, DRAIN)
+        for server in self._servers.values():
+            server.stop()
+
+    @contextmanager
+    def serving(self, target: str | None) -> Iterator[tuple[str, ModelServer]]:
+        """A variant for one request: the one named, or one drawn by weight.
+
+        Raises NoSuchVariant.
+        """
+        name = target or self._draw()
+        if name not in self._servers:
+            raise NoSuchVariant(name)
+        with self._idle:
+            self._busy += 1
+        try:
+            yield name, self._servers[name]
+        finally:
+            with self._idle:
+                self._busy -= 1
+                self._idle.notify_all()
+
+    def _draw(self) -> str:
+        names = list(self.weights)
+        weights = [self.weights[name] for name in names]
+        if not any(weights):
+            return names[0]
+        return random.choices(names, weights)[0]  # noqa: S311 - traffic, not a secret
+
+    def summaries(self) -> list[dict[str, Any]]:
+        """ProductionVariants of DescribeEndpoint."""
+        return [
+            {
+                "VariantName": plan.name,
+                "DeployedImages": [self._deployed(plan)],
+                "CurrentWeight": self.weights[plan.name],
+                "DesiredWeight": self.weights[plan.name],
+                "CurrentInstanceCount": plan.instances,
+                "DesiredInstanceCount": plan.instances,
+            }
+            for plan in self.plans
+        ]
+
+    def _deployed(self, plan: VariantPlan) -> Mapping[str, Any]:
+        found: dict[str, Any] = {
+            "SpecifiedImage": plan.container.image,
+            "ResolutionTime": self._started,
+        }
+        match = IMAGE_URI.fullmatch(plan.container.image)
+        if match is not None and plan.name in self._digests:
+            repository = plan.container.image.split("@")[0]
+            if match["tag"]:
+                repository = repository.rsplit(":", 1)[0]
+            found["ResolvedImage"] = f"{repository}@{self._digests[plan.name]}"
+        return found

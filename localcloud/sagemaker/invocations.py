@@ -1,0 +1,131 @@
+"""InvokeEndpoint: the request goes to the variant's server, and its answer comes back.
+
+Stock moto answers with a canned body, even for endpoints that do not exist, and cannot take
+a body that is not UTF-8.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
+
+from localcloud.cloud import Cloud
+from localcloud.overrides import stock
+from localcloud.sagemaker.endpoint import Endpoint
+from localcloud.sagemaker.fleet import NoSuchVariant
+from localcloud.sagemaker.model_server import Answer, ModelServer, ServerDown
+
+BODY_LIMIT = 25 * 1024 * 1024  # bytes (InvokeEndpoint)
+MESSAGE_LIMIT = 1024  # characters of the model's own message that an error repeats
+
+CUSTOM = "X-Amzn-SageMaker-Custom-Attributes"
+TARGET = "X-Amzn-SageMaker-Target-Variant"
+INVOKED = "x-Amzn-Invoked-Production-Variant"
+PASSED_ON = ("Content-Type", "Accept", CUSTOM, "X-Amzn-SageMaker-Inference-Id")
+REFUSED = ("X-Amzn-SageMaker-Target-Model", "X-Amzn-SageMaker-Inference-Component",
+           "X-Amzn-SageMaker-Target-Container-Hostname", "X-Amzn-SageMaker-Session-Id")  # fmt: skip
+
+Reply = tuple[int, dict[str, str], bytes | str]
+
+
+def install(cloud: Cloud, endpoints: Mapping[str, Endpoint]) -> None:
+    """Answer from the servers of these endpoints."""
+    stock(SageMakerRuntimeResponse, "invoke_endpoint")
+    SageMakerRuntimeResponse.use_raw_body = True
+
+    def invoke_endpoint(self: SageMakerRuntimeResponse) -> Reply:
+        name = unquote(self.path.split("/")[2])
+        body = self.raw_body or b""
+        return invoke(cloud, endpoints.get(name), name, self.headers, body)
+
+    SageMakerRuntimeResponse.invoke_endpoint = invoke_endpoint  # type: ignore[method-assign]
+
+
+def invoke(
+    cloud: Cloud, endpoint: Endpoint | None, name: str, headers: Mapping[str, str], body: bytes
+) -> Reply:
+    """One request, with SageMaker's own answers where no model can give one."""
+    fleet = endpoint.fleet if endpoint is not None else None
+    if fleet is None:
+        return _error(
+            400, "ValidationError", f"Endpoint {name} of account {cloud.account} not found."
+        )
+    if len(body) > BODY_LIMIT:
+        message = f"The body has {len(body)} bytes; at most {BODY_LIMIT} are taken."
+        return _error(413, "ValidationError", message)
+    for header in REFUSED:
+        if headers.get(header):
+            return _error(400, "ValidationError", f"{header} is not supported by {name}.")
+    try:
+        with fleet.serving(headers.get(TARGET)) as (variant, server):
+            return _ask(cloud, name, variant, server, headers, body)
+    except NoSuchVariant as error:
+        return _error(400, "ValidationError", f"Variant {error} not found for endpoint {name}.")
+
+
+def _ask(
+    cloud: Cloud,
+    endpoint: str,
+    variant: str,
+    server: ModelServer,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> Reply:
+    passed = {header: headers[header] for header in PASSED_ON if headers.get(header)}
+    try:
+        answer = server.invoke(body, passed)
+    except TimeoutError:
+        text = (
+            f"Your invocation timed out while waiting for a response from container {variant}. "
+            "Review the latency metrics for each container in Amazon CloudWatch, resolve the "
+            "issue, and try again."
+        )
+        return _model_error(cloud, endpoint, variant, server, 0, text)
+    except ServerDown:
+        return _error(503, "ServiceUnavailable", f"The server of variant {variant} is starting.")
+    if not 200 <= answer.status < 300:
+        text = answer.body.decode(errors="replace")
+        return _model_error(cloud, endpoint, variant, server, answer.status, text)
+    return 200, _headers(answer, variant), answer.body
+
+
+def _headers(answer: Answer, variant: str) -> dict[str, str]:
+    found = {
+        "Content-Type": answer.headers.get("Content-Type", "application/octet-stream"),
+        INVOKED: variant,
+    }
+    if answer.headers.get(CUSTOM):
+        found[CUSTOM] = answer.headers[CUSTOM]
+    return found
+
+
+def _model_error(
+    cloud: Cloud, endpoint: str, variant: str, server: ModelServer, status: int, text: str
+) -> Reply:
+    kind = "client" if 400 <= status < 500 else "server"
+    group = f"/aws/sagemaker/Endpoints/{endpoint}"
+    message = (
+        f'Received {kind} error ({status}) from primary with message "{text[:MESSAGE_LIMIT]}". '
+        f"See {cloud.url}#logEventViewer:group={group} in account {cloud.account} for more "
+        f"information. (variant {variant})"
+    )
+    return _error(
+        424,
+        "ModelError",
+        message,
+        OriginalStatusCode=status,
+        OriginalMessage=text[:MESSAGE_LIMIT],
+        LogStreamArn=server.stream_arn,
+    )
+
+
+def _error(status: int, code: str, message: str, **more: Any) -> Reply:
+    headers = {
+        "Content-Type": "application/json",
+        "x-amzn-ErrorType": code,
+        # moto takes the status from here, not from the answer's first part.
+        "status": str(status),
+    }
+    return status, headers, json.dumps({"Message": message, **more})

@@ -1,0 +1,116 @@
+"""SageMaker's model registry: versions, approval, and the event that tells of it.
+
+Stock moto makes a second package of a repeated ClientToken, leaves the approval undecided
+when none is given, forgets metadata when only the approval changes, and emits nothing.
+"""
+
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.sagemaker.models import ModelPackage, SageMakerModelBackend
+from moto.sagemaker.responses import SageMakerResponse
+
+from localcloud.cloud import Cloud
+from localcloud.overrides import stock
+from localcloud.sagemaker import rules
+from localcloud.sagemaker.job_events import as_event
+from localcloud.sagemaker.job_tree import plain
+
+PENDING = "PendingManualApproval"
+_DETAIL = (
+    "ModelPackageGroupName",
+    "ModelPackageVersion",
+    "ModelPackageArn",
+    "ModelPackageDescription",
+    "CreationTime",
+    "InferenceSpecification",
+    "ModelPackageStatus",
+    "ModelPackageStatusDetails",
+    "CertifyForMarketplace",
+    "ModelApprovalStatus",
+    "ApprovalDescription",
+    "MetadataProperties",
+    "ModelMetrics",
+    "CustomerMetadataProperties",
+    "LastModifiedTime",
+)
+
+
+def install(cloud: Cloud) -> None:
+    """Number versions one at a time, keep tokens, and tell of every change."""
+    stock_create = stock(SageMakerResponse, "create_model_package")
+    stock_update = stock(SageMakerModelBackend, "update_model_package")
+    stock_create_group = stock(SageMakerResponse, "create_model_package_group")
+    tokens: dict[str, str] = {}
+    lock = Lock()
+
+    def create_model_package(self: SageMakerResponse) -> ActionResult:
+        request = plain(self.params)
+        token = request.get("ClientToken")
+        with lock:
+            if token and tokens.get(token) in self.sagemaker_backend.model_packages:
+                return ActionResult({"ModelPackageArn": tokens[token]})
+            _default_group_and_approval(self, request)
+            answer: ActionResult = stock_create(self)
+            arn: str = answer.result["ModelPackageArn"]  # type: ignore[index]
+            if token:
+                tokens[token] = arn
+        _announce(cloud, self.sagemaker_backend.model_packages[arn])
+        return answer
+
+    def update_model_package(
+        self: SageMakerModelBackend,
+        model_package_arn: str,
+        model_approval_status: str | None,
+        approval_description: str | None,
+        customer_metadata_properties: dict[str, str] | None,
+        customer_metadata_properties_to_remove: list[str],
+        additional_inference_specifications_to_add: list[Any] | None,
+    ) -> str:
+        held = self.describe_model_package(model_package_arn)
+        arn: str = stock_update(
+            self,
+            model_package_arn,
+            model_approval_status or held.model_approval_status,
+            approval_description or held.approval_description,
+            {**(held.customer_metadata_properties or {}), **(customer_metadata_properties or {})},
+            customer_metadata_properties_to_remove,
+            additional_inference_specifications_to_add,
+        )
+        _announce(cloud, held)
+        return arn
+
+    def create_model_package_group(self: SageMakerResponse) -> ActionResult:
+        name = rules.require_name("modelPackageGroupName", self._get_param("ModelPackageGroupName"))
+        if name in self.sagemaker_backend.model_package_groups:
+            raise rules.invalid(f"Model Package Group already exists: {name}")
+        answer: ActionResult = stock_create_group(self)
+        return answer
+
+    SageMakerResponse.create_model_package = create_model_package  # type: ignore[method-assign]
+    SageMakerModelBackend.update_model_package = update_model_package  # type: ignore[method-assign]
+    SageMakerResponse.create_model_package_group = (  # type: ignore[method-assign]
+        create_model_package_group
+    )
+
+
+def _default_group_and_approval(response: SageMakerResponse, request: Mapping[str, Any]) -> None:
+    """A group may be named by its ARN; a version waits for a person unless told otherwise."""
+    group = request.get("ModelPackageGroupName")
+    if group:
+        response.params["ModelPackageGroupName"] = group.rsplit("/", 1)[-1]
+        if group.rsplit("/", 1)[-1] not in response.sagemaker_backend.model_package_groups:
+            raise rules.invalid(f"Model Package Group does not exist: {group}")
+    if not request.get("ModelApprovalStatus"):
+        response.params["ModelApprovalStatus"] = PENDING
+
+
+def _announce(cloud: Cloud, held: ModelPackage) -> None:
+    """Emit "SageMaker Model Package State Change"."""
+    described = held.gen_response_object()
+    detail = {key: plain(described.get(key)) for key in _DETAIL}
+    cloud.emit(
+        "aws.sagemaker", "SageMaker Model Package State Change", as_event(detail), [held.arn]
+    )

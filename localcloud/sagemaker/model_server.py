@@ -1,0 +1,200 @@
+"""The server of one variant: started from its model, asked, restarted when it dies."""
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import urllib3
+
+from localcloud import registry
+from localcloud.cloud import Cloud, CloudStopping
+from localcloud.engine import Engine, ImageMissing, Launch, Program
+from localcloud.process_engine import LOOPBACK
+from localcloud.sagemaker.job_program import Output
+from localcloud.sagemaker.job_tree import DataError, JobTree, download_archive
+
+PING_TIMEOUT = 2.0  # seconds (SageMaker's health check)
+INVOKE_TIMEOUT = 60.0  # seconds (InvokeEndpoint)
+STOP_GRACE = 30.0  # seconds between SIGTERM and SIGKILL for a serving container
+POLL = 0.05  # seconds between two pings of a starting server
+RESTART_PAUSE = 1.0  # seconds before a server that died is started again
+
+
+class DeployError(Exception):
+    """A variant cannot be brought into service; the message is for the FailureReason."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """What a variant serves: its model's container, and the role it acts with."""
+
+    image: str
+    artifact: str | None
+    environment: Mapping[str, str]
+    role: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class ServerDown(Exception):
+    """The server does not answer."""
+
+
+class ModelServer:
+    """One variant's server. ``startup`` is how long it may take until healthy, in seconds."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        engine: Engine,
+        endpoint: str,
+        variant: str,
+        container: Container,
+        startup: float,
+    ) -> None:
+        self._cloud = cloud
+        self._engine = engine
+        self._endpoint = endpoint
+        self._variant = variant
+        self._container = container
+        self._startup = startup
+        self._instance = f"i-{uuid.uuid4().hex[:17]}"
+        self._group = f"/aws/sagemaker/Endpoints/{endpoint}"
+        self._output = Output(cloud, self._group, self.stream)
+        self._stopping = threading.Event()
+        self._program: Program | None = None
+        self._pool: urllib3.HTTPConnectionPool | None = None
+
+    @property
+    def stream(self) -> str:
+        return f"{self._variant}/{self._instance}"
+
+    @property
+    def stream_arn(self) -> str:
+        prefix = f"arn:aws:logs:{self._cloud.region}:{self._cloud.account}:log-group"
+        return f"{prefix}:{self._group}:log-stream:{self.stream}"
+
+    def start(self) -> str:
+        """Bring it to health; the digest of its image. Raises DeployError."""
+        try:
+            digest = registry.pull(self._cloud, self._container.image, self._container.role)
+            program = self._launch(digest)
+            self._await_health(program)
+        except (registry.ImageRefused, ImageMissing, OSError, CloudStopping) as error:
+            self.stop()
+            raise DeployError(str(error)) from None
+        except DeployError:
+            self.stop()
+            raise
+        threading.Thread(target=self._keep, args=(digest, program), daemon=True).start()
+        return digest
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._program is not None:
+            self._program.stop(STOP_GRACE)
+        if self._pool is not None:
+            self._pool.close()
+
+    def invoke(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Ask the model. Raises ServerDown, or TimeoutError after SageMaker's 60 seconds."""
+        return self._ask("POST", "/invocations", INVOKE_TIMEOUT, body, headers)
+
+    def _launch(self, digest: str) -> Program:
+        folder = self._cloud.directory / "endpoints" / self._endpoint / self._instance
+        tree = JobTree.create(folder, "model", "output", "code")
+        session = f"SageMaker-{self._endpoint}"
+        if self._container.artifact is not None:
+            s3 = self._cloud.client("s3", role=self._container.role, session=session)
+            try:
+                download_archive(s3, self._container.artifact, tree.folder / "model")
+            except DataError as error:
+                raise DeployError(
+                    f"Failed to download model data for container of variant {self._variant} from "
+                    f"URL: {self._container.artifact!r}. Please ensure that there is an object "
+                    "located at the URL and that the role passed to CreateModel has permissions "
+                    f"to download the object. ({error})"
+                ) from None
+        launch = Launch(
+            digest=digest,
+            arguments=("serve",),
+            environment={
+                **self._container.environment,
+                **self._cloud.environment(self._container.role, session),
+            },
+            tree=tree.folder,
+            serves=True,
+        )
+        self._program = self._engine.run(launch, self._output)
+        self._pool = urllib3.HTTPConnectionPool(
+            LOOPBACK, self._program.port, maxsize=64, retries=False
+        )
+        return self._program
+
+    def _await_health(self, program: Program) -> None:
+        deadline = time.monotonic() + self._startup
+        while not self._healthy():
+            code = program.poll()
+            if code is not None or time.monotonic() > deadline:
+                self._output(self._diagnosis(code))
+                raise DeployError(
+                    f"The primary container for production variant {self._variant} did not pass "
+                    "the ping health check. Please check CloudWatch logs for this endpoint."
+                )
+            if self._stopping.wait(POLL):
+                raise DeployError(f"Variant {self._variant} was stopped while it started.")
+
+    def _diagnosis(self, code: int | None) -> str:
+        if code is not None:
+            return f"[localcloud] the server exited with code {code} before it was healthy"
+        return f"[localcloud] /ping did not answer 200 within {self._startup:g} s"
+
+    def _healthy(self) -> bool:
+        try:
+            return self._ask("GET", "/ping", PING_TIMEOUT).status == 200
+        except (ServerDown, TimeoutError):
+            return False
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        timeout: float,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        pool = self._pool
+        if pool is None:
+            raise ServerDown(self._variant)
+        try:
+            answer = pool.request(
+                method, path, body=body, headers=dict(headers or {}), timeout=timeout
+            )
+        except urllib3.exceptions.ReadTimeoutError:
+            raise TimeoutError(f"no answer within {timeout:g} s") from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ServerDown(str(error)) from None
+        return Answer(answer.status, answer.data, answer.headers)
+
+    def _keep(self, digest: str, program: Program) -> None:
+        """Start the server again whenever it dies, as SageMaker restarts a container."""
+        while not self._stopping.is_set():
+            code = program.wait()
+            if self._stopping.is_set():
+                break
+            self._output(f"[localcloud] the server exited with code {code}; starting it again")
+            try:
+                program = self._launch(digest)
+            except CloudStopping:
+                return
+            except Exception as error:
+                self._output(f"[localcloud] the server cannot be started: {error}")
+                self._stopping.wait(RESTART_PAUSE)
+        program.stop(STOP_GRACE)  # It may have been started while stop() was under way.

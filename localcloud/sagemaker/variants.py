@@ -1,0 +1,77 @@
+"""From an endpoint configuration to what must be started: models, images, artifacts, roles."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from moto.sagemaker.models import SageMakerModelBackend
+
+from localcloud.sagemaker import rules
+from localcloud.sagemaker.fleet import VariantPlan
+from localcloud.sagemaker.job_tree import plain
+from localcloud.sagemaker.model_server import Container
+
+DEFAULT_STARTUP = 300.0  # seconds (ContainerStartupHealthCheckTimeoutInSeconds)
+STARTUP_VARIABLE = "WHARF_STARTUP_TIMEOUT"
+
+UNSUPPORTED = ("ServerlessConfig", "AcceleratorType", "CoreDumpConfig", "InferenceAmiVersion")
+
+
+def plans_of(backend: SageMakerModelBackend, config: str) -> list[VariantPlan]:
+    """The variants of a configuration. Raises ValidationException naming what is missing."""
+    described = backend.describe_endpoint_config(config)
+    return [_plan(backend, plain(variant)) for variant in described["ProductionVariants"]]
+
+
+def _plan(backend: SageMakerModelBackend, variant: Mapping[str, Any]) -> VariantPlan:
+    rules.refuse_keys("ProductionVariants.", variant, UNSUPPORTED)
+    return VariantPlan(
+        name=variant["VariantName"],
+        weight=float(variant.get("InitialVariantWeight", 1.0)),
+        instances=int(variant.get("InitialInstanceCount") or 1),
+        container=container_of(backend, variant["ModelName"]),
+        startup=_startup(variant),
+    )
+
+
+def _startup(variant: Mapping[str, Any]) -> float:
+    """The variant's own time; else the laptop's setting; else SageMaker's default."""
+    named = variant.get("ContainerStartupHealthCheckTimeoutInSeconds")
+    return float(named or os.environ.get(STARTUP_VARIABLE) or DEFAULT_STARTUP)
+
+
+def container_of(backend: SageMakerModelBackend, model: str) -> Container:
+    """What a model runs. A model package stands for its own container."""
+    held = backend.describe_model(model)
+    found = plain(held.primary_container) or (plain(held.containers) or [{}])[0]
+    if len(held.containers or []) > 1:
+        raise rules.invalid(f"Model {model} has several containers; the laptop's cloud runs one")
+    environment = found.get("Environment") or {}
+    if found.get("ModelPackageName"):
+        found = _packaged(backend, found["ModelPackageName"])
+        environment = {**(found.get("Environment") or {}), **environment}
+    return Container(
+        image=found["Image"],
+        artifact=artifact_of(found),
+        environment={str(name): str(value) for name, value in environment.items()},
+        role=held.execution_role_arn,
+    )
+
+
+def _packaged(backend: SageMakerModelBackend, package: str) -> dict[str, Any]:
+    specification = plain(backend.describe_model_package(package).inference_specification)
+    container: dict[str, Any] = specification["Containers"][0]
+    return container
+
+
+def artifact_of(container: Mapping[str, Any]) -> str | None:
+    """The model's tar.gz. Raises ValidationException for another kind of model data."""
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource")
+    if not source:
+        return container.get("ModelDataUrl") or None
+    if (source.get("S3DataType"), source.get("CompressionType")) != ("S3Object", "Gzip"):
+        raise rules.invalid(
+            "ModelDataSource: the laptop's cloud reads an S3Object with CompressionType Gzip"
+        )
+    uri: str = source["S3Uri"]
+    return uri
