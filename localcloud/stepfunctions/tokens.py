@@ -1,7 +1,8 @@
 """Task tokens: a new one for each attempt, good for one answer while its task waits.
 
 Stock moto keeps one token through all retries of a state, so an answer to the first attempt
-ends the second; it accepts a second answer in silence; and it drops the cause of a failure.
+ends the second; it accepts a second answer in silence; it drops the cause of a failure; and
+where heartbeats are asked for it sleeps through an answer that comes before it waits.
 """
 
 import json
@@ -24,11 +25,12 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import (
     CallbackOutcome,
     CallbackOutcomeFailure,
     CallbackOutcomeSuccess,
+    HeartbeatEndpoint,
 )
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from localcloud.overrides import replace
+from localcloud.overrides import replace, stock
 
 
 class InvalidToken(AWSError):
@@ -144,6 +146,16 @@ def install() -> Tokens:
         tokens.beat(self._get_param("taskToken"))
         return EmptyResult()
 
+    stock_heartbeats = stock(CallbackEndpoint, "setup_heartbeat_endpoint")
+
+    def heartbeats(self: CallbackEndpoint, heartbeat_seconds: int) -> HeartbeatEndpoint:
+        made: HeartbeatEndpoint = stock_heartbeats(self, heartbeat_seconds)
+        # An answer that came while the function still ran found no heartbeats to wake.
+        if self._notify_event.is_set():
+            made.notify()
+        return made
+
+    replace(CallbackEndpoint, "setup_heartbeat_endpoint", heartbeats)
     replace(StateTaskServiceCallback, "_eval_execution", eval_execution)
     replace(StepFunctionResponse, "send_task_success", send_task_success)
     replace(StepFunctionResponse, "send_task_failure", send_task_failure)

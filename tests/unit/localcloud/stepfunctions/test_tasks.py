@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from moto.core.exceptions import AWSError
 
 from tests.unit.localcloud.stepfunctions.world import (
+    DEADLINE,
     FunctionError,
     Inbox,
     World,
@@ -374,3 +375,15 @@ def test_a_fail_state_may_pass_on_an_error_of_step_functions_own(world: World) -
     )
     described = world.end_of(world.start(machine))
     assert (described["error"], described["cause"]) == ("States.Timeout", "as it was caught")
+
+
+def test_an_answer_during_the_call_is_not_slept_through_where_heartbeats_are_asked_for(
+    world: World,
+) -> None:
+    """Stock moto misses it, and waits for a heartbeat that nobody sends."""
+
+    def answer_at_once(event: Any) -> None:
+        world.states.send_task_success(taskToken=event["task_token"], output='"early"')
+
+    task = wait_for(world.function(answer_at_once), HeartbeatSeconds=DEADLINE * 2)
+    assert world.run({"Wait": task})["output"] == '"early"'
