@@ -152,7 +152,7 @@ def install() -> Tokens:
         made: HeartbeatEndpoint = stock_heartbeats(self, heartbeat_seconds)
         # An answer that came while the function still ran found no heartbeats to wake.
         if self._notify_event.is_set():
-            made.notify()
+            made.notify()  # type: ignore[no-untyped-call]
         return made
 
     replace(CallbackEndpoint, "setup_heartbeat_endpoint", heartbeats)
