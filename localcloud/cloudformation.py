@@ -19,7 +19,7 @@ from moto.ssm.models import Parameter, ssm_backends
 
 from localcloud.assembly import Assembly
 from localcloud.cloud import Cloud
-from localcloud.overrides import replace, stock_function
+from localcloud.overrides import replace, stock
 from localcloud.resources import TYPES, Resource
 
 log = logging.getLogger(__name__)
@@ -51,8 +51,8 @@ class DeploymentRefused(Exception):
 def install(cloud: Cloud) -> None:
     """Create resources with the classes of localcloud.resources, and no other way."""
     Resource.cloud = cloud
-    stock_class = stock_function(parsing, "resource_class_from_type")
-    stock_name = stock_function(parsing, "resource_name_property_from_type")
+    stock_class = stock(parsing, "resource_class_from_type")
+    stock_name = stock(parsing, "resource_name_property_from_type")
 
     def resource_class_from_type(resource_type: str) -> Any:
         return TYPES.get(resource_type) or stock_class(resource_type)

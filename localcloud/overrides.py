@@ -1,26 +1,24 @@
 """Replacing parts of moto, so that it can be done again and again in one process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+_MISSING = object()  # stands for what moto does not have at all
+
 _originals: dict[tuple[object, str], Any] = {}
 
 
-def stock(owner: type, name: str) -> Callable[..., Any]:
-    """The method as moto ships it, even after an earlier cloud of this process replaced it."""
-    return _kept(owner, name)
-
-
-def stock_function(owner: ModuleType, name: str) -> Callable[..., Any]:
-    """The function of a module as moto ships it, likewise."""
-    return _kept(owner, name)
+def stock(owner: type | ModuleType, name: str) -> Callable[..., Any]:
+    """The method or function as moto ships it, even after an earlier cloud replaced it."""
+    original: Callable[..., Any] = _originals.setdefault((owner, name), getattr(owner, name))
+    return original
 
 
 def replace(owner: type | ModuleType, name: str, replacement: Any) -> None:
-    """Put ours in the place of moto's, which is kept."""
-    _kept(owner, name)
+    """Put ours in the place of moto's, which is kept; or add what moto lacks."""
+    _originals.setdefault((owner, name), getattr(owner, name, _MISSING))
     setattr(owner, name, replacement)
 
 
@@ -35,11 +33,9 @@ def as_shipped() -> Iterator[None]:
         _put(replaced)
 
 
-def _put(methods: dict[tuple[object, str], Any]) -> None:
-    for (owner, name), method in methods.items():
-        setattr(owner, name, method)
-
-
-def _kept(owner: object, name: str) -> Callable[..., Any]:
-    original: Callable[..., Any] = _originals.setdefault((owner, name), getattr(owner, name))
-    return original
+def _put(found: Mapping[tuple[object, str], Any]) -> None:
+    for (owner, name), value in found.items():
+        if value is _MISSING:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, value)

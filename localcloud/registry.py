@@ -18,7 +18,7 @@ from moto.ecr.models import ECRBackend, Image
 from moto.ecr.responses import ECRResponse
 
 from localcloud.cloud import Cloud
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 from localcloud.process_engine.image_store import digest as digest_of
 
 IMAGE_URI = re.compile(
@@ -37,7 +37,6 @@ class ImageRefused(Exception):
 def install(cloud: Cloud) -> None:
     """Digest manifests as registries do, and keep tags as the repository says."""
     stock_put_image = stock(ECRBackend, "put_image")
-    stock(Image, "_create_digest")
 
     def put_image(
         self: ECRBackend,
@@ -62,9 +61,9 @@ def install(cloud: Cloud) -> None:
     def create_digest(self: Image) -> None:
         self._image_digest = digest_of(self.image_manifest.encode())
 
-    ECRBackend.put_image = put_image  # type: ignore[method-assign]
-    Image._create_digest = create_digest  # type: ignore[method-assign]
-    ECRResponse.get_download_url_for_layer = _layer_url  # type: ignore[method-assign,assignment]
+    replace(ECRBackend, "put_image", put_image)
+    replace(Image, "_create_digest", create_digest)
+    replace(ECRResponse, "get_download_url_for_layer", _layer_url)
 
 
 def _free_tag(backend: ECRBackend, name: str, tag: str, manifest: str) -> None:

@@ -18,6 +18,7 @@ from moto.core.responses import ActionResult
 from localcloud.cloud import Cloud
 from localcloud.codebuild.record import Build, new_build
 from localcloud.codebuild.run import BuildRun
+from localcloud.overrides import replace
 
 SOURCES = ("CODECOMMIT", "NO_SOURCE")
 OVERRIDES = (
@@ -123,7 +124,7 @@ def install(cloud: Cloud, *, minute: float = 60.0) -> None:
         list_builds_for_project,
     )
     for operation in operations:
-        setattr(CodeBuildResponse, operation.__name__, operation)
+        replace(CodeBuildResponse, operation.__name__, operation)
 
 
 def _parameters(response: CodeBuildResponse) -> dict[str, Any]:

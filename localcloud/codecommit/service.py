@@ -19,7 +19,7 @@ from localcloud.cloud import Cloud
 from localcloud.codecommit import git_hook
 from localcloud.codecommit.git_repository import GitRepository
 from localcloud.codecommit.reading import Reading
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 
 EVENTS = ("all", "updateReference", "createReference", "deleteReference")
 MOST_TRIGGERS = 10  # per repository
@@ -49,9 +49,9 @@ def install(cloud: Cloud) -> None:
         metadata["defaultBranch"] = "main"
         return metadata
 
-    CodeCommitBackend.create_repository = create_repository  # type: ignore[method-assign]
+    replace(CodeCommitBackend, "create_repository", create_repository)
     for name, operation in _OPERATIONS.items():
-        setattr(CodeCommitResponse, name, _bound(cloud, operation))
+        replace(CodeCommitResponse, name, _bound(cloud, operation))
 
 
 def _bound(cloud: Cloud, operation: Operation) -> Callable[[CodeCommitResponse], ActionResult]:
@@ -121,7 +121,8 @@ def _list_repositories(cloud: Cloud, response: CodeCommitResponse) -> Answer:
 
 
 def _put_triggers(cloud: Cloud, response: CodeCommitResponse) -> Answer:
-    repository = response.codecommit_backend.repositories[_repository_name(response)]
+    # Kept in moto's own object: what resets moto forgets them, too.
+    repository: Any = response.codecommit_backend.repositories[_repository_name(response)]
     triggers = response._get_param("triggers") or []
     if len(triggers) > MOST_TRIGGERS:
         raise JsonRESTError(
@@ -130,9 +131,9 @@ def _put_triggers(cloud: Cloud, response: CodeCommitResponse) -> Answer:
         )
     for trigger in triggers:
         _validate_trigger(trigger)
-    repository.triggers = triggers  # type: ignore[attr-defined]
-    repository.triggers_id = str(uuid.uuid4())  # type: ignore[attr-defined]
-    return {"configurationId": repository.triggers_id}  # type: ignore[attr-defined]
+    repository.triggers = triggers
+    repository.triggers_id = str(uuid.uuid4())
+    return {"configurationId": repository.triggers_id}
 
 
 def _get_triggers(cloud: Cloud, response: CodeCommitResponse) -> Answer:

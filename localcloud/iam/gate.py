@@ -294,15 +294,18 @@ _RESOURCE_POLICIES: Mapping[str, Callable[[Cloud, str], list[Document]]] = {
 
 
 def require_service_access(
-    cloud: Cloud, service: str, action: str, resource: str, *, source_arn: str
+    cloud: Cloud, service: str, action: str, resource: str, *, source_arn: str | None
 ) -> None:
-    """Raises AccessDenied unless the resource's own policy lets the AWS service do it."""
+    """Raises AccessDenied unless the resource's own policy lets the AWS service do it.
+
+    ``source_arn`` is None where the service does not tell for what it acts.
+    """
     context: dict[str, Value] = {
-        "aws:SourceArn": source_arn,
-        "aws:SourceAccount": cloud.account,
         "aws:SecureTransport": "true",
         "aws:PrincipalServiceName": service,
     }
+    if source_arn is not None:
+        context |= {"aws:SourceArn": source_arn, "aws:SourceAccount": cloud.account}
     request = Request(action, resource, context, {"Service": [service]})
     try:
         decision = decide(resource_documents(cloud, resource), request)
@@ -311,7 +314,7 @@ def require_service_access(
     if decision is not Decision.ALLOWED:
         raise AccessDenied(
             f"{service} is not authorized to perform: {action} on resource: {resource} "
-            f"because no resource-based policy allows it for {source_arn}"
+            f"because no resource-based policy allows it for {source_arn or 'an unnamed source'}"
         )
 
 

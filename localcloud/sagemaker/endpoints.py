@@ -18,7 +18,7 @@ from moto.sagemaker.responses import SageMakerResponse
 from localcloud import process_engine
 from localcloud.cloud import Cloud
 from localcloud.engine import Engine
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 from localcloud.sagemaker import invocations, rules
 from localcloud.sagemaker.endpoint import Endpoint
 from localcloud.sagemaker.job_tree import DataError, plain, split_uri
@@ -37,7 +37,6 @@ def install(cloud: Cloud, engine: Engine | None = None) -> None:
     _install_names(cloud)
     stock_create = stock(SageMakerModelBackend, "create_endpoint")
     stock_delete = stock(SageMakerModelBackend, "delete_endpoint")
-    stock(SageMakerModelBackend, "describe_endpoint")
 
     def create_endpoint(
         self: SageMakerModelBackend,
@@ -85,13 +84,11 @@ def install(cloud: Cloud, engine: Engine | None = None) -> None:
             "laptop's cloud; make a configuration with the weights and call UpdateEndpoint"
         )
 
-    SageMakerModelBackend.create_endpoint = create_endpoint  # type: ignore[method-assign]
-    SageMakerModelBackend.delete_endpoint = delete_endpoint  # type: ignore[method-assign]
-    SageMakerModelBackend.describe_endpoint = describe_endpoint  # type: ignore[method-assign]
-    SageMakerResponse.update_endpoint = update_endpoint  # type: ignore[attr-defined]
-    SageMakerResponse.update_endpoint_weights_and_capacities = (  # type: ignore[method-assign]
-        update_weights
-    )
+    replace(SageMakerModelBackend, "create_endpoint", create_endpoint)
+    replace(SageMakerModelBackend, "delete_endpoint", delete_endpoint)
+    replace(SageMakerModelBackend, "describe_endpoint", describe_endpoint)
+    replace(SageMakerResponse, "update_endpoint", update_endpoint)
+    replace(SageMakerResponse, "update_endpoint_weights_and_capacities", update_weights)
 
 
 def _held(backend: SageMakerModelBackend, name: str) -> Any:
@@ -149,10 +146,9 @@ def _install_names(cloud: Cloud) -> None:
         if not re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", instance_type):
             raise rules.invalid(f"'{instance_type}' at 'instanceType' is not an instance type")
 
-    SageMakerResponse.create_model = create_model  # type: ignore[method-assign]
-    SageMakerResponse.create_endpoint_config = create_endpoint_config  # type: ignore[method-assign]
-    stock(FakeEndpointConfig, "validate_instance_type")
-    FakeEndpointConfig.validate_instance_type = validate_instance_type  # type: ignore[method-assign]
+    replace(SageMakerResponse, "create_model", create_model)
+    replace(SageMakerResponse, "create_endpoint_config", create_endpoint_config)
+    replace(FakeEndpointConfig, "validate_instance_type", validate_instance_type)
 
 
 def _require_artifact(cloud: Cloud, backend: SageMakerModelBackend, model: str) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 
 from localcloud.cloud import Cloud
-from localcloud.overrides import stock
+from localcloud.overrides import replace
 from localcloud.sagemaker.endpoint import Endpoint
 from localcloud.sagemaker.fleet import NoSuchVariant
 from localcloud.sagemaker.model_server import Answer, ModelServer, ServerDown
@@ -32,15 +32,14 @@ Reply = tuple[int, dict[str, str], bytes | str]
 
 def install(cloud: Cloud, endpoints: Mapping[str, Endpoint]) -> None:
     """Answer from the servers of these endpoints."""
-    stock(SageMakerRuntimeResponse, "invoke_endpoint")
-    SageMakerRuntimeResponse.use_raw_body = True
 
     def invoke_endpoint(self: SageMakerRuntimeResponse) -> Reply:
         name = unquote(self.path.split("/")[2])
         body = self.raw_body or b""
         return invoke(cloud, endpoints.get(name), name, self.headers, body)
 
-    SageMakerRuntimeResponse.invoke_endpoint = invoke_endpoint  # type: ignore[method-assign]
+    replace(SageMakerRuntimeResponse, "use_raw_body", True)
+    replace(SageMakerRuntimeResponse, "invoke_endpoint", invoke_endpoint)
 
 
 def invoke(

@@ -13,7 +13,7 @@ from moto.sagemaker.models import ModelPackage, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
 from localcloud.cloud import Cloud
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 from localcloud.sagemaker import rules
 from localcloud.sagemaker.job_events import as_event
 from localcloud.sagemaker.job_tree import plain
@@ -89,11 +89,9 @@ def install(cloud: Cloud) -> None:
         answer: ActionResult = stock_create_group(self)
         return answer
 
-    SageMakerResponse.create_model_package = create_model_package  # type: ignore[method-assign]
-    SageMakerModelBackend.update_model_package = update_model_package  # type: ignore[method-assign]
-    SageMakerResponse.create_model_package_group = (  # type: ignore[method-assign]
-        create_model_package_group
-    )
+    replace(SageMakerResponse, "create_model_package", create_model_package)
+    replace(SageMakerModelBackend, "update_model_package", update_model_package)
+    replace(SageMakerResponse, "create_model_package_group", create_model_package_group)
 
 
 def _default_group_and_approval(response: SageMakerResponse, request: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from moto.sagemaker.responses import SageMakerResponse
 from localcloud import process_engine
 from localcloud.cloud import Cloud
 from localcloud.engine import Engine
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 from localcloud.sagemaker import rules
 from localcloud.sagemaker.job_tree import OPT_ML, plain
 from localcloud.sagemaker.processing_job import ProcessingJob
@@ -64,8 +64,8 @@ def install(cloud: Cloud, engine: Engine | None = None) -> None:
         job.stop()
         return EmptyResult()
 
-    SageMakerResponse.create_processing_job = create_processing_job  # type: ignore[method-assign]
-    SageMakerResponse.stop_processing_job = stop_processing_job  # type: ignore[method-assign]
+    replace(SageMakerResponse, "create_processing_job", create_processing_job)
+    replace(SageMakerResponse, "stop_processing_job", stop_processing_job)
 
 
 def _arn(backend: SageMakerModelBackend, name: str) -> str:

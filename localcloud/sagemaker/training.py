@@ -15,7 +15,7 @@ from moto.sagemaker.responses import SageMakerResponse
 from localcloud import process_engine
 from localcloud.cloud import Cloud
 from localcloud.engine import Engine
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 from localcloud.sagemaker import rules
 from localcloud.sagemaker.job_tree import plain
 from localcloud.sagemaker.training_job import TrainingJob
@@ -66,8 +66,8 @@ def install(cloud: Cloud, engine: Engine | None = None) -> None:
         job.stop()
         return EmptyResult()
 
-    SageMakerResponse.create_training_job = create_training_job  # type: ignore[method-assign]
-    SageMakerResponse.stop_training_job = stop_training_job  # type: ignore[attr-defined]
+    replace(SageMakerResponse, "create_training_job", create_training_job)
+    replace(SageMakerResponse, "stop_training_job", stop_training_job)
 
 
 def _arn(backend: SageMakerModelBackend, name: str) -> str:

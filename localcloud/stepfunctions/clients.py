@@ -8,6 +8,7 @@ from typing import Any
 import moto.stepfunctions.parser.asl.parse.asl_parser  # noqa: F401  loads every integration
 
 from localcloud.cloud import Cloud
+from localcloud.overrides import replace
 
 RENEWAL = 1800  # seconds, half of a session's life
 _ENTRY = "boto_client_for"
@@ -40,4 +41,4 @@ def install(cloud: Cloud) -> None:
     # Each integration has bound the function under its own name.
     for name, module in list(sys.modules.items()):
         if name.startswith("moto.stepfunctions.parser.") and hasattr(module, _ENTRY):
-            setattr(module, _ENTRY, boto_client_for)
+            replace(module, _ENTRY, boto_client_for)

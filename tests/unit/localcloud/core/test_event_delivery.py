@@ -110,25 +110,40 @@ def test_a_rule_starts_a_state_machine_as_the_role_of_its_target(world: World) -
     assert json.loads(execution["input"]) == {"n": 3}
 
 
-def test_a_topic_takes_an_event_only_if_its_policy_lets_the_rule(
+def test_a_topic_takes_an_event_only_if_its_policy_lets_eventbridge(
     world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     heard = Heard(world, tmp_path / "heard")
     topic = subscribed(world, heard)
-    arn = rule(world, {"Arn": topic}, "aws.fourth")
+    rule(world, {"Arn": topic}, "aws.fourth")
     world.cloud.emit("aws.fourth", "t", {"n": 1}, [])
     until(lambda: "sns:Publish" in caplog.text)
-    statement = allow(
-        "sns:Publish",
-        topic,
-        Principal={"Service": "events.amazonaws.com"},
-        Condition={"ArnEquals": {"aws:SourceArn": arn}},
-    )
+    let_eventbridge_publish(world, topic)
+    world.cloud.emit("aws.fourth", "t", {"n": 2}, [])
+    assert json.loads(heard.one()["Records"][0]["Sns"]["Message"])["detail"] == {"n": 2}
+
+
+@pytest.mark.parametrize("key", ["aws:SourceArn", "aws:SourceAccount"])
+def test_a_topic_s_condition_on_the_source_never_lets_eventbridge(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture, key: str
+) -> None:
+    heard = Heard(world, tmp_path / "heard")
+    topic = subscribed(world, heard)
+    source = f"aws.{world.name('source')}"
+    arn = rule(world, {"Arn": topic}, source)
+    value = {"aws:SourceArn": arn, "aws:SourceAccount": ACCOUNT}[key]
+    let_eventbridge_publish(world, topic, Condition={"StringEquals": {key: value}})
+    world.cloud.emit(source, "t", {}, [])
+    until(lambda: "no resource-based policy allows it for an unnamed source" in caplog.text)
+    assert heard.events() == []
+
+
+def let_eventbridge_publish(world: World, topic: str, **more: Any) -> None:
+    principal = {"Service": "events.amazonaws.com"}
+    statement = allow("sns:Publish", topic, Principal=principal, **more)
     world.client("sns").set_topic_attributes(
         TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps({"Statement": statement})
     )
-    world.cloud.emit("aws.fourth", "t", {"n": 2}, [])
-    assert json.loads(heard.one()["Records"][0]["Sns"]["Message"])["detail"] == {"n": 2}
 
 
 def subscribed(world: World, heard: Heard) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.overrides import as_shipped
+from localcloud.stepfunctions import clients
 from tests.unit.localcloud.stepfunctions.world import Inbox, World, serving, wait_for
 
 PASS = {"Done": {"Type": "Pass", "End": True}}
@@ -18,6 +19,7 @@ PASS = {"Done": {"Type": "Pass", "End": True}}
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A cloud as shipped, but that functions are called at its own address."""
     with serving(Path(tmp_path_factory.mktemp("cloud"))) as world, as_shipped():
+        clients.install(world.cloud)
         yield world
 
 
