@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import Duration
-from aws_cdk.aws_events import CfnRule, EventPattern, Match, Rule, Schedule
+from aws_cdk.aws_events import EventPattern, Match, Rule, Schedule
 from aws_cdk.aws_events_targets import LambdaFunction
 from constructs import Construct
 
 from infra.functions import Functions
 from infra.names import Names
 from infra.storage import Storage
-from infra.topics import Topics
 
 # What a build, a job ends as (CodeBuild: StatusType; SageMaker: TrainingJobStatus).
 BUILD_ENDS = ["SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED"]
@@ -30,14 +29,13 @@ class Events(Construct):
         *,
         names: Names,
         storage: Storage,
-        topics: Topics,
         functions: Functions,
     ) -> None:
         super().__init__(scope, construct_id)
         self._resume = LambdaFunction(functions.resume_release)
         self._resume_on_state_changes(names)
         self._schedules(functions)
-        self._start_on_new_data(storage, topics)
+        self._start_on_new_data(storage, functions)
 
     def _resume_on_state_changes(self, names: Names) -> None:
         of_release = Match.prefix(names.release_jobs)
@@ -105,24 +103,21 @@ class Events(Construct):
             targets=[LambdaFunction(functions.refresh_data)],
         )
 
-    def _start_on_new_data(self, storage: Storage, topics: Topics) -> None:
-        # CDK's own target would let every rule of every account publish, without a condition.
-        rule = CfnRule(
+    def _start_on_new_data(self, storage: Storage, functions: Functions) -> None:
+        """Call the function, not the topic before it.
+
+        What EventBridge publishes to a topic carries no source, so a topic policy with a
+        condition never allows it, and one without lets every rule of every account publish
+        (EventBridge user guide, "Troubleshooting"). A function's policy names the rule.
+        """
+        Rule(
             self,
             "DataArrived",
             description="New data: a release is asked for",
-            event_pattern={
-                "source": ["aws.s3"],
-                "detail-type": ["Object Created"],
-                "detail": {"bucket": {"name": [storage.data_bucket.bucket_name]}},
-            },
-            targets=[
-                CfnRule.TargetProperty(id="Changes", arn=topics.changes.topic_arn),
-            ],
-        )
-        topics.publish_from(
-            topics.changes,
-            sid="NewDataInTheBucket",
-            service="events.amazonaws.com",
-            source_arn=rule.attr_arn,
+            event_pattern=EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={"bucket": {"name": [storage.data_bucket.bucket_name]}},
+            ),
+            targets=[LambdaFunction(functions.start_release)],
         )

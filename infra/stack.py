@@ -67,7 +67,7 @@ class ModelwharfStack(Stack):
             ),
         )
         workflow = Workflow(self, "Workflow", settings=settings, names=names, functions=functions)
-        Events(self, "Events", names=names, storage=storage, topics=topics, functions=functions)
+        Events(self, "Events", names=names, storage=storage, functions=functions)
         Monitoring(
             self,
             "Monitoring",

@@ -34,9 +34,8 @@ class Topics(Construct):
     def publish_from(self, topic: Topic, *, sid: str, service: str, source_arn: str) -> None:
         """Let an AWS service publish on behalf of one of this account's resources.
 
-        Its ARN is the whole condition, as not every service sends ``aws:SourceAccount`` too. The
-        key's statement has none: KMS does not see the source of what EventBridge publishes to an
-        encrypted topic (SNS developer guide, "Key management").
+        Its ARN is the whole condition, as not every service sends ``aws:SourceAccount`` too. Not
+        for EventBridge: what it publishes to a topic carries no source to name.
         """
         principal = ServicePrincipal(service)
         topic.add_to_resource_policy(

@@ -1,4 +1,4 @@
-"""What comes over the ``changes`` topic: a push, new data, or someone's wish."""
+"""What asks for a release: a push, new data, or someone's wish."""
 
 import json
 from typing import Any

@@ -1,11 +1,17 @@
-"""Start: from a message on the ``changes`` topic to an execution named after its release.
+"""Start: from a message on the ``changes`` topic, or new data, to an execution.
+
+An execution is named after its release.
 
 Everything that the release is made from is pinned here, before the first state runs. Broken
 configuration does not stop it from starting: it fails visibly, in Resolve.
 """
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from contracts.model import Contract
 from contracts.names import release_id
@@ -39,12 +45,20 @@ class SnsRecord(BaseModel):
     Sns: SnsMessage
 
 
-class SnsEvent(BaseModel):
-    """SNS's event to a function; it holds one record."""
+class Change(BaseModel):
+    """SNS's event to a function, which holds one record, or EventBridge's, read as its message."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     Records: tuple[SnsRecord, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def from_eventbridge(cls, event: Any) -> Any:
+        if not isinstance(event, Mapping) or "detail-type" not in event:
+            return event
+        message = {"Message": json.dumps(event), "Timestamp": event.get("time")}
+        return {"Records": [{"Sns": message}]}
 
 
 class Skip(Contract):
@@ -320,7 +334,7 @@ def notifications_of(site: Site, pinned: Pinned) -> Notifications | None:
     return wishes
 
 
-@entry(SnsEvent)
-def handler(event: SnsEvent, site: Site) -> None:
+@entry(Change)
+def handler(event: Change, site: Site) -> None:
     for record in event.Records:
         start_release(site, record.Sns.Message, record.Sns.Timestamp)

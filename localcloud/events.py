@@ -20,6 +20,7 @@ from moto.sqs.models import sqs_backends
 
 from localcloud import iam, logs
 from localcloud.cloud import Cloud
+from localcloud.formats import timestamp
 from localcloud.overrides import replace, stock
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def service_event(
         "detail-type": detail_type,
         "source": source,
         "account": cloud.account,
-        "time": _timestamp(datetime.now(UTC)),
+        "time": timestamp(datetime.now(UTC)),
         "region": cloud.region,
         "resources": list(resources),
         "detail": dict(detail),
@@ -109,12 +110,8 @@ def _as_delivered(event: Mapping[str, Any]) -> dict[str, Any]:
     copy: dict[str, Any] = json.loads(json.dumps(event, default=str))
     copy.pop("ingestion-time", None)
     if isinstance(copy.get("time"), int | float):
-        copy["time"] = _timestamp(datetime.fromtimestamp(copy["time"], UTC))
+        copy["time"] = timestamp(datetime.fromtimestamp(copy["time"], UTC))
     return copy
-
-
-def _timestamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _deliver(cloud: Cloud, rule: Rule, target: Target, event: Event) -> None:

@@ -269,7 +269,7 @@ def _bucket_policy(cloud: Cloud, resource: str) -> list[Document]:
 
 def _topic_policy(cloud: Cloud, resource: str) -> list[Document]:
     topics = sns_backends[cloud.account][cloud.region].topics
-    topic = topics.get(f"arn:aws:sns:{cloud.region}:{cloud.account}:{resource}")
+    topic = topics.get(cloud.arn("sns", resource))
     return [topic._policy_json] if topic is not None else []
 
 

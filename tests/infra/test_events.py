@@ -160,7 +160,7 @@ def test_state_changes_and_the_sweep_resume_releases(template: Template) -> None
         "EventsModelPackageDecided": resume,
         "EventsSweep": resume,
         "EventsDailyRefresh": ["<FunctionsRefreshData.Arn>"],
-        "EventsDataArrived": ["<TopicsChanges>"],
+        "EventsDataArrived": ["<FunctionsStartRelease.Arn>"],
     }
 
 

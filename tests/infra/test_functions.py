@@ -131,6 +131,7 @@ def test_only_the_changes_topic_and_our_rules_may_call_a_function(template: Temp
                 "ModelPackageDecided",
                 "Sweep",
                 "DailyRefresh",
+                "DataArrived",
             )
         ),
     }

@@ -22,10 +22,7 @@ def statements(template: Template, topic: str) -> list[dict[str, Any]]:
     [
         (
             "TopicsChanges",
-            {
-                "codecommit.amazonaws.com": "arn:aws:codecommit:eu-west-1:123456789012:oil-price",
-                "events.amazonaws.com": "<EventsDataArrived.Arn>",
-            },
+            {"codecommit.amazonaws.com": "arn:aws:codecommit:eu-west-1:123456789012:oil-price"},
         ),
         ("TopicsNotifications", {"cloudwatch.amazonaws.com": "<MonitoringReleaseFailed.Arn>"}),
     ],
@@ -62,12 +59,21 @@ def test_topics_are_encrypted_with_a_key_that_their_publishers_may_use(template:
     }
     assert services == {
         service: ["kms:Decrypt", "kms:GenerateDataKey"]
-        for service in (
-            "codecommit.amazonaws.com",
-            "events.amazonaws.com",
-            "cloudwatch.amazonaws.com",
-        )
+        for service in ("codecommit.amazonaws.com", "cloudwatch.amazonaws.com")
     }
+
+
+def test_no_rule_publishes_to_a_topic_as_its_policy_cannot_name_the_rule(
+    template: Template,
+) -> None:
+    targets = [
+        target["Arn"]
+        for rule in template.of_type("AWS::Events::Rule")
+        for target in rule.properties["Targets"]
+    ]
+
+    assert targets
+    assert not [arn for arn in targets if arn.startswith("<Topics")]
 
 
 def test_changes_start_releases(template: Template) -> None:

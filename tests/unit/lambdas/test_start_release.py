@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from contracts.release import ReleaseDocument
-from lambdas.start_release import start_release
+from lambdas.start_release import Change, start_release
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere
 
@@ -261,3 +261,12 @@ def test_killed_while_skipping_and_called_again_it_is_skipped_once(project: Worl
         start(project, text)
         assert len(skipped(project)) == 1, place
         assert len(started(project)) == 1, place
+
+
+def test_the_function_takes_a_topic_s_message_and_a_rule_s_event_alike() -> None:
+    event = {**json.loads(object_created("series/wti.csv")), "time": TIME}
+    of_topic = Change.model_validate({"Records": [{"Sns": {"Message": push(), "Timestamp": TIME}}]})
+    of_rule = Change.model_validate(event)
+    [message], [told] = of_topic.Records, of_rule.Records
+    assert (message.Sns.Message, message.Sns.Timestamp) == (push(), TIME)
+    assert (json.loads(told.Sns.Message), told.Sns.Timestamp) == (event, TIME)
