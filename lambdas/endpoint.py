@@ -1,5 +1,7 @@
 """The SageMaker endpoint, and the model and configuration that a release makes for it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from contracts.names import job_name
 from contracts.release import DeploymentResult, Image, Plan, ReleaseDocument, TrainingResult
-from lambdas.errors import DeploymentFailed, EndpointBusy, code_of, message_of
+from lambdas.errors import DeploymentFailed, EndpointBusy, ServiceFault, code_of, message_of
 from lambdas.ledger import EndpointChange, Waiter
 from lambdas.site import Site
 from lambdas.submission import Submission, abandoned, already_exists, not_found
@@ -57,7 +59,7 @@ def describe_endpoint(site: Site, name: str) -> EndpointState | None:
             raise
         return None
     pending = found.get("PendingDeploymentSummary", {}).get("EndpointConfigName")
-    config = found["EndpointConfigName"]
+    config = found.get("EndpointConfigName", "")  # the API does not promise it
     return EndpointState(
         status=found["EndpointStatus"],
         config=config,
@@ -117,11 +119,12 @@ def create_config(site: Site, document: ReleaseDocument, plan: Plan) -> None:
         "InitialInstanceCount": plan.deployment.instance_count,
     }
     try:
-        site.clients.sagemaker.create_endpoint_config(
-            EndpointConfigName=name,
-            ProductionVariants=[{**variant, "InitialVariantWeight": 1.0}],
-            Tags=release_tags(document),
-        )
+        with just_made():
+            site.clients.sagemaker.create_endpoint_config(
+                EndpointConfigName=name,
+                ProductionVariants=[{**variant, "InitialVariantWeight": 1.0}],
+                Tags=release_tags(document),
+            )
     except ClientError as error:
         if not already_exists(error):
             raise
@@ -129,6 +132,20 @@ def create_config(site: Site, document: ReleaseDocument, plan: Plan) -> None:
         _refuse_if_different(
             f"endpoint configuration {name!r}", found["ProductionVariants"][0], variant
         )
+
+
+@contextmanager
+def just_made() -> Iterator[None]:
+    """Raise ServiceFault, which is tried again, when SageMaker does not find what was just made.
+
+    It reads eventually consistently what a call names (API reference, CreateEndpoint).
+    """
+    try:
+        yield
+    except ClientError as error:
+        if not not_found(error):
+            raise
+        raise ServiceFault(f"SageMaker does not see yet what it just made: {error}") from None
 
 
 def _refuse_if_different(what: str, found: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -149,7 +166,8 @@ def submit_deployment(site: Site, document: ReleaseDocument, change: EndpointCha
         return Submission(subject=name, existed=True)
     if state is None:
         return _create_endpoint(site, document, change)
-    update_endpoint(site, name, change.config)
+    with just_made():
+        update_endpoint(site, name, change.config)
     return Submission(subject=name, existed=False)
 
 
@@ -159,11 +177,12 @@ def _stuck(state: EndpointState) -> bool:
 
 def _create_endpoint(site: Site, document: ReleaseDocument, change: EndpointChange) -> Submission:
     try:
-        site.clients.sagemaker.create_endpoint(
-            EndpointName=change.endpoint,
-            EndpointConfigName=change.config,
-            Tags=release_tags(document),
-        )
+        with just_made():
+            site.clients.sagemaker.create_endpoint(
+                EndpointName=change.endpoint,
+                EndpointConfigName=change.config,
+                Tags=release_tags(document),
+            )
     except ClientError as error:
         if not already_exists(error):
             raise

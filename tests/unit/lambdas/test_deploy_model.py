@@ -2,11 +2,12 @@ import pytest
 
 from contracts.parameters import Deployment
 from lambdas.deploy_model import deploy_model
-from lambdas.errors import DeploymentFailed, EndpointBusy
+from lambdas.errors import DeploymentFailed, EndpointBusy, ServiceFault
 from lambdas.ledger import EndpointChange, Waiter
 from lambdas.settlement import settle
 from lambdas.verdict import Failed, Running, Succeeded
 from tests.unit.lambdas.conftest import World
+from tests.unit.lambdas.fakes import client_error
 from tests.unit.lambdas.kills import killed_everywhere
 from tests.unit.lambdas.releases import CONFIG, MODEL, OTHER, RELEASE, document, plan, task
 
@@ -160,3 +161,21 @@ def test_killed_at_any_call_and_called_again_it_deploys_once(
         assert isinstance(settle(world.site, waiter(world)), Succeeded), place
         assert waiter(world).token == "alive", place
         reset()
+
+
+@pytest.mark.parametrize("call", ["create_endpoint_config", "create_endpoint", "update_endpoint"])
+def test_what_sagemaker_does_not_see_yet_is_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def unseen(**_: object) -> None:
+        raise client_error("ValidationException", 'Could not find model "arn:…/oil-price".')
+
+    if call == "update_endpoint":
+        world.sagemaker.serve("oil-price", OLD)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.sagemaker, call, unseen)
+        with pytest.raises(ServiceFault, match="does not see yet"):
+            deploy_model(world.site, task(READY, "first"))
+    deploy_model(world.site, task(READY, "second"))
+    world.sagemaker.finish_update("oil-price")
+    assert isinstance(settle(world.site, waiter(world)), Succeeded)
