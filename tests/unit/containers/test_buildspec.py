@@ -117,3 +117,7 @@ def test_a_missing_input_fails_the_build(build: Build) -> None:
     (build.source / "contracts").rmdir()
     assert build.run()["build"] is False
     assert not [call for call in build.calls if call.startswith("docker build")]
+
+
+def test_the_image_is_pushed_without_attestations_as_sagemaker_takes_no_index() -> None:
+    assert SPEC["env"]["variables"] == {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
