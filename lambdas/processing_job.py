@@ -1,6 +1,7 @@
 """The prepare program as a SageMaker processing job."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -44,10 +45,7 @@ def submit_processing(
         name,
         lambda: site.clients.sagemaker.create_processing_job(
             ProcessingJobName=name,
-            AppSpecification={
-                "ImageUri": image.uri,
-                "ContainerArguments": list(plan.data.prepare_arguments),
-            },
+            AppSpecification=_program(image, plan.data.prepare_arguments),
             ProcessingResources={
                 "ClusterConfig": {
                     "InstanceCount": 1,
@@ -83,6 +81,12 @@ def submit_processing(
             Tags=release_tags(document),
         ),
     )
+
+
+def _program(image: Image, arguments: Sequence[str]) -> dict[str, Any]:
+    """SageMaker takes one argument or more, or none by leaving them out."""
+    given = {"ContainerArguments": list(arguments)} if arguments else {}
+    return {"ImageUri": image.uri, **given}
 
 
 def settle_processing(site: Site, waiter: Waiter) -> Verdict:

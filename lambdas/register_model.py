@@ -1,5 +1,7 @@
 """Register: the model in the registry, with what it was made from."""
 
+import re
+
 from contracts.parameters import Approval
 from contracts.release import ModelPackage, ReleaseDocument
 from lambdas.approval import APPROVED, PENDING
@@ -8,8 +10,11 @@ from lambdas.entry import entry
 from lambdas.site import Site
 
 CONTENT_TYPES = ["application/json", "application/jsonlines", "text/csv"]
-PROPERTY_LIMIT = 256  # characters of a customer metadata value
-PROPERTIES_LIMIT = 50  # customer metadata properties of a model package
+# Customer metadata of a model package (CreateModelPackage): CustomerMetadataMap.
+KEY_LIMIT = 128  # characters
+VALUE_LIMIT = 256  # characters
+PROPERTIES_LIMIT = 50
+REFUSED = re.compile(r"[^\w .:/=+@-]")  # in keys and in values
 
 
 def register_model(site: Site, document: ReleaseDocument) -> ReleaseDocument:
@@ -53,9 +58,18 @@ def lineage(document: ReleaseDocument) -> dict[str, str]:
         "data_fingerprint": data.fingerprint or "",
     }
     quality = document.quality.metrics if document.quality is not None else {}
-    facts |= {f"metric {name}"[:128]: f"{value:.6g}" for name, value in sorted(quality.items())}
-    present = {name: value[:PROPERTY_LIMIT] for name, value in facts.items() if value}
+    facts |= {f"metric {name}": f"{value:.6g}" for name, value in sorted(quality.items())}
+    present = {
+        _accepted(name)[:KEY_LIMIT]: _accepted(value)[:VALUE_LIMIT]
+        for name, value in facts.items()
+        if value
+    }
     return dict(list(present.items())[:PROPERTIES_LIMIT])
+
+
+def _accepted(text: str) -> str:
+    """The text with every character replaced that SageMaker refuses: metrics' names are free."""
+    return REFUSED.sub("_", text)
 
 
 @entry(ReleaseDocument)

@@ -1,6 +1,7 @@
 """The training program as a SageMaker training job."""
 
 import json
+import math
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -102,8 +103,10 @@ def _result(site: Site, job: dict[str, Any]) -> TrainingResult:
         job=job["TrainingJobName"],
         artifact=job["ModelArtifacts"]["S3ModelArtifacts"],
         output=output if object_exists(site.clients.s3, output) else None,
-        metrics={
-            metric["MetricName"]: metric["Value"] for metric in job.get("FinalMetricDataList", [])
+        metrics={  # JSON has no NaN and no infinity, and a rule on a missing metric fails
+            metric["MetricName"]: metric["Value"]
+            for metric in job.get("FinalMetricDataList", [])
+            if math.isfinite(metric["Value"])
         },
         seconds=int(job.get("TrainingTimeInSeconds") or 0),
     )

@@ -1,4 +1,5 @@
 from contracts.parameters import Approval, Deployment
+from contracts.release import QualityVerdict
 from lambdas.register_model import lineage, register_model
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere
@@ -34,6 +35,16 @@ def test_metadata_stays_within_sagemaker_s_limits() -> None:
     facts = lineage(JUDGED)
     assert len(facts) <= 50
     assert all(0 < len(value) <= 256 for value in facts.values())
+
+
+def test_characters_that_sagemaker_refuses_in_metadata_are_replaced() -> None:
+    quality = QualityVerdict(
+        passed=True, metrics={"MAPE (%)": 1.5, "holdout:mae": 2.0, "größe": 3.0}, reasons=()
+    )
+    facts = lineage(JUDGED.model_copy(update={"quality": quality}))
+    assert facts["metric MAPE ___"] == "1.5"
+    assert facts["metric holdout:mae"] == "2"
+    assert facts["metric größe"] == "3"
 
 
 def test_killed_at_any_call_and_called_again_it_registers_once(world: World) -> None:

@@ -71,7 +71,11 @@ class TestTraining:
         bucket, key = OUTPUT.removeprefix("s3://").split("/", 1)
         world.s3.put_object(Bucket=bucket, Key=key, Body=b"")
         world.sagemaker.finish_training(
-            TRAINING_JOB, FinalMetricDataList=[{"MetricName": "holdout:mae", "Value": 1.5}]
+            TRAINING_JOB,
+            FinalMetricDataList=[
+                {"MetricName": "holdout:mae", "Value": 1.5},
+                {"MetricName": "holdout:skill", "Value": float("nan")},  # JSON has none
+            ],
         )
         [row] = world.site.ledger.waiters(f"training/{TRAINING_JOB}")
         verdict = settle(world.site, row)
