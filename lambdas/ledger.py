@@ -166,7 +166,13 @@ class Ledger:
         self._update(waiter, "REMOVE waiting, next_check", {})
 
     def check_again_at(self, waiter: Waiter, time: int) -> None:
-        self._update(waiter, "SET next_check = :time", {":time": time}, still="waiting = :yes")
+        """A row that someone waits for never expires, however long an approval may take."""
+        self._update(
+            waiter,
+            "SET next_check = :time, expires = :expires",
+            {":time": time, ":expires": time + KEEP},
+            still="waiting = :yes",
+        )
 
     def _update(
         self, waiter: Waiter, change: str, values: dict[str, Any], *, still: str = ""

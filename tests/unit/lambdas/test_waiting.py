@@ -31,6 +31,13 @@ def test_an_answered_row_waits_no_more_and_stays_until_it_expires(world: World) 
     assert item["expires"] > world.clock.time
 
 
+def test_a_row_that_someone_waits_for_is_kept_however_long_that_takes(world: World) -> None:
+    train_model(world.site, task(READY))
+    world.clock.time += 80 * 24 * 60 * 60
+    answer_if_over(world.site, waiter(world))
+    assert waiter(world).expires > world.clock.time + 80 * 24 * 60 * 60
+
+
 def test_answering_twice_is_no_error(world: World) -> None:
     train_model(world.site, task(READY))
     world.sagemaker.finish_training(TRAINING_JOB)
