@@ -25,6 +25,7 @@ ANSWER_SECONDS = 900  # Lambda's own limit on one invocation
 ROLL_BACK_SECONDS = 3600
 
 SERVICE_FAULTS = [
+    "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
