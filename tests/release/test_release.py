@@ -89,7 +89,8 @@ def test_a_release_takes_no_more_transitions_when_training_takes_longer(team: Te
     slow = team.release()
     team.configure("training", hyperparameters=None)
     assert slow.status == quick.status == "SUCCEEDED"
-    assert [e["type"] for e in slow.events] == [e["type"] for e in quick.events]
+    # Sorted: both images are built at once, so which branch goes first is chance.
+    assert sorted(e["type"] for e in slow.events) == sorted(e["type"] for e in quick.events)
 
 
 def test_the_unmodified_aws_command_line_sees_and_asks_everything(
