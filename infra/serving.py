@@ -6,6 +6,7 @@ from constructs import Construct
 from infra.grant import Grant, arn, role_with, service
 from infra.images import Images, registry_login
 from infra.names import Names
+from infra.settings import Settings
 from infra.storage import Storage
 
 METRIC_NAMESPACES = (
@@ -24,6 +25,7 @@ class Serving(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        settings: Settings,
         names: Names,
         storage: Storage,
         images: Images,
@@ -42,6 +44,8 @@ class Serving(Construct):
             model_package_group_name=names.model_package_group,
             model_package_group_description=f"Models of {names.project} that passed their gates",
         )
+        # SageMaker refuses to delete a group that holds packages.
+        self.model_package_group.apply_removal_policy(settings.removal_policy)
 
     def _grants(self, storage: Storage, images: Images) -> tuple[Grant, ...]:
         artifacts = storage.artifact_bucket.bucket_arn

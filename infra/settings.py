@@ -9,7 +9,10 @@ from aws_cdk.aws_logs import RetentionDays
 from contracts.names import project_name
 
 DEFAULT_PROJECT = "oil-price"
-REMOVAL_POLICIES = {"retain": RemovalPolicy.RETAIN, "destroy": RemovalPolicy.DESTROY}
+# Retained on update and delete, not when the first deployment fails: its rollback would leave
+# what has a name behind, and the next attempt would find that name taken.
+RETAIN = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+REMOVAL_POLICIES = {"retain": RETAIN, "destroy": RemovalPolicy.DESTROY}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +22,7 @@ class Settings:
     project: str = DEFAULT_PROJECT
     account: str | None = None
     region: str | None = None
-    removal_policy: RemovalPolicy = RemovalPolicy.RETAIN
+    removal_policy: RemovalPolicy = RETAIN
     log_retention: RetentionDays = RetentionDays.THREE_MONTHS
     sweep_after_seconds: int = 60
     """How long a waiting task is left to its event before the sweep looks itself."""

@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra.grant import arn
 from infra.names import Names
+from infra.settings import Settings
 from infra.topics import Topics
 
 
@@ -12,7 +13,13 @@ class Source(Construct):
     """A CodeCommit repository that publishes every push to the changes topic."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, names: Names, topics: Topics
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        names: Names,
+        topics: Topics,
     ) -> None:
         super().__init__(scope, construct_id)
         self.codecommit_repository = Repository(
@@ -21,6 +28,7 @@ class Source(Construct):
             repository_name=names.code_repository,
             description=f"Model code of {names.project}: a push starts a release",
         )
+        self.codecommit_repository.apply_removal_policy(settings.removal_policy)
         # All branches: which one releases is a parameter, and changing it needs no deploy.
         self.codecommit_repository.notify(
             topics.changes.topic_arn,

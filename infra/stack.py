@@ -31,7 +31,7 @@ class ModelwharfStack(Stack):
         Parameters(self, "Parameters", names=names)
         storage = Storage(self, "Storage", settings=settings)
         topics = Topics(self, "Topics", names=names, kms_key=storage.kms_key)
-        source = Source(self, "Source", names=names, topics=topics)
+        source = Source(self, "Source", settings=settings, names=names, topics=topics)
         images = Images(
             self,
             "Images",
@@ -40,7 +40,9 @@ class ModelwharfStack(Stack):
             code=source.codecommit_repository,
             storage=storage,
         )
-        serving = Serving(self, "Serving", names=names, storage=storage, images=images)
+        serving = Serving(
+            self, "Serving", settings=settings, names=names, storage=storage, images=images
+        )
         permissions = Permissions(
             self,
             names=names,

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk.aws_dynamodb import (
     Attribute,
     AttributeType,
@@ -81,7 +81,9 @@ class Storage(Construct):
                 point_in_time_recovery_enabled=True
             ),
             deletion_protection=not settings.destroys,
-            removal_policy=settings.removal_policy,
+            # A protected table stops the rollback of a first deployment that would delete it;
+            # it has no name of its own, so it is in nobody's way.
+            removal_policy=(settings.removal_policy if settings.destroys else RemovalPolicy.RETAIN),
         )
         table.add_global_secondary_index(
             index_name=WAITING_INDEX,

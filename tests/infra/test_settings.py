@@ -19,7 +19,7 @@ def test_without_variables_the_exemplar_is_deployed_to_wherever_the_cdk_points()
     settings = Settings.from_environment({})
 
     assert settings == Settings(project="oil-price", account=None, region=None)
-    assert settings.removal_policy is RemovalPolicy.RETAIN
+    assert settings.removal_policy is RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
 
 def test_the_cdks_account_and_region_are_taken() -> None:

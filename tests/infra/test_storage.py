@@ -71,9 +71,24 @@ def test_what_outlives_a_release_outlives_the_stack(template: Template) -> None:
         "AWS::DynamoDB::Table",
         "AWS::ECR::Repository",
         "AWS::KMS::Key",
+        "AWS::CodeCommit::Repository",
+        "AWS::SageMaker::ModelPackageGroup",
     ):
         for resource in template.of_type(kind):
-            assert resource.body["DeletionPolicy"] == "Retain", resource.name
+            assert resource.body["UpdateReplacePolicy"] == "Retain", resource.name
+            assert resource.body["DeletionPolicy"].startswith("Retain"), resource.name
+
+
+def test_a_first_deployment_that_fails_leaves_no_name_taken(template: Template) -> None:
+    """CloudFormation keeps what is to be retained also when it takes a creation back."""
+    retained = {
+        resource.type
+        for resource in template.resources
+        if resource.body.get("DeletionPolicy") == "Retain"
+    }
+
+    assert retained == {"AWS::DynamoDB::Table"}  # protected against deletion, and without a name
+    assert "TableName" not in template.one("AWS::DynamoDB::Table").properties
 
 
 def test_the_key_rotates(template: Template) -> None:
