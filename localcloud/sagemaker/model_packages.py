@@ -48,6 +48,7 @@ def install(cloud: Cloud) -> None:
 
     def create_model_package(self: SageMakerResponse) -> ActionResult:
         request = plain(self.params)
+        rules.require_metadata(request.get("CustomerMetadataProperties") or {})
         token = request.get("ClientToken")
         with lock:
             if token and tokens.get(token) in self.sagemaker_backend.model_packages:

@@ -13,6 +13,9 @@ HYPERPARAMETER_VALUE = 2500  # characters
 VARIABLES = 100  # entries of Environment
 TRAINING_VARIABLE = 512  # characters of a key or a value (CreateTrainingJob)
 PROCESSING_VARIABLE = 256  # characters (CreateProcessingJob)
+METADATA = 50  # entries (CreateModelPackage)
+METADATA_KEY = re.compile(r"[\w .:/=+@-]{1,128}")
+METADATA_VALUE = re.compile(r"[\w .:/=+@-]{1,256}")
 
 
 def invalid(message: str) -> JsonRESTError:
@@ -70,6 +73,20 @@ def require_environment(found: Mapping[str, Any], limit: int) -> None:
             )
         if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", key):
             raise invalid(f"Environment: {key!r} is not the name of a variable")
+
+
+def require_metadata(found: Mapping[str, str]) -> None:
+    """CustomerMetadataProperties: letters, digits, spaces and few signs."""
+    if len(found) > METADATA:
+        raise invalid(f"CustomerMetadataProperties has {len(found)} entries; at most {METADATA}")
+    for key, value in found.items():
+        for text, pattern in ((key, METADATA_KEY), (value, METADATA_VALUE)):
+            if not pattern.fullmatch(text):
+                raise invalid(
+                    f"1 validation error detected: Value '{text}' at 'customerMetadataProperties' "
+                    "failed to satisfy constraint: Member must satisfy regular expression "
+                    f"pattern: {pattern.pattern}"
+                )
 
 
 def require_runtime(condition: Mapping[str, Any], most: int) -> None:

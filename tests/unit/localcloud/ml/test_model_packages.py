@@ -80,3 +80,11 @@ def test_an_unknown_approval_is_refused(laptop: Laptop) -> None:
         laptop.client("sagemaker").update_model_package(
             ModelPackageArn=register(laptop), ModelApprovalStatus="Maybe"
         )
+
+
+@pytest.mark.parametrize("metadata", [{"MAPE (%)": "1"}, {"metric": "1,5"}, {"k" * 129: "1"}])
+def test_metadata_that_sagemaker_refuses_is_refused(
+    laptop: Laptop, metadata: dict[str, str]
+) -> None:
+    with pytest.raises(ClientError, match="customerMetadataProperties"):
+        register(laptop, CustomerMetadataProperties=metadata)
