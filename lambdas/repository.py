@@ -38,8 +38,8 @@ class Repository:
             if code_of(error) not in ("BranchDoesNotExistException", *UNKNOWN_COMMIT_CODES):
                 raise
             raise UnknownCommit(
-                f"repository {self.name!r} has no branch {branch!r}; push one: "
-                f"git push <remote> {branch}"
+                f"repository {self.name!r} has no branch {branch!r} yet, so there is nothing to "
+                "release: push a commit with `wharf push`"
             ) from None
         return str(found["branch"]["commitId"])
 
