@@ -131,6 +131,7 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--build-arg", action="append", default=[])
     build.add_argument("--platform")
     build.add_argument("--provenance", choices=["false"])
+    build.add_argument("--output", choices=["type=image,oci-mediatypes=false", "type=image"])
     build.add_argument("context", type=Path)
     push = commands.add_parser("push", allow_abbrev=False)
     push.add_argument("image")

@@ -137,6 +137,7 @@ def test_a_push_needs_a_login(shell: Shell) -> None:
         (["push", "docker.io/me/model:1"], "the laptop's cloud has only ECR"),
         (["run", "x"], "invalid choice: 'run'.*login, build, push"),
         (["build", "--squash", "."], "unrecognized arguments: --squash"),
+        (["build", "--output", "type=local,dest=.", "."], "invalid choice: 'type=local,dest=.'"),
         (["build", "nowhere"], "the context nowhere is not a folder"),
         (["login", "-u", "me", "--password-stdin", REGISTRY], "give user AWS"),
     ],
