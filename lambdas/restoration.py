@@ -62,12 +62,21 @@ def _go_back(
 
 
 def _no_way_back(change: EndpointChange, state: EndpointState, previous: str) -> Failed:
+    """SageMaker can do nothing with a Failed endpoint but delete it (DescribeEndpoint)."""
+    name = change.endpoint
+    to_previous = f"--endpoint-name {name} --endpoint-config-name {previous}"
+    by_hand = f"aws sagemaker update-endpoint {to_previous}"
+    if state.status == "Failed":
+        by_hand = (
+            f"aws sagemaker delete-endpoint --endpoint-name {name} && "
+            f"aws sagemaker wait endpoint-deleted --endpoint-name {name} && "
+            f"aws sagemaker create-endpoint {to_previous}"
+        )
     return failed(
         DeploymentFailed(
-            f"endpoint {change.endpoint!r} is {state.status} with configuration "
-            f"{state.config!r} and did not go back to {previous!r}: "
-            f"{state.reason or 'SageMaker gave no reason'}. By hand: aws sagemaker update-endpoint "
-            f"--endpoint-name {change.endpoint} --endpoint-config-name {previous}"
+            f"endpoint {name!r} is {state.status} with configuration {state.config!r} and did not "
+            f"go back to {previous!r}: {state.reason or 'SageMaker gave no reason'}. "
+            f"By hand: {by_hand}"
         )
     )
 

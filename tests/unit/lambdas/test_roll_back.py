@@ -162,6 +162,18 @@ def test_a_way_back_that_fails_says_what_to_type_and_deletes_nothing(world: Worl
     assert {CONFIG, OLD} <= set(world.sagemaker.configs)
 
 
+def test_an_endpoint_that_sagemaker_can_only_delete_is_not_told_to_be_updated(
+    world: World,
+) -> None:
+    document = deployed(world)
+    world.sagemaker.endpoints["oil-price"]["EndpointStatus"] = "Failed"
+    roll_back(world.site, task(document))
+    cause = world.answers["token"]["cause"]
+    assert "update-endpoint" not in cause
+    assert "aws sagemaker delete-endpoint --endpoint-name oil-price" in cause
+    assert f"create-endpoint --endpoint-name oil-price --endpoint-config-name {OLD}" in cause
+
+
 def test_the_lease_of_another_release_is_left_to_it(world: World) -> None:
     world.site.ledger.take_lease("oil-price", "r-third", now=world.clock(), until=world.clock() + 9)
     roll_back(world.site, task(document()))
