@@ -212,7 +212,7 @@ def test_a_wish_before_the_first_push_is_skipped_with_what_to_type(project: Worl
     project.codecommit.branches.clear()
     start(project, REQUEST)
     assert started(project) == []
-    assert "git push" in skipped(project)[0]["reason"]
+    assert "wharf push" in skipped(project)[0]["reason"]
 
 
 @pytest.mark.parametrize(
