@@ -21,6 +21,8 @@ class Arrival(Contract):
     release: str | None = None
     skipped: str | None = None
     already: bool = False
+    status: str | None = None
+    """Of a release that was there already: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED."""
 
     @property
     def is_known(self) -> bool:
@@ -84,7 +86,7 @@ def earlier_release(
     """Return the newest release that matches, whenever it was started."""
     for execution in recent_executions(services, stack):
         if _matches(services, stack, execution["name"], started):
-            return Arrival(release=execution["name"], already=True)
+            return Arrival(release=execution["name"], already=True, status=execution["status"])
     return Arrival()
 
 

@@ -11,11 +11,9 @@ from cli.checkout import Checkout
 from cli.commands.invoke import ask
 from cli.commands.push import push_commit, warn_of_uncommitted
 from cli.demo_data import Series, demo_series
-from cli.ending import in_words
+from cli.ending import follow_on_screen, in_words
 from cli.errors import Trouble
-from cli.follow import follow
 from cli.parameters import put_data_section
-from cli.picture import print_facts, watching
 from cli.plot import download_plot
 from cli.release import PLOT_FILE, Release
 from cli.services import Services
@@ -140,9 +138,7 @@ def _push(services: Services, stack: Stack, checkout: Checkout, screen: Console)
 
 
 def _follow(services: Services, stack: Stack, release: str, screen: Console) -> Release:
-    with watching(services, screen) as seen:
-        view = follow(services, stack, release, seen)
-    print_facts(screen, view)
+    view = follow_on_screen(services, stack, release, screen)
     if not view.succeeded:
         raise Trouble(f"release {release} ended as {view.status.lower()}: nothing new serves")
     return view

@@ -1,14 +1,22 @@
 """How a command that started a release ends: told what began, or followed to the end."""
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
+from rich.console import Console
 
 from cli.arrival import Arrival
 from cli.follow import follow
-from cli.output import console, print_json
-from cli.picture import print_facts, watching
-from cli.release import Release
+from cli.output import console, draw, print_json
+from cli.picture import ending, picture, print_facts, watching
+from cli.release import RUNNING, SUCCEEDED, Release
 from cli.services import Services
 from cli.stack import Stack
+
+TRY_AGAIN = 'Try again: wharf start --reason "…"'
+INTERRUPTED = 130  # exit code, 128 + SIGINT
 
 
 def tell(services: Services, stack: Stack, arrival: Arrival, *, wait: bool, as_json: bool) -> None:
@@ -17,7 +25,8 @@ def tell(services: Services, stack: Stack, arrival: Arrival, *, wait: bool, as_j
         follow_and_print(services, stack, arrival.release, as_json=as_json)
         return
     if as_json:
-        print_json(arrival)
+        error = {} if arrival.is_known else {"error": in_words(arrival)}
+        print_json({**error, **arrival.model_dump(mode="json")})
     else:
         click.echo(in_words(arrival))
     if not arrival.is_known:
@@ -26,6 +35,11 @@ def tell(services: Services, stack: Stack, arrival: Arrival, *, wait: bool, as_j
 
 def in_words(arrival: Arrival) -> str:
     """Return what came of the wish, with the next command."""
+    if arrival.release and arrival.status not in {None, RUNNING, SUCCEEDED}:
+        return (
+            f"was released already as {arrival.release}, which {_ended(arrival.status)}\n"
+            f"See why: wharf show {arrival.release}\n{TRY_AGAIN}"
+        )
     if arrival.release:
         started = "was released already as" if arrival.already else "started release"
         return f"{started} {arrival.release}\nWatch it: wharf show {arrival.release} --follow"
@@ -39,18 +53,49 @@ def in_words(arrival: Arrival) -> str:
 
 def follow_and_print(services: Services, stack: Stack, release: str, *, as_json: bool) -> Release:
     """Follow the release, print what it came to, and exit 1 unless it succeeded."""
-    if as_json:
-        view = follow(services, stack, release, lambda seen: None)
-        print_json(view)
-    else:
-        screen = console()
-        with watching(services, screen) as seen:
-            view = follow(services, stack, release, seen)
-        print_facts(screen, view)
-        if view.succeeded:
-            click.echo("Ask it: wharf invoke --help")
+    with _it_goes_on(release):
+        if as_json:
+            view = follow(services, stack, release, lambda seen: None)
+            print_json(view)
         else:
-            click.echo("Try again: wharf start --reason '…'  All releases: wharf releases")
+            view = follow_on_screen(services, stack, release, console())
+            click.echo(_next(view))
     if not view.succeeded:
         raise click.exceptions.Exit(1)
     return view
+
+
+def follow_on_screen(services: Services, stack: Stack, release: str, screen: Console) -> Release:
+    """Draw the release until it ends; then its figures, its states, and how it ended."""
+    with watching(services, screen) as seen:
+        view = follow(services, stack, release, seen)
+    print_facts(screen, view)
+    if screen.is_terminal:
+        draw(screen, picture(view, services.now()))
+    screen.print(ending(view, services.now()), markup=False, soft_wrap=True)
+    return view
+
+
+@contextmanager
+def _it_goes_on(release: str) -> Iterator[None]:
+    """Ctrl-C ends the watching, not the release: say so, and exit 130 as a shell does."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(
+            f"\nrelease {release} goes on; come back to it: wharf show {release} --follow", err=True
+        )
+        raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+def _next(view: Release) -> str:
+    if not view.succeeded:
+        return f"{TRY_AGAIN}  All releases: wharf releases"
+    probe = view.document.plan.deployment.probe if view.document and view.document.plan else None
+    if probe and probe.content_type == "application/json":
+        return f"Ask it: wharf invoke {shlex.quote(probe.body)}"
+    return f"See it again: wharf show {view.id}"
+
+
+def _ended(status: str | None) -> str:
+    return {"ABORTED": "was stopped", "TIMED_OUT": "timed out"}.get(status or "", "failed")

@@ -1,22 +1,23 @@
 """A release drawn for people: its states while it runs, its figures at the end."""
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from cli import brief
 from cli.duration import between
 from cli.history import StateRow, StateStatus
-from cli.output import draw
 from cli.release import PLOT_FILE, Release
 from cli.services import Services
 from contracts.release import ApprovalDecision, Image, ReleaseDocument
 
+LABEL_WIDTH = 17  # columns
 SHOWN_KINDS = frozenset({"Task", "Parallel"})
 MARKS = {
     StateStatus.RUNNING: ("…", "cyan"),
@@ -35,16 +36,21 @@ class Watching:
         self._console = console
         self._live = live
         self._printed: set[str] = set()
+        self._begun = False
 
     def __call__(self, release: Release) -> None:
         now = self._services.now()
         if self._live:
             self._live.update(picture(release, now), refresh=True)
             return
-        for line in lines(release, now):
+        for line in [*self._beginning(release), *lines(release, now)]:
             if line not in self._printed:
                 self._printed.add(line)
                 self._console.print(line, markup=False, soft_wrap=True)
+
+    def _beginning(self, release: Release) -> list[str]:
+        begun, self._begun = self._begun, True
+        return [] if begun else [f"release {release.id}{_of_commit(release)}"]
 
 
 @contextmanager
@@ -53,37 +59,62 @@ def watching(services: Services, console: Console) -> Iterator[Watching]:
     if not console.is_terminal:
         yield Watching(services, console, None)
         return
-    with Live(console=console, auto_refresh=False) as live:
+    # What moves goes away in the end: then the figures come, and the states below them.
+    with Live(console=console, auto_refresh=False, transient=True) as live:
         yield Watching(services, console, live)
 
 
 def picture(release: Release, now: datetime) -> RenderableType:
     """Return the release's states as a table under its headline."""
     table = Table(box=None, pad_edge=False, show_header=False)
-    for _ in range(4):
-        table.add_column(overflow="fold")
+    for _ in range(3):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for row in shown(release.states):
         mark, style = MARKS[row.status]
         table.add_row(
             Text(mark, style),
             Text(indented(row)),
             Text(between(row.entered, row.exited or now), "dim"),
-            Text(remark(row), style if row.error else ""),
+            _remark(row, style),
         )
     return Group(Text.from_markup(headline(release, now)), table)
+
+
+def _remark(row: StateRow, style: str) -> Text:
+    """An error on one line, for the figures tell it in full; each thing to type on its own."""
+    if row.error:
+        return Text(brief.one_line(remark(row)), style, no_wrap=True, overflow="ellipsis")
+    return Text(remark(row).replace("; ", "\n"))
 
 
 def headline(release: Release, now: datetime) -> str:
     """Return the release's name, status and time, with rich's markup."""
     time = between(release.started, release.stopped or now)
     colour = "cyan" if not release.is_over else "green" if release.succeeded else "red"
-    return f"[bold]{release.id}[/] [{colour}]{release.status.lower()}[/] {time}"
+    status = f"[{colour}]{release.status.lower()}[/] {time}"
+    return f"[bold]{release.id}[/] {status}{_of_commit(release)}"
+
+
+def ending(release: Release, now: datetime) -> str:
+    """Return one line that says how the release ended, and after how long."""
+    time = between(release.started, release.stopped or now)
+    if release.succeeded:
+        return f"{release.id} succeeded in {time}"
+    state = release.failure.state if release.failure else None
+    where = f" in {state}" if state else ""
+    return f"{release.id} {release.status.lower().replace('_', ' ')}{where} after {time}"
+
+
+def _of_commit(release: Release) -> str:
+    commit = release.document.trigger.commit if release.document else ""
+    return f" of commit {commit[: brief.SHORT]}" if commit else ""
 
 
 def lines(release: Release, now: datetime) -> list[str]:
     """Return one line for each state begun and one for each ended, for a log."""
     found = []
-    for row in shown(release.states):
+    for row in _ends_after_children(shown(release.states)):
         note = f" ({row.waits_for})" if row.waits_for else ""
         if not row.is_over:
             found.append(f"… {indented(row)}{note}")
@@ -91,6 +122,19 @@ def lines(release: Release, now: datetime) -> list[str]:
         mark, _ = MARKS[row.status]
         end = f": {remark(row)}" if remark(row) else ""
         found.append(f"{mark} {indented(row)} {between(row.entered, row.exited or now)}{end}")
+    return found
+
+
+def _ends_after_children(rows: list[StateRow]) -> list[StateRow]:
+    """A log tells that a Parallel ended after it told that its branches did."""
+    over = {row.name for row in rows if row.kind == "Parallel" and row.is_over}
+    found = []
+    for index, row in enumerate(rows):
+        if row.name not in over:
+            found.append(row)
+        inside = row.parent if row.parent in over else row.name if row.name in over else None
+        if inside and not any(later.parent == inside for later in rows[index + 1 :]):
+            found += [one for one in rows if one.name == inside]
     return found
 
 
@@ -126,17 +170,31 @@ def facts(release: Release) -> list[tuple[str, str]]:
     if release.failure:
         where = f" in {release.failure.state}" if release.failure.state else ""
         found.append((f"failed{where}", f"{release.failure.error}: {release.failure.reason}"))
+    if release.serving:
+        found.append(("serving now", release.serving.in_words()))
     return found
 
 
 def print_facts(console: Console, release: Release) -> None:
     """Print the labelled lines in two columns."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for label, text in facts(release):
-        table.add_row(label, escape(text))
-    draw(console, table)
+    found = facts(release)
+    indent = max([LABEL_WIDTH, *(len(label) + 2 for label, _ in found)])
+    for label, text in found:
+        first, *more = wrapped(text, console.width - indent)
+        head = Text.assemble((label.ljust(indent), "dim"), first)
+        for line in [head, *(Text(" " * indent + line) for line in more)]:
+            console.print(line, soft_wrap=True)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return the text's lines, broken between words only: a long URL stays whole, alone."""
+    return [
+        line
+        for paragraph in text.splitlines()
+        for line in textwrap.wrap(
+            paragraph, max(width, 20), break_long_words=False, break_on_hyphens=False
+        )
+    ] or [""]
 
 
 def _facts(document: ReleaseDocument) -> Iterator[tuple[str, str]]:
@@ -148,12 +206,13 @@ def _facts(document: ReleaseDocument) -> Iterator[tuple[str, str]]:
         yield "training image", _image(document.images.training)
         yield "inference image", _image(document.images.inference)
     if document.data:
-        yield "data", f"{document.data.fingerprint or 'no fingerprint'} {document.data.uri}"
+        fingerprint = brief.digests(document.data.fingerprint or "no fingerprint")
+        yield "data", f"{fingerprint} {document.data.uri}"
     if document.training:
         yield "training job", f"{document.training.job}, {document.training.seconds} s"
     yield from _quality(document)
     if document.model_package:
-        yield "model package", document.model_package.arn
+        yield "model package", brief.resource(document.model_package.arn)
     if document.approval:
         yield "approval", _approval(document.approval)
     yield from _serving(document)
@@ -161,14 +220,14 @@ def _facts(document: ReleaseDocument) -> Iterator[tuple[str, str]]:
 
 def _trigger(document: ReleaseDocument) -> str:
     trigger = document.trigger
-    by = f" by {trigger.requested_by}" if trigger.requested_by else ""
+    by = f" by {brief.person(trigger.requested_by)}" if trigger.requested_by else ""
     why = f": {trigger.reason}" if trigger.reason else ""
     commit = f"commit {trigger.commit[:12]}" if trigger.commit else "no commit"
     return f"{trigger.source.value}, {commit} of {trigger.branch}{by}{why}"
 
 
 def _image(image: Image) -> str:
-    return f"{image.uri} ({'built' if image.built else 'was there already'})"
+    return f"{brief.image(image.uri)} ({'built' if image.built else 'was there already'})"
 
 
 def _quality(document: ReleaseDocument) -> Iterator[tuple[str, str]]:
@@ -181,7 +240,7 @@ def _quality(document: ReleaseDocument) -> Iterator[tuple[str, str]]:
 
 
 def _approval(approval: ApprovalDecision) -> str:
-    by = f" by {approval.by}" if approval.by else ""
+    by = f" by {brief.person(approval.by)}" if approval.by else ""
     return f"{approval.decision}{by}{': ' + approval.note if approval.note else ''}"
 
 

@@ -1,7 +1,7 @@
 """A release as a person reads it, put together from its execution and nothing else."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from cli.errors import Trouble
 from cli.history import StateRow, StateStatus, failed_state, latest_document, states
 from cli.services import Services
+from cli.serving import Serving, serving_now
 from cli.stack import Stack
 from cli.waits import Wait, open_waits
 from contracts.model import Contract
@@ -46,6 +47,8 @@ class Release(Contract):
     """The release document as far as the release has come."""
     plot: str | None
     """S3 URI of the archive that holds the holdout's plot."""
+    serving: Serving | None = None
+    """What the endpoint serves now, asked when the release failed."""
 
     @property
     def is_over(self) -> bool:
@@ -77,7 +80,10 @@ def read_release(services: Services, stack: Stack, release: str) -> Release:
     execution = describe(services, stack, release)
     events = read_events(services, execution["executionArn"])
     waits = open_waits(services, stack, release) if execution["status"] == RUNNING else {}
-    return assemble(execution, events, waits)
+    view = assemble(execution, events, waits)
+    if view.failure is None:
+        return view
+    return view.model_copy(update={"serving": serving_now(services, stack.endpoint)})
 
 
 def assemble(
@@ -85,8 +91,8 @@ def assemble(
 ) -> Release:
     """Put the answers of DescribeExecution, GetExecutionHistory and the ledger together."""
     release = execution["name"]
-    rows = tuple(_with_wait(row, waits, release) for row in states(events))
     document = latest_document(events)
+    rows = tuple(_with_wait(row, waits, release, document) for row in states(events))
     return Release(
         id=release,
         status=execution["status"],
@@ -178,11 +184,16 @@ def _current(rows: Iterable[StateRow]) -> str | None:
     return ", ".join(running) or None
 
 
-def _with_wait(row: StateRow, waits: Mapping[str, Wait], release: str) -> StateRow:
+def _with_wait(
+    row: StateRow, waits: Mapping[str, Wait], release: str, document: ReleaseDocument | None
+) -> StateRow:
     wait = waits.get(row.name)
     if wait is None or row.status is not StateStatus.RUNNING:
         return row
-    return row.model_copy(update={"waits_for": wait.in_words(release)})
+    until = None
+    if document and document.plan:
+        until = row.entered + timedelta(seconds=document.plan.deployment.approval_timeout_seconds)
+    return row.model_copy(update={"waits_for": wait.in_words(release, until)})
 
 
 def _failure(

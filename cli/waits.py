@@ -1,7 +1,9 @@
 """What a running release waits for: the ledger's open rows of it."""
 
+from datetime import datetime
 from typing import Any
 
+from cli.output import local_time
 from cli.services import Services
 from cli.stack import Stack
 from contracts.ledger import RELEASE_INDEX, project_key
@@ -18,10 +20,13 @@ class Wait(Contract):
     kind: str
     subject: str
 
-    def in_words(self, release: str) -> str:
+    def in_words(self, release: str, approval_until: datetime | None = None) -> str:
         """What a person would look at, or type, to see it go on."""
         if self.kind == "approval":
-            return f"approval: wharf approve {release}"
+            until = f"; until {local_time(approval_until)}" if approval_until else ""
+            return (
+                f"approval: wharf approve {release}; or: wharf reject {release} --note '…'{until}"
+            )
         return f"{self.kind} {self.subject}".rstrip()
 
 

@@ -33,7 +33,8 @@ def push(services: Services, directory: Path, wait: bool, project: str, as_json:
     Only commits go: what is not committed stays behind. In AWS the checkout needs a remote
     for the CodeCommit repository; without one this tells how to add it.
 
-    With --json: release, skipped (the reason), already; with --wait as `wharf show --json`.
+    With --json: release, skipped (the reason), already, status (of a release that was
+    there already); with --wait as `wharf show --json`.
     """
     stack = find_stack(services, project)
     checkout = Checkout(directory)

@@ -26,7 +26,8 @@ def show(
 
     Without RELEASE, the newest. With --json: id, status, started, stopped, states (name,
     kind, parent, status, entered, exited, attempts, error, cause, waits_for), failure (state,
-    error, reason), document (the release document), plot.
+    error, reason), document (the release document), plot, serving (of a release that failed:
+    endpoint, config, status).
     """
     stack = find_stack(services, project)
     release = release or latest_release(services, stack)
@@ -38,5 +39,6 @@ def show(
         print_json(view)
         return
     screen = console()
-    draw(screen, picture(view, services.now()))
+    # The states last: of a long answer, a terminal keeps the end in sight.
     print_facts(screen, view)
+    draw(screen, picture(view, services.now()))

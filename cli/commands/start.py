@@ -35,7 +35,8 @@ def start(
 ) -> None:
     """Ask for a release of what was pushed already.
 
-    With --json: release, skipped (the reason), already; with --wait as `wharf show --json`.
+    With --json: release, skipped (the reason), already, status (of a release that was
+    there already); with --wait as `wharf show --json`.
     """
     stack = find_stack(services, project)
     request = ReleaseRequest(

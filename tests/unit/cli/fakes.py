@@ -167,6 +167,13 @@ class FakeBucket:
 class FakeSageMaker:
     def __init__(self) -> None:
         self.decisions: list[dict[str, str]] = []
+        self.endpoints: dict[str, dict[str, Any]] = {}
+
+    def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:
+        if EndpointName not in self.endpoints:
+            message = f'Could not find endpoint "{EndpointName}".'
+            raise refusal("ValidationException", message, "DescribeEndpoint")
+        return self.endpoints[EndpointName]
 
     def update_model_package(self, **request: str) -> dict[str, Any]:
         self.decisions.append(request)

@@ -1,15 +1,22 @@
 """``wharf show``."""
 
 import io
+import json
+from datetime import timedelta
+from typing import Any
 
+import pytest
 from rich.console import Console
 
+from cli.ending import follow_on_screen
 from cli.follow import follow
-from cli.picture import watching
+from cli.picture import lines, watching, wrapped
+from cli.release import read_release
 from cli.stack import find_stack
+from contracts.parameters import SECTIONS
 from tests.unit.cli import releases
 from tests.unit.cli.conftest import Terminal
-from tests.unit.cli.histories import RELEASE, History
+from tests.unit.cli.histories import COMMIT, RELEASE, START, History, document
 
 
 def test_a_running_release_shows_what_each_state_waits_for(terminal: Terminal) -> None:
@@ -88,6 +95,7 @@ def test_json_has_the_documented_keys(terminal: Terminal) -> None:
         "failure",
         "document",
         "plot",
+        "serving",
     ]
     assert list(shown["states"][0]) == [
         "name",
@@ -173,3 +181,163 @@ def test_in_a_terminal_the_picture_is_drawn_anew_at_each_look(terminal: Terminal
     assert text.count(f"{RELEASE} running") == 1
     assert text.count(f"{RELEASE} succeeded") >= 1
     assert text.index("…  Train") < text.index("✓  Train")
+
+
+def test_a_failed_release_shows_what_serves_now(terminal: Terminal) -> None:
+    releases.failed(terminal.cloud)
+    endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "oil-price-r-1-config"}
+
+    before = terminal.wharf("show", RELEASE).stdout
+    terminal.cloud.sagemaker.endpoints["oil-price"] = endpoint
+
+    assert "nothing serves yet: there is no endpoint oil-price" in before
+    assert "oil-price serves oil-price-r-1-config" in terminal.wharf("show", RELEASE).stdout
+    assert terminal.json("show", RELEASE)["serving"] == {
+        "endpoint": "oil-price",
+        "config": "oil-price-r-1-config",
+        "status": "InService",
+    }
+
+
+def test_an_endpoint_that_never_came_up_serves_nothing(terminal: Terminal) -> None:
+    releases.failed(terminal.cloud)
+    endpoint = {"EndpointStatus": "Failed", "EndpointConfigName": "oil-price-r-1-config"}
+    terminal.cloud.sagemaker.endpoints["oil-price"] = endpoint
+
+    text = terminal.wharf("show", RELEASE).stdout
+
+    assert "nothing serves: endpoint oil-price is Failed" in text
+
+
+def test_following_begins_with_the_commit_and_ends_with_the_time(terminal: Terminal) -> None:
+    releases.succeeded(terminal.cloud)
+    releases.failed(terminal.cloud, "r-bad", minutes=5)
+
+    lines_ = terminal.wharf("show", RELEASE, "--follow").stdout.splitlines()
+    failed = terminal.wharf("show", "r-bad", "--follow").stdout.splitlines()
+
+    assert lines_[0] == f"release {RELEASE} of commit {COMMIT[:12]}"
+    assert lines_[-2:] == [
+        f"{RELEASE} succeeded in 1 min 15 s",
+        f"See it again: wharf show {RELEASE}",
+    ]
+    assert failed[-2] == "r-bad failed in Train after 20.0 s"
+
+
+def test_the_hint_asks_the_teams_own_question_where_one_is_known(
+    terminal: Terminal, plan: dict[str, Any]
+) -> None:
+    plan["deployment"] = {"probe": {"body": '{"product": "wti"}'}}
+    releases.succeeded(terminal.cloud, plan=plan)
+
+    last = terminal.wharf("show", RELEASE, "--follow").stdout.splitlines()[-1]
+
+    assert last == """Ask it: wharf invoke '{"product": "wti"}'"""
+
+
+def test_ctrl_c_says_that_the_release_goes_on(terminal: Terminal) -> None:
+    releases.training(terminal.cloud)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    terminal.cloud.stepfunctions.later = [lambda: None, interrupt]
+    result = terminal.wharf("show", RELEASE, "--follow")
+
+    assert result.exit_code == 130
+    assert f"release {RELEASE} goes on; come back to it: wharf show {RELEASE} --follow" in (
+        result.stderr
+    )
+
+
+def test_a_branch_ends_before_the_state_around_it_does(terminal: Terminal) -> None:
+    history = History()
+    history.enter("BuildImages", kind="Parallel")
+    started = history.add("ParallelStateStarted")
+    for name in ("BuildTrainingImage", "BuildInferenceImage"):
+        history.enter(name, after=started)
+        history.schedule()
+        history.succeed()
+        history.leave(name)
+    history.add("ParallelStateSucceeded")
+    history.leave("BuildImages", kind="Parallel")
+    releases.add(terminal.cloud, history)
+    services = terminal.cloud.services()
+
+    view = read_release(services, find_stack(services, "oil-price"), RELEASE)
+
+    told = [line.split()[1] for line in lines(view, services.now())]
+    assert told == ["BuildTrainingImage", "BuildInferenceImage", "BuildImages"]
+
+
+def test_a_url_is_never_broken_and_stands_alone() -> None:
+    url = "s3://artifact-bucket/" + "x" * 80
+
+    assert wrapped(f"a word {url} (holdout.png in it)", 40) == [
+        "a word",
+        url,
+        "(holdout.png in it)",
+    ]
+
+
+def test_people_read_short_names_and_programs_whole_ones(terminal: Terminal) -> None:
+    digest = "sha256:" + "ab" * 32
+    uri = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/modelwharf/training@{digest}"
+    image = {"uri": uri, "digest": digest, "tag": "src-1", "built": True}
+    releases.succeeded(
+        terminal.cloud,
+        images={"training": image, "inference": image},
+        data={"uri": "s3://b/k", "job": None, "fingerprint": digest},
+        model_package={**releases.PACKAGE_VERSION},
+        trigger={"requested_by": "arn:aws:sts::123456789012:assumed-role/Developer/ada"},
+    )
+
+    text = terminal.wharf("show", RELEASE).stdout
+
+    assert "modelwharf/training@sha256:abababababab (built)" in text
+    assert "sha256:abababababab s3://b/k" in text
+    assert "model package    oil-price/3\n" in text
+    assert "by ada" in text
+    assert terminal.json("show", RELEASE)["document"]["images"]["training"]["uri"] == uri
+
+
+def test_in_a_small_terminal_the_states_are_still_in_sight_at_the_end(terminal: Terminal) -> None:
+    releases.failed(terminal.cloud)
+    services = terminal.cloud.services()
+    screen = Console(
+        file=io.StringIO(), force_terminal=True, width=80, height=24, color_system=None
+    )
+
+    follow_on_screen(services, find_stack(services, "oil-price"), RELEASE, screen)
+
+    assert isinstance(screen.file, io.StringIO)
+    seen = screen.file.getvalue().splitlines()[-23:]
+    assert any("Train" in line and "✗" in line for line in seen)
+    assert all(len(line) <= 80 for line in seen if "\x1b" not in line)
+
+
+def test_approval_offers_both_commands_and_the_deadline(
+    terminal: Terminal, plan: dict[str, Any]
+) -> None:
+    execution = releases.awaiting_approval(terminal.cloud)
+    entered = next(e for e in execution.history.events if "Approve" in json.dumps(e, default=str))
+    given = json.dumps(document(plan=plan))
+    entered["stateEnteredEventDetails"]["input"] = given
+
+    (row,) = [one for one in terminal.json("show")["states"] if one["name"] == "Approve"]
+
+    assert f"wharf approve {RELEASE}" in row["waits_for"]
+    assert f"wharf reject {RELEASE} --note" in row["waits_for"]
+    until = START + timedelta(days=3, seconds=entered["id"])
+    assert row["waits_for"].endswith(f"until {until.astimezone():%Y-%m-%d %H:%M:%S}")
+
+
+@pytest.fixture
+def plan() -> dict[str, Any]:
+    """A plan of defaults."""
+    image = {"repository": "r", "dockerfile": "d", "tag": "t", "base_image": "b", "platform": "p"}
+    return {
+        **{section: {} for section in SECTIONS},
+        "images": {"training": image, "inference": image},
+        "timeouts": dict.fromkeys(("build", "prepare", "train", "approve", "deploy"), 60),
+    }

@@ -89,7 +89,8 @@ def test_a_skip_from_before_the_push_is_not_its_answer(terminal: Terminal, check
 
     answer = terminal.json("push", "--directory", str(checkout), exit_code=1)
 
-    assert answer == {"release": None, "skipped": None, "already": False}
+    assert answer.pop("error").startswith("no release started, and no reason was recorded")
+    assert answer == {"release": None, "skipped": None, "already": False, "status": None}
     assert terminal.cloud.slept == 30.0
 
 
@@ -103,6 +104,28 @@ def test_the_same_commit_again_tells_its_release(terminal: Terminal, checkout: P
 
     assert result.stdout.startswith(f"was released already as {RELEASE}\n")
     assert terminal.json("push", "--directory", str(checkout))["already"] is True
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_commit_whose_release_failed_says_so_and_how_to_try_again(
+    terminal: Terminal, checkout: Path
+) -> None:
+    remote = terminal.cloud.outputs["RepositoryCloneUrl"]
+    git(checkout, "push", "--quiet", remote, "HEAD:main")
+    history = History(document(trigger={"commit": git(checkout, "rev-parse", "HEAD")}))
+    releases.add(terminal.cloud, history, status="FAILED")
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"was released already as {RELEASE}, which failed\n"
+        f"See why: wharf show {RELEASE}\n"
+        'Try again: wharf start --reason "…"\n',
+    )
+    waited = terminal.wharf("push", "--directory", str(checkout), "--wait")
+    assert waited.exit_code == 1
+    assert 'wharf start --reason "…"' in waited.stdout
 
 
 @pytest.mark.usefixtures("repository")
@@ -200,7 +223,7 @@ def test_start_publishes_a_request_and_tells_the_release(terminal: Terminal) -> 
 
     answer = terminal.json("start", "--commit", COMMIT, "--reason", "try again")
 
-    assert answer == {"release": RELEASE, "skipped": None, "already": False}
+    assert answer == {"release": RELEASE, "skipped": None, "already": False, "status": None}
     ((topic, message),) = terminal.cloud.topic.messages
     assert topic.endswith(":modelwharf-oil-price-changes")
     request = json.loads(message)
@@ -224,7 +247,8 @@ def test_the_same_request_again_tells_the_release_it_made_before(terminal: Termi
 
     answer = terminal.json("start", "--reason", "try again")
 
-    assert answer == {"release": RELEASE, "skipped": None, "already": True}
+    assert (answer["release"], answer["already"]) == (RELEASE, True)
+    assert answer["status"] == "SUCCEEDED"
     assert terminal.cloud.slept == 8.0
 
 

@@ -1,0 +1,40 @@
+"""What the endpoint serves at this moment, whatever a release came to."""
+
+from botocore.exceptions import ClientError
+
+from cli.services import Services
+from contracts.model import Contract
+
+SERVES = frozenset(
+    {"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"}
+)
+
+
+class Serving(Contract):
+    """The endpoint now. ``config`` is null when nothing serves."""
+
+    endpoint: str
+    config: str | None
+    status: str | None
+    """SageMaker's EndpointStatus; null when there is no endpoint."""
+
+    def in_words(self) -> str:
+        if self.config:
+            state = "" if self.status == "InService" else f" ({self.status})"
+            return f"{self.endpoint} serves {self.config}{state}"
+        if self.status:
+            return f"nothing serves: endpoint {self.endpoint} is {self.status}"
+        return f"nothing serves yet: there is no endpoint {self.endpoint}"
+
+
+def serving_now(services: Services, endpoint: str) -> Serving:
+    """Ask SageMaker's DescribeEndpoint."""
+    try:
+        found = services.client("sagemaker").describe_endpoint(EndpointName=endpoint)
+    except ClientError as error:
+        if "could not find" not in str(error).lower():
+            raise
+        return Serving(endpoint=endpoint, config=None, status=None)
+    status = found["EndpointStatus"]
+    config = found.get("EndpointConfigName") if status in SERVES else None
+    return Serving(endpoint=endpoint, config=config, status=status)
