@@ -8,12 +8,14 @@ command that ends the shell by ``exit`` ends only itself, and each can be stoppe
 import os
 import shlex
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from localcloud.cloud import Cloud, Processes
 from localcloud.process_engine import ProcessProgram
 
+_WRITING = threading.Lock()
 _SOURCE_ROOT = Path(__file__).resolve().parents[2]
 
 # Read-only variables of bash itself cannot be set again; the rest of the state can.
@@ -78,10 +80,16 @@ def write_programs(cloud: Cloud) -> Path:
         ("docker", f"env PYTHONPATH={root} {python} -m localcloud.process_engine.docker_program"),
         ("aws", f"env -u PYTHONPATH {python} -m awscli"),
     ):
-        path = folder / name
-        path.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
-        path.chmod(0o755)
+        _write_once(folder / name, f'#!/bin/sh\nexec {words} "$@"\n')
     return folder
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a program, unless it is there: one that is open for writing cannot be run."""
+    with _WRITING:
+        if not path.is_file() or path.read_text() != text:
+            path.write_text(text)
+            path.chmod(0o755)
 
 
 def machine_path() -> str:
