@@ -5,17 +5,24 @@ works, so a new project needs no parameter but the data it trains on.
 """
 
 import json
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, PositiveInt, ValidationError, model_validator
+from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
 from contracts.model import Contract
 
 DAY = 24 * 60 * 60  # seconds
 
-# SageMaker hands hyperparameters over as strings of at most 2,500 characters (CreateTrainingJob).
+# Limits are those of SageMaker's API: CreateTrainingJob, CreateProcessingJob, CreateModel.
 Hyperparameter = str | int | float | bool
+HYPERPARAMETER_LENGTH = 2500  # characters, once written as a string
+HyperparameterName = Annotated[str, Field(min_length=1, max_length=256)]
+VariableName = Annotated[str, Field(max_length=1024, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+InstanceCount = Annotated[int, Field(ge=1, le=100)]
+Argument = Annotated[str, Field(min_length=1, max_length=256)]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")]
 DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
 ObjectKey = Annotated[str, Field(min_length=1, max_length=900, pattern=r"^[^/](.*[^/])?$")]
@@ -39,7 +46,9 @@ class ImageSource(Contract):
 class Source(Contract):
     """Which branch releases, and what each image is built from."""
 
-    branch: str = "main"
+    branch: Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\s~^:?*\[\\]+$")] = (
+        "main"
+    )
     training_image: ImageSource = ImageSource(
         dockerfile="containers/training/Dockerfile",
         inputs=("contracts", "training", "containers/training"),
@@ -78,7 +87,9 @@ class Data(Contract):
     )
     options: dict[str, JsonValue] = {}
     prepare: bool = True
-    prepare_arguments: tuple[str, ...] = ("prepare",)
+    prepare_arguments: Annotated[tuple[Argument, ...], Field(min_length=1, max_length=100)] = (
+        "prepare",
+    )
     instance_type: InstanceType = "ml.m5.large"
     volume_gb: Annotated[int, Field(ge=1, le=16384)] = 10
     max_runtime_seconds: Annotated[int, Field(ge=1, le=5 * DAY)] = 3600
@@ -90,32 +101,56 @@ class MetricDefinition(Contract):
     name: Annotated[str, Field(min_length=1, max_length=255)]
     regex: Annotated[str, Field(min_length=1, max_length=500)]
 
+    @field_validator("regex")
+    @classmethod
+    def has_one_group(cls, value: str) -> str:
+        try:
+            groups = re.compile(value).groups
+        except re.error as error:
+            raise ValueError(f"it is no regular expression: {error}") from None
+        if groups != 1:
+            raise ValueError(f"it must have one group, around the figure; it has {groups}")
+        return value
+
 
 class Training(Contract):
     """How the training job runs. Hyperparameters reach the program as strings."""
 
-    hyperparameters: dict[str, Hyperparameter] = {}
+    hyperparameters: Annotated[dict[HyperparameterName, Hyperparameter], Field(max_length=100)] = {}
     instance_type: InstanceType = "ml.m5.large"
-    instance_count: PositiveInt = 1
+    instance_count: InstanceCount = 1
     volume_gb: Annotated[int, Field(ge=1, le=16384)] = 10
     max_runtime_seconds: Annotated[int, Field(ge=1, le=28 * DAY)] = 3600
-    metric_definitions: tuple[MetricDefinition, ...] = (
+    metric_definitions: Annotated[tuple[MetricDefinition, ...], Field(max_length=40)] = (
         MetricDefinition(name="holdout:mae", regex=r"holdout mae=([0-9.]+)"),
         MetricDefinition(name="holdout:skill", regex=r"holdout skill=(-?[0-9.]+)"),
     )
+
+    @field_validator("hyperparameters")
+    @classmethod
+    def fit_into_strings(cls, value: dict[str, Hyperparameter]) -> dict[str, Hyperparameter]:
+        for name, one in value.items():
+            if len(str(one)) > HYPERPARAMETER_LENGTH:
+                raise ValueError(
+                    f"the value of {name} is {len(str(one))} characters long; SageMaker takes "
+                    f"{HYPERPARAMETER_LENGTH}"
+                )
+        return value
 
 
 class QualityRule(Contract):
     """One bound on one metric; a metric that is missing fails the rule."""
 
     metric: str
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: Finite | None = None
+    maximum: Finite | None = None
 
     @model_validator(mode="after")
     def has_a_bound(self) -> Self:
         if self.minimum is None and self.maximum is None:
             raise ValueError("a rule needs a minimum, a maximum or both")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"its minimum {self.minimum} is above its maximum {self.maximum}")
         return self
 
 
@@ -146,11 +181,13 @@ class Deployment(Contract):
     approval: Approval = Approval.AUTOMATIC
     approval_timeout_seconds: Annotated[int, Field(ge=60, le=365 * DAY)] = 3 * DAY
     instance_type: InstanceType = "ml.m5.large"
-    instance_count: PositiveInt = 1
+    instance_count: InstanceCount = 1
     update_timeout_seconds: Annotated[int, Field(ge=60, le=8 * 60 * 60)] = 3600
-    environment: dict[str, str] = {}
+    environment: Annotated[
+        dict[VariableName, Annotated[str, Field(max_length=1024)]], Field(max_length=100)
+    ] = {}
     verify_rows: Annotated[int, Field(ge=1, le=1000)] = 50
-    verify_tolerance: Annotated[float, Field(ge=0)] = 1e-6
+    verify_tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-6
     probe: Probe | None = None
 
 
@@ -196,6 +233,8 @@ def parse_section(path: str, section: str, text: str) -> Any:
             f"{path} is not JSON: {error.msg} at line {error.lineno} column {error.colno}; "
             f"its value starts {text[:60]!r}"
         ) from None
+    except RecursionError:
+        raise InvalidParameter(f"{path} is nested too deeply to be read") from None
     try:
         return model.model_validate_json(json.dumps(document), strict=True)
     except ValidationError as error:
