@@ -15,7 +15,9 @@ import boto3
 from botocore.config import Config
 from moto.sts.models import sts_backends
 
+from localcloud import formats
 from localcloud.faults import Faults
+from localcloud.reaper import Reaper
 
 if TYPE_CHECKING:
     from localcloud.functions import Functions
@@ -30,10 +32,11 @@ class CloudStopping(RuntimeError):
 
 
 class Processes:
-    """Every child process, each in a group of its own, so that none outlives the cloud."""
+    """Every child process, each in a group of its own: none outlives the cloud, or its death."""
 
     def __init__(self) -> None:
         self._children: set[subprocess.Popen[Any]] = set()
+        self._reaper: Reaper | None = None  # started with the first child
         self._lock = threading.Lock()
         self._closed = False
 
@@ -54,6 +57,7 @@ class Processes:
         with self._lock:
             if self._closed:
                 raise CloudStopping("the cloud is stopping and starts no process any more")
+            self._reaper = self._reaper or Reaper()
             child = subprocess.Popen(
                 list(command),
                 env=dict(environment),
@@ -66,6 +70,7 @@ class Processes:
                 start_new_session=True,
             )
             self._children.add(child)
+            self._reaper.watch(child.pid)
         return child
 
     def stop(self, child: subprocess.Popen[Any], *, grace: float = 5.0) -> int:
@@ -79,12 +84,14 @@ class Processes:
         if child.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # what was never sent is lost
                 child.stdin.close()
-        self.forget(child)
+        self._forget(child)
         return code
 
-    def forget(self, child: subprocess.Popen[Any]) -> None:
+    def _forget(self, child: subprocess.Popen[Any]) -> None:
         with self._lock:
             self._children.discard(child)
+            if self._reaper is not None:
+                self._reaper.forget(child.pid)
 
     def stop_all(self) -> None:
         """Stop every child, and start none after."""
@@ -95,6 +102,10 @@ class Processes:
             self._signal(child, signal.SIGTERM)
         for child in children:
             self.stop(child, grace=1.0)
+        with self._lock:
+            if self._reaper is not None:
+                self._reaper.close()
+                self._reaper = None
 
     @staticmethod
     def _signal(child: subprocess.Popen[Any], number: signal.Signals) -> None:
@@ -132,6 +143,10 @@ class Cloud:
         self.workers.shutdown(wait=False, cancel_futures=True)
         self.processes.stop_all()
 
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource of this cloud."""
+        return formats.arn(service, resource, region=self.region, account=self.account)
+
     def client(self, service: str, *, role: str | None = None, session: str = "laptop") -> Any:
         """A boto3 client of this cloud: as root, or as ``role`` (an IAM role's ARN)."""
         keys = self.credentials(role, session) if role else self.root_credentials()
@@ -154,7 +169,7 @@ class Cloud:
 
     def credentials(self, role: str, session: str) -> dict[str, str]:
         """Temporary credentials of a role, as environment variables: calls are judged by them."""
-        assumed = sts_backends[self.account]["aws"].assume_role(
+        assumed = sts_backends[self.account][formats.PARTITION].assume_role(
             region_name=self.region,
             role_session_name=session[:64],
             role_arn=role,

@@ -1,0 +1,74 @@
+"""Child processes: none outlives the cloud, however the cloud ends."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localcloud.cloud import CloudStopping, Processes
+from localcloud.reaper import reap
+from tests.unit.localcloud.waiting import has_ended, until
+
+ROOT = Path(__file__).parents[4]
+SLEEP = ["sleep", "300"]
+STARTING_TWO = """
+import pathlib
+from localcloud.cloud import Processes
+processes = Processes()
+start = lambda command: processes.start(command, environment={}, directory=pathlib.Path("/"))
+stubborn = start(["/bin/sh", "-c", "trap '' TERM; sleep 300 & echo $!; wait"])
+print(start(["/bin/sleep", "300"]).pid, stubborn.pid, stubborn.stdout.readline(), flush=True)
+input()
+"""
+
+
+@pytest.fixture
+def processes() -> Iterator[Processes]:
+    made = Processes()
+    yield made
+    made.stop_all()
+
+
+def start(processes: Processes) -> subprocess.Popen[str]:
+    return processes.start(
+        SLEEP, environment=dict(os.environ), directory=ROOT, stdout=subprocess.DEVNULL
+    )
+
+
+def test_nothing_outlives_a_cloud_that_was_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTING_TWO],
+        cwd=ROOT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as cloud:
+        assert cloud.stdout is not None
+        pids = [int(word) for word in cloud.stdout.readline().split()]
+        assert len(pids) == 3
+        assert not any(has_ended(pid) for pid in pids)
+        cloud.kill()
+    until(lambda: all(has_ended(pid) for pid in pids), "the end of what it started")
+
+
+def test_stopping_all_ends_what_runs_and_starts_nothing_after(processes: Processes) -> None:
+    child = start(processes)
+    processes.stop_all()
+    assert child.returncode == -signal.SIGTERM
+    with pytest.raises(CloudStopping):
+        start(processes)
+
+
+def test_a_child_that_was_stopped_is_not_killed_later_for_its_number() -> None:
+    """The system may have given its number to a stranger since."""
+    children = [subprocess.Popen(SLEEP, start_new_session=True) for _ in range(2)]
+    stranger, left = children
+    reap([f"+{stranger.pid}\n", f"+{left.pid}\n", f"-{stranger.pid}\n"])
+    assert left.wait() == -signal.SIGKILL
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()

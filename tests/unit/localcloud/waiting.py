@@ -1,0 +1,30 @@
+"""Waiting for what the cloud does in the background."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+DEADLINE = 60.0  # seconds a test waits before it gives up
+POLL = 0.02  # seconds
+
+
+def until(condition: Callable[[], T | None], what: str = "the condition") -> T:
+    """What the condition gives once it gives something true."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(POLL)
+    raise AssertionError(f"{what} did not come true within {DEADLINE:g} s")
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process runs no more, also when nobody has waited for it yet."""
+    state = subprocess.run(
+        ["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return state.stdout.strip()[:1] in ("", "Z")
