@@ -1,22 +1,24 @@
 """IAM: every call is judged by the policies in the template.
 
-``gate``                stands before every API: who calls, and may it
-``policies``            the evaluation of policy documents
+``gate``                stands before every API: lets a call pass, or answers that it is denied
+``judgement``           whether a call may go on
 ``calls``               what an HTTP request asks for, read with botocore's models
-``permissions``         which action on which resources a call needs
+``permissions``         which actions on which resources a call needs
+``operations``          the table behind it: which resources each operation names
 ``object_permissions``  the same for S3
+``principals``          who calls, and their policies
+``resource_policies``   the policies of buckets, topics, queues and functions
+``policies``            the evaluation of policy documents
 """
 
-from localcloud.iam.gate import (
+from localcloud.iam.gate import Gate, install
+from localcloud.iam.judgement import (
     AccessDenied,
-    Gate,
-    UnknownPrincipal,
-    install,
-    principal_of,
     require,
     require_service_access,
     require_trust,
 )
+from localcloud.iam.principals import UnknownPrincipal, principal_of
 
 __all__ = [
     "AccessDenied",

@@ -142,6 +142,43 @@ def test_a_role_is_passed_only_with_the_permission_and_only_to_that_service(worl
         world.client("sagemaker", elsewhere).create_model(**model)
 
 
+def machine(world: World) -> str:
+    """A state machine that exists; its ARN."""
+    made = world.client("stepfunctions").create_state_machine(
+        name=world.name("machine"),
+        definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
+        roleArn=world.role(service="states.amazonaws.com"),
+    )
+    return str(made["stateMachineArn"])
+
+
+def answer_task(world: World, role: str) -> None:
+    client = world.client("stepfunctions", role)
+    client.send_task_success(taskToken="unknown", output="{}")
+
+
+def test_a_task_may_be_answered_by_who_may_answer_a_machine_s_tasks(world: World) -> None:
+    """What comes then is Step Functions' own answer to a token that it never gave."""
+    for resource in (machine(world), "*"):
+        with refused("InvalidToken"):
+            answer_task(world, world.role(allow("states:SendTaskSuccess", resource)))
+
+
+def test_a_task_may_not_be_answered_with_another_machine_s_permission(world: World) -> None:
+    gone = machine(world) + "-that-is-not-there"
+    with refused("AccessDeniedException", "states:SendTaskSuccess"):
+        answer_task(world, world.role(allow("states:SendTaskSuccess", gone)))
+    with refused("AccessDeniedException", "states:SendTaskSuccess"):
+        answer_task(world, world.role(allow("states:SendTaskFailure", machine(world))))
+
+
+def test_a_deny_on_one_machine_denies_every_answer(world: World) -> None:
+    """The gate does not know which machine a token is of, so it takes the stricter view."""
+    forbidden = deny("states:SendTask*", machine(world))
+    with refused("AccessDeniedException", "explicit deny"):
+        answer_task(world, world.role(allow("states:SendTask*"), forbidden))
+
+
 def test_an_operation_that_the_table_lacks_is_denied_even_to_a_role_with_all_permissions(
     world: World,
 ) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from localcloud.iam.calls import Call
 from localcloud.iam.object_permissions import object_permissions
-from localcloud.iam.permissions import Need, Place, UnknownOperation, needs_of
+from localcloud.iam.operations import Place
+from localcloud.iam.permissions import Need, UnknownOperation, needs_of
 
 PLACE = Place("eu-west-1", "123456789012")
 
@@ -44,7 +45,7 @@ def arn(service: str, resource: str) -> str:
         ("dynamodb", "Query", {"TableName": "t", "IndexName": "i"}, "table/t/index/i"),
         ("kms", "Decrypt", {"KeyId": "k"}, "key/k"),
     ],
-)  # fmt: skip
+)
 def test_a_call_needs_its_own_action_on_the_resource_that_it_names(
     service: str, operation: str, parameters: dict[str, Any], resource: str
 ) -> None:

@@ -1,0 +1,186 @@
+"""Whether a call may go on: what it needs, against the policies that concern it.
+
+What is not judged: permission boundaries, session policies, service control policies, KMS key
+policies.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from moto.iam.models import iam_backends
+from moto.s3.models import s3_backends
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+from localcloud.cloud import ROOT_ACCESS_KEY, Cloud
+from localcloud.formats import PARTITION
+from localcloud.iam.calls import (
+    Call,
+    Credential,
+    HttpRequest,
+    UnreadableCall,
+    call_of,
+    credential_of,
+)
+from localcloud.iam.object_permissions import object_permissions
+from localcloud.iam.operations import Place
+from localcloud.iam.permissions import Need, UnknownOperation, needs_of
+from localcloud.iam.policies import Decision, Document, Request, UnknownCondition, Value, decide
+from localcloud.iam.principals import Principal, UnknownPrincipal, principal_of
+from localcloud.iam.resource_policies import resource_documents
+
+
+class AccessDenied(Exception):
+    """The policies do not allow it. The text is AWS's own wording."""
+
+
+def judge(cloud: Cloud, request: HttpRequest) -> None:
+    """Raises AccessDenied or UnknownPrincipal unless the call may go on."""
+    credential = credential_of(request)
+    if credential is None:
+        raise UnknownPrincipal("The request is not signed: it must carry AWS credentials.")
+    if credential.access_key == ROOT_ACCESS_KEY:
+        return
+    principal = principal_of(cloud, credential)
+    try:
+        call = call_of(request, credential.service)
+        needs = _needs(cloud, call, Place(credential.region or cloud.region, cloud.account))
+    except (UnreadableCall, UnknownOperation) as error:
+        raise AccessDenied(f"User: {principal.arn} is not authorized: {error}") from error
+    if (call.service, call.operation) == ("sts", "GetCallerIdentity"):
+        return  # allowed even under an explicit Deny
+    context = _context(call, principal, credential)
+    for need in needs:
+        require(cloud, principal, need, {**context, **need.context})
+
+
+def _needs(cloud: Cloud, call: Call, place: Place) -> list[Need]:
+    if call.service == "s3":
+        permissions = object_permissions(
+            call.operation, call.parameters, lambda bucket, key: _has_object(cloud, bucket, key)
+        )
+        if permissions is None:
+            raise UnknownOperation(f"s3 operation {call.operation} is not in the laptop's table")
+        return [Need(*permission) for permission in permissions]
+    return needs_of(call, place)
+
+
+def _has_object(cloud: Cloud, bucket: str, key: str) -> bool:
+    buckets = s3_backends[cloud.account][PARTITION].buckets
+    return bucket in buckets and key in buckets[bucket].keys
+
+
+def _context(call: Call, principal: Principal, credential: Credential) -> dict[str, Value]:
+    tags = call.parameters.get("Tags") or call.parameters.get("tags") or []
+    pairs = tags.items() if isinstance(tags, Mapping) else _tag_pairs(tags)
+    requested = {f"aws:RequestTag/{key}": value for key, value in pairs}
+    return {
+        **requested,
+        "aws:TagKeys": [name.partition("/")[2] for name in requested],
+        "aws:PrincipalArn": principal.role or principal.arn,
+        "aws:PrincipalAccount": principal.account,
+        "aws:RequestedRegion": credential.region,
+        "aws:SecureTransport": "true",  # loopback stands for TLS on the laptop
+    }
+
+
+def _tag_pairs(tags: Any) -> list[tuple[str, str]]:
+    return [
+        (str(tag.get("Key", tag.get("key"))), str(tag.get("Value", tag.get("value", ""))))
+        for tag in tags
+        if isinstance(tag, Mapping)
+    ]
+
+
+def require(cloud: Cloud, principal: Principal, need: Need, context: Mapping[str, Value]) -> None:
+    """Raises AccessDenied unless identity and resource policies together allow the need."""
+    resources = [need.resource]
+    if need.resource == "*" and need.action.startswith("states:SendTask"):
+        # AWS knows which machine a token is of; any machine that a policy names will do here.
+        resources = [*_state_machines(cloud), "*"]
+    decisions = [
+        _decision(cloud, principal, Request(need.action, resource, context))
+        for resource in resources
+    ]
+    if Decision.DENIED in decisions:
+        raise AccessDenied(_wording(principal, need, "with an explicit deny in a policy"))
+    if Decision.ALLOWED not in decisions:
+        reason = f"because no identity-based policy allows the {need.action} action"
+        raise AccessDenied(_wording(principal, need, reason))
+
+
+def _state_machines(cloud: Cloud) -> list[str]:
+    backend = stepfunctions_parser_backends[cloud.account][cloud.region]
+    return [machine.arn for machine in backend.state_machines]
+
+
+def _wording(principal: Principal, need: Need, reason: str) -> str:
+    return (
+        f"User: {principal.arn} is not authorized to perform: {need.action} "
+        f"on resource: {need.resource} {reason}"
+    )
+
+
+def _decision(cloud: Cloud, principal: Principal, request: Request) -> Decision:
+    try:
+        identity = decide(principal.documents, request)
+        resource_policies = resource_documents(cloud, request.resource)
+        if not resource_policies or identity is Decision.DENIED:
+            return identity
+        return _with_resource_policy(identity, resource_policies, principal, request)
+    except UnknownCondition as error:
+        raise AccessDenied(f"User: {principal.arn} is not authorized: {error}") from error
+
+
+def _with_resource_policy(
+    identity: Decision, policies: list[Document], principal: Principal, request: Request
+) -> Decision:
+    """An account's own root in a policy delegates to identity policies: it grants nothing."""
+
+    def judged(whole_account: bool) -> Decision:
+        names = principal.names(whole_account=whole_account)
+        asked = Request(request.action, request.resource, request.context, names)
+        return decide(policies, asked)
+
+    if judged(True) is Decision.DENIED:
+        return Decision.DENIED
+    return Decision.ALLOWED if Decision.ALLOWED in (identity, judged(False)) else Decision.SILENT
+
+
+def require_service_access(
+    cloud: Cloud, service: str, action: str, resource: str, *, source_arn: str | None
+) -> None:
+    """Raises AccessDenied unless the resource's own policy lets the AWS service do it.
+
+    ``source_arn`` is None where the service does not tell for what it acts.
+    """
+    context: dict[str, Value] = {
+        "aws:SecureTransport": "true",
+        "aws:PrincipalServiceName": service,
+    }
+    if source_arn is not None:
+        context |= {"aws:SourceArn": source_arn, "aws:SourceAccount": cloud.account}
+    request = Request(action, resource, context, {"Service": [service]})
+    try:
+        decision = decide(resource_documents(cloud, resource), request)
+    except UnknownCondition as error:
+        raise AccessDenied(f"{service} is not authorized: {error}") from error
+    if decision is not Decision.ALLOWED:
+        raise AccessDenied(
+            f"{service} is not authorized to perform: {action} on resource: {resource} "
+            f"because no resource-based policy allows it for {source_arn or 'an unnamed source'}"
+        )
+
+
+def require_trust(cloud: Cloud, role_arn: str, service: str) -> None:
+    """Raises AccessDenied unless the role's trust policy lets the service assume it."""
+    backend = iam_backends[cloud.account][PARTITION]
+    role = next((role for role in backend.roles.values() if role.arn == role_arn), None)
+    if role is None:
+        raise AccessDenied(f"The role {role_arn} does not exist.")
+    context: dict[str, Value] = {"aws:SourceAccount": cloud.account}
+    request = Request("sts:AssumeRole", role_arn, context, {"Service": [service]})
+    document = role.assume_role_policy_document
+    trust = json.loads(document) if isinstance(document, str) else document
+    if decide([trust], request) is not Decision.ALLOWED:
+        raise AccessDenied(f"The role {role_arn} cannot be assumed by {service}.")

@@ -1,0 +1,73 @@
+"""Who signs a call, and which policies hang on them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.iam.models import IAMBackend, ManagedPolicy, iam_backends
+from moto.sts.models import AssumedRole, sts_backends
+
+from localcloud.cloud import Cloud
+from localcloud.formats import PARTITION
+from localcloud.iam.calls import Credential
+from localcloud.iam.policies import Document
+
+
+class UnknownPrincipal(Exception):
+    """No user, role session or root key has signed this."""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who calls: ``arn`` names the session or user, ``role`` the role's own ARN."""
+
+    arn: str
+    role: str | None
+    documents: tuple[Document, ...]
+    account: str
+
+    def names(self, *, whole_account: bool) -> dict[str, list[str]]:
+        """What the Principal element of a resource policy may call it."""
+        names = [self.arn, *([self.role] if self.role else [])]
+        if whole_account:
+            names += [self.account, f"arn:aws:iam::{self.account}:root"]
+        return {"AWS": names}
+
+
+def principal_of(cloud: Cloud, credential: Credential) -> Principal:
+    """Who holds the key. Raises UnknownPrincipal."""
+    invalid = "The security token included in the request is invalid."
+    backend = iam_backends[cloud.account][PARTITION]
+    session = sts_backends[cloud.account][PARTITION].get_assumed_role_from_access_key(
+        credential.access_key
+    )
+    if session is not None:
+        if credential.token != session.session_token:
+            raise UnknownPrincipal(invalid)
+        return _role_session(cloud, backend, session)
+    for user in backend.users.values():
+        if any(key.access_key_id == credential.access_key for key in user.access_keys):
+            documents = _documents(user.policies.values(), user.managed_policies.values())
+            return Principal(user.arn, None, documents, cloud.account)
+    raise UnknownPrincipal(invalid)
+
+
+def _role_session(cloud: Cloud, backend: IAMBackend, session: AssumedRole) -> Principal:
+    if session.expiration.replace(tzinfo=UTC) < datetime.now(UTC):
+        raise UnknownPrincipal("The security token included in the request is expired")
+    role = next((r for r in backend.roles.values() if r.arn == session.role_arn), None)
+    if role is None:
+        raise UnknownPrincipal(f"The role {session.role_arn} does not exist (any more).")
+    documents = _documents(role.policies.values(), role.managed_policies.values())
+    return Principal(session.arn, role.arn, documents, cloud.account)
+
+
+def _documents(inline: Iterable[Any], managed: Iterable[Any]) -> tuple[Document, ...]:
+    texts = [*inline, *(_default_document(policy) for policy in managed)]
+    return tuple(json.loads(text) for text in texts)
+
+
+def _default_document(policy: ManagedPolicy) -> str:
+    return next(str(version.document) for version in policy.versions if version.is_default)

@@ -1,0 +1,51 @@
+"""The policies that hang on resources themselves: buckets, topics, queues and functions."""
+
+import json
+from collections.abc import Callable, Mapping
+
+from moto.awslambda.utils import get_backend as get_lambda_backend
+from moto.s3.models import s3_backends
+from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
+
+from localcloud.cloud import Cloud
+from localcloud.formats import PARTITION
+from localcloud.iam.policies import Document
+
+
+def resource_documents(cloud: Cloud, arn: str) -> list[Document]:
+    """The policy that hangs on the resource itself, if there is one."""
+    parts = arn.split(":", 5)
+    reader = _RESOURCE_POLICIES.get(parts[2]) if len(parts) == 6 else None
+    return reader(cloud, parts[5]) if reader else []
+
+
+def _bucket_policy(cloud: Cloud, resource: str) -> list[Document]:
+    bucket = s3_backends[cloud.account][PARTITION].buckets.get(resource.split("/")[0])
+    return [json.loads(bucket.policy)] if bucket is not None and bucket.policy else []
+
+
+def _topic_policy(cloud: Cloud, resource: str) -> list[Document]:
+    topics = sns_backends[cloud.account][cloud.region].topics
+    topic = topics.get(cloud.arn("sns", resource))
+    return [topic._policy_json] if topic is not None else []
+
+
+def _queue_policy(cloud: Cloud, resource: str) -> list[Document]:
+    queue = sqs_backends[cloud.account][cloud.region].queues.get(resource)
+    policy = queue.policy if queue is not None else None
+    return [json.loads(policy) if isinstance(policy, str) else policy] if policy else []
+
+
+def _function_policy(cloud: Cloud, resource: str) -> list[Document]:
+    name = resource.removeprefix("function:").split(":")[0]
+    function = get_lambda_backend(cloud.account, cloud.region).get_function(name)
+    return [{"Statement": function.policy.statements}] if function.policy.statements else []
+
+
+_RESOURCE_POLICIES: Mapping[str, Callable[[Cloud, str], list[Document]]] = {
+    "s3": _bucket_policy,
+    "sns": _topic_policy,
+    "sqs": _queue_policy,
+    "lambda": _function_policy,
+}
