@@ -1,5 +1,7 @@
 """SageMaker: jobs and endpoints as real programs.
 
+``job_calls``                       Create… and Stop… of every kind of job
+``job``                             what every kind of job shares
 ``processing``, ``processing_job``  CreateProcessingJob, and one job's life
 ``training``, ``training_job``      CreateTrainingJob, and one job's life
 ``job_tree``                        the /opt/ml of a job: input, output and the way to S3

@@ -5,8 +5,10 @@ the epoch, tags are a mapping, and a failed job carries its FailureReason.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from localcloud.formats import epoch_milliseconds
 
 Request = Mapping[str, Any]
 
@@ -88,8 +90,7 @@ def _given(request: Request, keys: tuple[str, ...]) -> dict[str, Any]:
 
 def _value(value: Any) -> Any:
     if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return int(aware.timestamp() * 1000)
+        return epoch_milliseconds(value)
     if isinstance(value, Mapping):
         return {key: _value(item) for key, item in value.items()}
     if isinstance(value, list):

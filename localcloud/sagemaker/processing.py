@@ -1,23 +1,17 @@
 """SageMaker processing jobs: the image's program between S3 prefixes.
 
-Stock moto runs nothing: a job is Completed when it is created; it forgets the environment
-and the resources, and a second job of the same name replaces the first.
+Stock moto forgets a job's environment and its resources.
 """
 
 from collections.abc import Mapping
-from threading import Lock
 from typing import Any
-
-from moto.core.responses import ActionResult, EmptyResult
-from moto.sagemaker.models import FakeProcessingJob, SageMakerModelBackend
-from moto.sagemaker.responses import SageMakerResponse
 
 from localcloud import process_engine
 from localcloud.cloud import Cloud
 from localcloud.engine import Engine
-from localcloud.overrides import replace, stock
-from localcloud.sagemaker import rules
-from localcloud.sagemaker.job_tree import OPT_ML, plain
+from localcloud.sagemaker import job_calls, rules
+from localcloud.sagemaker.job_calls import JobCalls
+from localcloud.sagemaker.job_tree import OPT_ML
 from localcloud.sagemaker.processing_job import ProcessingJob
 
 LONGEST = 5 * 24 * 60 * 60  # seconds
@@ -26,54 +20,13 @@ REQUIRED = ("AppSpecification", "RoleArn", "ProcessingResources")
 
 def install(cloud: Cloud, engine: Engine | None = None) -> None:
     """Run processing jobs with the engine; the process engine unless another is given."""
-    runner = engine or process_engine.for_cloud(cloud)
-    jobs: dict[str, ProcessingJob] = {}
-    lock = Lock()
-    stock_create = stock(SageMakerResponse, "create_processing_job")
-
-    def create_processing_job(self: SageMakerResponse) -> ActionResult:
-        request = plain(self.params)
-        backend = self.sagemaker_backend
-        _validate(request)
-        with lock:
-            name = request["ProcessingJobName"]
-            if name in backend.processing_jobs:
-                raise rules.in_use(
-                    "Processing job names must be unique within an AWS account and region, and a "
-                    f"processing job with this name already exists ({_arn(backend, name)})"
-                )
-            answer: ActionResult = stock_create(self)
-            held = backend.processing_jobs[name]
-            _correct(held, request)
-            jobs[held.arn] = ProcessingJob(cloud, runner, held, request)
-        cloud.workers.submit(jobs[held.arn].run)
-        return answer
-
-    def stop_processing_job(self: SageMakerResponse) -> ActionResult:
-        name = self._get_param("ProcessingJobName")
-        held = self.sagemaker_backend.processing_jobs.get(name)
-        if held is None:
-            arn = _arn(self.sagemaker_backend, name)
-            raise rules.invalid(f"Could not find processing job '{arn}'.")
-        job = jobs[held.arn]
-        if job.ended:
-            raise rules.invalid(
-                "The request was rejected because the processing job is in status "
-                f"{held.processing_job_status}."
-            )
-        job.stop()
-        return EmptyResult()
-
-    replace(SageMakerResponse, "create_processing_job", create_processing_job)
-    replace(SageMakerResponse, "stop_processing_job", stop_processing_job)
-
-
-def _arn(backend: SageMakerModelBackend, name: str) -> str:
-    return str(FakeProcessingJob.arn_formatter(name, backend.account_id, backend.region_name))
+    calls = JobCalls(
+        ProcessingJob, _validate, _correct, not_found="Could not find processing job '{arn}'."
+    )
+    job_calls.install(calls, cloud, engine or process_engine.for_cloud(cloud))
 
 
 def _validate(request: Mapping[str, Any]) -> None:
-    rules.require_name("processingJobName", request.get("ProcessingJobName"))
     rules.require_fields(request, REQUIRED)
     rules.require_fields(request["AppSpecification"], ("ImageUri",))
     rules.require_environment(request.get("Environment") or {}, rules.PROCESSING_VARIABLE)
@@ -96,12 +49,15 @@ def _validate_transfer(place: str, found: Mapping[str, Any] | None) -> None:
     if not path.startswith(f"{OPT_ML}/processing/"):
         raise rules.invalid(f"{place}: LocalPath {path!r} must be under {OPT_ML}/processing/")
     if found.get("S3DataType", "S3Prefix") != "S3Prefix":
-        raise rules.invalid(f"{place}: S3DataType {found['S3DataType']} is not supported by the "
-                            "laptop's cloud; use S3Prefix")  # fmt: skip
+        raise rules.invalid(
+            f"{place}: S3DataType {found['S3DataType']} is not supported by the laptop's cloud; "
+            "use S3Prefix"
+        )
     for key, allowed in (("S3InputMode", "File"), ("S3CompressionType", "None")):
         if found.get(key, allowed) != allowed:
-            raise rules.invalid(f"{place}: {key} {found[key]} is not supported by the laptop's "
-                                f"cloud; use {allowed}")  # fmt: skip
+            raise rules.invalid(
+                f"{place}: {key} {found[key]} is not supported by the laptop's cloud; use {allowed}"
+            )
 
 
 def _correct(held: Any, request: Mapping[str, Any]) -> None:

@@ -1,84 +1,52 @@
 """One processing job: inputs in, the program, outputs out."""
 
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from threading import Event
 from typing import Any
-
-from moto.sagemaker.models import FakeProcessingJob
 
 from localcloud.cloud import Cloud
 from localcloud.engine import Engine
+from localcloud.sagemaker.job import Job, JobKind
 from localcloud.sagemaker.job_events import processing_detail
-from localcloud.sagemaker.job_program import Ending, Exit, JobProgram, Output, StartError
+from localcloud.sagemaker.job_program import Ending, Exit, Output
 from localcloud.sagemaker.job_tree import (
     HOST,
-    DataError,
     JobTree,
     download_prefix,
     failure_reason,
-    plain,
     upload_folder,
 )
 
-log = logging.getLogger(__name__)
 
-LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
-DEFAULT_MAX_RUNTIME = 86400  # seconds (ProcessingStoppingCondition)
-ENDED = ("Completed", "Failed", "Stopped")
+class ProcessingJob(Job):
+    """Runs a job between S3 prefixes."""
 
+    kind = JobKind("processing job")
 
-class ProcessingJob:
-    """Runs a job; ``held`` is what moto lists and describes, kept up to date here."""
-
-    def __init__(
-        self, cloud: Cloud, engine: Engine, held: FakeProcessingJob, request: Mapping[str, Any]
-    ) -> None:
-        self._cloud = cloud
-        self._engine = engine
-        self._held: Any = held
-        self._request = plain(request)
-        self.stopping = Event()
+    def __init__(self, cloud: Cloud, engine: Engine, held: Any, request: Mapping[str, Any]) -> None:
+        super().__init__(cloud, engine, held, request)
         self._move("InProgress")
-
-    @property
-    def name(self) -> str:
-        return str(self._request["ProcessingJobName"])
-
-    @property
-    def ended(self) -> bool:
-        return self._held.processing_job_status in ENDED
-
-    def stop(self) -> None:
-        self.stopping.set()
-        if not self.ended:
-            self._move("Stopping")
-
-    def run(self) -> None:
-        """Run to the end. Whatever happens, the job ends with a status and an event."""
-        self._announce()
-        try:
-            self._run()
-        except (StartError, DataError) as error:
-            self._end("Failed", failure_reason("ClientError", str(error)))
-        except Exception as error:
-            log.exception("processing job %s", self.name)
-            self._end("Failed", failure_reason("InternalServerError", repr(error)))
 
     def _run(self) -> None:
         tree = self._prepare()
         self._held.processing_start_time = datetime.now(UTC)
-        stream = f"{self.name}/{HOST}-{int(datetime.now(UTC).timestamp())}"
-        output = Output(self._cloud, LOG_GROUP, stream)
-        result = self._program(tree).run(output)
+        output = self._output()
+        specification = self._request["AppSpecification"]
+        program = self._program(
+            tree,
+            specification["ImageUri"],
+            specification.get("ContainerEntrypoint") or (),
+            specification.get("ContainerArguments") or (),
+        )
+        result = program.run(output)
         self._held.exit_message = tree.text("output/message") or None
         if result.ending is Ending.EXITED and result.code:
-            self._end("Failed", _reason(result, self._held.exit_message, output))
+            self._end("Failed", reason=_reason(result, self._held.exit_message, output))
             return
         self._upload(tree)
         if result.ending is Ending.OUT_OF_TIME:
-            self._end("Stopped", "MaxRuntimeExceeded: the job ran past MaxRuntimeInSeconds")
+            reason = "MaxRuntimeExceeded: the job ran past MaxRuntimeInSeconds"
+            self._end("Stopped", reason=reason)
         else:
             self._end("Stopped" if result.ending is Ending.STOPPED else "Completed")
 
@@ -107,28 +75,6 @@ class ProcessingJob:
             tree.host(item["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)
         return tree
 
-    def _program(self, tree: JobTree) -> JobProgram:
-        specification = self._request["AppSpecification"]
-        entrypoint = specification.get("ContainerEntrypoint")
-        condition = self._request.get("StoppingCondition") or {}
-        return JobProgram(
-            cloud=self._cloud,
-            engine=self._engine,
-            name=self.name,
-            image=specification["ImageUri"],
-            role=self._request["RoleArn"],
-            tree=tree,
-            environment={
-                **(self._request.get("Environment") or {}),
-                "PROCESSING_JOB_NAME": self.name,
-                "PROCESSING_JOB_ARN": self._held.arn,
-            },
-            arguments=tuple(specification.get("ContainerArguments") or ()),
-            entrypoint=tuple(entrypoint) if entrypoint else None,
-            max_runtime=condition.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME),
-            stopping=self.stopping,
-        )
-
     def _upload(self, tree: JobTree) -> None:
         s3 = self._s3()
         for item in self._outputs:
@@ -143,25 +89,19 @@ class ProcessingJob:
     def _outputs(self) -> list[Any]:
         return list((self._request.get("ProcessingOutputConfig") or {}).get("Outputs") or [])
 
-    def _s3(self) -> Any:
-        role = self._request["RoleArn"]
-        return self._cloud.client("s3", role=role, session=f"SageMaker-{self.name}")
+    def _move(self, status: str) -> None:
+        with self._lock:
+            self._held.last_modified_time = datetime.now(UTC)
+            self._held.processing_job_status = status
 
-    def _end(self, status: str, reason: str | None = None) -> None:
+    def _end(self, status: str, *, reason: str | None = None) -> None:
         self._held.processing_end_time = datetime.now(UTC)
         self._held.failure_reason = reason
         self._move(status)
         self._announce()
 
-    def _move(self, status: str) -> None:
-        self._held.last_modified_time = datetime.now(UTC)
-        self._held.processing_job_status = status
-
-    def _announce(self) -> None:
-        detail = processing_detail(self._request, self._held)
-        self._cloud.emit(
-            "aws.sagemaker", "SageMaker Processing Job State Change", detail, [self._held.arn]
-        )
+    def _detail(self) -> dict[str, Any]:
+        return processing_detail(self._request, self._held)
 
 
 def _reason(result: Exit, message: str | None, output: Output) -> str:

@@ -1,36 +1,25 @@
 """One training job, from its request to its artifact, as SageMaker's steps have it."""
 
-import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Event, Lock
 from typing import Any
-
-from moto.sagemaker.models import FakeTrainingJob
 
 from localcloud.cloud import Cloud
 from localcloud.engine import Engine
+from localcloud.sagemaker.job import ENDED, Job, JobKind
 from localcloud.sagemaker.job_events import training_detail
-from localcloud.sagemaker.job_program import Ending, Exit, JobProgram, Output, StartError
+from localcloud.sagemaker.job_program import Ending, Exit, JobProgram
 from localcloud.sagemaker.job_tree import (
     HOST,
-    DataError,
     JobTree,
     download_prefix,
     failure_reason,
     join_uri,
-    plain,
     split_uri,
     upload_archive,
 )
-
-log = logging.getLogger(__name__)
-
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-DEFAULT_MAX_RUNTIME = 86400  # seconds (StoppingCondition)
-ENDED = ("Completed", "Failed", "Stopped")
 
 # Secondary status → what DescribeTrainingJob says of it.
 MESSAGES = {
@@ -69,75 +58,43 @@ class Metrics:
         ]
 
 
-class TrainingJob:
-    """Runs a job; ``held`` is what moto lists and describes, kept up to date here."""
+class TrainingJob(Job):
+    """Runs a job from its channels to its model artifact."""
 
-    def __init__(
-        self, cloud: Cloud, engine: Engine, held: FakeTrainingJob, request: Mapping[str, Any]
-    ) -> None:
-        self._cloud = cloud
-        self._engine = engine
-        self._held: Any = held
-        self._request = plain(request)
-        self._lock = Lock()
+    kind = JobKind("training job")
+
+    def __init__(self, cloud: Cloud, engine: Engine, held: Any, request: Mapping[str, Any]) -> None:
+        super().__init__(cloud, engine, held, request)
         self._metrics = Metrics(self._specification.get("MetricDefinitions") or [])
-        self.stopping = Event()
         held.secondary_status_transitions = []
         self._move("InProgress", "Starting")
-
-    @property
-    def name(self) -> str:
-        return str(self._request["TrainingJobName"])
 
     @property
     def _specification(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._request["AlgorithmSpecification"]
         return found
 
-    @property
-    def ended(self) -> bool:
-        return self._held.training_job_status in ENDED
-
-    def stop(self) -> None:
-        """Ask the job to stop; it does when its program lets it."""
-        self.stopping.set()
-        with self._lock:
-            running = not self.ended
-        if running:
-            self._move("Stopping", "Stopping")
-
-    def run(self) -> None:
-        """Run to the end. Whatever happens, the job ends with a status and an event."""
-        self._announce()
-        try:
-            self._run()
-        except (StartError, DataError) as error:
-            self._end("Failed", "Failed", failure_reason("ClientError", str(error)))
-        except Exception as error:
-            log.exception("training job %s", self.name)
-            self._end("Failed", "Failed", failure_reason("InternalServerError", repr(error)))
-
     def _run(self) -> None:
         tree = self._prepare()
         self._advance("Training")
         self._held.training_start_time = datetime.now(UTC)
-        output = Output(self._cloud, LOG_GROUP, self._stream(), listeners=[self._metrics])
-        result = self._program(tree).run(output)
+        output = self._output(self._metrics)
+        result = self._train(tree).run(output)
         self._held.final_metric_data_list = self._metrics.final()
         if result.ending is Ending.EXITED and result.code:
             text = tree.text("output/failure") or "\n".join(output.tail)
-            self._end("Failed", "Failed", failure_reason("AlgorithmError", text, result.code))
+            self._end("Failed", reason=failure_reason("AlgorithmError", text, result.code))
             return
         self._upload(tree)
         self._finish(result)
 
     def _finish(self, result: Exit) -> None:
         if result.ending is Ending.OUT_OF_TIME:
-            self._end("Stopped", "MaxRuntimeExceeded")
+            self._end("Stopped", secondary="MaxRuntimeExceeded")
         elif result.ending is Ending.STOPPED:
-            self._end("Stopped", "Stopped")
+            self._end("Stopped")
         else:
-            self._end("Completed", "Completed")
+            self._end("Completed")
 
     def _prepare(self) -> JobTree:
         folder = self._cloud.directory / "training" / self.name
@@ -157,29 +114,13 @@ class TrainingJob:
         split_uri(self._request["OutputDataConfig"]["S3OutputPath"])
         return tree
 
-    def _program(self, tree: JobTree) -> JobProgram:
-        condition = self._request.get("StoppingCondition") or {}
-        arguments = self._specification.get("ContainerArguments") or ["train"]
-        entrypoint = self._specification.get("ContainerEntrypoint")
-        if entrypoint and not self._specification.get("ContainerArguments"):
-            arguments = []
-        return JobProgram(
-            cloud=self._cloud,
-            engine=self._engine,
-            name=self.name,
-            image=self._specification["TrainingImage"],
-            role=self._request["RoleArn"],
-            tree=tree,
-            environment={
-                **(self._request.get("Environment") or {}),
-                "TRAINING_JOB_NAME": self.name,
-                "TRAINING_JOB_ARN": self._held.arn,
-            },
-            arguments=tuple(arguments),
-            entrypoint=tuple(entrypoint) if entrypoint else None,
-            max_runtime=condition.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME),
-            stopping=self.stopping,
-        )
+    def _train(self, tree: JobTree) -> JobProgram:
+        """SageMaker runs ``train``, unless the request names a program of its own."""
+        entrypoint = self._specification.get("ContainerEntrypoint") or ()
+        arguments = self._specification.get("ContainerArguments") or ()
+        default = () if entrypoint else ("train",)
+        image = self._specification["TrainingImage"]
+        return self._program(tree, image, entrypoint, arguments or default)
 
     def _upload(self, tree: JobTree) -> None:
         """A stopped job's model is kept, too, as far as the program came."""
@@ -191,20 +132,13 @@ class TrainingJob:
         if any(data.iterdir()):
             upload_archive(s3, data, join_uri(prefix, self.name, "output", "output.tar.gz"))
 
-    def _s3(self) -> Any:
-        role = self._request["RoleArn"]
-        return self._cloud.client("s3", role=role, session=f"SageMaker-{self.name}")
-
-    def _stream(self) -> str:
-        return f"{self.name}/{HOST}-{int(datetime.now(UTC).timestamp())}"
-
     def _advance(self, secondary: str) -> None:
         """A step forward; while the job is stopping, its status stays Stopping."""
-        status = "Stopping" if self.stopping.is_set() else "InProgress"
-        self._move(status, secondary)
+        with self._lock:
+            self._move("Stopping" if self.stopping.is_set() else "InProgress", secondary)
         self._announce()
 
-    def _end(self, status: str, secondary: str, reason: str | None = None) -> None:
+    def _end(self, status: str, *, reason: str | None = None, secondary: str | None = None) -> None:
         now = datetime.now(UTC)
         started = getattr(self._held, "training_start_time", None)
         if started is not None:
@@ -216,8 +150,10 @@ class TrainingJob:
         self._move(status, secondary, reason)
         self._announce()
 
-    def _move(self, status: str, secondary: str, reason: str | None = None) -> None:
+    def _move(self, status: str, secondary: str | None = None, reason: str | None = None) -> None:
+        """``secondary`` is the secondary status; the status itself unless another is given."""
         now = datetime.now(UTC)
+        secondary = secondary or status
         with self._lock:
             if self._held.secondary_status_transitions:
                 self._held.secondary_status_transitions[-1].setdefault("EndTime", now)
@@ -234,11 +170,8 @@ class TrainingJob:
             self._held.last_modified_time = now
             self._held.training_job_status = status
 
-    def _announce(self) -> None:
-        detail = training_detail(self._request, self._held)
-        self._cloud.emit(
-            "aws.sagemaker", "SageMaker Training Job State Change", detail, [self._held.arn]
-        )
+    def _detail(self) -> dict[str, Any]:
+        return training_detail(self._request, self._held)
 
 
 def _config(channel: Mapping[str, Any]) -> dict[str, str]:

@@ -1,0 +1,139 @@
+"""What every kind of SageMaker job shares: its names, its status and how it ends."""
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Event, RLock
+from typing import Any, ClassVar
+
+from localcloud.cloud import Cloud
+from localcloud.engine import Engine
+from localcloud.sagemaker.job_program import JobProgram, Output, StartError
+from localcloud.sagemaker.job_tree import HOST, DataError, JobTree, failure_reason, plain
+
+log = logging.getLogger(__name__)
+
+DEFAULT_MAX_RUNTIME = 86400  # seconds (StoppingCondition, ProcessingStoppingCondition)
+ENDED = ("Completed", "Failed", "Stopped")
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """A kind of job by SageMaker's name for it, such as ``training job``."""
+
+    words: str
+
+    @property
+    def api(self) -> str:
+        """As in CreateTrainingJob."""
+        return self.words.title().replace(" ", "")
+
+    @property
+    def snake(self) -> str:
+        """As in moto's and boto3's ``create_training_job``."""
+        return self.words.replace(" ", "_")
+
+    @property
+    def kebab(self) -> str:
+        """As in the ARN ``…:training-job/name``."""
+        return self.words.replace(" ", "-")
+
+
+class Job(ABC):
+    """Runs a job; ``held`` is what moto lists and describes, kept up to date here."""
+
+    kind: ClassVar[JobKind]
+
+    def __init__(self, cloud: Cloud, engine: Engine, held: Any, request: Mapping[str, Any]) -> None:
+        self._cloud = cloud
+        self._engine = engine
+        self._held = held
+        self._request = plain(request)
+        self._lock = RLock()
+        self.stopping = Event()
+
+    @property
+    def name(self) -> str:
+        return str(self._request[f"{self.kind.api}Name"])
+
+    @property
+    def status(self) -> str:
+        return str(getattr(self._held, f"{self.kind.snake}_status"))
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    def stop(self) -> None:
+        """Ask the job to stop; it does when its program lets it."""
+        self.stopping.set()
+        with self._lock:  # it may end at this very moment
+            if not self.ended:
+                self._move("Stopping")
+
+    def run(self) -> None:
+        """Run to the end. Whatever happens, the job ends with a status and an event."""
+        self._announce()
+        try:
+            self._run()
+        except (StartError, DataError) as error:
+            self._end("Failed", reason=failure_reason("ClientError", str(error)))
+        except Exception as error:
+            log.exception("%s %s", self.kind.words, self.name)
+            self._end("Failed", reason=failure_reason("InternalServerError", repr(error)))
+
+    @abstractmethod
+    def _run(self) -> None:
+        """Do the work. Raises StartError or DataError when the request is to blame."""
+
+    @abstractmethod
+    def _move(self, status: str) -> None:
+        """Go on to a status, and note when."""
+
+    @abstractmethod
+    def _end(self, status: str, *, reason: str | None = None) -> None:
+        """Note the end and announce it; ``reason`` is the FailureReason."""
+
+    @abstractmethod
+    def _detail(self) -> dict[str, Any]:
+        """What the event of a state change tells."""
+
+    def _announce(self) -> None:
+        detail_type = f"SageMaker {self.kind.words.title()} State Change"
+        self._cloud.emit("aws.sagemaker", detail_type, self._detail(), [self._held.arn])
+
+    def _s3(self) -> Any:
+        role = self._request["RoleArn"]
+        return self._cloud.client("s3", role=role, session=f"SageMaker-{self.name}")
+
+    def _output(self, *listeners: Callable[[str], None]) -> Output:
+        """The job's own log stream."""
+        stream = f"{self.name}/{HOST}-{int(datetime.now(UTC).timestamp())}"
+        group = f"/aws/sagemaker/{self.kind.api}s"
+        return Output(self._cloud, group, stream, listeners=list(listeners))
+
+    def _program(
+        self, tree: JobTree, image: str, entrypoint: Sequence[str], arguments: Sequence[str]
+    ) -> JobProgram:
+        """The image's program in this job's tree; without ``entrypoint`` the image's own."""
+        condition = self._request.get("StoppingCondition") or {}
+        prefix = self.kind.snake.upper()
+        return JobProgram(
+            cloud=self._cloud,
+            engine=self._engine,
+            name=self.name,
+            image=image,
+            role=self._request["RoleArn"],
+            tree=tree,
+            environment={
+                **(self._request.get("Environment") or {}),
+                f"{prefix}_NAME": self.name,
+                f"{prefix}_ARN": self._held.arn,
+            },
+            arguments=tuple(arguments),
+            entrypoint=tuple(entrypoint) or None,
+            max_runtime=condition.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME),
+            stopping=self.stopping,
+        )
