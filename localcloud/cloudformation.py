@@ -17,23 +17,22 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import Stack
 from moto.ssm.models import Parameter, ssm_backends
 
+from localcloud import formats
 from localcloud.assembly import Assembly
 from localcloud.cloud import Cloud
 from localcloud.overrides import replace, stock
 from localcloud.resources import TYPES, Resource
+from localcloud.resources.resource import names
 
 log = logging.getLogger(__name__)
 
 METADATA_TYPE = "AWS::CDK::Metadata"
 BOOTSTRAP_VERSION = "21"  # of the CDK's bootstrap stack; the template asks for 6 or later
-KNOWN_FUNCTIONS = frozenset(
-    f"Fn::{name}"
-    for name in (
-        "Base64", "FindInMap", "GetAtt", "GetAZs", "If", "ImportValue", "Join", "Select", "Split",
-        "Sub", "ToJsonString",
-    )
-)  # fmt: skip
-CONDITION_FUNCTIONS = frozenset({"Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"})
+KNOWN_FUNCTIONS = names(
+    "Fn::Base64 Fn::FindInMap Fn::GetAtt Fn::GetAZs Fn::If Fn::ImportValue Fn::Join Fn::Select "
+    "Fn::Split Fn::Sub Fn::ToJsonString"
+)
+CONDITION_FUNCTIONS = names("Fn::And Fn::Equals Fn::Not Fn::Or")
 _DEPLOYED_ONCE = (
     "The laptop's cloud deploys a template once, when it starts: stop it (wharf down) and "
     "start it again (wharf up) with the changed template."
@@ -188,7 +187,9 @@ def _bootstrap(cloud: Cloud, assembly: Assembly) -> None:
 def _powertools_layer(cloud: Cloud, match: re.Match[str]) -> str:
     python = match["python"].replace(".", "")
     name = f"AWSLambdaPowertoolsPythonV3-{python}-{match['architecture']}"
-    return f"arn:aws:lambda:{cloud.region}:{_POWERTOOLS_ACCOUNT}:layer:{name}:1"
+    return formats.arn(
+        "lambda", f"layer:{name}:1", region=cloud.region, account=_POWERTOOLS_ACCOUNT
+    )
 
 
 def _publish_parameter(cloud: Cloud, path: str, value: str) -> None:

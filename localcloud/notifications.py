@@ -13,6 +13,7 @@ from typing import Any
 from moto.sns.models import Subscription
 
 from localcloud.cloud import Cloud
+from localcloud.formats import timestamp_to_the_millisecond
 from localcloud.overrides import replace, stock
 
 log = logging.getLogger(__name__)
@@ -46,15 +47,11 @@ def _deliver_to_function(
 
 
 def _invoke(cloud: Cloud, subscription: Subscription, body: str) -> None:
+    topic, function = subscription.topic.arn, subscription.endpoint
     try:
-        cloud.functions.invoke_for_service(
-            subscription.endpoint, body, principal=PRINCIPAL, source_arn=subscription.topic.arn
-        )
+        cloud.functions.invoke_for_service(function, body, principal=PRINCIPAL, source_arn=topic)
     except Exception as error:  # the publisher hears nothing of it, in AWS neither
-        log.error(
-            "topic %s could not deliver to %s: %s",
-            subscription.topic.arn, subscription.endpoint, error,
-        )  # fmt: skip
+        log.error("topic %s could not deliver to %s: %s", topic, function, error)
 
 
 def message_event(
@@ -62,7 +59,6 @@ def message_event(
 ) -> dict[str, Any]:
     """The event of one message, as SNS hands it to a function."""
     attributes = options.get("message_attributes") or {}
-    moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "Records": [
             {
@@ -75,7 +71,7 @@ def message_event(
                     "TopicArn": subscription.topic.arn,
                     "Subject": options.get("subject"),
                     "Message": message,
-                    "Timestamp": moment,
+                    "Timestamp": timestamp_to_the_millisecond(datetime.now(UTC)),
                     "MessageAttributes": {
                         name: {"Type": value["Type"], "Value": value["Value"]}
                         for name, value in attributes.items()

@@ -84,11 +84,10 @@ def new_build(
         environment.get("environmentVariables") or [],
         overrides.get("environmentVariablesOverride") or [],
     )
-    prefix = f"arn:aws:codebuild:{cloud.region}:{cloud.account}:build"
     version = overrides.get("sourceVersion") or project.get("sourceVersion")
     record = {
         "id": identity,
-        "arn": f"{prefix}/{identity}",
+        "arn": cloud.arn("codebuild", f"build/{identity}"),
         "buildNumber": number,
         "startTime": _now(),
         "currentPhase": "SUBMITTED",
@@ -125,12 +124,11 @@ def _merged(first: list[Any], second: list[Any]) -> list[dict[str, str]]:
 def _logs(cloud: Cloud, project: Mapping[str, Any], stream: str) -> dict[str, Any]:
     configured = (project.get("logsConfig") or {}).get("cloudWatchLogs") or {}
     group = configured.get("groupName") or f"/aws/codebuild/{project['name']}"
-    arn = f"arn:aws:logs:{cloud.region}:{cloud.account}:log-group:{group}"
     return {
         "groupName": group,
         "streamName": stream,
         "deepLink": f"{cloud.url}#logEvent:group={group};stream={stream}",
-        "cloudWatchLogsArn": f"{arn}:log-stream:{stream}",
+        "cloudWatchLogsArn": cloud.arn("logs", f"log-group:{group}:log-stream:{stream}"),
         "cloudWatchLogs": {"status": "ENABLED", **configured},
     }
 

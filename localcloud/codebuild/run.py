@@ -12,6 +12,7 @@ from localcloud.codebuild.buildspec import Buildspec, Phase, PhaseName
 from localcloud.codebuild.record import Build, announce
 from localcloud.codebuild.shell import BuildShell, machine_path, write_programs
 from localcloud.codebuild.source import SourceError, download, read_buildspec, variables
+from localcloud.formats import epoch_milliseconds
 from localcloud.process_engine import ProcessProgram, default_cache, images_folder
 from localcloud.process_engine.docker_program import IMAGES, STATE
 from localcloud.process_engine.image_environment import machine_environment
@@ -185,7 +186,7 @@ class BuildRun:
             "CODEBUILD_SOURCE_VERSION": record.get("sourceVersion", ""),
             "CODEBUILD_SOURCE_REPO_URL": record["source"].get("location", ""),
             "CODEBUILD_SRC_DIR": str(self._source),
-            "CODEBUILD_START_TIME": str(int(record["startTime"].timestamp() * 1000)),
+            "CODEBUILD_START_TIME": str(epoch_milliseconds(record["startTime"])),
             "CODEBUILD_CI": "true",
             **given,
         }

@@ -15,6 +15,7 @@ from moto.codebuild.models import CodeBuildBackend
 from moto.codebuild.responses import CodeBuildResponse
 from moto.core.responses import ActionResult
 
+from localcloud import formats
 from localcloud.cloud import Cloud
 from localcloud.codebuild.record import Build, new_build
 from localcloud.codebuild.run import BuildRun
@@ -144,7 +145,8 @@ def _project(backend: CodeBuildBackend, asked: dict[str, Any]) -> dict[str, Any]
     name = asked.get("projectName", "")
     project = backend.codebuild_projects.get(name)
     if project is None:
-        arn = f"arn:aws:codebuild:{backend.region_name}:{backend.account_id}:project/{name}"
+        region, account = backend.region_name, backend.account_id
+        arn = formats.arn("codebuild", f"project/{name}", region=region, account=account)
         raise ResourceNotFoundException(f"Project cannot be found: {arn}")
     metadata = project.project_metadata
     _validate_overrides(asked)

@@ -34,8 +34,7 @@ def download(cloud: Cloud, build: Build, folder: Path) -> None:
     if source["type"] == "NO_SOURCE":
         return
     name = repository_name(source["location"])
-    arn = f"arn:aws:codecommit:{cloud.region}:{cloud.account}:{name}"
-    require(cloud, build.role, "codecommit:GitPull", arn)
+    require(cloud, build.role, "codecommit:GitPull", cloud.arn("codecommit", name))
     version = build.record.get("sourceVersion", "HEAD")
     try:
         commit = GitRepository(repository_folder(cloud, name)).resolve(version, "commit")
@@ -111,8 +110,7 @@ def require(cloud: Cloud, role: str, action: str, resource: str) -> None:
 
 
 def _log_stream(cloud: Cloud, build: Build) -> str:
-    group = f"arn:aws:logs:{cloud.region}:{cloud.account}:log-group:{build.group}"
-    return f"{group}:log-stream:{build.stream}"
+    return cloud.arn("logs", f"log-group:{build.group}:log-stream:{build.stream}")
 
 
 def _clone(repository: Path, commit: str, folder: Path) -> None:

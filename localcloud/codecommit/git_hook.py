@@ -20,6 +20,7 @@ from typing import IO, Any
 from pydantic import ValidationError
 
 from contracts.laptop import STATE_FILE, LaptopCloud
+from localcloud import formats
 
 HOOKS = ("pre-receive", "post-receive")
 NO_COMMIT = "0" * 40  # git's id for a reference that was not, or is no more
@@ -111,7 +112,9 @@ def message(
         "eventName": "ReferenceChanges",
         "eventPartNumber": 1,
         "eventSource": "aws:codecommit",
-        "eventSourceARN": f"arn:aws:codecommit:{cloud.region}:{cloud.account}:{repository}",
+        "eventSourceARN": formats.arn(
+            "codecommit", repository, region=cloud.region, account=cloud.account
+        ),
         "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000",
         "eventTotalParts": 1,
         "eventTriggerConfigId": str(uuid.uuid4()),

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from moto.awslambda.models import LambdaFunction
 
 from localcloud.cloud import Cloud
+from localcloud.formats import timestamp_to_the_millisecond
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +65,8 @@ def invoke_with_retries(cloud: Cloud, invoke: Invoke, function: LambdaFunction, 
             return
         if delay is None:
             break
-        log.warning(
-            "asynchronous call %s of %s failed; tried again in %g s (AWS waits minutes)",
-            request_id, name, delay,
-        )  # fmt: skip
+        later = f"tried again in {delay:g} s (AWS waits minutes)"
+        log.warning("asynchronous call %s of %s failed; %s", request_id, name, later)
         if cloud.stopping.wait(delay):
             return
     log.error(
@@ -84,7 +83,7 @@ def _lost_call(
     """The record that Lambda sends to an on-failure destination."""
     return {
         "version": "1.0",
-        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": timestamp_to_the_millisecond(datetime.now(UTC)),
         "requestContext": {
             "requestId": request_id,
             "functionArn": f"{function.function_arn}:$LATEST",

@@ -24,13 +24,27 @@ from localcloud.resources import (
 )
 from localcloud.resources.resource import Resource
 
+_SERVICES = (
+    cloudwatch,
+    codebuild,
+    codecommit,
+    dynamodb,
+    ecr,
+    events,
+    functions,
+    iam,
+    kms,
+    logs,
+    s3,
+    sagemaker,
+    sns,
+    sqs,
+    ssm,
+    stepfunctions,
+)
+
 TYPES: dict[str, type[Resource]] = {
-    resource.type: resource
-    for module in (
-        cloudwatch, codebuild, codecommit, dynamodb, ecr, events, functions, iam, kms, logs, s3,
-        sagemaker, sns, sqs, ssm, stepfunctions,
-    )
-    for resource in module.TYPES
-}  # fmt: skip
+    resource.type: resource for service in _SERVICES for resource in service.TYPES
+}
 
 __all__ = ["TYPES", "Resource"]

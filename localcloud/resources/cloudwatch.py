@@ -17,8 +17,7 @@ class Alarm(Resource):
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
         cls.client("cloudwatch").put_metric_alarm(**{**properties, "AlarmName": name})
-        region, account = cls.cloud.region, cls.cloud.account
-        return Created(name, {"Arn": f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}"})
+        return Created(name, {"Arn": cls.cloud.arn("cloudwatch", f"alarm:{name}")})
 
 
 class Dashboard(Resource):

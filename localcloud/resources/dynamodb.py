@@ -18,10 +18,10 @@ class Table(Resource):
     def create(cls, name: str, properties: Properties) -> Created:
         client = cls.client("dynamodb")
         settings = chosen(
-            properties, "AttributeDefinitions", "BillingMode", "DeletionProtectionEnabled",
-            "GlobalSecondaryIndexes", "KeySchema", "LocalSecondaryIndexes",
-            "ProvisionedThroughput", "TableClass", "Tags",
-        )  # fmt: skip
+            properties,
+            "AttributeDefinitions BillingMode DeletionProtectionEnabled GlobalSecondaryIndexes "
+            "KeySchema LocalSecondaryIndexes ProvisionedThroughput TableClass Tags",
+        )
         table = client.create_table(TableName=name, **settings)["TableDescription"]
         if "TimeToLiveSpecification" in properties:
             client.update_time_to_live(

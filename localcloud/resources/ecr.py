@@ -2,7 +2,7 @@
 
 import json
 
-from localcloud.resources.resource import Created, Properties, Resource, camel, names
+from localcloud.resources.resource import Created, Properties, Resource, camel, chosen, names
 
 
 class Repository(Resource):
@@ -17,14 +17,11 @@ class Repository(Resource):
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
         client = cls.client("ecr")
-        settings = camel({
-            key: properties[key]
-            for key in ("EncryptionConfiguration", "ImageScanningConfiguration",
-                        "ImageTagMutability")
-            if key in properties
-        })  # fmt: skip
+        settings = chosen(
+            properties, "EncryptionConfiguration ImageScanningConfiguration ImageTagMutability"
+        )
         repository = client.create_repository(
-            repositoryName=name, tags=properties.get("Tags", []), **settings
+            repositoryName=name, tags=properties.get("Tags", []), **camel(settings)
         )["repository"]
         if "LifecyclePolicy" in properties:
             text = properties["LifecyclePolicy"]["LifecyclePolicyText"]

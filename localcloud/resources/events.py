@@ -20,9 +20,8 @@ class Rule(Resource):
         client = cls.client("events")
         rule = shortened(name, NAME_LIMIT)
         settings = chosen(
-            properties, "Description", "EventBusName", "RoleArn", "ScheduleExpression", "State",
-            "Tags",
-        )  # fmt: skip
+            properties, "Description EventBusName RoleArn ScheduleExpression State Tags"
+        )
         if "EventPattern" in properties:
             settings["EventPattern"] = json.dumps(properties["EventPattern"])
         arn = client.put_rule(Name=rule, **settings)["RuleArn"]

@@ -36,9 +36,10 @@ class Function(Resource):
         _refuse_unknown_layers(layers)
         function_name = shortened(name, NAME_LIMIT)
         settings = chosen(
-            properties, "Architectures", "Code", "Description", "Environment", "EphemeralStorage",
-            "Handler", "MemorySize", "Role", "Runtime", "Timeout", "TracingConfig",
-        )  # fmt: skip
+            properties,
+            "Architectures Code Description Environment EphemeralStorage Handler MemorySize Role "
+            "Runtime Timeout TracingConfig",
+        )
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         arn = cls.client("lambda").create_function(
             FunctionName=function_name, Tags=tags, **settings

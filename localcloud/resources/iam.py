@@ -25,7 +25,7 @@ class Role(Resource):
         role = client.create_role(
             RoleName=role_name,
             AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"]),
-            **chosen(properties, "Description", "MaxSessionDuration", "Path", "Tags"),
+            **chosen(properties, "Description MaxSessionDuration Path Tags"),
         )["Role"]
         for policy in properties.get("Policies", []):
             client.put_role_policy(
@@ -68,7 +68,7 @@ class ManagedPolicy(Resource):
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
         client = cls.client("iam")
-        settings: dict[str, Any] = chosen(properties, "Description", "Path")
+        settings: dict[str, Any] = chosen(properties, "Description Path")
         arn = client.create_policy(
             PolicyName=shortened(name, POLICY_NAME_LIMIT),
             PolicyDocument=json.dumps(properties["PolicyDocument"]),

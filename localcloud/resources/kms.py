@@ -15,7 +15,7 @@ class Key(Resource):
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
         client = cls.client("kms")
-        settings = chosen(properties, "Description", "KeySpec", "KeyUsage")
+        settings = chosen(properties, "Description KeySpec KeyUsage")
         if "KeyPolicy" in properties:
             settings["Policy"] = json.dumps(properties["KeyPolicy"])
         if "Tags" in properties:

@@ -18,8 +18,7 @@ class LogGroup(Resource):
             client.put_retention_policy(
                 logGroupName=name, retentionInDays=int(properties["RetentionInDays"])
             )
-        region, account = cls.cloud.region, cls.cloud.account
-        return Created(name, {"Arn": f"arn:aws:logs:{region}:{account}:log-group:{name}:*"})
+        return Created(name, {"Arn": cls.cloud.arn("logs", f"log-group:{name}:*")})
 
 
 TYPES = (LogGroup,)

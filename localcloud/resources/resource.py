@@ -122,6 +122,6 @@ def camel(value: Any) -> Any:
     return value
 
 
-def chosen(properties: Properties, *keys: str) -> dict[str, Any]:
-    """The properties of these names that the template gives."""
-    return {key: properties[key] for key in keys if key in properties}
+def chosen(properties: Properties, keys: str) -> dict[str, Any]:
+    """The properties of these names, listed with spaces between, that the template gives."""
+    return {key: properties[key] for key in keys.split() if key in properties}

@@ -11,7 +11,7 @@ class ModelPackageGroup(Resource):
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
-        settings = chosen(properties, "ModelPackageGroupDescription", "Tags")
+        settings = chosen(properties, "ModelPackageGroupDescription Tags")
         arn = cls.client("sagemaker").create_model_package_group(
             ModelPackageGroupName=name, **settings
         )["ModelPackageGroupArn"]

@@ -2,7 +2,7 @@
 
 import json
 
-from localcloud.resources.resource import Created, Properties, Resource
+from localcloud.resources.resource import Created, Properties, Resource, names
 
 
 class Topic(Resource):
@@ -39,10 +39,9 @@ class TopicPolicy(Resource):
 
 class Subscription(Resource):
     type = "AWS::SNS::Subscription"
-    properties = frozenset(
-        {"Endpoint", "FilterPolicy", "FilterPolicyScope", "Protocol", "RawMessageDelivery",
-         "TopicArn"}
-    )  # fmt: skip
+    properties = names(
+        "Endpoint FilterPolicy FilterPolicyScope Protocol RawMessageDelivery TopicArn"
+    )
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:

@@ -16,14 +16,14 @@ class Queue(Resource):
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
-        attributes = {
+        settings = {
             key: value if isinstance(value, str) else json.dumps(value)
             for key, value in properties.items()
             if key != "QueueName"
         }
-        url = cls.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-        arn = f"arn:aws:sqs:{cls.cloud.region}:{cls.cloud.account}:{name}"
-        return Created(url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
+        url = cls.client("sqs").create_queue(QueueName=name, Attributes=settings)["QueueUrl"]
+        attributes = {"Arn": cls.cloud.arn("sqs", name), "QueueName": name, "QueueUrl": url}
+        return Created(url, attributes)
 
 
 class QueuePolicy(Resource):

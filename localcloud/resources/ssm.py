@@ -17,9 +17,8 @@ class Parameter(Resource):
         cls.client("ssm").put_parameter(
             Name=name,
             Tags=tags,
-            **chosen(properties, "AllowedPattern", "DataType", "Description", "Tier", "Type",
-                     "Value"),
-        )  # fmt: skip
+            **chosen(properties, "AllowedPattern DataType Description Tier Type Value"),
+        )
         return Created(name, {"Type": properties["Type"], "Value": properties["Value"]})
 
 

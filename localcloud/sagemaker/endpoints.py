@@ -24,8 +24,11 @@ from localcloud.sagemaker.endpoint import Endpoint
 from localcloud.sagemaker.job_tree import DataError, plain, split_uri
 from localcloud.sagemaker.variants import container_of, plans_of
 
-UPDATE_KEYS = ("RetainAllVariantProperties", "ExcludeRetainedVariantProperties",
-               "RetainDeploymentConfig")  # fmt: skip
+UPDATE_KEYS = (
+    "RetainAllVariantProperties",
+    "ExcludeRetainedVariantProperties",
+    "RetainDeploymentConfig",
+)
 
 
 def install(cloud: Cloud, engine: Engine | None = None) -> None:

@@ -24,8 +24,12 @@ CUSTOM = "X-Amzn-SageMaker-Custom-Attributes"
 TARGET = "X-Amzn-SageMaker-Target-Variant"
 INVOKED = "x-Amzn-Invoked-Production-Variant"
 PASSED_ON = ("Content-Type", "Accept", CUSTOM, "X-Amzn-SageMaker-Inference-Id")
-REFUSED = ("X-Amzn-SageMaker-Target-Model", "X-Amzn-SageMaker-Inference-Component",
-           "X-Amzn-SageMaker-Target-Container-Hostname", "X-Amzn-SageMaker-Session-Id")  # fmt: skip
+REFUSED = (
+    "X-Amzn-SageMaker-Target-Model",
+    "X-Amzn-SageMaker-Inference-Component",
+    "X-Amzn-SageMaker-Target-Container-Hostname",
+    "X-Amzn-SageMaker-Session-Id",
+)
 
 Reply = tuple[int, dict[str, str], bytes | str]
 

@@ -78,8 +78,7 @@ class ModelServer:
 
     @property
     def stream_arn(self) -> str:
-        prefix = f"arn:aws:logs:{self._cloud.region}:{self._cloud.account}:log-group"
-        return f"{prefix}:{self._group}:log-stream:{self.stream}"
+        return self._cloud.arn("logs", f"log-group:{self._group}:log-stream:{self.stream}")
 
     def start(self) -> str:
         """Bring it to health; the digest of its image. Raises DeployError."""

@@ -30,6 +30,7 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from localcloud.cloud import Cloud
+from localcloud.formats import epoch_milliseconds, timestamp_to_the_millisecond
 from localcloud.overrides import replace, stock
 
 SOURCE, DETAIL_TYPE = "aws.states", "Step Functions Execution Status Change"
@@ -69,7 +70,11 @@ def install(cloud: Cloud) -> None:
         """The context object holds times as text, so that outputs are JSON."""
         details: ExecutionDetails = stock_details(self)
         return ExecutionDetails(
-            details.arn, details.name, details.role_arn, details.inpt, timestamp(self.start_date)
+            details.arn,
+            details.name,
+            details.role_arn,
+            details.inpt,
+            timestamp_to_the_millisecond(self.start_date),
         )
 
     def terminated(self: BaseExecutionWorkerCommunication) -> None:
@@ -115,8 +120,8 @@ def announce(cloud: Cloud, execution: Execution, status: ExecutionStatus) -> Non
         "stateMachineArn": execution.state_machine_arn,
         "name": execution.name,
         "status": status.value,
-        "startDate": _milliseconds(execution.start_date),
-        "stopDate": _milliseconds(execution.stop_date) if execution.stop_date else None,
+        "startDate": epoch_milliseconds(execution.start_date),
+        "stopDate": epoch_milliseconds(execution.stop_date) if execution.stop_date else None,
         "input": execution.execution_input,
         "inputDetails": {"included": True},
         "output": to_json_str(execution.output) if succeeded else None,
@@ -125,16 +130,6 @@ def announce(cloud: Cloud, execution: Execution, status: ExecutionStatus) -> Non
         "cause": execution.cause,
     }
     cloud.emit(SOURCE, DETAIL_TYPE, detail, [execution.exec_arn])
-
-
-def timestamp(moment: datetime) -> str:
-    """A time as Step Functions writes it: UTC, milliseconds, ``Z``."""
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
 
 
 def _end_of(execution: Execution) -> Mapping[str, Any] | None:
