@@ -266,24 +266,36 @@ def test_the_other_types_become_what_their_services_describe(world: World, tmp_p
             "AWS::CodeBuild::Project",
             Name="build",
             ServiceRole=get("Role"),
-            Source={"Type": "CODECOMMIT", "Location": get("Code", "CloneUrlHttp"),
-                    "BuildSpec": "buildspec.yml"},
+            Source={
+                "Type": "CODECOMMIT",
+                "Location": get("Code", "CloneUrlHttp"),
+                "BuildSpec": "buildspec.yml",
+            },
             Artifacts={"Type": "NO_ARTIFACTS"},
-            Environment={"Type": "LINUX_CONTAINER", "ComputeType": "BUILD_GENERAL1_SMALL",
-                         "Image": "aws/codebuild/standard:7.0"},
+            Environment={
+                "Type": "LINUX_CONTAINER",
+                "ComputeType": "BUILD_GENERAL1_SMALL",
+                "Image": "aws/codebuild/standard:7.0",
+            },
         ),
         "Group": resource("AWS::SageMaker::ModelPackageGroup", ModelPackageGroupName="group"),
         "Parameter": resource("AWS::SSM::Parameter", Name="/a/b", Type="String", Value="1"),
         "Alarm": resource(
-            "AWS::CloudWatch::Alarm", AlarmName="alarm", MetricName="m", Namespace="n", Period=60,
-            Statistic="Sum", Threshold=1, EvaluationPeriods=1,
+            "AWS::CloudWatch::Alarm",
+            AlarmName="alarm",
+            MetricName="m",
+            Namespace="n",
+            Period=60,
+            Statistic="Sum",
+            Threshold=1,
+            EvaluationPeriods=1,
             ComparisonOperator="GreaterThanThreshold",
         ),
         "Dashboard": resource(
             "AWS::CloudWatch::Dashboard", DashboardName="board", DashboardBody='{"widgets": []}'
         ),
         "Queue": resource("AWS::SQS::Queue", QueueName="queue"),
-    }  # fmt: skip
+    }
     outputs = {"Table": {"Value": {"Ref": "Table"}}, "Key": {"Value": {"Ref": "Key"}}}
     told = world.deploy(resources, tmp_path, Outputs=outputs)
     ttl = world.client("dynamodb").describe_time_to_live(TableName=told["Table"])
@@ -322,8 +334,11 @@ def test_a_stack_is_not_changed_after_its_deployment(world: World, tmp_path: Pat
 def test_stock_moto_says_complete_of_a_stack_whose_resources_it_did_not_make(
     world: World,
 ) -> None:
-    template = {"Resources": {"Group": resource("AWS::SageMaker::ModelPackageGroup",
-                                                 ModelPackageGroupName="skipped")}}  # fmt: skip
+    template = {
+        "Resources": {
+            "Group": resource("AWS::SageMaker::ModelPackageGroup", ModelPackageGroupName="skipped")
+        }
+    }
     client = world.client("cloudformation")
     with as_shipped(), pytest.warns(UserWarning, match="not supported by moto"):
         stack = cloudformation_backends[ACCOUNT][REGION].create_stack(

@@ -12,7 +12,8 @@ from moto.sns.models import sns_backends
 
 from localcloud.events import target_input, transform, value_at
 from localcloud.overrides import as_shipped
-from tests.unit.localcloud.core.world import ACCOUNT, REGION, World, allow, until
+from tests.unit.localcloud.core.world import ACCOUNT, REGION, World, allow
+from tests.unit.localcloud.waiting import until
 
 EVENT = {
     "id": "e-1",
@@ -65,8 +66,10 @@ def test_an_event_that_a_service_emits_reaches_a_function(world: World, tmp_path
     event = heard.one()
     assert (event["detail-type"], event["detail"]) == ("Job Changed", {"Job": "j"})
     assert (event["account"], event["region"], event["resources"]) == (
-        ACCOUNT, REGION, ["arn:aws:x"],
-    )  # fmt: skip
+        ACCOUNT,
+        REGION,
+        ["arn:aws:x"],
+    )
     assert len(event["time"]) == len("2026-01-01T00:00:00Z")
 
 

@@ -18,8 +18,8 @@ from tests.unit.localcloud.core.world import (
     World,
     allow,
     archive,
-    until,
 )
+from tests.unit.localcloud.waiting import until
 
 ECHO = "def handler(event, context): return event"
 WAITING = """

@@ -7,16 +7,21 @@ from botocore.exceptions import ClientError
 
 from localcloud import schedules
 from localcloud.schedules import Clock, Cron, Rate, UnknownSchedule, parse_schedule
-from tests.unit.localcloud.core.world import World, until
+from tests.unit.localcloud.core.world import World
+from tests.unit.localcloud.waiting import until
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday
 
 
 @pytest.mark.parametrize(
     ("expression", "seconds"),
-    [("rate(1 minute)", 60), ("rate(5 minutes)", 300), ("rate(1 hour)", 3600),
-     ("rate(2 days)", 172800)],
-)  # fmt: skip
+    [
+        ("rate(1 minute)", 60),
+        ("rate(5 minutes)", 300),
+        ("rate(1 hour)", 3600),
+        ("rate(2 days)", 172800),
+    ],
+)
 def test_a_rate_is_a_number_of_seconds(expression: str, seconds: int) -> None:
     assert parse_schedule(expression) == Rate(seconds)
 
@@ -43,9 +48,15 @@ def test_a_cron_expression_is_due_at_its_minutes_in_utc(expression: str, due: bo
 
 @pytest.mark.parametrize(
     "expression",
-    ["rate(0 minutes)", "rate(5 weeks)", "cron(* * *)", "cron(61 * * * ? *)", "cron(0 12 L * ? *)",
-     "every day"],
-)  # fmt: skip
+    [
+        "rate(0 minutes)",
+        "rate(5 weeks)",
+        "cron(* * *)",
+        "cron(61 * * * ? *)",
+        "cron(0 12 L * ? *)",
+        "every day",
+    ],
+)
 def test_an_expression_that_would_never_run_is_refused(expression: str) -> None:
     with pytest.raises(UnknownSchedule):
         parse_schedule(expression)
@@ -55,8 +66,12 @@ def test_a_rate_counts_from_when_the_rule_is_first_seen() -> None:
     clock, rate = Clock(), Rate(60)
     moments = [NOON + timedelta(seconds=second) for second in (0, 59, 60, 61, 120)]
     assert [clock.due("rule", rate, moment) for moment in moments] == [
-        False, False, True, False, True,
-    ]  # fmt: skip
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_a_cron_rule_is_due_once_in_its_minute() -> None:

@@ -13,7 +13,8 @@ import boto3
 import pytest
 
 from contracts.laptop import LaptopCloud
-from tests.unit.localcloud.core.world import REGION, archive, until
+from tests.unit.localcloud.core.world import REGION, archive
+from tests.unit.localcloud.waiting import has_ended, until
 
 ROOT = Path(__file__).parents[4]
 TRUST = {
@@ -71,6 +72,13 @@ def command(directory: Path, assembly: Path) -> list[str]:
     return [sys.executable, "-m", "localcloud", *options]
 
 
+def ended_cloud(directory: Path, assembly: Path) -> subprocess.CompletedProcess[str]:
+    """A cloud that refuses to serve, with what it said."""
+    return subprocess.run(
+        command(directory, assembly), cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
 @contextmanager
 def running(directory: Path, assembly: Path) -> Iterator[subprocess.Popen[str]]:
     directory.mkdir(exist_ok=True)
@@ -119,7 +127,7 @@ def test_a_cloud_says_where_it_is_and_leaves_nothing_behind(
         process.send_signal(number)
         assert process.wait(20) == 0
     assert not (directory / "cloud.json").exists()
-    assert not Path(f"/proc/{function}").exists()
+    assert has_ended(function)
     assert "stopped" in (directory / "log").read_text()
 
 
@@ -127,9 +135,7 @@ def test_a_second_cloud_in_the_same_directory_is_refused(tmp_path: Path) -> None
     directory = tmp_path / "cloud"
     assembly = write_assembly(tmp_path / "out", template())
     with running(directory, assembly) as process:
-        second = subprocess.run(
-            command(directory, assembly), cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        second = ended_cloud(directory, assembly)
         assert second.returncode == 1
         assert f"already runs in {directory} (process {process.pid})" in second.stderr
         assert state(directory).pid == process.pid
@@ -143,28 +149,15 @@ def test_what_a_killed_cloud_left_behind_stops_nobody(tmp_path: Path) -> None:
         first.kill()
         first.wait()
     assert (directory / "cloud.json").exists()
-    until(lambda: not Path(f"/proc/{function}").exists() or _is_zombie(function))
+    until(lambda: has_ended(function))
     with running(directory, assembly) as process:
         assert state(directory).pid == process.pid
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return True
 
 
 def test_a_template_that_is_refused_ends_the_process_with_the_reasons(tmp_path: Path) -> None:
     cluster = {"Type": "AWS::ECS::Cluster"}
     assembly = write_assembly(tmp_path / "out", template(Cluster=cluster))
-    ended = subprocess.run(
-        command(tmp_path / "cloud", assembly),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = ended_cloud(tmp_path / "cloud", assembly)
     assert ended.returncode == 1
     assert "Cluster: resource type AWS::ECS::Cluster is not known" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -172,13 +165,7 @@ def test_a_template_that_is_refused_ends_the_process_with_the_reasons(tmp_path: 
 
 
 def test_a_folder_without_an_assembly_ends_the_process_with_what_to_do(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        command(tmp_path / "cloud", tmp_path),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = ended_cloud(tmp_path / "cloud", tmp_path)
     assert ended.returncode == 1
     assert "synthesise the template first" in ended.stderr
     assert "Traceback" not in ended.stderr

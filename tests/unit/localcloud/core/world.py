@@ -1,14 +1,13 @@
-"""What the tests of the laptop's cloud share: a server, roles, functions, and waiting."""
+"""What the tests of the laptop's cloud share: a server, roles and functions."""
 
 import io
 import json
 import textwrap
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import boto3
 import requests
@@ -18,21 +17,8 @@ from localcloud.cloud import Cloud
 from localcloud.cloudformation import deploy
 from localcloud.server import Server
 
-T = TypeVar("T")
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
-DEADLINE = 20.0  # seconds
-
-
-def until(condition: Callable[[], T | None]) -> T:
-    """What the condition gives once it gives something. Fails after the deadline."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"{condition} did not come true in {DEADLINE} s")
 
 
 @contextmanager

@@ -3,9 +3,7 @@
 import json
 import os
 import subprocess
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,6 @@ from localcloud.cloud import Cloud
 from localcloud.engine import BuildRequest
 
 REGION = "eu-west-1"
-PATIENCE = 60.0  # seconds a test waits before it gives up
 REPOSITORY = "modelwharf/toy/model"
 URI = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/{REPOSITORY}"
 
@@ -111,17 +108,6 @@ class Laptop:
 
 
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-
-
-def until(condition: Callable[[], Any], what: str = "the condition") -> Any:
-    """Wait until ``condition`` answers something true; that."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        threading.Event().wait(0.05)
-    raise AssertionError(f"{what} did not come true within {PATIENCE:.0f} s")
 
 
 def git(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -1,12 +1,14 @@
 """Builds run: the buildspec's commands, with the project's role."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.unit.localcloud.ml.laptops import EVERYTHING, URI, Laptop, git, until
+from tests.unit.localcloud.ml.laptops import EVERYTHING, URI, Laptop, git
+from tests.unit.localcloud.waiting import until
 
 PROJECT = "images"
 
@@ -177,11 +179,13 @@ def test_the_same_token_is_one_build(laptop: Laptop) -> None:
 
 def test_a_build_tells_of_its_begin_and_its_end(laptop: Laptop) -> None:
     build = ended(laptop, start(laptop, "false"))
-    details = [
-        detail
-        for detail in laptop.emitted.details("CodeBuild Build State Change")
-        if detail["build-id"] == build["arn"]
-    ]
+
+    def told() -> list[Mapping[str, Any]]:
+        details = laptop.emitted.details("CodeBuild Build State Change")
+        return [detail for detail in details if detail["build-id"] == build["arn"]]
+
+    until(lambda: len(told()) > 1, "the event of its end")
+    details = told()
     assert [detail["build-status"] for detail in details] == ["IN_PROGRESS", "FAILED"]
     more = details[-1]["additional-information"]
     assert more["logs"]["stream-name"] == build["logs"]["streamName"]

@@ -14,7 +14,7 @@ from localcloud.cloud import Processes
 from localcloud.engine import BuildError, BuildRequest, Image, ImageMissing, Launch
 from localcloud.process_engine import ProcessEngine, ProcessProgram
 from localcloud.process_engine.image_store import ImageStore
-from tests.unit.localcloud.ml.laptops import until
+from tests.unit.localcloud.waiting import has_ended, until
 
 PRINTER = "import os, sys\nprint(sys.argv[1:], os.getcwd(), sys.prefix)\n"
 
@@ -200,20 +200,14 @@ def test_stopping_ends_what_the_program_started_too(workshop: Workshop) -> None:
     program = workshop.start(image)
     until(lambda: workshop.lines, "the first line")
     assert program.stop(grace=5) == 143
-    until(lambda: _ended(workshop.lines[0]), "the end of what it started")
+    until(lambda: has_ended(int(workshop.lines[0])), "the end of what it started")
 
 
 def test_a_program_that_ends_takes_along_what_it_left_running(workshop: Workshop) -> None:
     image = workshop.build('FROM x\nENTRYPOINT ["sh", "-c", "sleep 300 & echo $!"]\n')
     program = workshop.start(image)
     assert program.wait(30) == 0
-    until(lambda: _ended(workshop.lines[0]), "the end of what it left")
-
-
-def _ended(pid: str) -> bool:
-    """Also true of one that has ended and that nobody waited for."""
-    state = subprocess.run(["ps", "-o", "state=", "-p", pid], capture_output=True, text=True)
-    return state.stdout.strip() in ("", "Z")
+    until(lambda: has_ended(int(workshop.lines[0])), "the end of what it left")
 
 
 def test_an_image_that_is_not_here_is_named(workshop: Workshop) -> None:

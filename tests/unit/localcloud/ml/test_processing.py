@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.unit.localcloud.ml.laptops import Laptop, until
+from tests.unit.localcloud.ml.laptops import Laptop
+from tests.unit.localcloud.waiting import until
 
 PROGRAM = """
 import json, os, pathlib, sys, time

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.unit.localcloud.ml.laptops import EVERYTHING, Laptop, until
+from tests.unit.localcloud.ml.laptops import EVERYTHING, Laptop
+from tests.unit.localcloud.waiting import until
 
 PROGRAM = """
 import json, os, pathlib, signal, sys, time

@@ -16,9 +16,9 @@ from tests.unit.localcloud.stepfunctions.world import (
     World,
     call,
     serving,
-    until,
     wait_for,
 )
+from tests.unit.localcloud.waiting import until
 
 PASS = {"Done": {"Type": "Pass", "End": True}}
 

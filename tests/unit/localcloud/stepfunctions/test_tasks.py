@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from moto.core.exceptions import AWSError
 
 from tests.unit.localcloud.stepfunctions.world import (
-    DEADLINE,
     FunctionError,
     Inbox,
     World,
@@ -18,6 +17,7 @@ from tests.unit.localcloud.stepfunctions.world import (
     serving,
     wait_for,
 )
+from tests.unit.localcloud.waiting import DEADLINE
 
 CAUGHT = {"Caught": {"Type": "Pass", "End": True}}
 
@@ -385,5 +385,5 @@ def test_an_answer_during_the_call_is_not_slept_through_where_heartbeats_are_ask
     def answer_at_once(event: Any) -> None:
         world.states.send_task_success(taskToken=event["task_token"], output='"early"')
 
-    task = wait_for(world.function(answer_at_once), HeartbeatSeconds=DEADLINE * 2)
+    task = wait_for(world.function(answer_at_once), HeartbeatSeconds=int(DEADLINE) * 2)
     assert world.run({"Wait": task})["output"] == '"early"'

@@ -4,15 +4,12 @@ import json
 import logging
 import queue
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeVar
-from zipfile import ZipFile
+from typing import Any
 
 from moto.awslambda.models import LambdaFunction
 from moto.server import ThreadedMotoServer
@@ -20,11 +17,11 @@ from moto.server import ThreadedMotoServer
 from localcloud import stepfunctions
 from localcloud.cloud import Cloud
 from localcloud.overrides import stock
+from tests.unit.localcloud.core.world import archive
+from tests.unit.localcloud.waiting import DEADLINE, until
 
-DEADLINE = 20  # seconds
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
-T = TypeVar("T")
 Event = dict[str, Any]
 Handler = Callable[[Event], Any]
 
@@ -90,15 +87,12 @@ class World:
         """Make a function; return its ARN."""
         name = f"f-{uuid.uuid4().hex[:12]}"
         self.functions.handlers[name] = handler
-        archive = BytesIO()
-        with ZipFile(archive, "w") as code:
-            code.writestr("handler.py", "")
         made = self.cloud.client("lambda").create_function(
             FunctionName=name,
             Runtime="python3.12",
             Role=self.role,
             Handler="handler.handler",
-            Code={"ZipFile": archive.getvalue()},
+            Code={"ZipFile": archive({"handler.py": ""})},
         )
         return str(made["FunctionArn"])
 
@@ -172,17 +166,6 @@ class Gate:
 
     def open(self) -> None:
         self._opened.set()
-
-
-def until(condition: Callable[[], T | None]) -> T:
-    """Wait for the condition to give something."""
-    limit = time.monotonic() + DEADLINE
-    while time.monotonic() < limit:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.01)
-    raise TimeoutError("the condition did not come true")
 
 
 def call(function: str, **fields: Any) -> dict[str, Any]:
