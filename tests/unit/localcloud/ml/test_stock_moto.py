@@ -120,14 +120,14 @@ def moto() -> dict[str, Any]:
 
 
 def test_a_training_job_is_completed_at_once_and_twice(moto: dict[str, Any]) -> None:
-    """localcloud.sagemaker.training replaces create_training_job and adds stop_training_job."""
+    """localcloud.sagemaker.job_calls replaces create_training_job and adds stop_training_job."""
     assert moto["training"] == "Completed"
     assert moto["metrics"] == ["train:progress"]
     assert not moto["stop_training"]
 
 
 def test_a_processing_job_is_completed_at_once_and_forgets(moto: dict[str, Any]) -> None:
-    """localcloud.sagemaker.processing replaces create_processing_job and stop_processing_job."""
+    """localcloud.sagemaker.job_calls replaces create_processing_job, stop_processing_job."""
     assert moto["processing"] == ["Completed", None]
 
 
