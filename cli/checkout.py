@@ -19,7 +19,10 @@ class Checkout:
     def head(self) -> str:
         """Return the full id of the commit that is checked out. Raises Trouble without one."""
         if not self._git("rev-parse", "--is-inside-work-tree").returncode == 0:
-            raise Trouble(f"{self.directory.resolve()} is not a git checkout: run `git init` there")
+            raise Trouble(
+                f"{self.directory.resolve()} is not a git checkout: name one with `--directory`, "
+                "or run `git init` there"
+            )
         answer = self._git("rev-parse", "--verify", "HEAD^{commit}")
         if answer.returncode != 0:
             raise Trouble(

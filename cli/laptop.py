@@ -1,11 +1,14 @@
 """The laptop's cloud as a process: started, found and stopped."""
 
+import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,6 +18,8 @@ from contracts.laptop import STATE_FILE, LaptopCloud
 
 LOG_FILE = "cloud.log"
 LOCK_FILE = "cloud.lock"  # held, and its process id written, by the cloud from its first moment
+START_LOCK_FILE = "start.lock"  # held by `wharf up` until the cloud is ready
+HOST = "127.0.0.1"
 MODULE = "localcloud"
 START_DEADLINE = 180.0  # seconds; a cold start deploys the template in about ten
 STOP_DEADLINE = 30.0  # seconds
@@ -133,6 +138,40 @@ def start_cloud(
         raise
     _end(child)
     raise Trouble(f"the cloud was not ready after {deadline:.0f} s{_tail(log)}")
+
+
+@contextmanager
+def starting(directory: Path) -> Iterator[None]:
+    """Be the only one who starts a cloud here. Raises Trouble at once when another does."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / START_LOCK_FILE).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Trouble(_already_starting(directory)) from None
+        if cloud_process(directory):  # its `wharf up` is gone, it is not ready
+            raise Trouble(_already_starting(directory))
+        yield
+
+
+def _already_starting(directory: Path) -> str:
+    return (
+        f"a cloud is already starting in {directory}: wait for it (a few seconds), "
+        "or stop it with `wharf down`"
+    )
+
+
+def require_free(port: int) -> None:
+    """Raises Trouble when somebody listens on the port; 0 is any that is free."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the cloud's server does
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise Trouble(
+                f"port {port} of {HOST} cannot be served ({error.strerror}): "
+                "choose another, or any that is free with `--port 0`"
+            ) from None
 
 
 def stop_cloud(pid: int, directory: Path, *, deadline: float = STOP_DEADLINE) -> None:

@@ -59,8 +59,19 @@ def _read(description: dict[str, Any], project: str) -> Stack:
 
 def _not_there(services: Services, name: str, project: str) -> str:
     place = services.endpoint_url or f"AWS, region {services.region}"
-    command = f"wharf up --project {project}" if services.on_laptop else "cdk deploy"
+    problem = f"there is no stack {name} in {place}"
+    if not services.on_laptop:
+        return (
+            f"{problem}: run `cdk deploy`, or name another project with --project or WHARF_PROJECT"
+        )
+    # A laptop's cloud holds one project; `wharf up` there would not add another.
+    found = services.client("cloudformation").describe_stacks()["Stacks"]
+    prefix = stack_name("")
+    there = [one["StackName"].removeprefix(prefix) for one in found]
+    directory = f".wharf/{project}"
     return (
-        f"there is no stack {name} in {place}: run `{command}`, "
-        "or name another project with --project or WHARF_PROJECT"
+        f"{problem}, which holds the project {' and '.join(there) or '(none)'}: name it with "
+        "--project or WHARF_PROJECT,\n"
+        f"or start a cloud for {project}: wharf up --project {project} --directory {directory}"
+        f' && eval "$(wharf env --directory {directory})"'
     )

@@ -3,12 +3,23 @@
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from cli.assembly import project_root, synthesise
-from cli.laptop import LOG_FILE, cloud_command, running_cloud, start_cloud
+from cli.ending import INTERRUPTED
+from cli.errors import Trouble
+from cli.laptop import (
+    LOG_FILE,
+    cloud_command,
+    require_free,
+    running_cloud,
+    start_cloud,
+    starting,
+)
 from cli.options import DEFAULT_DIRECTORY, directory_option, json_option, project_option
 from cli.output import print_json
 from cli.services import DEFAULT_REGION
@@ -40,8 +51,15 @@ ENGINES = {"process": "images are built source trees, run as processes with thei
 )
 @project_option
 @json_option
+@click.pass_context
 def up(
-    directory: Path, port: int, assembly: Path | None, engine: str, project: str, as_json: bool
+    context: click.Context,
+    directory: Path,
+    port: int,
+    assembly: Path | None,
+    engine: str,
+    project: str,
+    as_json: bool,
 ) -> None:
     """Start the laptop's cloud and deploy the template into it.
 
@@ -51,7 +69,9 @@ def up(
     cloud = running_cloud(directory)
     already = cloud is not None
     if cloud is None:
-        cloud = start(directory, port=port, assembly=assembly, engine=engine, project=project)
+        cloud = _started(directory, port, assembly, engine, project)
+    else:
+        _require_the_same(context, cloud, directory)
     if as_json:
         print_json(cloud)
         return
@@ -59,14 +79,56 @@ def up(
     click.echo(in_words(cloud, directory))
 
 
+def _started(
+    directory: Path, port: int, assembly: Path | None, engine: str, project: str
+) -> LaptopCloud:
+    try:
+        return start(directory, port=port, assembly=assembly, engine=engine, project=project)
+    except KeyboardInterrupt:
+        click.echo("\ninterrupted; nothing was left running", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+def _require_the_same(context: click.Context, cloud: LaptopCloud, directory: Path) -> None:
+    """Raises Trouble when the running cloud is not the one asked for.
+
+    What was not asked for, as the default project, may be any.
+    """
+    runs = {"project": cloud.project, "port": urlsplit(cloud.url).port, "engine": cloud.engine}
+    asked = {
+        name: context.params[name]
+        for name in runs
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    if asked.get("port") == 0:
+        del asked["port"]
+    different = [name for name, value in asked.items() if value != runs[name]]
+    if different:
+        again = " ".join(f"--{name} {value}" for name, value in asked.items())
+        raise Trouble(
+            f"the cloud that runs in {directory} has "
+            f"{', '.join(f'{name} {runs[name]}' for name in different)}, but you asked for "
+            f"{', '.join(f'{name} {asked[name]}' for name in different)}: stop it with "
+            f"`{down_command(directory)}`, or start another beside it with "
+            f"`wharf up {again} --directory {directory / 'second'}`"
+        )
+
+
+def down_command(directory: Path) -> str:
+    """Return the command that stops this directory's cloud."""
+    where = "" if directory == DEFAULT_DIRECTORY else f" --directory {directory}"
+    return f"wharf down{where}"
+
+
 def start(
     directory: Path, *, port: int, assembly: Path | None, engine: str, project: str
 ) -> LaptopCloud:
     """Synthesise unless there is an assembly, start the cloud, and say on stderr how it goes."""
+    require_free(port)
     root = project_root()
     progress = Console(stderr=True, highlight=False)
     status = progress.status("…") if sys.stderr.isatty() else nullcontext()
-    with status as spinner:
+    with starting(directory), status as spinner:
 
         def say(text: str) -> None:
             if spinner:
@@ -110,6 +172,6 @@ def in_words(cloud: LaptopCloud, directory: Path) -> str:
             f'  eval "$(wharf env{where})"',
             "  wharf data put wti FILE.csv",
             "  wharf push --wait",
-            f"  wharf down{where}",
+            f"  {down_command(directory)}",
         ]
     )

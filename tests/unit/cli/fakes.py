@@ -37,7 +37,9 @@ class FakeCloudFormation:
     def __init__(self, outputs: dict[str, str]) -> None:
         self.stacks = {"modelwharf-oil-price": outputs}
 
-    def describe_stacks(self, StackName: str) -> dict[str, Any]:
+    def describe_stacks(self, StackName: str = "") -> dict[str, Any]:
+        if not StackName:
+            return {"Stacks": [{"StackName": name} for name in self.stacks]}
         if StackName not in self.stacks:
             message = f"Stack with id {StackName} does not exist"
             raise refusal("ValidationError", message, "DescribeStacks")

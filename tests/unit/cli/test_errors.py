@@ -64,6 +64,16 @@ def test_a_missing_stack_names_the_command_that_makes_it(
     assert command in result.stderr
 
 
+def test_a_laptop_with_another_project_names_it_and_a_directory_for_one_more(
+    terminal: Terminal,
+) -> None:
+    message = terminal.wharf("releases", "--project", "gas-price").stderr
+
+    assert "holds the project oil-price" in message
+    assert "wharf up --project gas-price --directory .wharf/gas-price" in message
+    assert 'eval "$(wharf env --directory .wharf/gas-price)"' in message
+
+
 def test_a_stack_of_another_version_names_the_missing_output(terminal: Terminal) -> None:
     del terminal.cloud.outputs["LedgerTable"]
 

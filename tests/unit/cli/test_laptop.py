@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from cli.laptop import (
     is_cloud,
     running_cloud,
     start_cloud,
+    starting,
     stop_cloud,
 )
 from cli.main import wharf
@@ -204,6 +206,67 @@ def test_up_says_when_a_cloud_runs_already(cloud: LaptopCloud, tmp_path: Path) -
     assert cloud.repository in result.stdout
     assert f'eval "$(wharf env --directory {tmp_path})"' in result.stdout
     assert "KMS encryption, VPCs and instance types are not real" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (("--project", "gas-price"), "has project oil-price, but you asked for project gas-price"),
+        (("--port", "5001"), "has port 4599, but you asked for port 5001"),
+    ],
+)
+@pytest.mark.usefixtures("cloud")
+def test_up_refuses_when_another_cloud_than_asked_for_runs(
+    tmp_path: Path, asked: tuple[str, ...], words: str
+) -> None:
+    result = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path), *asked])
+
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert f"wharf down --directory {tmp_path}" in result.stderr
+    assert f"wharf up {' '.join(asked)} --directory {tmp_path}/second" in result.stderr
+
+
+@pytest.mark.usefixtures("cloud")
+def test_up_takes_the_cloud_that_runs_when_it_is_the_one_asked_for(tmp_path: Path) -> None:
+    asked = ["--project", "oil-price", "--port", "4599", "--engine", "process"]
+
+    result = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path), *asked])
+
+    assert result.exit_code == 0, result.output
+
+
+def test_a_second_up_at_the_same_time_says_at_once_that_one_is_starting(tmp_path: Path) -> None:
+    with starting(tmp_path):
+        result = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path)])
+
+    assert result.exit_code == 1
+    assert f"a cloud is already starting in {tmp_path}" in result.stderr
+    assert not (tmp_path / "cdk.out").exists()
+
+
+def test_a_taken_port_is_found_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path), "--port", port])
+
+    assert result.exit_code == 1
+    assert f"port {port} of 127.0.0.1 cannot be served" in result.stderr
+    assert "--port 0" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_up_says_that_nothing_was_left_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.commands.up.synthesise", interrupt)
+    result = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path)])
+
+    assert result.exit_code == 130
+    assert "nothing was left running" in result.stderr
 
 
 def test_env_prints_what_a_shell_can_evaluate(cloud: LaptopCloud, tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def test_outside_a_checkout_it_says_so(terminal: Terminal, tmp_path: Path) -> No
     result = terminal.wharf("push", "--directory", str(tmp_path))
 
     assert result.exit_code == 1
-    assert f"{tmp_path} is not a git checkout" in result.stderr
+    assert f"{tmp_path} is not a git checkout: name one with `--directory`" in result.stderr
 
 
 def test_a_checkout_without_a_commit_says_how_to_make_one(
