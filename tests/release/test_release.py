@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections import Counter
 
 from tests.release.laptop import Laptop, eventually
 from tests.release.team import Team
