@@ -14,7 +14,7 @@ from botocore.exceptions import (
     ProfileNotFound,
     ReadTimeoutError,
 )
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 NO_CLOUD = (
     "no AWS_ENDPOINT_URL and no AWS credentials: start the laptop's cloud with `wharf up`, "
@@ -27,6 +27,11 @@ class Trouble(click.ClickException):
     """The command could not do what was asked; the message says what to do about it."""
 
     exit_code = 1
+
+    def __init__(self, message: str, **details: JsonValue) -> None:
+        super().__init__(message)
+        self.details = details
+        """What --json tells besides the message."""
 
 
 def trouble(error: Exception, endpoint_url: str | None) -> Trouble:

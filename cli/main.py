@@ -16,7 +16,9 @@ from cli.commands.releases import releases
 from cli.commands.show import show
 from cli.commands.start import start
 from cli.commands.up import up
-from cli.errors import KNOWN_PROBLEMS, trouble
+from cli.errors import KNOWN_PROBLEMS, Trouble, trouble
+from cli.options import JSON_WANTED
+from cli.output import print_json
 from cli.services import Services, services_of
 
 
@@ -26,13 +28,21 @@ class Wharf(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except KNOWN_PROBLEMS as error:
-            services = ctx.find_object(Services)
-            raise trouble(error, services.endpoint_url if services else None) from None
+        except (Trouble, *KNOWN_PROBLEMS) as error:
+            found = error if isinstance(error, Trouble) else trouble(error, _endpoint_url(ctx))
+            if not ctx.meta.get(JSON_WANTED):
+                raise found from None
+            print_json({"error": found.message, **found.details})
+            raise click.exceptions.Exit(found.exit_code) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order a person needs them, not the alphabet's."""
         return list(self.commands)
+
+
+def _endpoint_url(context: click.Context) -> str | None:
+    services = context.find_object(Services)
+    return services.endpoint_url if services else None
 
 
 @click.group(
@@ -46,7 +56,8 @@ def wharf(ctx: click.Context) -> None:
     AWS_ENDPOINT_URL set: talk to the laptop's cloud (see `wharf up`); unset: to AWS, with
     the credentials and region that the AWS CLI would use.
 
-    Exit codes: 0 fine, 1 what was asked about failed, 2 wrong usage.
+    Exit codes: 0 fine, 1 what was asked about failed, 2 wrong usage, 130 interrupted. With
+    --json what goes wrong is on standard output too: error, and what else the command names.
     """
     if ctx.obj is None:
         ctx.obj = services_of(os.environ)

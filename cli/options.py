@@ -28,8 +28,22 @@ project_option: Callable[[Any], Any] = click.option(
     callback=_project,
     help="Which project's stack to talk to.",
 )
+JSON_WANTED = "wharf.json"
+
+
+def _json(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
+    """All contexts of one call share ``meta``: the group prints errors as JSON too."""
+    context.meta[JSON_WANTED] = value
+    return value
+
+
 json_option: Callable[[Any], Any] = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON for programs."
+    "--json",
+    "as_json",
+    is_flag=True,
+    is_eager=True,
+    callback=_json,
+    help="Print JSON for programs, errors too.",
 )
 directory_option: Callable[[Any], Any] = click.option(
     "--directory",

@@ -1,6 +1,6 @@
 """``wharf invoke``: ask the live endpoint."""
 
-from typing import IO
+from typing import IO, Any
 
 import click
 from botocore.exceptions import ClientError
@@ -47,7 +47,8 @@ def invoke(
     wharf invoke '{"product": "wti", "date": "2019-01-15"}'
     wharf invoke --file questions.csv --content-type text/csv
 
-    With --json: status, content_type, variant, body (as text).
+    With --json: status, content_type, variant, body (as text); of an answer that is an
+    error: error, status, body.
     """
     if (body is None) == (file is None):
         raise click.UsageError("give a BODY or a --file, one of them")
@@ -86,9 +87,10 @@ def ask(
 def _refusal(error: ClientError, stack: Stack) -> Exception:
     code = error.response["Error"]["Code"]
     if code == "ModelError":
-        status = error.response.get("OriginalStatusCode", "an error")
-        words = error.response.get("OriginalMessage") or error.response["Error"]["Message"]
-        return Trouble(f"the model answered {status}: {words}")
+        answer: dict[str, Any] = dict(error.response)
+        status = answer.get("OriginalStatusCode", "an error")
+        words = answer.get("OriginalMessage") or error.response["Error"]["Message"]
+        return Trouble(f"the model answered {status}: {words}", status=status, body=words)
     if code == "ValidationError" and "not found" in str(error).lower():
         return Trouble(
             f"there is no endpoint {stack.endpoint} yet: the first release that succeeds makes "

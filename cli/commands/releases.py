@@ -1,18 +1,23 @@
 """``wharf releases``: the newest releases, and the pushes that released nothing."""
 
 import click
-from rich.markup import escape
-from rich.table import Table
+from rich.console import Console
+from rich.text import Text
 
+from cli import brief
 from cli.duration import between
 from cli.options import json_option, project_option
 from cli.output import as_json as json_of
-from cli.output import console, draw, local_time, print_json
+from cli.output import console, local_time, print_json
 from cli.release import ReleaseSummary, summarise
 from cli.services import Services
 from cli.stack import find_stack
 from cli.waits import recent_skips
 
+WIDE = 120  # columns; in fewer a reason gets a line of its own
+HEAD = ("release", "started", "took", "status", "trigger")
+MINUTES = len("2026-11-21 09:00")
+STATUS = HEAD.index("status")
 COLOURS = {"SUCCEEDED": "green", "RUNNING": "cyan"}
 
 
@@ -42,33 +47,47 @@ def releases(services: Services, limit: int, project: str, as_json: bool) -> Non
     if not found and not skips:
         click.echo("no release yet: start one with `wharf push`")
     if found:
-        draw(console(), _table(services, found))
+        print_table(console(), services, found)
     for skip in skips:
-        click.echo(f"skipped {skip.time} {_short(skip.commit)} {skip.reason}")
+        commit = "" if skip.commit == "-" else skip.commit[: brief.SHORT]
+        line = f"skipped {skip.time} {commit:{brief.SHORT}} {brief.one_line(skip.reason)}"
+        _print_cut(console(), Text(line))
 
 
-def _table(services: Services, found: tuple[ReleaseSummary, ...]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in ("release", "started", "took", "status", "trigger"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("state and reason", overflow="fold")
-    for one in found:
-        table.add_row(
-            one.id,
-            local_time(one.started),
-            between(one.started, one.stopped or services.now()),
-            f"[{COLOURS.get(one.status, 'red')}]{one.status.lower()}[/]",
-            _trigger(one),
-            escape(": ".join(part for part in (one.state, one.reason) if part)),
-        )
-    return table
+def print_table(screen: Console, services: Services, found: tuple[ReleaseSummary, ...]) -> None:
+    """Print a line for each release; what is longer than the screen is cut."""
+    rows = [HEAD, *(_cells(services, one) for one in found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    narrow = screen.width < WIDE
+    for row, one in zip(rows, [None, *found], strict=True):
+        line = Text("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+        if one is None:
+            line.stylize("bold")
+        else:
+            line.highlight_words([row[STATUS]], COLOURS.get(one.status, "red"))
+        why = _why(one) if one else "state and reason"
+        if not narrow:
+            line.append(f"  {why}")
+        _print_cut(screen, line)
+        if narrow and one and why:
+            _print_cut(screen, Text(f"  {why}"))
+
+
+def _print_cut(screen: Console, line: Text) -> None:
+    line.rstrip()
+    screen.print(line, no_wrap=True, overflow="ellipsis")
+
+
+def _cells(services: Services, one: ReleaseSummary) -> tuple[str, ...]:
+    took = between(one.started, one.stopped or services.now())
+    return (one.id, local_time(one.started)[:MINUTES], took, one.status.lower(), _trigger(one))
+
+
+def _why(one: ReleaseSummary) -> str:
+    return brief.one_line(": ".join(part for part in (one.state, one.reason) if part))
 
 
 def _trigger(one: ReleaseSummary) -> str:
     if one.trigger is None:
         return "unknown"
-    return escape(f"{one.trigger.source.value} {_short(one.trigger.commit)}".strip())
-
-
-def _short(commit: str) -> str:
-    return commit[:12]
+    return f"{one.trigger.source.value} {one.trigger.commit[: brief.SHORT]}".strip()

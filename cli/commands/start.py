@@ -1,20 +1,38 @@
 """``wharf start``: a release without a push."""
 
 import getpass
+import re
 
 import click
+from botocore.exceptions import ClientError
 
 from cli.arrival import watch
 from cli.ending import tell
+from cli.errors import Trouble
 from cli.options import json_option, project_option, wait_option
 from cli.services import Services
-from cli.stack import find_stack
+from cli.stack import Stack, find_stack
 from contracts.request import ReleaseRequest, TriggerSource
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+UNKNOWN_COMMIT = frozenset({"CommitIdDoesNotExistException", "CommitDoesNotExistException"})
+
+
+def _commit(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is None or COMMIT.fullmatch(value):
+        return value
+    raise click.BadParameter(
+        f"{value!r} is no commit's full id, 40 lower-case hexadecimal digits: "
+        "`git rev-parse HEAD` prints one"
+    )
 
 
 @click.command()
 @click.option(
-    "--commit", metavar="ID", help="A pushed commit's full id; without it, the branch's newest."
+    "--commit",
+    metavar="ID",
+    callback=_commit,
+    help="A pushed commit's full id, 40 hexadecimal digits; without it, the branch's newest.",
 )
 @click.option(
     "--reason",
@@ -39,6 +57,8 @@ def start(
     there already); with --wait as `wharf show --json`.
     """
     stack = find_stack(services, project)
+    if commit:
+        require_commit(services, stack, commit)
     request = ReleaseRequest(
         source=TriggerSource.REQUEST,
         commit=commit,
@@ -56,3 +76,18 @@ def start(
         lambda skip: skip.commit in {"-", commit},
     )
     tell(services, stack, arrival, wait=wait, as_json=as_json)
+
+
+def require_commit(services: Services, stack: Stack, commit: str) -> None:
+    """Raises Trouble when the repository lacks the commit; one that may not be asked is trusted."""
+    try:
+        services.client("codecommit").get_commit(repositoryName=stack.repository, commitId=commit)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in UNKNOWN_COMMIT:
+            raise Trouble(
+                f"the repository {stack.repository} has no commit {commit}: "
+                "push it with `wharf push`, which releases it too"
+            ) from None
+        if "AccessDenied" not in code:
+            raise

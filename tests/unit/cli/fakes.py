@@ -182,6 +182,16 @@ class FakeSageMaker:
         return {"ModelPackageArn": request["ModelPackageArn"]}
 
 
+class FakeRepository:
+    def __init__(self) -> None:
+        self.refusal: ClientError | None = None
+
+    def get_commit(self, repositoryName: str, commitId: str) -> dict[str, Any]:
+        if self.refusal:
+            raise self.refusal
+        return {"commit": {"commitId": commitId}}
+
+
 class FakeEndpoint:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -227,6 +237,7 @@ class FakeCloud:
     sagemaker: FakeSageMaker = field(default_factory=FakeSageMaker)
     endpoint: FakeEndpoint = field(default_factory=FakeEndpoint)
     logs: FakeLogs = field(default_factory=FakeLogs)
+    repository: FakeRepository = field(default_factory=FakeRepository)
     slept: float = 0.0
 
     def services(self) -> Services:
@@ -238,6 +249,7 @@ class FakeCloud:
             "sns": self.topic,
             "s3": self.bucket,
             "logs": self.logs,
+            "codecommit": self.repository,
             "sagemaker": self.sagemaker,
             "sagemaker-runtime": self.endpoint,
         }

@@ -69,9 +69,14 @@ def succeeded(
     )
 
 
-def failed(cloud: FakeCloud, name: str = RELEASE, minutes: int = 0) -> Execution:
+def failed(
+    cloud: FakeCloud,
+    name: str = RELEASE,
+    minutes: int = 0,
+    cause: str = "bad data: column Price is missing",
+) -> Execution:
     """A release whose training failed, rolled back and told."""
-    failure = {"Error": "TrainingFailed", "Cause": "bad data: column Price is missing"}
+    failure = {"Error": "TrainingFailed", "Cause": cause}
     history = History()
     history.run("Resolve")
     history.enter("Train", given=document())

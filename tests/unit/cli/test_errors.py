@@ -115,3 +115,19 @@ def test_the_environment_names_the_cloud() -> None:
 
 def test_an_empty_endpoint_url_means_aws() -> None:
     assert not services_of({"AWS_ENDPOINT_URL": "", "AWS_REGION": "eu-west-1"}).on_laptop
+
+
+def test_a_program_reads_what_went_wrong_as_json(terminal: Terminal) -> None:
+    answer = terminal.json("show", "--project", "gas-price", exit_code=1)
+
+    assert list(answer) == ["error"]
+    assert answer["error"].startswith("there is no stack modelwharf-gas-price")
+
+
+def test_a_refusal_by_aws_is_json_for_a_program_too(terminal: Terminal) -> None:
+    def denied(**request: Any) -> None:
+        raise refusal("AccessDenied", "no", "Query")
+
+    terminal.cloud.ledger.query = denied  # type: ignore[method-assign,assignment]
+
+    assert "AccessDenied" in terminal.json("releases", exit_code=1)["error"]

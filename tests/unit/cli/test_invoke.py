@@ -65,6 +65,18 @@ def test_a_model_error_shows_the_containers_words(terminal: Terminal) -> None:
     assert result.stderr == ('Error: the model answered 400: {"error": "2019-01-13 is a Sunday"}\n')
 
 
+def test_a_model_error_is_json_for_a_program(terminal: Terminal) -> None:
+    terminal.cloud.endpoint.refusal = refusal(
+        "ModelError", "…", "InvokeEndpoint", OriginalStatusCode=400, OriginalMessage="a Sunday"
+    )
+
+    assert terminal.json("invoke", "{}", exit_code=1) == {
+        "error": "the model answered 400: a Sunday",
+        "status": 400,
+        "body": "a Sunday",
+    }
+
+
 def test_no_endpoint_yet_says_what_makes_one(terminal: Terminal) -> None:
     terminal.cloud.endpoint.refusal = refusal(
         "ValidationError", "Endpoint oil-price of account 1 not found.", "InvokeEndpoint"

@@ -1,5 +1,12 @@
 """``wharf releases``."""
 
+import io
+
+from rich.console import Console
+
+from cli.commands.releases import print_table
+from cli.release import summarise
+from cli.stack import find_stack
 from tests.unit.cli import releases
 from tests.unit.cli.conftest import Terminal
 from tests.unit.cli.histories import COMMIT
@@ -51,3 +58,25 @@ def test_the_limit_is_kept(terminal: Terminal) -> None:
     found = terminal.json("releases", "--limit", "2")["releases"]
 
     assert [one["id"][-1] for one in found] == ["3", "2"]
+
+
+def test_a_skip_without_a_commit_leaves_its_place_empty(terminal: Terminal) -> None:
+    terminal.cloud.ledger.skip("-", "no branch main yet")
+
+    assert terminal.wharf("releases").stdout == (
+        f"skipped 2026-11-21T09:00:05+00:00 {'':12} no branch main yet\n"
+    )
+
+
+def test_in_eighty_columns_a_reason_has_one_line_of_its_own(terminal: Terminal) -> None:
+    releases.failed(terminal.cloud, cause="bad data\n" * 20)
+    services = terminal.cloud.services()
+    screen = Console(file=io.StringIO(), width=80, color_system=None)
+
+    print_table(screen, services, summarise(services, find_stack(services, "oil-price"), 10))
+
+    assert isinstance(screen.file, io.StringIO)
+    _, row, reason = screen.file.getvalue().splitlines()
+    assert row.endswith("failed  push 0123456789ab") and len(row) <= 78
+    assert reason.startswith("  Train: bad data")
+    assert reason.endswith("…") and len(reason) == 80

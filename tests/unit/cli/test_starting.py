@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.cli import releases
 from tests.unit.cli.conftest import Terminal
+from tests.unit.cli.fakes import refusal
 from tests.unit.cli.histories import COMMIT, RELEASE, History, document
 
 
@@ -240,6 +241,34 @@ def test_start_without_a_reason_is_a_release_of_its_own(terminal: Terminal) -> N
     ((_, message),) = terminal.cloud.topic.messages
     assert json.loads(message)["reason"] == "wharf start at 2026-11-21T09:01:00Z"
     assert "commit" not in json.loads(message)
+
+
+@pytest.mark.parametrize("commit", [COMMIT[:12], "main", COMMIT.upper(), f"{COMMIT}0"])
+def test_a_commit_that_is_no_full_id_is_wrong_usage(terminal: Terminal, commit: str) -> None:
+    result = terminal.wharf("start", "--commit", commit)
+
+    assert result.exit_code == 2
+    assert "40 lower-case hexadecimal digits" in result.stderr
+    assert terminal.cloud.topic.messages == []
+
+
+def test_a_commit_that_was_never_pushed_is_refused_before_it_is_asked_for(
+    terminal: Terminal,
+) -> None:
+    terminal.cloud.repository.refusal = refusal("CommitIdDoesNotExistException", "", "GetCommit")
+
+    result = terminal.wharf("start", "--commit", COMMIT)
+
+    assert result.exit_code == 1
+    assert f"has no commit {COMMIT}: push it with `wharf push`" in result.stderr
+    assert terminal.cloud.topic.messages == []
+
+
+def test_who_may_not_read_the_repository_may_still_ask(terminal: Terminal) -> None:
+    terminal.cloud.repository.refusal = refusal("AccessDeniedException", "", "GetCommit")
+    start_after_looks(terminal, COMMIT, looks=2, reason="again", source="request")
+
+    assert terminal.wharf("start", "--commit", COMMIT, "--reason", "again").exit_code == 0
 
 
 def test_the_same_request_again_tells_the_release_it_made_before(terminal: Terminal) -> None:
