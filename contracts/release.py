@@ -34,6 +34,8 @@ class Trigger(Contract):
     """Section → Parameter Store version."""
     reason: str = ""
     requested_by: str = ""
+    requested_at: str = ""
+    """ISO 8601, UTC: when the message that asked for it was sent; "" when nobody knows."""
 
 
 class ImageKind(StrEnum):

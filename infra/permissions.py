@@ -69,7 +69,6 @@ class Permissions:
     # One method a function.
 
     def _start_release(self) -> tuple[Grant, ...]:
-        executions = f"execution:{self._names.state_machine}:*"
         return (
             self._parameters("ssm:GetParameters"),
             Grant(
@@ -85,11 +84,7 @@ class Permissions:
             self._storage.encryption,
             self._ledger("dynamodb:GetItem", "dynamodb:PutItem"),
             Grant(actions=("states:StartExecution",), resources=(self.state_machine_arn,)),
-            Grant(
-                actions=("states:DescribeExecution",),
-                resources=(arn(self._scope, "states", executions),),
-                reason="An execution's name is its release's id.",
-            ),
+            self._executions("states:DescribeExecution"),
             self._notification(),
         )
 
@@ -203,7 +198,10 @@ class Permissions:
                 "sagemaker:UpdateEndpoint",
             ),
             self._execution_role(),
-            self._ledger("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+            self._ledger(
+                "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
+            ),
+            self._executions("states:DescribeExecution"),
             self._task_answers(),
         )
 
@@ -288,6 +286,14 @@ class Permissions:
     def state_machine_arn(self) -> str:
         """Composed from the name: the machine's definition names the functions in turn."""
         return arn(self._scope, "states", f"stateMachine:{self._names.state_machine}")
+
+    def _executions(self, action: str) -> Grant:
+        executions = f"execution:{self._names.state_machine}:*"
+        return Grant(
+            actions=(action,),
+            resources=(arn(self._scope, "states", executions),),
+            reason="An execution's name is its release's id.",
+        )
 
     def _task_answers(self) -> Grant:
         return Grant(

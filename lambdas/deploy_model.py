@@ -1,9 +1,10 @@
 """Deploy: under the endpoint's lease, make it serve the release's model."""
 
-from contracts.release import DeploymentResult
+from contracts.release import DeploymentResult, ReleaseDocument
 from contracts.task import WaitingTask
 from lambdas.document import planned, required
 from lambdas.endpoint import (
+    EndpointState,
     config_name,
     create_config,
     create_model,
@@ -14,7 +15,10 @@ from lambdas.endpoint import (
     submit_deployment,
 )
 from lambdas.entry import entry
+from lambdas.errors import Superseded
+from lambdas.execution import RUNNING, status_of
 from lambdas.ledger import EndpointChange, Kind
+from lambdas.log import logger
 from lambdas.site import Site
 from lambdas.waiting import new_waiter, wait
 
@@ -23,13 +27,15 @@ AFTER_DEPLOY = 2 * 60 * 60  # seconds that verify, promote or a way back may nee
 
 
 def deploy_model(site: Site, task: WaitingTask) -> None:
-    """Answer when the endpoint serves, or why it does not. Raises EndpointBusy: try again."""
+    """Answer when the endpoint serves, or why it does not.
+
+    Raises EndpointBusy: try again; Superseded: a later release serves.
+    """
     document = task.release
     plan = planned(document)
-    now = site.now()
-    until = now + plan.timeouts.deploy + AFTER_DEPLOY
-    site.ledger.take_lease(site.environment.endpoint, task.release_id, now=now, until=until)
-    change = plan_change(site, task)
+    over = hold_lease(site, task.release_id, seconds=plan.timeouts.deploy + AFTER_DEPLOY)
+    refuse_if_superseded(site, document)
+    change = plan_change(site, task, over)
     create_model(
         site,
         document,
@@ -50,7 +56,48 @@ def deploy_model(site: Site, task: WaitingTask) -> None:
     wait(site, waiter, lambda: submit_deployment(site, document, change))
 
 
-def plan_change(site: Site, task: WaitingTask) -> EndpointChange:
+def hold_lease(site: Site, release: str, *, seconds: int) -> str:
+    """Take the endpoint's lease; the release that left it behind unfinished, or "".
+
+    Only a running execution has a claim to it: one that was stopped by hand, that timed out, or
+    whose way back failed will never give it back.
+    """
+    endpoint, now = site.environment.endpoint, site.now()
+    lease = site.ledger.lease(endpoint)
+    over = ""
+    if lease is not None and lease.owner == release:
+        over = lease.over  # an earlier attempt of this state took it
+    elif lease is not None and (lease.lease_until < now or status_of(site, lease.owner) != RUNNING):
+        over = lease.owner
+        logger.info("takes over the lease", owner=over)
+    site.ledger.take_lease(endpoint, release, now=now, until=now + seconds, over=over)
+    return over
+
+
+def refuse_if_superseded(site: Site, document: ReleaseDocument) -> None:
+    """Raise Superseded, without the lease, when the champion was asked for after this release."""
+    endpoint = site.environment.endpoint
+    champion = site.ledger.champion(endpoint)
+    if champion is None or not asked_before(document.trigger.requested_at, champion.requested_at):
+        return
+    site.ledger.release_lease(endpoint, document.release_id)
+    raise Superseded(
+        f"release {champion.release_id}, asked for later, serves already (asked for at "
+        f"{champion.requested_at}, this one at {document.trigger.requested_at}); to deploy this "
+        f"commit all the same: wharf start --commit {document.trigger.commit} --reason …"
+    )
+
+
+def asked_before(one: str, other: str) -> bool:
+    """Whether ``one`` is the earlier time; EventBridge tells seconds, SNS thousandths too."""
+    if not one or not other:
+        return False
+    exact = "." in one and "." in other
+    digits = len("2026-11-21T09:00:00.000" if exact else "2026-11-21T09:00:00")
+    return one[:digits] < other[:digits]
+
+
+def plan_change(site: Site, task: WaitingTask, over: str) -> EndpointChange:
     """Write down what serves now, before anything is touched."""
     endpoint = site.environment.endpoint
     config = config_name(task.release)
@@ -62,9 +109,20 @@ def plan_change(site: Site, task: WaitingTask) -> EndpointChange:
             endpoint=endpoint,
             config=config,
             model=model_name(task.release),
-            previous_config=None if state is None else state.config,
+            previous_config=None if state is None else config_to_go_back_to(site, state, over),
         ),
     )
+
+
+def config_to_go_back_to(site: Site, state: EndpointState, over: str) -> str | None:
+    """What serves; but never what an unfinished release left there, which nobody verified."""
+    unfinished = site.ledger.endpoint_change(over) if over else None
+    if unfinished is None or unfinished.config != state.config:
+        return state.config
+    champion = site.ledger.champion(unfinished.endpoint)
+    if champion is not None and champion.release_id == over:
+        return state.config
+    return unfinished.previous_config
 
 
 @entry(WaitingTask)

@@ -29,6 +29,7 @@ __all__ = [
     "ReleaseError",
     "SeriesUnavailable",
     "ServiceFault",
+    "Superseded",
     "Throttled",
     "TrainingFailed",
     "UnknownCommit",
@@ -95,6 +96,10 @@ class VerificationFailed(ReleaseError):
 
 class EndpointBusy(ReleaseError):
     """Another release holds the endpoint's lease, or an update of it is under way: try again."""
+
+
+class Superseded(ReleaseError):
+    """A release that was asked for later serves already; this one must not replace it."""
 
 
 class IncompleteRelease(ReleaseError):

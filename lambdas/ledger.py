@@ -63,9 +63,20 @@ class Champion(Contract):
     release_id: str
     config: str
     model_package: str
+    requested_at: str = ""
     previous_release: str | None = None
     previous_config: str | None = None
     previous_model_package: str | None = None
+    previous_requested_at: str = ""
+
+
+class Lease(Contract):
+    """Who may change the endpoint. ``over``: whose lease it was when it was taken over."""
+
+    owner: str
+    lease_until: int
+    over: str = ""
+    expires: int
 
 
 class EndpointChange(Contract):
@@ -203,21 +214,32 @@ class Ledger:
 
     # The endpoint
 
-    def take_lease(self, endpoint: str, release: str, *, now: int, until: int) -> None:
-        """Make ``release`` the one that may deploy. Raises EndpointBusy, which names the owner."""
+    def lease(self, endpoint: str) -> Lease | None:
+        item = self._get(_lease(endpoint))
+        return None if item is None else Lease.model_validate(item)
+
+    def take_lease(
+        self, endpoint: str, release: str, *, now: int, until: int, over: str = ""
+    ) -> None:
+        """Make ``release`` the one that may deploy, be it in the place of ``over``.
+
+        Raises EndpointBusy, which names the owner.
+        """
+        lease = Lease(owner=release, lease_until=until, over=over, expires=until)
         try:
             self._table.put_item(
-                Item={**_lease(endpoint), "owner": release, "lease_until": until, "expires": until},
+                Item={**_lease(endpoint), **lease.model_dump()},
                 ConditionExpression=(
-                    "attribute_not_exists(pk) OR #owner = :me OR lease_until < :now"
+                    "attribute_not_exists(pk) OR #owner IN (:me, :over) OR lease_until < :now"
                 ),
                 ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={":me": release, ":now": now},
+                ExpressionAttributeValues={":me": release, ":over": over, ":now": now},
             )
         except ClientError as error:
             if not _condition_failed(error):
                 raise
-            owner = (self._get(_lease(endpoint)) or {}).get("owner", "another release")
+            held = self.lease(endpoint)
+            owner = held.owner if held else "another release"
             raise EndpointBusy(
                 f"endpoint {endpoint!r} is being changed by release {owner}; this release waits "
                 f"for its turn. See what it does: wharf show {owner}"
@@ -284,6 +306,7 @@ class Ledger:
             release_id=champion.previous_release,
             config=champion.previous_config or "",
             model_package=champion.previous_model_package or "",
+            requested_at=champion.previous_requested_at,
         )
         try:
             self._table.put_item(

@@ -153,7 +153,13 @@ EXPECTED: dict[str, Table] = {
             "sagemaker:UpdateEndpoint",
         ),
         **PASS_ROLE,
-        LEDGER: ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        LEDGER: (
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        ),
+        EXECUTIONS: ("states:DescribeExecution",),
         **ANSWER,
     },
     "VerifyEndpoint": {

@@ -1,15 +1,25 @@
 import pytest
 
 from contracts.parameters import Deployment
-from lambdas.deploy_model import deploy_model
-from lambdas.errors import DeploymentFailed, EndpointBusy, ServiceFault
-from lambdas.ledger import EndpointChange, Waiter
+from contracts.release import ReleaseDocument
+from lambdas.deploy_model import deploy_model, hold_lease
+from lambdas.errors import DeploymentFailed, EndpointBusy, ServiceFault, Superseded
+from lambdas.ledger import Champion, EndpointChange, Waiter
 from lambdas.settlement import settle
 from lambdas.verdict import Failed, Running, Succeeded
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error
 from tests.unit.lambdas.kills import killed_everywhere
-from tests.unit.lambdas.releases import CONFIG, MODEL, OTHER, RELEASE, document, plan, task
+from tests.unit.lambdas.releases import (
+    CONFIG,
+    MODEL,
+    OTHER,
+    RELEASE,
+    document,
+    plan,
+    task,
+    trigger,
+)
 
 READY = document(upto="Register")
 OLD = "older-config"
@@ -95,6 +105,7 @@ def test_a_retry_after_the_update_remembers_what_served_before_the_release(world
 
 def test_another_release_that_deploys_is_named_and_nothing_is_touched(world: World) -> None:
     world.site.ledger.take_lease("oil-price", OTHER, now=world.clock(), until=world.clock() + 99)
+    world.stepfunctions.executions[OTHER] = {"status": "RUNNING"}
     with pytest.raises(EndpointBusy, match=OTHER):
         deploy_model(world.site, task(READY))
     assert world.sagemaker.models == {}
@@ -107,6 +118,92 @@ def test_a_lease_that_ran_out_is_taken_over(world: World) -> None:
     deploy_model(world.site, task(READY))
     with pytest.raises(EndpointBusy, match=RELEASE):
         world.site.ledger.take_lease("oil-price", OTHER, now=world.clock(), until=0)
+
+
+@pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT", "FAILED", "SUCCEEDED", None])
+def test_a_lease_whose_owner_does_not_run_any_more_is_taken_over(
+    world: World, status: str | None
+) -> None:
+    world.site.ledger.take_lease("oil-price", OTHER, now=world.clock(), until=world.clock() + 99)
+    if status:
+        world.stepfunctions.executions[OTHER] = {"status": status}
+    deploy_model(world.site, task(READY))
+    lease = world.site.ledger.lease("oil-price")
+    assert lease is not None and lease.owner == RELEASE
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_what_an_unfinished_release_left_on_the_endpoint_is_nothing_to_go_back_to(
+    world: World, attempts: int
+) -> None:
+    world.sagemaker.serve("oil-price", OLD)
+    deploy_model(world.site, task(document(OTHER, upto="Register")))
+    world.sagemaker.finish_update("oil-price")
+    world.stepfunctions.executions[OTHER] = {"status": "ABORTED"}
+    if attempts == 2:  # the first one got no further than the lease
+        hold_lease(world.site, RELEASE, seconds=99)
+    deploy_model(world.site, task(READY))
+    change = world.site.ledger.endpoint_change(RELEASE)
+    assert change is not None and change.previous_config == OLD
+
+
+def test_a_champion_that_kept_its_lease_is_what_to_go_back_to(world: World) -> None:
+    world.sagemaker.serve("oil-price", OLD)
+    deploy_model(world.site, task(document(OTHER, upto="Register")))
+    world.sagemaker.finish_update("oil-price")
+    served = f"oil-price-{OTHER}-config"
+    crown(world, "", release=OTHER, config=served)
+    deploy_model(world.site, task(READY))
+    change = world.site.ledger.endpoint_change(RELEASE)
+    assert change is not None and change.previous_config == served
+
+
+def crown(world: World, requested_at: str, *, release: str = OTHER, config: str = OLD) -> None:
+    champion = Champion(
+        release_id=release, config=config, model_package="arn:old", requested_at=requested_at
+    )
+    world.site.ledger.crown("oil-price", champion)
+
+
+def asked_at(time: str) -> ReleaseDocument:
+    return document(upto="Register", trigger=trigger(requested_at=time))
+
+
+@pytest.mark.parametrize(
+    ("mine", "champions"),
+    [
+        ("2026-11-21T09:00:00.000Z", "2026-11-21T09:00:00.001Z"),
+        ("2026-11-21T09:00:00Z", "2026-11-21T09:00:01.000Z"),
+    ],
+)
+def test_a_release_does_not_replace_one_that_was_asked_for_later(
+    world: World, mine: str, champions: str
+) -> None:
+    world.sagemaker.serve("oil-price", OLD)
+    crown(world, champions)
+    with pytest.raises(Superseded, match=f"release {OTHER}, asked for later, serves already"):
+        deploy_model(world.site, task(asked_at(mine)))
+    assert world.sagemaker.updates == []
+    assert world.site.ledger.endpoint_change(RELEASE) is None
+    assert world.site.ledger.lease("oil-price") is None
+
+
+@pytest.mark.parametrize(
+    ("mine", "champions"),
+    [
+        ("2026-11-21T09:00:00.001Z", "2026-11-21T09:00:00.000Z"),
+        ("2026-11-21T09:00:00Z", "2026-11-21T09:00:00.900Z"),  # the first one is not exact
+        ("", "2026-11-21T09:00:00.000Z"),
+        ("2026-11-21T09:00:00.000Z", ""),
+    ],
+)
+def test_a_release_replaces_one_of_which_it_is_not_known_that_it_was_asked_for_later(
+    world: World, mine: str, champions: str
+) -> None:
+    world.sagemaker.serve("oil-price", OLD)
+    crown(world, champions)
+    deploy_model(world.site, task(asked_at(mine)))
+    assert world.sagemaker.updates == [CONFIG]
 
 
 def test_an_update_by_someone_else_is_waited_for(world: World) -> None:

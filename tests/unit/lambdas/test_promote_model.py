@@ -5,7 +5,7 @@ from lambdas.ledger import Champion
 from lambdas.promote_model import promote_model
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere
-from tests.unit.lambdas.releases import CONFIG, OTHER, PACKAGE, RELEASE, document
+from tests.unit.lambdas.releases import CONFIG, OTHER, PACKAGE, RELEASE, document, trigger
 
 VERIFIED = document(upto="Verify")
 
@@ -32,6 +32,16 @@ def test_the_champion_before_is_remembered(world: World) -> None:
     promotion = promote_model(world.site, VERIFIED).promotion
     assert promotion is not None
     assert promotion.previous_champion == OTHER
+
+
+def test_when_the_champion_was_asked_for_is_remembered_also_after_a_way_back(world: World) -> None:
+    old = Champion(release_id=OTHER, config="old", model_package="arn:old", requested_at="before")
+    world.site.ledger.crown("oil-price", old)
+    promote_model(world.site, document(upto="Verify", trigger=trigger(requested_at="now")))
+    champion = world.site.ledger.champion("oil-price")
+    assert champion is not None and champion.requested_at == "now"
+    world.site.ledger.dethrone("oil-price", RELEASE)
+    assert world.site.ledger.champion("oil-price") == old
 
 
 def test_without_a_verification_nothing_is_promoted(world: World) -> None:
