@@ -46,6 +46,7 @@ def demo(keep: bool, project: str, as_json: bool) -> None:
     began = time.monotonic()
     screen = console(stderr=as_json)
     root = project_root()
+    path = os.environ.get("PATH")
     with _cloud(project, screen, keep=keep) as cloud:
         services = services_of(_only(cloud))
         found = demonstrate(
@@ -55,7 +56,14 @@ def demo(keep: bool, project: str, as_json: bool) -> None:
             print_json(found)
         else:
             whole = time.monotonic() - began
-            screen.print(_closing(found, whole, keep=keep), markup=False, soft_wrap=True)
+            text = closing(
+                found,
+                whole,
+                keep=keep,
+                wharf=shutil.which("wharf", path=path),
+                binaries=Path(sys.executable).parent,
+            )
+            screen.print(text, markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -91,7 +99,13 @@ def _only(cloud: LaptopCloud) -> dict[str, str]:
     return wanted
 
 
-def _closing(found: Demonstration, whole: float, *, keep: bool) -> str:
+def closing(
+    found: Demonstration, whole: float, *, keep: bool, wharf: str | None, binaries: Path
+) -> str:
+    """Return the plot, the times, and commands that work as they are printed.
+
+    ``wharf``: where a shell finds it; None: nowhere, so its folder goes on PATH first.
+    """
     split = found.time
     parts = ", ".join(f"{name} {seconds_in_words(spent)}" for name, spent in split.spans.items())
     lines = [
@@ -100,12 +114,31 @@ def _closing(found: Demonstration, whole: float, *, keep: bool) -> str:
         f"programs {seconds_in_words(split.programs)} ({parts}), "
         f"Modelwharf {seconds_in_words(split.ours)}",
         "",
-        "Try next:" if keep else "Try next (`wharf demo --keep` leaves all this running):",
-        f'  eval "$(wharf env --directory {DIRECTORY})"',
-        f"  wharf show {found.release}",
-        f"  wharf invoke '{found.question.model_dump_json(exclude_none=True)}'",
-        "  aws stepfunctions list-state-machines",
-        "  wharf push --wait     # after a commit of your own",
-        f"  wharf down --directory {DIRECTORY}",
+        "Try next:",
     ]
-    return "\n".join(lines)
+    path = [] if wharf else [f'export PATH="{_shell_path(binaries)}:$PATH"']
+    next_ = _with_the_cloud(found) if keep else _anew()
+    return "\n".join([*lines, *(f"  {command}" for command in [*path, *next_])])
+
+
+def _with_the_cloud(found: Demonstration) -> list[str]:
+    return [
+        f'eval "$(wharf env --directory {DIRECTORY})"',
+        f"wharf show {found.release}",
+        f"wharf invoke '{found.question.model_dump_json(exclude_none=True)}'",
+        "wharf push --wait     # after a commit of your own",
+        f"wharf down --directory {DIRECTORY}",
+    ]
+
+
+def _anew() -> list[str]:
+    """Nothing of this demo is left, so nothing of it can be asked."""
+    return [
+        "make demo DEMO=--keep     # the same again, left running to look around",
+        "wharf up                  # a cloud of your own; prints what to type next",
+    ]
+
+
+def _shell_path(folder: Path) -> str:
+    here = Path.cwd()
+    return f"$PWD/{folder.relative_to(here)}" if folder.is_relative_to(here) else str(folder)

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 
 from cli.checkout import Checkout
+from cli.commands.demo import closing
 from cli.demo_data import Series, demo_series
-from cli.demonstration import business_day_after, put_series
+from cli.demonstration import Demonstration, business_day_after, put_series
 from cli.errors import Trouble
 from cli.plot import download_plot
 from cli.release import read_release
 from cli.snapshot import checkout_of
 from cli.stack import find_stack
-from cli.time_split import covered, time_split
+from cli.time_split import TimeSplit, covered, time_split
+from contracts.forecast import ForecastRequest
 from contracts.parameters import Data, parse_section
 from tests.unit.cli import releases
 from tests.unit.cli.fakes import FakeCloud
@@ -230,3 +232,40 @@ def test_a_shallow_clone_is_committed_anew_for_git_pushes_none(tmp_path: Path) -
     assert git(bare, "show", "main:train.py") == "print(1)"
     with pytest.raises(Trouble, match="git fetch --unshallow"):
         Checkout(clone).push(str(bare), "other")
+
+
+DEMONSTRATION = Demonstration(
+    release=RELEASE,
+    status="SUCCEEDED",
+    question=ForecastRequest(product="wti", date=date(2019, 1, 10)),
+    forecast="{}",
+    plot=None,
+    time=TimeSplit(total=20, programs=15, spans={"train": 15}),
+)
+
+
+def closing_lines(*, keep: bool, wharf: str | None, binaries: Path) -> list[str]:
+    text = closing(DEMONSTRATION, 30.0, keep=keep, wharf=wharf, binaries=binaries)
+    return [line.strip() for line in text.split("Try next:\n")[1].splitlines()]
+
+
+def test_a_demo_that_is_gone_offers_nothing_of_its_release(tmp_path: Path) -> None:
+    offered = closing_lines(keep=False, wharf="/bin/wharf", binaries=tmp_path)
+
+    assert [line.split("  ")[0] for line in offered] == ["make demo DEMO=--keep", "wharf up"]
+
+
+def test_a_demo_that_is_kept_offers_its_release(tmp_path: Path) -> None:
+    offered = closing_lines(keep=True, wharf="/bin/wharf", binaries=tmp_path)
+
+    assert offered[:2] == ['eval "$(wharf env --directory .wharf/demo)"', f"wharf show {RELEASE}"]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_where_no_shell_finds_wharf_its_folder_goes_on_the_path_first(
+    keep: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    offered = closing_lines(keep=keep, wharf=None, binaries=tmp_path / ".venv" / "bin")
+
+    assert offered[0] == 'export PATH="$PWD/.venv/bin:$PATH"'
