@@ -1,7 +1,8 @@
 """SageMaker's model registry: versions, approval, and the event that tells of it.
 
 Stock moto makes a second package of a repeated ClientToken, leaves the approval undecided
-when none is given, forgets metadata when only the approval changes, and emits nothing.
+when none is given, forgets metadata when only the approval changes, tells of every change
+that a made-up Studio user did it, and emits nothing.
 """
 
 from collections.abc import Mapping
@@ -11,8 +12,10 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.sagemaker.models import ModelPackage, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
+from moto.sts.models import sts_backends
 
-from localcloud.cloud import Cloud
+from localcloud.cloud import ROOT_ACCESS_KEY, Cloud
+from localcloud.formats import PARTITION
 from localcloud.overrides import replace, stock
 from localcloud.sagemaker import rules
 from localcloud.sagemaker.job_events import as_event
@@ -42,6 +45,7 @@ def install(cloud: Cloud) -> None:
     """Number versions one at a time, keep tokens, and tell of every change."""
     stock_create = stock(SageMakerResponse, "create_model_package")
     stock_update = stock(SageMakerModelBackend, "update_model_package")
+    stock_answer = stock(SageMakerResponse, "update_model_package")
     stock_create_group = stock(SageMakerResponse, "create_model_package_group")
     tokens: dict[str, str] = {}
     lock = Lock()
@@ -71,7 +75,7 @@ def install(cloud: Cloud) -> None:
         additional_inference_specifications_to_add: list[Any] | None,
     ) -> str:
         held = self.describe_model_package(model_package_arn)
-        arn: str = stock_update(
+        changed: str = stock_update(
             self,
             model_package_arn,
             model_approval_status or held.model_approval_status,
@@ -80,8 +84,15 @@ def install(cloud: Cloud) -> None:
             customer_metadata_properties_to_remove,
             additional_inference_specifications_to_add,
         )
+        return changed
+
+    def answer_update(self: SageMakerResponse) -> ActionResult:
+        answer: ActionResult = stock_answer(self)
+        arn: str = answer.result["ModelPackageArn"]  # type: ignore[index]
+        held = self.sagemaker_backend.model_packages[arn]
+        held.last_modified_by = _caller(cloud, self)
         _announce(cloud, held)
-        return arn
+        return answer
 
     def create_model_package_group(self: SageMakerResponse) -> ActionResult:
         name = rules.require_name("modelPackageGroupName", self._get_param("ModelPackageGroupName"))
@@ -92,6 +103,7 @@ def install(cloud: Cloud) -> None:
 
     replace(SageMakerResponse, "create_model_package", create_model_package)
     replace(SageMakerModelBackend, "update_model_package", update_model_package)
+    replace(SageMakerResponse, "update_model_package", answer_update)
     replace(SageMakerResponse, "create_model_package_group", create_model_package_group)
 
 
@@ -104,6 +116,16 @@ def _default_group_and_approval(response: SageMakerResponse, request: Mapping[st
             raise rules.invalid(f"Model Package Group does not exist: {group}")
     if not request.get("ModelApprovalStatus"):
         response.params["ModelApprovalStatus"] = PENDING
+
+
+def _caller(cloud: Cloud, response: SageMakerResponse) -> Any:
+    """LastModifiedBy of a change that came from no Studio user: the caller's ARN."""
+    if response.access_key == ROOT_ACCESS_KEY:
+        return {"IamIdentity": {"Arn": f"arn:aws:iam::{cloud.account}:root"}}
+    principal, arn, _ = sts_backends[cloud.account][PARTITION].get_caller_identity(
+        response.access_key, cloud.region
+    )
+    return {"IamIdentity": {"Arn": arn, "PrincipalId": principal}}
 
 
 def _announce(cloud: Cloud, held: ModelPackage) -> None:

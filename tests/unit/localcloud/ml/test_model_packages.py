@@ -64,6 +64,16 @@ def test_approval_is_told_and_keeps_what_was_known(laptop: Laptop) -> None:
     assert details[-1]["ApprovalDescription"] == "looks right"
 
 
+def test_who_approved_is_the_caller_not_a_studio_user(laptop: Laptop) -> None:
+    arn = register(laptop)
+    laptop.cloud.client("sagemaker", role=laptop.role, session="sam").update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus="Approved"
+    )
+    who = described(laptop, arn)["LastModifiedBy"]
+    assert who["IamIdentity"]["Arn"].endswith("/sam")
+    assert "UserProfileName" not in who
+
+
 def test_a_group_lists_its_versions(laptop: Laptop) -> None:
     arn = register(laptop)
     listed = laptop.client("sagemaker").list_model_packages(ModelPackageGroupName="oil")
