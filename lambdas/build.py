@@ -142,7 +142,10 @@ def _cause(site: Site, wanted: BuildContext, build: dict[str, Any]) -> str:
     lines += phases
     if group and stream:
         lines += _last_log_lines(site, group, stream)
-        lines.append(f"The whole log: aws logs tail {group} --log-stream-names {stream}")
+        lines.append(
+            f"The whole log: aws logs get-log-events --log-group-name {group} "
+            f"--log-stream-name {stream}"
+        )
     return "\n".join(lines)
 
 

@@ -222,10 +222,15 @@ def _reason(wanted: DeploymentResult, state: EndpointState) -> str:
     if state.status == IN_SERVICE:
         return (
             f"endpoint {wanted.endpoint!r} serves configuration {state.config!r} instead of "
-            f"{wanted.config!r}: {words}. Its log: aws logs tail "
-            f"/aws/sagemaker/Endpoints/{wanted.endpoint}"
+            f"{wanted.config!r}: {words}. {log_of(wanted.endpoint)}"
         )
-    return (
-        f"endpoint {wanted.endpoint!r} is {state.status}: {words}. Its log: aws logs tail "
-        f"/aws/sagemaker/Endpoints/{wanted.endpoint}"
-    )
+    return f"endpoint {wanted.endpoint!r} is {state.status}: {words}. {log_of(wanted.endpoint)}"
+
+
+def log_of(endpoint: str) -> str:
+    """What to type to read it, whatever the AWS CLI's version.
+
+    Each instance writes a stream named after itself, so the whole group is asked.
+    """
+    group = f"/aws/sagemaker/Endpoints/{endpoint}"
+    return f"Its log: aws logs filter-log-events --log-group-name {group}"

@@ -105,7 +105,8 @@ def test_a_failed_build_tells_the_phase_and_the_last_log_lines(world: World) -> 
         "BUILD: COMMAND_EXECUTION_ERROR: docker build: exit 1\n"
         "| Step 4/9 : RUN pip install\n"
         "| ERROR: no such package\n"
-        "The whole log: aws logs tail /aws/codebuild/images --log-stream-names stream",
+        "The whole log: aws logs get-log-events --log-group-name /aws/codebuild/images "
+        "--log-stream-name stream",
     )
 
 
