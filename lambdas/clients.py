@@ -15,11 +15,15 @@ CONFIG = Config(
     read_timeout=60,  # seconds; InvokeEndpoint's own limit
     retries={"mode": "standard", "total_max_attempts": 4},
 )
+# Asked once at a time: a model that does not answer must not go on serving while botocore,
+# which waits for the time-out anew each time, tries four times. verify_endpoint tries again.
+ONCE = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+CONFIGS = {"sagemaker-runtime": ONCE}
 
 
 def make_client(service: str) -> Client:
     client: Any = boto3.client  # its stubs know literal service names only
-    return client(service, config=CONFIG)
+    return client(service, config=CONFIGS.get(service, CONFIG))
 
 
 class Clients:

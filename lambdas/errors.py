@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from botocore.exceptions import (
     ClientError,
     ConnectionClosedError,
+    ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
 )
@@ -47,6 +48,12 @@ THROTTLING_CODES = {
     "ThrottlingException",
     "TooManyRequestsException",
 }
+UNREACHABLE = (
+    ConnectTimeoutError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
 DENIAL_CODES = {"403", "AccessDenied", "AccessDeniedException", "KMSAccessDeniedException"}
 
 
@@ -148,5 +155,5 @@ def service_errors() -> Iterator[None]:
         if meaning is error:
             raise
         raise meaning from error
-    except (EndpointConnectionError, ConnectionClosedError, HTTPClientError) as error:
+    except UNREACHABLE as error:
         raise ServiceFault(str(error)) from error

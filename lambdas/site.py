@@ -25,6 +25,7 @@ class Site:
     ledger: Ledger
     clients: Clients = field(default_factory=Clients)
     now: Callable[[], int] = epoch_seconds
+    sleep: Callable[[float], None] = time.sleep
 
 
 @cache

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from pydantic import ValidationError
 
 from contracts.evaluation import HOLDOUT_FILE, HoldoutRow
@@ -14,13 +14,26 @@ from contracts.release import ReleaseDocument, TrainingResult, Verification
 from lambdas.archive import read_member
 from lambdas.comparison import Difference, largest_difference
 from lambdas.document import planned, required
-from lambdas.endpoint import describe_endpoint
+from lambdas.endpoint import describe_endpoint, log_of
 from lambdas.entry import entry
-from lambdas.errors import VerificationFailed, code_of, message_of
+from lambdas.errors import (
+    THROTTLING_CODES,
+    UNREACHABLE,
+    ServiceFault,
+    Throttled,
+    VerificationFailed,
+    code_of,
+    message_of,
+    translated,
+)
+from lambdas.log import logger
 from lambdas.site import Site
 
 BATCH = 50  # requests in one call; well below SageMaker's 25 MB and 60 s
 ANSWER_SHOWN = 300  # characters
+# InvokeEndpoint's errors of a model that is not there, or not there yet, whatever their status.
+NOT_READY_CODES = {"InternalFailure", "ModelNotReadyException", "ServiceUnavailable"}
+PAUSES = (1.0, 2.0, 4.0)  # seconds between one try and the next, while the new model serves
 
 
 def verify_endpoint(site: Site, document: ReleaseDocument) -> ReleaseDocument:
@@ -124,6 +137,37 @@ def verify_probe(site: Site, probe: Probe) -> Verification:
 
 
 def invoke(site: Site, content_type: str, body: str) -> bytes:
+    """The endpoint's answer. Raises VerificationFailed when the model gives none in time."""
+    for pause in PAUSES:
+        try:
+            return ask(site, content_type, body)
+        except (ClientError, *UNREACHABLE) as error:
+            if not _passes(error):
+                raise
+            logger.info("the endpoint did not answer; asks again", error=str(error), seconds=pause)
+            site.sleep(pause)
+    try:
+        return ask(site, content_type, body)
+    except ClientError as error:
+        if not _passes(error) or code_of(error) in THROTTLING_CODES:
+            raise
+        endpoint = site.environment.endpoint
+        raise VerificationFailed(
+            f"endpoint {endpoint!r} gave no answer in {len(PAUSES) + 1} tries: {error}. "
+            f"{log_of(endpoint)}"
+        ) from None
+
+
+def _passes(error: Exception) -> bool:
+    """Whether the next try may fare better."""
+    if not isinstance(error, ClientError):
+        return True
+    return code_of(error) in NOT_READY_CODES or isinstance(
+        translated(error), (ServiceFault, Throttled)
+    )
+
+
+def ask(site: Site, content_type: str, body: str) -> bytes:
     """One InvokeEndpoint. Raises VerificationFailed with the container's own words."""
     endpoint = site.environment.endpoint
     try:
@@ -133,16 +177,19 @@ def invoke(site: Site, content_type: str, body: str) -> bytes:
             Accept=content_type,
             Body=body.encode(),
         )
+        return bytes(response["Body"].read())
+    except ReadTimeoutError as error:
+        raise VerificationFailed(
+            f"endpoint {endpoint!r} gave no answer in time: {error}. {log_of(endpoint)}"
+        ) from None
     except ClientError as error:
         if code_of(error) not in ("ModelError", "ModelErrorException"):
             raise
         status = error.response.get("OriginalStatusCode", "an error")
         words = error.response.get("OriginalMessage") or message_of(error)
         raise VerificationFailed(
-            f"endpoint {endpoint!r} answered {status}: {words}. Its log: aws logs tail "
-            f"/aws/sagemaker/Endpoints/{endpoint}"
+            f"endpoint {endpoint!r} answered {status}: {words}. {log_of(endpoint)}"
         ) from None
-    return bytes(response["Body"].read())
 
 
 def _parsed(answer: bytes) -> Any:

@@ -62,6 +62,7 @@ class World:
     logs: fakes.FakeLogs = field(default_factory=fakes.FakeLogs)
     sns: fakes.FakeSns = field(default_factory=fakes.FakeSns)
     environment: Environment = ENVIRONMENT
+    slept: list[float] = field(default_factory=list)
 
     @property
     def services(self) -> dict[str, Any]:
@@ -85,6 +86,7 @@ class World:
             ledger=Ledger(self.table),
             clients=Clients(self.services.__getitem__),
             now=self.clock,
+            sleep=self.slept.append,
         )
 
     @property

@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from contracts.parameters import Deployment, Probe
 from lambdas.errors import VerificationFailed
@@ -118,6 +119,83 @@ def test_the_container_s_own_words_are_told(serving: World) -> None:
     put_holdout(serving, [row(0)])
     serving.runtime.answer = refuse
     assert "answered 400: unknown product 'wti'" in refusal(serving)
+
+
+SILENCES = [
+    client_error("ServiceUnavailable", "no worker", status=503),
+    client_error("ModelNotReadyException", "not ready", status=429),
+    client_error("InternalFailure", "of the service", status=500),
+    client_error("InternalDependencyException", "of the service", status=530),
+]
+
+
+@pytest.mark.parametrize("error", SILENCES, ids=lambda error: error.response["Error"]["Code"])
+def test_a_model_that_gives_no_answer_fails_within_ten_seconds(
+    serving: World, error: Exception
+) -> None:
+    def refuse(body: str) -> str:
+        raise error
+
+    put_holdout(serving, [row(0)])
+    serving.runtime.answer = refuse
+    words = refusal(serving)
+    assert "gave no answer in 4 tries" in words and str(error) in words
+    assert "aws logs filter-log-events --log-group-name /aws/sagemaker/Endpoints/oil" in words
+    assert sum(serving.slept) <= 10
+
+
+@pytest.mark.parametrize("error", [*SILENCES, EndpointConnectionError(endpoint_url="https://x")])
+def test_a_model_that_answers_when_asked_again_is_verified(
+    serving: World, error: Exception
+) -> None:
+    def once(body: str) -> str:
+        if len(serving.runtime.bodies) == 1:
+            raise error
+        return model(body)
+
+    put_holdout(serving, [row(0)])
+    serving.runtime.answer = once
+    assert verify(serving).requests == 1
+
+
+def test_a_model_that_takes_too_long_is_not_asked_again(serving: World) -> None:
+    def hang(body: str) -> str:
+        raise ReadTimeoutError(endpoint_url="https://runtime")
+
+    put_holdout(serving, [row(0)])
+    serving.runtime.answer = hang
+    assert "gave no answer in time" in refusal(serving)
+    assert len(serving.runtime.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ThrottlingException", status=400),
+        EndpointConnectionError(endpoint_url="https://runtime"),
+    ],
+)
+def test_what_says_nothing_of_the_model_is_left_to_the_state_machine(
+    serving: World, error: Exception
+) -> None:
+    def refuse(body: str) -> str:
+        raise error
+
+    put_holdout(serving, [row(0)])
+    serving.runtime.answer = refuse
+    with pytest.raises(type(error)):
+        verify(serving)
+
+
+def test_a_permission_that_is_lacking_is_not_asked_for_again(serving: World) -> None:
+    def refuse(body: str) -> str:
+        raise client_error("AccessDeniedException", "sagemaker:InvokeEndpoint", status=403)
+
+    put_holdout(serving, [row(0)])
+    serving.runtime.answer = refuse
+    with pytest.raises(ClientError, match="InvokeEndpoint"):
+        verify(serving)
+    assert serving.slept == []
 
 
 def test_a_holdout_line_that_is_none_is_named(serving: World) -> None:
