@@ -235,6 +235,7 @@ class Permissions:
 
     def _notify(self) -> tuple[Grant, ...]:
         return (
+            self._endpoint("sagemaker:DescribeEndpoint"),
             self._ledger("dynamodb:GetItem"),
             self._notification(),
             self._storage.encryption,

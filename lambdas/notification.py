@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from contracts.parameters import Notifications, Outcome
 from contracts.release import ReleaseDocument
-from lambdas.ledger import Champion
 from lambdas.site import Site
 
 SUBJECT_LIMIT = 100  # characters, ASCII, one line (SNS Publish)
@@ -57,12 +56,3 @@ def about(document: ReleaseDocument) -> list[tuple[str, str]]:
         ("commit", f"{trigger.commit} ({trigger.branch})"),
         ("asked for", asked + (f": {trigger.reason}" if trigger.reason else "")),
     ]
-
-
-def serving(endpoint: str, champion: Champion | None) -> str:
-    if champion is None:
-        return f"no release serves endpoint {endpoint} yet"
-    return (
-        f"release {champion.release_id} serves endpoint {endpoint} "
-        f"(configuration {champion.config})"
-    )

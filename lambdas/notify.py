@@ -1,9 +1,12 @@
 """NotifySuccess and NotifyFailure: tell people how the release ended, why, and what is next."""
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from contracts.parameters import Outcome
 from contracts.release import Failure, ReleaseDocument
+from lambdas.endpoint import IN_SERVICE, describe_endpoint
 from lambdas.entry import entry
-from lambdas.notification import about, publish, serving, table, wanted
+from lambdas.notification import about, publish, table, wanted
 from lambdas.site import Site
 
 
@@ -18,10 +21,27 @@ def notify(site: Site, document: ReleaseDocument) -> ReleaseDocument:
 
 def compose(site: Site, document: ReleaseDocument) -> tuple[str, str]:
     endpoint = site.environment.endpoint
-    now = serving(endpoint, site.ledger.champion(endpoint))
+    now = serving(site, endpoint)
     if document.failure is None:
         return _success(document, now)
     return _failure(document, document.failure, now, endpoint)
+
+
+def serving(site: Site, endpoint: str) -> str:
+    """What SageMaker says that serves. A question in vain must not keep the news back."""
+    try:
+        state = describe_endpoint(site, endpoint)
+    except (ClientError, BotoCoreError) as error:
+        return f"unknown: {error}"
+    if state is None:
+        return f"no endpoint {endpoint}"
+    champion = site.ledger.champion(endpoint)
+    words = f"configuration {state.config}" + (
+        "" if state.status == IN_SERVICE else f", {state.status}"
+    )
+    if champion is None or champion.config != state.config:
+        return f"endpoint {endpoint} ({words}); no release was promoted with it"
+    return f"release {champion.release_id} serves endpoint {endpoint} ({words})"
 
 
 def _success(document: ReleaseDocument, now: str) -> tuple[str, str]:

@@ -183,7 +183,12 @@ EXPECTED: dict[str, Table] = {
         MODELS: ("sagemaker:DeleteModel",),
         **ANSWER,
     },
-    "Notify": {LEDGER: ("dynamodb:GetItem",), **TELL, **WRITE_KEY},
+    "Notify": {
+        ENDPOINT: ("sagemaker:DescribeEndpoint",),
+        LEDGER: ("dynamodb:GetItem",),
+        **TELL,
+        **WRITE_KEY,
+    },
     "ResumeRelease": {
         **EVERY_ROW,
         f"{LEDGER}/index/waiting": ("dynamodb:Query",),

@@ -8,6 +8,7 @@ from lambdas.ledger import Champion
 from lambdas.notification import subject_line
 from lambdas.notify import notify
 from tests.unit.lambdas.conftest import World
+from tests.unit.lambdas.fakes import client_error
 from tests.unit.lambdas.releases import COMMIT, OTHER, RELEASE, document, plan
 
 CAUSE = json.dumps({"errorMessage": "skill -0.2 ≥ -0.05 does not hold", "errorType": "Quality…"})
@@ -28,6 +29,7 @@ def lines(world: World) -> dict[str, str]:
 def test_a_failure_tells_where_why_what_serves_and_what_to_type(world: World) -> None:
     champion = Champion(release_id=OTHER, config="old", model_package="arn:old")
     world.site.ledger.crown("oil-price", champion)
+    world.sagemaker.serve("oil-price", "old")
     assert notify(world.site, failed()) == failed()
     assert lines(world) == {
         "outcome": "failed",
@@ -48,6 +50,7 @@ def test_a_failure_tells_where_why_what_serves_and_what_to_type(world: World) ->
 def test_a_success_tells_what_serves(world: World) -> None:
     champion = Champion(release_id=RELEASE, config="new", model_package="arn:new")
     world.site.ledger.crown("oil-price", champion)
+    world.sagemaker.serve("oil-price", "new")
     notify(world.site, document(upto="Verify"))
     assert world.sns.last["Subject"] == f"oil-price: release {RELEASE} succeeded"
     assert lines(world)["serving"].startswith(f"release {RELEASE} serves endpoint oil-price")
@@ -60,9 +63,33 @@ def test_a_way_back_that_failed_is_told_with_what_to_look_at(world: World) -> No
     assert "aws sagemaker describe-endpoint --endpoint-name oil-price" in world.sns.last["Message"]
 
 
-def test_before_the_first_champion_nothing_serves(world: World) -> None:
+def test_without_an_endpoint_nothing_serves_whatever_the_ledger_says(world: World) -> None:
+    champion = Champion(release_id=OTHER, config="old", model_package="arn:old")
+    world.site.ledger.crown("oil-price", champion)
     notify(world.site, failed())
-    assert lines(world)["serving"] == "no release serves endpoint oil-price yet"
+    assert lines(world)["serving"] == "no endpoint oil-price"
+
+
+def test_the_champion_is_named_only_when_it_is_what_serves(world: World) -> None:
+    champion = Champion(release_id=OTHER, config="old", model_package="arn:old")
+    world.site.ledger.crown("oil-price", champion)
+    world.sagemaker.serve("oil-price", "by-hand")
+    world.sagemaker.endpoints["oil-price"]["EndpointStatus"] = "Updating"
+    notify(world.site, failed())
+    assert lines(world)["serving"] == (
+        "endpoint oil-price (configuration by-hand, Updating); no release was promoted with it"
+    )
+
+
+def test_an_endpoint_that_cannot_be_described_does_not_keep_the_news_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise client_error("AccessDeniedException", "sagemaker:DescribeEndpoint")
+
+    monkeypatch.setattr(world.sagemaker, "describe_endpoint", refuse)
+    notify(world.site, failed())
+    assert "sagemaker:DescribeEndpoint" in lines(world)["serving"]
 
 
 def test_a_failure_in_resolve_is_always_told(world: World) -> None:
