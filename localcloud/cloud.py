@@ -1,15 +1,11 @@
 """What every service of the laptop's cloud shares: place, clients, credentials, processes."""
 
-import contextlib
-import os
-import signal
-import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -17,7 +13,7 @@ from moto.sts.models import sts_backends
 
 from localcloud import formats
 from localcloud.faults import Faults
-from localcloud.reaper import Reaper
+from localcloud.processes import Processes
 
 if TYPE_CHECKING:
     from localcloud.functions import Functions
@@ -25,92 +21,6 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 ROOT_ACCESS_KEY = "test"
 ROOT_SECRET_KEY = "test"  # noqa: S105 - the deployer of a laptop's cloud; it owns every permission
-
-
-class CloudStopping(RuntimeError):
-    """The cloud ends: nothing is started any more."""
-
-
-class Processes:
-    """Every child process, each in a group of its own: none outlives the cloud, or its death."""
-
-    def __init__(self) -> None:
-        self._children: set[subprocess.Popen[Any]] = set()
-        self._reaper: Reaper | None = None  # started with the first child
-        self._lock = threading.Lock()
-        self._closed = False
-
-    def start(
-        self,
-        command: Sequence[str],
-        *,
-        environment: Mapping[str, str],
-        directory: Path,
-        stdin: int | IO[Any] = subprocess.DEVNULL,
-        stdout: int | IO[Any] = subprocess.PIPE,
-        stderr: int | IO[Any] = subprocess.STDOUT,
-    ) -> subprocess.Popen[str]:
-        """Start a text-mode child.
-
-        Raises OSError when the program cannot be started, CloudStopping once all were stopped.
-        """
-        with self._lock:
-            if self._closed:
-                raise CloudStopping("the cloud is stopping and starts no process any more")
-            self._reaper = self._reaper or Reaper()
-            child = subprocess.Popen(
-                list(command),
-                env=dict(environment),
-                cwd=directory,
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
-            self._children.add(child)
-            self._reaper.watch(child.pid)
-        return child
-
-    def stop(self, child: subprocess.Popen[Any], *, grace: float = 5.0) -> int:
-        """Ask the child's whole group to end, force it after ``grace`` seconds; its exit code."""
-        self._signal(child, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(grace)
-        # What the child itself started may have stayed behind in its group.
-        self._signal(child, signal.SIGKILL)
-        code = child.wait()
-        if child.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):  # what was never sent is lost
-                child.stdin.close()
-        self._forget(child)
-        return code
-
-    def _forget(self, child: subprocess.Popen[Any]) -> None:
-        with self._lock:
-            self._children.discard(child)
-            if self._reaper is not None:
-                self._reaper.forget(child.pid)
-
-    def stop_all(self) -> None:
-        """Stop every child, and start none after."""
-        with self._lock:
-            self._closed = True
-            children = list(self._children)
-        for child in children:  # all at once, so that their times to end do not add up
-            self._signal(child, signal.SIGTERM)
-        for child in children:
-            self.stop(child, grace=1.0)
-        with self._lock:
-            if self._reaper is not None:
-                self._reaper.close()
-                self._reaper = None
-
-    @staticmethod
-    def _signal(child: subprocess.Popen[Any], number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, number)
 
 
 @dataclass

@@ -12,8 +12,9 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from localcloud.cloud import Cloud, Processes
+from localcloud.cloud import Cloud
 from localcloud.process_engine import ProcessProgram
+from localcloud.processes import Processes
 
 _WRITING = threading.Lock()
 _SOURCE_ROOT = Path(__file__).resolve().parents[2]

@@ -3,7 +3,7 @@
 ``service``         repositories, branches and triggers
 ``reading``         folders, files and differences
 ``git_repository``  git itself
-``git_hook``        the program that a push runs: it publishes the triggers' message
+``git_hook``        what a push runs, as this package's own program: it publishes the message
 """
 
 from localcloud.codecommit.service import install, repository_folder

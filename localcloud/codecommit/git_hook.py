@@ -63,7 +63,7 @@ def write_hooks(repository: Path, directory: Path, name: str) -> None:
         command = [
             sys.executable,
             "-m",
-            "localcloud.codecommit.git_hook",
+            "localcloud.codecommit",
             hook,
             f"--directory={directory.resolve()}",
             f"--repository={name}",
@@ -177,7 +177,3 @@ def main(words: Sequence[str]) -> int:
             print(f"The push is in, but no trigger was published: {error}")
             return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

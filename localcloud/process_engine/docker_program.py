@@ -17,10 +17,10 @@ from typing import IO, Any, NoReturn
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud.cloud import Processes
 from localcloud.engine import BuildError, BuildRequest, Engine, ImageMissing
 from localcloud.process_engine import ProcessEngine, default_cache
 from localcloud.process_engine.image_store import ImageStore
+from localcloud.processes import Processes
 
 IMAGES = "MODELWHARF_IMAGES"
 STATE = "MODELWHARF_DOCKER_STATE"

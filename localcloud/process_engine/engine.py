@@ -14,7 +14,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from localcloud.cloud import Cloud, Processes
+from localcloud.cloud import Cloud
 from localcloud.engine import BuildRequest, Image, ImageMissing, Launch, LogSink
 from localcloud.process_engine.image_environment import (
     Environment,
@@ -28,6 +28,7 @@ from localcloud.process_engine.image_environment import (
 )
 from localcloud.process_engine.image_plan import BASE_PATH, canonical, plan_image
 from localcloud.process_engine.image_store import ImageStore, StoredImage
+from localcloud.processes import Processes
 
 LOOPBACK = "127.0.0.1"
 OPT_ML = "/opt/ml"
@@ -97,6 +98,9 @@ class ProcessEngine:
         return ProcessProgram(child, self._processes, port, log)
 
 
+END_OF_LOG = 5.0  # seconds
+
+
 class ProcessProgram:
     """A running program; whatever it started ends with it, as in a container."""
 
@@ -130,8 +134,9 @@ class ProcessProgram:
 
     def _wait(self) -> None:
         self._child.wait()
-        self._processes.stop(self._child, grace=0)  # what it left running in its group
-        self._reader.join()
+        self._processes.stop(self._child, grace=0)  # what it left running
+        # Where a process that left the group is not found, it may hold the log open for ever.
+        self._reader.join(END_OF_LOG)
 
     def _read(self) -> None:
         for line in self._child.stdout or ():

@@ -83,7 +83,7 @@ def download_prefix(s3: Any, uri: str, folder: Path) -> None:
             if relative:
                 target = folder / relative
                 target.parent.mkdir(parents=True, exist_ok=True)
-                s3.download_file(bucket, key, str(target))
+                _download(s3, bucket, key, target)
             count += 1
     except (ClientError, BotoCoreError) as error:
         raise DataError(f"Data download failed: {error} (S3 URL {uri})") from None
@@ -93,6 +93,13 @@ def download_prefix(s3: Any, uri: str, folder: Path) -> None:
             "that the bucket exists in the selected region, that objects exist under that S3 "
             "prefix, and that the role has s3:ListBucket permissions on the bucket."
         )
+
+
+def _download(s3: Any, bucket: str, key: str, target: Path) -> None:
+    # Not download_file: it asks for the head first, and a refused head cannot say why.
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+    with target.open("wb") as file:
+        shutil.copyfileobj(body, file)
 
 
 def _keys(s3: Any, bucket: str, prefix: str) -> Iterator[str]:
@@ -152,7 +159,7 @@ def download_archive(s3: Any, uri: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.NamedTemporaryFile(suffix=".tar.gz") as file:
-            s3.download_file(bucket, key, file.name)
+            _download(s3, bucket, key, Path(file.name))
             with tarfile.open(file.name) as archive:
                 archive.extractall(folder, filter="data")
     except (ClientError, BotoCoreError) as error:

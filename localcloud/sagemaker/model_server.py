@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import urllib3
 
 from localcloud import registry
-from localcloud.cloud import Cloud, CloudStopping
+from localcloud.cloud import Cloud
 from localcloud.engine import Engine, ImageMissing, Launch, Program
 from localcloud.process_engine import LOOPBACK
+from localcloud.processes import CloudStopping
 from localcloud.sagemaker.job_program import Output
 from localcloud.sagemaker.job_tree import DataError, JobTree, download_archive
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.cloud import CloudStopping, Processes
+from localcloud.processes import CloudStopping, Processes
 from localcloud.reaper import reap
 from tests.unit.localcloud.waiting import has_ended, until
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[4]
 SLEEP = ["sleep", "300"]
 STARTING_TWO = """
 import pathlib
-from localcloud.cloud import Processes
+from localcloud.processes import Processes
 processes = Processes()
 start = lambda command: processes.start(command, environment={}, directory=pathlib.Path("/"))
 stubborn = start(["/bin/sh", "-c", "trap '' TERM; sleep 300 & echo $!; wait"])
@@ -72,3 +72,16 @@ def test_a_child_that_was_stopped_is_not_killed_later_for_its_number() -> None:
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
+
+
+def test_what_left_the_childs_group_ends_with_it(processes: Processes) -> None:
+    program = "import subprocess as s; print(s.Popen(['sleep', '300'], start_new_session=True).pid)"
+    child = processes.start(
+        [sys.executable, "-u", "-c", program], environment=dict(os.environ), directory=ROOT
+    )
+    assert child.stdout is not None
+    with child.stdout:
+        left = int(child.stdout.readline())
+    assert not has_ended(left)
+    processes.stop(child, grace=0)
+    until(lambda: has_ended(left), "the end of what it left")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.cloud import Processes
 from localcloud.engine import BuildError, BuildRequest, Image, ImageMissing, Launch
 from localcloud.process_engine import ProcessEngine, ProcessProgram
 from localcloud.process_engine.image_store import ImageStore
+from localcloud.processes import Processes
 from tests.unit.localcloud.waiting import has_ended, until
 
 PRINTER = "import os, sys\nprint(sys.argv[1:], os.getcwd(), sys.prefix)\n"
@@ -137,7 +137,7 @@ def test_a_killed_build_leaves_nothing_that_counts(workshop: Workshop, cache: Pa
     (workshop.context / "Dockerfile").write_text("FROM x\nRUN echo half > half.txt && sleep 60\n")
     script = (
         "import sys; from pathlib import Path\n"
-        "from localcloud.cloud import Processes\n"
+        "from localcloud.processes import Processes\n"
         "from localcloud.engine import BuildRequest\n"
         "from localcloud.process_engine.image_store import ImageStore\n"
         "from localcloud.process_engine import ProcessEngine\n"
