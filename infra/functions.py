@@ -70,7 +70,9 @@ FUNCTIONS = (
     FunctionSpec(module="promote_model"),
     FunctionSpec(module="roll_back", timeout=120),
     FunctionSpec(module="notify"),
-    FunctionSpec(module="resume_release", timeout=120, memory=512, in_release=False),
+    FunctionSpec(
+        module="resume_release", timeout=120, memory=512, in_release=False, tells_when_lost=True
+    ),
     FunctionSpec(module="refresh_data", timeout=300, in_release=False, tells_when_lost=True),
 )
 

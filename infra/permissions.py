@@ -261,7 +261,8 @@ class Permissions:
             self._artifacts("data/report.json", "s3:GetObject"),
             self._artifacts("training/*", "s3:GetObject"),
             self._listing_of_artifacts(),
-            self._storage.decryption,
+            self._storage.encryption,
+            self._notification(),
             self._task_answers(),
         )
 

@@ -7,15 +7,18 @@ reordered event changes nothing.
 from collections.abc import Iterable
 from typing import Any
 
+from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
 from lambdas.approval import approval_job
 from lambdas.build import build_job
 from lambdas.entry import entry
-from lambdas.ledger import Waiter
+from lambdas.errors import AccessDenied, translated
+from lambdas.ledger import Kind, Waiter
 from lambdas.log import logger
 from lambdas.site import Site
-from lambdas.waiting import answer_if_over
+from lambdas.verdict import failed
+from lambdas.waiting import answer, answer_if_over
 
 
 class StateChange(BaseModel):
@@ -33,12 +36,33 @@ def resume_release(site: Site, event: StateChange) -> None:
     for waiter in waiters(site, event):
         logger.append_keys(release_id=waiter.release_id)
         try:
-            answer_if_over(site, waiter)
+            answer_or_refuse(site, waiter)
         except Exception as error:  # reported below, after everyone had their turn
             logger.exception("could not settle", job=waiter.job)
             failures.append(error)
     if failures:
         raise ExceptionGroup("some rows could not be settled; the sweep tries again", failures)
+
+
+def answer_or_refuse(site: Site, waiter: Waiter) -> None:
+    """Answer the token if its job is over, or if this function is not allowed to find that out.
+
+    A missing permission does not come by itself, and the release would wait for its state's
+    time-out. Its row stays, so that the roll back knows of the job, which may still run.
+    """
+    try:
+        answer_if_over(site, waiter)
+    except ClientError as error:
+        denial = translated(error)
+        if not isinstance(denial, AccessDenied):
+            raise
+        logger.exception("not allowed to settle", job=waiter.job)
+        waited = answer(site, waiter.token, failed(denial))
+        if waited and waiter.kind is not Kind.ROLLBACK:
+            again = site.now() + site.environment.sweep_after_seconds
+            site.ledger.check_again_at(waiter, again)
+        else:
+            site.ledger.mark_done(waiter)
 
 
 def waiters(site: Site, event: StateChange) -> Iterable[Waiter]:

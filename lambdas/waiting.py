@@ -72,8 +72,8 @@ def answer_if_over(site: Site, waiter: Waiter) -> Verdict:
     return verdict
 
 
-def answer(site: Site, token: str, verdict: Succeeded | Failed) -> None:
-    """Send the verdict. A token that nobody waits on any more is no error."""
+def answer(site: Site, token: str, verdict: Succeeded | Failed) -> bool:
+    """Send the verdict; whether someone waited for it. That nobody does any more is no error."""
     try:
         if isinstance(verdict, Succeeded):
             site.clients.stepfunctions.send_task_success(
@@ -89,5 +89,6 @@ def answer(site: Site, token: str, verdict: Succeeded | Failed) -> None:
         if code_of(error) not in DEAD_TOKEN_CODES:
             raise
         logger.info("nobody waits on this token any more", answer=type(verdict).__name__)
-    else:
-        logger.info("answered", answer=type(verdict).__name__)
+        return False
+    logger.info("answered", answer=type(verdict).__name__)
+    return True

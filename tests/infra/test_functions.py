@@ -102,7 +102,7 @@ def test_each_function_is_traced_and_logs_to_a_group_that_forgets(template: Temp
         assert retention[f"/aws/lambda/{function.properties['FunctionName']}"] == 90
 
 
-def test_a_push_whose_function_failed_for_good_is_told(template: Template) -> None:
+def test_an_event_whose_function_failed_for_good_is_told(template: Template) -> None:
     told = {
         item.properties["FunctionName"]
         for item in template.of_type("AWS::Lambda::EventInvokeConfig")
@@ -110,7 +110,11 @@ def test_a_push_whose_function_failed_for_good_is_told(template: Template) -> No
         == {"OnFailure": {"Destination": "<TopicsNotifications>"}}
     }
 
-    assert told == {"<FunctionsStartRelease>", "<FunctionsRefreshData>"}
+    assert told == {
+        "<FunctionsStartRelease>",
+        "<FunctionsResumeRelease>",
+        "<FunctionsRefreshData>",
+    }
 
 
 def test_only_the_changes_topic_and_our_rules_may_call_a_function(template: Template) -> None:

@@ -208,6 +208,8 @@ EXPECTED: dict[str, Table] = {
         MODELS: ("sagemaker:DeleteModel",),
         f"{RELEASES}/data/report.json": ("s3:GetObject",),
         **READ_TRAINING,
+        **WRITE_KEY,
+        **TELL,
         **ANSWER,
     },
     "RefreshData": {

@@ -4,7 +4,9 @@ import pytest
 
 from contracts.release import ImageKind
 from lambdas.build_image import build_image
+from lambdas.deploy_model import deploy_model
 from lambdas.resume_release import StateChange, resume_release
+from lambdas.roll_back import roll_back
 from lambdas.train_model import train_model
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error
@@ -94,6 +96,65 @@ def test_one_row_that_cannot_be_settled_holds_back_no_other(world: World) -> Non
     with pytest.raises(ExceptionGroup, match="could not be settled"):
         resume_release(world.site, SWEEP)
     assert set(world.answers) == {"sound"}
+
+
+DENIED = "not authorized to perform: sagemaker:DescribeTrainingJob on resource: arn:…:job/x"
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, service: Any, call: str) -> None:
+    def refuse(**_: Any) -> None:
+        raise client_error("AccessDeniedException", DENIED)
+
+    monkeypatch.setattr(service, call, refuse)
+
+
+def test_a_release_does_not_wait_for_a_permission_that_is_lacking(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_model(world.site, task(READY))
+    deny(monkeypatch, world.sagemaker, "describe_training_job")
+    resume_release(world.site, TRAINED)
+    assert world.answers["token"]["error"] == "AccessDenied"
+    assert DENIED in world.answers["token"]["cause"]
+    # The roll back finds the job, which may still run.
+    roll_back(world.site, task(READY, "roll back"))
+    assert world.answers["roll back"]["output"]["stopped"] == [f"training/{TRAINING_JOB}"]
+    assert world.site.ledger.waiters_due(world.clock.time + 10_000) == []
+
+
+def test_a_row_that_may_not_be_settled_and_that_nobody_waits_for_is_closed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_model(world.site, task(READY))
+    deny(monkeypatch, world.sagemaker, "describe_training_job")
+    resume_release(world.site, TRAINED)
+    world.clock.time += 61
+    resume_release(world.site, SWEEP)
+    assert world.site.ledger.waiters_due(world.clock.time + 10_000) == []
+
+
+def test_a_way_back_that_may_not_be_gone_fails_and_is_closed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sagemaker.serve("oil-price", "old")
+    deploy_model(world.site, task(document(upto="Register"), "deploy"))
+    roll_back(world.site, task(document(upto="Register")))
+    deny(monkeypatch, world.sagemaker, "describe_endpoint")
+    resume_release(world.site, event("SageMaker Endpoint State Change", EndpointName="oil-price"))
+    assert world.answers["token"]["error"] == "AccessDenied"
+    assert world.site.ledger.waiters_due(world.clock.time + 10_000) == []
+
+
+def test_an_answer_that_may_not_be_sent_is_reported(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_model(world.site, task(READY))
+    world.sagemaker.finish_training(TRAINING_JOB)
+    deny(monkeypatch, world.stepfunctions, "send_task_success")
+    deny(monkeypatch, world.stepfunctions, "send_task_failure")
+    with pytest.raises(ExceptionGroup, match="could not be settled"):
+        resume_release(world.site, TRAINED)
+    assert len(world.site.ledger.waiters(f"training/{TRAINING_JOB}")) == 1
 
 
 def test_a_build_s_event_finds_everyone_who_wants_its_image(world: World) -> None:
