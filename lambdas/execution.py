@@ -1,5 +1,7 @@
 """What Step Functions says of a release's execution."""
 
+from typing import Any
+
 from botocore.exceptions import ClientError
 
 from lambdas.errors import code_of
@@ -8,14 +10,19 @@ from lambdas.site import Site
 RUNNING = "RUNNING"
 
 
-def status_of(site: Site, release: str) -> str | None:
-    """DescribeExecution's status; None when there is no execution of that release."""
+def describe(site: Site, release: str) -> dict[str, Any] | None:
+    """DescribeExecution's answer; None when there is no execution of that release."""
     try:
-        execution = site.clients.stepfunctions.describe_execution(
+        execution: dict[str, Any] = site.clients.stepfunctions.describe_execution(
             executionArn=site.environment.execution_arn(release)
         )
     except ClientError as error:
         if code_of(error) != "ExecutionDoesNotExist":
             raise
         return None
-    return str(execution["status"])
+    return execution
+
+
+def status_of(site: Site, release: str) -> str | None:
+    execution = describe(site, release)
+    return None if execution is None else str(execution["status"])

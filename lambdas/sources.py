@@ -64,7 +64,7 @@ def _pushes(document: dict[str, Any]) -> list[Message]:
                 commit=reference.get("commit") or ZERO_COMMIT,
                 ref=reference["ref"],
                 deleted=bool(reference.get("deleted"))
-                or reference.get("commit", ZERO_COMMIT) == ZERO_COMMIT,
+                or (reference.get("commit") or ZERO_COMMIT) == ZERO_COMMIT,
                 pushed_by=str(record.get("userIdentityARN", "")),
             )
             for record in document["Records"]
@@ -72,6 +72,12 @@ def _pushes(document: dict[str, Any]) -> list[Message]:
         ]
     except (KeyError, TypeError, AttributeError) as error:
         raise UnreadableMessage(f"the trigger message lacks {error}. {ACCEPTED}") from None
+    except ValidationError as error:
+        item = error.errors()[0]
+        where = ".".join(str(part) for part in item["loc"])
+        raise UnreadableMessage(
+            f"the trigger message's {where}: {item['msg']}. {ACCEPTED}"
+        ) from None
 
 
 def _data_arrived(document: dict[str, Any]) -> DataArrived:

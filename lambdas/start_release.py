@@ -21,6 +21,7 @@ from contracts.request import ReleaseRequest, TriggerSource
 from lambdas.archive import MISSING_CODES
 from lambdas.entry import entry
 from lambdas.errors import UnknownCommit, code_of
+from lambdas.execution import RUNNING, describe, status_of
 from lambdas.ledger import KEEP, Latest
 from lambdas.log import logger
 from lambdas.notification import publish, table, wanted
@@ -89,7 +90,7 @@ def start_release(site: Site, text: str, time: str) -> None:
         return
     for message in messages:
         wish = consider(site, pinned, message)
-        skipped = start(site, pinned, wish) if isinstance(wish, Wish) else wish
+        skipped = start(site, pinned, wish, time) if isinstance(wish, Wish) else wish
         if skipped is not None:
             skip(site, pinned, skipped, time)
 
@@ -99,28 +100,31 @@ def consider(site: Site, pinned: Pinned, message: Message) -> Wish | Skip:
     source = source_of(site, pinned)
     if isinstance(message, Push):
         return _pushed(message, source)
+    branch = Source().branch if source is None else source.branch
     if isinstance(message, DataArrived):
         data = data_of(site, pinned)
         known = data is None or message.key in {item.key for item in data.inputs.values()}
         if message.bucket != site.environment.data_bucket or not known:
             reason = f"no input names s3://{message.bucket}/{message.key}"
             return Skip(commit="-", reason=reason, audible=False)
-        return _at_head(site, ReleaseRequest(source=TriggerSource.DATA), source.branch)
-    return _at_head(site, message, message.branch or source.branch)
+        return _at_head(site, ReleaseRequest(source=TriggerSource.DATA), branch)
+    return _at_head(site, message, message.branch or branch)
 
 
-def _pushed(push: Push, source: Source) -> Wish | Skip:
+def _pushed(push: Push, source: Source | None) -> Wish | Skip:
+    """``source`` None: nobody can tell the branch of releases, which Resolve will explain."""
+    branch = push.ref.removeprefix(BRANCH) if source is None else source.branch
     if push.deleted:
         return Skip(commit=push.commit, reason=f"{push.ref} was deleted")
-    if push.ref != BRANCH + source.branch:
+    if push.ref != BRANCH + branch:
         return Skip(
             commit=push.commit,
-            reason=f"the push is to {push.ref}; releases are made from branch {source.branch!r}",
+            reason=f"the push is to {push.ref}; releases are made from branch {branch!r}",
         )
     return Wish(
         source=TriggerSource.PUSH,
         commit=push.commit,
-        branch=source.branch,
+        branch=branch,
         requested_by=push.pushed_by,
     )
 
@@ -141,10 +145,10 @@ def _at_head(site: Site, request: ReleaseRequest, branch: str) -> Wish | Skip:
     )
 
 
-def start(site: Site, pinned: Pinned, wish: Wish) -> Skip | None:
+def start(site: Site, pinned: Pinned, wish: Wish, time: str) -> Skip | None:
     """Pin the ingredients and start the execution, unless a push brings no new ones."""
     project = site.environment.project
-    document = release_document(site, pinned, wish)
+    document = release_document(site, pinned, wish, time)
     logger.append_keys(release_id=document.release_id)
     tags = image_tags(site, pinned, wish.commit)
     latest = site.ledger.latest(project)
@@ -152,13 +156,37 @@ def start(site: Site, pinned: Pinned, wish: Wish) -> Skip | None:
         skipped = nothing_new(site, document, tags, latest)
         if skipped is not None:
             return skipped
+    before = describe(site, document.release_id)
+    if before is not None and before["status"] != RUNNING and not asked_by(document, before):
+        return _released_already(document, str(before["status"]))
     site.ledger.put_release(document)
     if start_execution(site, document):
         site.ledger.put_latest(project, _ingredients(document, tags))
     return None
 
 
-def release_document(site: Site, pinned: Pinned, wish: Wish) -> ReleaseDocument:
+def asked_by(document: ReleaseDocument, execution: Mapping[str, Any]) -> bool:
+    """Whether the very message that started the execution came again, as SNS's do at times."""
+    try:
+        trigger = json.loads(execution["input"])["trigger"]
+    except (KeyError, TypeError, ValueError):  # someone else's execution of that name
+        return False
+    return bool(trigger.get("requested_at") == document.trigger.requested_at)
+
+
+def _released_already(document: ReleaseDocument, status: str) -> Skip:
+    commit, release = document.trigger.commit, document.release_id
+    ended = status.lower().replace("_", " ")
+    return Skip(
+        commit=commit,
+        reason=(
+            f"commit {commit[:7]}, with the same data and parameters, was released already as "
+            f"{release} ({ended}); to release it again: wharf start --commit {commit} --reason …"
+        ),
+    )
+
+
+def release_document(site: Site, pinned: Pinned, wish: Wish, time: str) -> ReleaseDocument:
     data = data_of(site, pinned)
     data_versions = {} if data is None else pin_data(site, data)
     trigger = Trigger(
@@ -169,6 +197,7 @@ def release_document(site: Site, pinned: Pinned, wish: Wish) -> ReleaseDocument:
         parameter_versions=pinned.versions,
         reason=wish.reason,
         requested_by=wish.requested_by,
+        requested_at=time,
     )
     identity = release_id(
         commit=wish.commit,
@@ -203,10 +232,10 @@ def nothing_new(
         and document.trigger.data_versions == latest.data_versions
         and document.trigger.parameter_versions == latest.parameter_versions
     )
-    # The same commit again is the same execution: StartExecution says so by itself.
+    # The same commit again is the same execution, of which start() tells more.
     if not same or latest.release_id == document.release_id:
         return None
-    if not running_or_succeeded(site, latest.release_id):
+    if status_of(site, latest.release_id) not in (RUNNING, "SUCCEEDED"):
         return None
     commit = document.trigger.commit
     changed = _changed(site, latest.commit, commit)
@@ -228,18 +257,6 @@ def _changed(site: Site, before: str, after: str) -> str:
         return "no file"
     shown = ", ".join(paths[:PATHS_SHOWN])
     return f"only {shown}" + (" and more" if len(paths) > PATHS_SHOWN else "")
-
-
-def running_or_succeeded(site: Site, release: str) -> bool:
-    try:
-        execution = site.clients.stepfunctions.describe_execution(
-            executionArn=site.environment.execution_arn(release)
-        )
-    except ClientError as error:
-        if code_of(error) != "ExecutionDoesNotExist":
-            raise
-        return False
-    return execution["status"] in ("RUNNING", "SUCCEEDED")
 
 
 def start_execution(site: Site, document: ReleaseDocument) -> bool:
@@ -285,7 +302,7 @@ def skip(site: Site, pinned: Pinned, skipped: Skip, time: str) -> None:
 
 def image_tags(site: Site, pinned: Pinned, commit: str) -> dict[str, str]:
     """Kind → tag; empty when they cannot be told, which Resolve will explain."""
-    source = source_of(site, pinned)
+    source = source_of(site, pinned) or Source()
     repository = repository_of(site)
     try:
         return {
@@ -310,11 +327,11 @@ def repository_of(site: Site) -> Repository:
     return Repository(site.clients.codecommit, site.environment.code_repository)
 
 
-def source_of(site: Site, pinned: Pinned) -> Source:
+def source_of(site: Site, pinned: Pinned) -> Source | None:
     try:
         source: Source = pinned.section(site.environment.project, "source")
     except InvalidParameter:
-        return Source()
+        return None
     return source
 
 

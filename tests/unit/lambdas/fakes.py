@@ -49,7 +49,8 @@ class FakeStepFunctions:
         name = executionArn.rsplit(":", 1)[1]
         if name not in self.executions:
             raise client_error("ExecutionDoesNotExist", f"Execution Does Not Exist: {name}")
-        return self.executions[name]
+        execution = self.executions[name]
+        return {**execution, "input": json.dumps(execution.get("input", {}))}
 
 
 class FakeSageMaker:

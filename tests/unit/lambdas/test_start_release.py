@@ -9,6 +9,7 @@ from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere
 
 TIME = "2026-11-21T09:00:00.000Z"
+LATER = "2026-11-21T10:00:00.000Z"
 FILES = {
     "README.md": "r1",
     "contracts/names.py": "c1",
@@ -79,6 +80,7 @@ def test_a_push_starts_a_release_with_everything_pinned(project: World) -> None:
     assert document.trigger.data_versions == {"wti": version}
     assert document.trigger.parameter_versions == {"quality": 1}
     assert document.trigger.requested_by.endswith("user/me")
+    assert document.trigger.requested_at == TIME
 
 
 def test_the_same_push_twice_is_one_execution(project: World) -> None:
@@ -86,6 +88,42 @@ def test_the_same_push_twice_is_one_execution(project: World) -> None:
     start(project, push())
     assert len(started(project)) == 1
     assert skipped(project) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [("SUCCEEDED", "succeeded"), ("FAILED", "failed"), ("TIMED_OUT", "timed out")],
+)
+def test_a_push_of_what_was_released_before_is_skipped_with_what_to_type(
+    project: World, status: str, words: str
+) -> None:
+    start(project, push())
+    [release] = started(project)
+    project.stepfunctions.executions[release.release_id]["status"] = status
+    start_release(project.site, push(), LATER)
+    assert len(started(project)) == 1
+    [row] = skipped(project)
+    assert f"was released already as {release.release_id} ({words})" in row["reason"]
+    assert f"wharf start --commit {FIRST} --reason" in row["reason"]
+
+
+def test_a_message_that_comes_again_after_its_release_ended_is_passed_over(project: World) -> None:
+    start(project, push())
+    for execution in project.stepfunctions.executions.values():
+        execution["status"] = "SUCCEEDED"
+    start(project, push())
+    assert len(started(project)) == 1
+    assert skipped(project) == []
+
+
+def test_a_push_to_whatever_branch_starts_when_the_source_section_is_broken(
+    project: World,
+) -> None:
+    name = "/modelwharf/oil-price/source"
+    project.ssm.put_parameter(Name=name, Value='{"branch": ""}', Type="String")
+    start(project, push(ref="refs/heads/live"))
+    [document] = started(project)
+    assert document.trigger.branch == "live"
 
 
 def test_a_push_of_files_that_no_image_holds_releases_nothing_and_says_why(project: World) -> None:
@@ -170,7 +208,7 @@ def test_a_push_to_another_branch_is_skipped_with_the_reason(project: World) -> 
     assert "refs/heads/try; releases are made from branch 'main'" in skipped(project)[0]["reason"]
 
 
-@pytest.mark.parametrize("reference", [{"deleted": True}, {"commit": "0" * 40}])
+@pytest.mark.parametrize("reference", [{"deleted": True}, {"commit": "0" * 40}, {"commit": None}])
 def test_a_deleted_branch_is_skipped_with_the_reason(
     project: World, reference: dict[str, Any]
 ) -> None:
@@ -221,6 +259,10 @@ def test_a_wish_before_the_first_push_is_skipped_with_what_to_type(project: Worl
         ("hello", "the message is not JSON"),
         ("[]", "not a JSON object"),
         ('{"Records": [{"s3": {}}]}', "lacks 'codecommit'"),
+        (
+            '{"Records": [{"codecommit": {"references": [{"commit": 1, "ref": "r"}]}}]}',
+            "message's commit",
+        ),
         ('{"detail-type": "Object Created", "detail": {}}', "lacks 'bucket'"),
         ('{"source": "nobody"}', "the request's source"),
         ('{"source": "request", "comit": "x"}', "the request's comit"),
