@@ -82,3 +82,25 @@ def test_a_function_killed_in_the_middle_is_tried_again(
     assert [failure["error"] for failure in failed] == ["Runtime.ExitError"]
     assert ended.document is not None and ended.document.training is not None
     assert ended.document.training.job == f"{PROJECT}-{name}-train"
+
+
+def slow_release(team: Team, reason: str, seconds: int) -> str:
+    """Start a release whose training takes that long, and wait until it trains."""
+    team.configure("training", hyperparameters={"seconds": seconds})
+    name = start(team, reason)
+    team.configure("training", hyperparameters=None)
+    eventually(lambda: "Train" in team.entered(name), "its training")
+    return name
+
+
+def test_an_older_release_that_takes_longer_does_not_replace_a_newer_one(team: Team) -> None:
+    older = slow_release(team, "older", 20)
+    newer = team.end(start(team, "newer"))
+    assert newer.status == "SUCCEEDED", (newer.error, newer.cause)
+    assert team.status(older) == "RUNNING"
+    ended = team.end(older)
+    assert (ended.status, ended.error) == ("FAILED", "Superseded")
+    assert f"release {newer.name}, asked for later, serves already" in ended.reason
+    assert "RollBack" in ended.states
+    told = team.notification(older)
+    assert "Superseded" in told and f"release {newer.name} serves endpoint" in told
