@@ -6,7 +6,9 @@ Figures, over rows of (origin, horizon):
 - ``mape``: mean of error / actual price, as a share. A price near zero makes it
   meaningless, so rows whose actual price is below a twentieth of the product's median
   absolute price are left out of it, and counted in ``mape_rows_left_out``.
-- ``skill``: 1 - mae / the random walk's mae. Zero is the random walk, below is worse.
+- ``skill``: 1 - mae / the random walk's mae. Zero is the random walk, below is worse. Where
+  neither errs, on a price that stands still, it is zero; where only the random walk does
+  not, it is left out.
 - ``coverage``: share of actual prices inside the interval.
 
 Intervals come from a moving block bootstrap over the days on which the forecasts were made
@@ -146,7 +148,11 @@ def _figures(sums: Floats) -> dict[str, Floats]:
             "mae": mae,
             "rmse": np.sqrt(sums[:, _SQUARED] / sums[:, _ROWS]),
             "mape": sums[:, _RELATIVE] / sums[:, _RELATIVE_ROWS],
-            "skill": 1 - sums[:, _ABSOLUTE] / sums[:, _WALK],
+            "skill": np.where(
+                (sums[:, _ABSOLUTE] == 0) & (sums[:, _WALK] == 0),
+                0.0,
+                1 - sums[:, _ABSOLUTE] / sums[:, _WALK],
+            ),
             "mae_random_walk": sums[:, _WALK] / sums[:, _ROWS],
             "coverage": sums[:, _COVERED] / sums[:, _ROWS],
         }

@@ -43,6 +43,8 @@ def to_onnx(model: DriftRegressor) -> onnx.ModelProto:
         "end": np.array([columns]),
         "columns": np.array([1]),
         "longest": np.array([float(HORIZON_DAYS)]),
+        "lowest": np.array(-model.limit_, dtype=np.float64),
+        "highest": np.array(model.limit_, dtype=np.float64),
         "coefficients": model.coef_.astype(np.float64).reshape(-1, 1),
     }
     nodes = [
@@ -53,7 +55,8 @@ def to_onnx(model: DriftRegressor) -> onnx.ModelProto:
         helper.make_node("Mul", ["origin", "root"], ["growing"]),
         helper.make_node("Concat", ["origin", "growing"], ["design"], axis=1),
         helper.make_node("MatMul", ["design", "coefficients"], ["drift"]),
-        helper.make_node("Mul", ["root", "drift"], ["change"]),
+        helper.make_node("Clip", ["drift", "lowest", "highest"], ["limited"]),
+        helper.make_node("Mul", ["root", "limited"], ["change"]),
     ]
     graph = helper.make_graph(
         nodes,

@@ -21,6 +21,10 @@ class Hyperparameters(Contract):
     calibration_days: Annotated[int, Field(ge=60, le=2500)] | None = None
     shrinkage: Annotated[float, Field(gt=0, le=1e6)] = 3.0
     """Ridge penalty per training row: the larger, the closer to the random walk."""
+    reach: Annotated[float, Field(ge=0, le=10)] = 0.05
+    """The furthest that a forecast departs from the random walk, as a share of the random
+    walk's usual error at that horizon. 0 is the random walk; a series that is far from one
+    deserves more than the default."""
     interval_level: Annotated[float, Field(ge=0.5, le=0.99)] = 0.8
     bootstrap_resamples: Annotated[int, Field(ge=100, le=5000)] = 400
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -5,7 +5,8 @@ the penalty decides how far the features may move it. One set of coefficients se
 product and horizon: with ``root`` = square root of (horizon / longest horizon), change / root
 is linear in the features and in the features times ``root``. A random walk's change has a
 variance that grows with the horizon (Hull, "Options, Futures, and Other Derivatives"), so
-that quotient has the same variance for all horizons.
+that quotient has the same variance for all horizons. How far a fit is trusted is decided on
+other rows (training/trust.py).
 """
 
 from typing import Self
@@ -33,25 +34,37 @@ class DriftRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.shrinkage = shrinkage
 
     def fit(self, X: Floats, y: Floats) -> Self:  # noqa: N803 (scikit-learn's own name)
-        drift = np.clip(y / _root(X), -CLIP, CLIP)
+        drift = np.clip(y / root(X), -CLIP, CLIP)
         ridge = Ridge(alpha=self.shrinkage * len(X), fit_intercept=False)
         self.coef_: Floats = ridge.fit(_design(X), drift).coef_
+        self.limit_ = np.inf
         return self
 
+    def trusted(self, weight: float, limit: float) -> "DriftRegressor":
+        """This model with ``weight`` on its coefficients and no drift beyond ``limit``.
+
+        Weight 0 is the random walk exactly.
+        """
+        model = DriftRegressor(self.shrinkage)
+        model.coef_ = self.coef_ * weight
+        model.limit_ = limit
+        return model
+
     def predict(self, X: Floats) -> Floats:  # noqa: N803
-        change: Floats = _root(X) * (_design(X) @ self.coef_)
+        drift = np.clip(_design(X) @ self.coef_, -self.limit_, self.limit_)
+        change: Floats = root(X) * drift
         return change
 
 
-def _root(rows: Floats) -> Floats:
-    horizon = rows[:, -1]
-    root: Floats = np.sqrt(horizon / HORIZON_DAYS)
-    return root
+def root(rows: Floats) -> Floats:
+    """Square root of each row's share of the longest horizon."""
+    share: Floats = rows[:, -1] / HORIZON_DAYS
+    return np.sqrt(share)
 
 
 def _design(rows: Floats) -> Floats:
     features = rows[:, :-1]
-    return np.hstack([features, features * _root(rows)[:, None]])
+    return np.hstack([features, features * root(rows)[:, None]])
 
 
 def calibrate(
@@ -62,7 +75,8 @@ def calibrate(
     Split-conformal (Lei et al. 2018, "Distribution-Free Predictive Inference for
     Regression"): the quantile's rank is ceil((n + 1)·level) of n. The two tails are taken
     apart, since oil falls faster than it rises. ``predicted`` is in scales. An interval
-    never narrows with the horizon.
+    never narrows with the horizon. One number, the weight of training/trust.py, was chosen on
+    the same rows, so the residuals are a little smaller than a stranger's would be.
     """
     residual = changes(origins, calibration) - predicted
     product = origins.product[calibration.origin]

@@ -16,6 +16,7 @@ from training.rejected import Rejected, rejection
 DESCRIPTION_FILE = "data.json"
 FIRST_DATA_LINE = 2  # the header is line 1
 SATURDAY = 5
+LARGEST_PRICE = 1e12  # either side of zero; beyond it sums and squares lose their cents
 
 
 class Options(Contract):
@@ -135,7 +136,9 @@ def _read_table(path: Path, name: str, options: Options) -> pd.DataFrame:
         raise Rejected(f"{name}: the file {path.name} is missing")
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except pd.errors.EmptyDataError:
+        raise Rejected(f"{name}: {path.name} is empty") from None
+    except (UnicodeDecodeError, pd.errors.ParserError) as error:
         raise Rejected(f"{name}: {path.name} is not a CSV file in UTF-8: {error}") from None
     for column in (options.date_column, options.price_column):
         if column not in table.columns:
@@ -172,6 +175,13 @@ def _prices(column: pd.Series, name: str, options: Options) -> tuple[np.ndarray,
         raise Rejected(
             f"{name}: line {line + FIRST_DATA_LINE} has the price {column.iloc[line]!r}; "
             "a price is a finite number, or empty for a day without one"
+        )
+    large = np.abs(prices) > LARGEST_PRICE
+    if large.any():
+        line = int(large.argmax())
+        raise Rejected(
+            f"{name}: line {line + FIRST_DATA_LINE} has the price {column.iloc[line]!r}; a price "
+            f"is at most {LARGEST_PRICE:.0e} either side of zero: write it in a larger unit"
         )
     share = float(blank.mean())
     if share > options.max_missing_share:

@@ -25,6 +25,7 @@ from training.plot import PLOT_FILE, plot_holdout
 from training.predictions import to_predictions
 from training.series import read_dataset
 from training.split import Split, split
+from training.trust import Trust, choose_trust
 
 
 def train(folders: Folders) -> EvaluationReport:
@@ -40,8 +41,11 @@ def train(folders: Folders) -> EvaluationReport:
     parts = split(origins, find_examples(dataset, origins), settings)
     _say_split(parts)
 
-    model = DriftRegressor(settings.shrinkage)
-    model.fit(matrix(origins, parts.training), changes(origins, parts.training))
+    fitted = DriftRegressor(settings.shrinkage)
+    fitted.fit(matrix(origins, parts.training), changes(origins, parts.training))
+    trust = choose_trust(fitted, origins, parts.calibration, settings.reach)
+    _say_trust(trust)
+    model = fitted.trusted(trust.weight, trust.limit)
     widths = calibrate(
         origins,
         parts.calibration,
@@ -106,9 +110,24 @@ def _say_split(parts: Split) -> None:
     )
 
 
+def _say_trust(trust: Trust) -> None:
+    meaning = "" if trust.weight else ": the forecast is the random walk"
+    print(
+        f"trust weight={trust.weight:.2f} gain={trust.gain:.4f} error={trust.error:.4f} "
+        f"blocks={trust.blocks}{meaning}",
+        flush=True,
+    )
+
+
 def _say_report(report: EvaluationReport) -> None:
     """One line a figure: SageMaker's metric definitions read these."""
     for name, metric in report.metrics.items():
         interval = metric.interval
         between = f" ({interval.low:.6f} to {interval.high:.6f})" if interval else ""
         print(f"holdout {name}={metric.value:.6f}{between}", flush=True)
+    if "skill" not in report.metrics:
+        print(
+            "holdout skill was not measured: the random walk made no error at all, as no price "
+            "changed in the holdout, but the model did; no share of nothing can be taken",
+            flush=True,
+        )

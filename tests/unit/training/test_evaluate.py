@@ -91,6 +91,13 @@ def test_a_walk_that_never_errs_leaves_skill_out() -> None:
     assert metrics["mae"].value == pytest.approx(2)
 
 
+def test_where_neither_errs_skill_is_zero() -> None:
+    skill = evaluate(simple(error=0.0, walk_error=0.0), BOOTSTRAP).metrics["skill"]
+    assert skill.value == 0
+    assert skill.interval is not None
+    assert (skill.interval.low, skill.interval.high) == (0, 0)
+
+
 def test_the_interval_holds_the_value_and_widens_when_errors_cluster() -> None:
     rows = 400
     actual, horizon = np.full(rows, 50.0), np.full(rows, 5)

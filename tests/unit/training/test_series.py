@@ -48,6 +48,17 @@ def test_a_price_that_is_no_number_is_rejected_with_its_line(tmp_path: Path, pri
     assert f"wti: line 4 has the price '{price}'" in reason(tmp_path, DAYS.format(price=price))
 
 
+@pytest.mark.parametrize("price", ["1e13", "-2e12", "1e300"])
+def test_a_price_beyond_sense_is_rejected_with_its_line(tmp_path: Path, price: str) -> None:
+    message = reason(tmp_path, DAYS.format(price=price))
+    assert f"wti: line 4 has the price '{price}'; a price is at most 1e+12" in message
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff"])
+def test_an_empty_file_is_called_empty(tmp_path: Path, text: str) -> None:
+    assert reason(tmp_path, text) == "wti: wti.csv is empty"
+
+
 def test_unsorted_dates_are_rejected_with_both_lines(tmp_path: Path) -> None:
     message = reason(tmp_path, "Date,Price\n2020-01-03,1\n2020-01-02,2\n")
     assert message.startswith("wti: line 3 (2020-01-02) is before line 2 (2020-01-03); sort")

@@ -1,16 +1,20 @@
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from contracts.evaluation import EvaluationReport, HoldoutRow
 from contracts.forecast import Forecast, ForecastContract, ForecastRequest
 from contracts.parameters import Training
+from inference.forecaster import Forecaster
 from tests.unit.training.walks import prepared, walk, write_hyperparameters
 from training.folders import Folders
 from training.train import train
+from training.trust import Trust
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -85,6 +89,34 @@ def test_the_log_has_the_lines_that_the_metric_definitions_read(
         assert [float(value) for value in found] == [
             pytest.approx(report.metrics[name].value, abs=1e-6)
         ]
+
+
+def constant(days: int = 700) -> pd.Series:
+    return pd.Series(50.1, index=pd.bdate_range("2015-01-01", periods=days))
+
+
+def test_a_price_that_stands_still_is_forecast_exactly_and_served(tmp_path: Path) -> None:
+    folders = prepared(tmp_path, {"wti": constant()})
+    metrics = train(folders).metrics
+    assert (metrics["skill"].value, metrics["mae"].value, metrics["coverage"].value) == (0, 0, 1)
+    question = ForecastRequest(product="wti", date=constant().index[-1].date() + timedelta(7))
+    (answer,) = Forecaster.load(folders.model).answer([question])
+    assert (answer.low, answer.forecast, answer.high) == (50.1, 50.1, 50.1)
+
+
+def test_the_log_says_why_skill_was_not_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "training.train.choose_trust", lambda *_: Trust(1.0, 1.0, gain=1.0, error=0.0, blocks=9)
+    )
+    prices = constant()
+    prices.iloc[:450] += np.random.default_rng(0).normal(0.2, 1, 450).cumsum()
+    report = train(prepared(tmp_path, {"wti": prices}))
+    assert "skill" not in report.metrics
+    assert "holdout skill was not measured: the random walk made no error" in (
+        capsys.readouterr().out
+    )
 
 
 def test_the_same_data_and_seed_make_the_same_files(tmp_path: Path, trained: Folders) -> None:

@@ -1,0 +1,92 @@
+"""How far the forecast may leave the random walk, decided on the calibration rows.
+
+A forecast of prices has to beat "no change", which is hard to beat at horizons of weeks, and
+a fit on a few hundred days is often worse by luck. So the model and the random walk are
+combined (Bates and Granger 1969, "The Combination of Forecasts"): the weight on the model's
+coefficients lies between 0, the random walk exactly, and 1, the fit as it is.
+
+- The weight is the one whose gain over the random walk, less one standard error, is largest;
+  it is 0 when none is above zero (the one-standard-error rule of Breiman et al. 1984,
+  "Classification and Regression Trees", leaning to the random walk as the simpler model).
+  The gain is in dollars of absolute error, as ``skill`` measures it.
+- Forecasts of neighbouring days share most of their future, so the standard error is that
+  between blocks of days as long as the longest horizon (Künsch 1989). Fewer than
+  ``MINIMUM_BLOCKS`` show nothing, and leave the random walk.
+- No forecast departs by more than ``reach`` times the random walk's usual error at its
+  horizon. By the triangle inequality the mean absolute error can then exceed the random
+  walk's by that share at most, as long as prices move as much as they did in the calibration
+  rows. The weight alone would not do: luck lets it pass now and then, and an unusual year
+  makes departures larger than they were in those rows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.features import HORIZON_DAYS, Examples, Floats, Integers, Origins, changes, matrix
+from training.model import DriftRegressor, root
+
+WEIGHTS = np.linspace(0, 1, 21)
+MINIMUM_BLOCKS = 4
+
+
+@dataclass(frozen=True)
+class Trust:
+    """``weight`` on the coefficients, ``limit`` on the drift (scales per root).
+
+    ``gain`` and ``error`` are of the weight, as shares of the random walk's absolute error
+    on the calibration rows: what the model saves, and the standard error of that.
+    """
+
+    weight: float
+    limit: float
+    gain: float
+    error: float
+    blocks: int
+
+
+def choose_trust(
+    model: DriftRegressor, origins: Origins, calibration: Examples, reach: float
+) -> Trust:
+    """Choose on rows that the model did not learn from."""
+    rows, change = matrix(origins, calibration), changes(origins, calibration)
+    dollars = origins.scale[calibration.origin]
+    walk = np.abs(change) * dollars
+    limit = reach * float(walk.sum() / (root(rows) * dollars).sum())
+    block = _blocks(origins.date[calibration.origin])
+    blocks = int(block.max()) + 1
+    gains = np.array(
+        [
+            np.bincount(
+                block,
+                walk - np.abs(change - model.trusted(weight, limit).predict(rows)) * dollars,
+            )
+            for weight in WEIGHTS
+        ]
+    )
+    gain, error = _gain_and_error(gains, float(walk.sum()))
+    best = int(np.argmax(gain - error)) if blocks >= MINIMUM_BLOCKS else 0
+    return Trust(
+        weight=float(WEIGHTS[best]),
+        limit=limit,
+        gain=float(gain[best]),
+        error=float(error[best]),
+        blocks=blocks,
+    )
+
+
+def _blocks(asked: np.ndarray) -> Integers:
+    """Which block each row's day is in; equally many days each, at least HORIZON_DAYS."""
+    days, day = np.unique(asked, return_inverse=True)
+    count = max(len(days) // HORIZON_DAYS, 1)
+    block: Integers = day * count // len(days)
+    return block
+
+
+def _gain_and_error(gains: Floats, walk: float) -> tuple[Floats, Floats]:
+    """Of weights × blocks of dollars gained: the sum's share of ``walk``, and its error."""
+    blocks = gains.shape[1]
+    if blocks < 2 or walk == 0:
+        return np.zeros(len(gains)), np.zeros(len(gains))
+    deviation: Floats = gains.std(axis=1, ddof=1)
+    return gains.sum(axis=1) / walk, deviation * np.sqrt(blocks) / walk
