@@ -84,9 +84,7 @@ def submit_processing(
 
 
 def _program(image: Image, arguments: Sequence[str]) -> dict[str, Any]:
-    """SageMaker takes one argument or more, or none by leaving them out."""
-    given = {"ContainerArguments": list(arguments)} if arguments else {}
-    return {"ImageUri": image.uri, **given}
+    return {"ImageUri": image.uri, "ContainerArguments": list(arguments)}
 
 
 def settle_processing(site: Site, waiter: Waiter) -> Verdict:

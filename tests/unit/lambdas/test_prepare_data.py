@@ -59,13 +59,6 @@ def test_the_job_reads_the_raw_prefix_and_writes_the_data_prefix(world: World) -
     assert world.answers == {}
 
 
-def test_a_program_without_arguments_is_given_none(world: World) -> None:
-    version = put(world, "series/wti.csv", "x")
-    prepare_data(world.site, task(ready({"wti": version}, prepare_arguments=())))
-    job = world.sagemaker.processing[PROCESSING_JOB]
-    assert "ContainerArguments" not in job["AppSpecification"]
-
-
 def test_data_that_comes_ready_is_answered_at_once(world: World) -> None:
     version = put(world, "series/wti.csv", "x")
     prepare_data(world.site, task(ready({"wti": version}, prepare=False)))
