@@ -104,3 +104,21 @@ def test_an_older_release_that_takes_longer_does_not_replace_a_newer_one(team: T
     assert "RollBack" in ended.states
     told = team.notification(older)
     assert "Superseded" in told and f"release {newer.name} serves endpoint" in told
+
+
+def test_a_release_that_was_stopped_by_hand_holds_up_no_other(team: Team, laptop: Laptop) -> None:
+    stopped = start(team, "stopped by hand")
+    eventually(lambda: "Deploy" in team.entered(stopped), "its deployment")
+    table, endpoint = laptop.client("dynamodb"), team.outputs["EndpointName"]
+    lease = {"pk": {"S": f"endpoint#{endpoint}"}, "sk": {"S": "lease"}}
+
+    def owner() -> Any:
+        found = table.get_item(TableName=team.outputs["LedgerTable"], Key=lease)
+        return found.get("Item", {}).get("owner", {}).get("S")
+
+    eventually(lambda: owner() == stopped, "its lease")
+    laptop.client("stepfunctions").stop_execution(executionArn=team.arn(stopped))
+    assert owner() == stopped
+    ended = team.end(start(team, "the next one"))
+    assert ended.status == "SUCCEEDED", (ended.error, ended.cause)
+    assert owner() is None
