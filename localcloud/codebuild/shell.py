@@ -77,9 +77,14 @@ def write_programs(cloud: Cloud) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     python = shlex.quote(sys.executable)
     root = shlex.quote(str(_SOURCE_ROOT))
+    # -P: a build runs in a checkout, whose own packages must neither stand in for ours nor get
+    # bytecode written beside them, which would then go into the image.
     for name, words in (
-        ("docker", f"env PYTHONPATH={root} {python} -m localcloud.process_engine.docker_program"),
-        ("aws", f"env -u PYTHONPATH {python} -m awscli"),
+        (
+            "docker",
+            f"env PYTHONPATH={root} {python} -P -m localcloud.process_engine.docker_program",
+        ),
+        ("aws", f"env -u PYTHONPATH {python} -P -m awscli"),
     ):
         _write_once(folder / name, f'#!/bin/sh\nexec {words} "$@"\n')
     return folder

@@ -62,6 +62,7 @@ def write_hooks(repository: Path, directory: Path, name: str) -> None:
     for hook in HOOKS:
         command = [
             sys.executable,
+            "-P",
             "-m",
             "localcloud.codecommit",
             hook,

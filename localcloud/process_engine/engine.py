@@ -180,7 +180,10 @@ def _default_command(image: StoredImage) -> list[str]:
 def _environment(
     image: StoredImage, launch: Launch, folder: Path, root: Path, port: int | None
 ) -> dict[str, str]:
-    """Only what the image and the launch name: nothing of this machine's own environment."""
+    """Only what the image and the launch name: nothing of this machine's own environment.
+
+    Python may write its bytecode: into the shared environment, where the next run finds it.
+    """
     temporary = _folders(launch)[TMP]
     temporary.mkdir(exist_ok=True)
     declared = {**image.config["environment"], **launch.environment}
@@ -192,7 +195,6 @@ def _environment(
         "HOME": str(temporary),
         "TMPDIR": str(temporary),
         "SAGEMAKER_BASE_DIR": str(launch.tree),
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     if port is not None:
         found["SAGEMAKER_BIND_TO_PORT"] = str(port)

@@ -1,6 +1,9 @@
 """The programs that builds find first on their path."""
 
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from localcloud.cloud import Cloud
 from localcloud.codebuild.shell import write_programs
@@ -25,3 +28,18 @@ def test_a_program_of_another_environment_is_replaced(tmp_path: Path) -> None:
     docker.write_text("#!/bin/sh\nexec /gone/python\n")
     write_programs(cloud)
     assert docker.read_text() == written
+
+
+@pytest.mark.parametrize(("program", "package"), [("docker", "contracts"), ("aws", "awscli")])
+def test_a_program_leaves_the_packages_of_the_checkout_alone(
+    tmp_path: Path, program: str, package: str
+) -> None:
+    """Else they would stand in for ours, and their bytecode would go into the image."""
+    cloud = Cloud(directory=tmp_path, url="http://127.0.0.1:1", region="eu-west-1")
+    path = write_programs(cloud) / program
+    checkout = tmp_path / "checkout"
+    (checkout / package).mkdir(parents=True)
+    (checkout / package / "__init__.py").write_text("raise SystemExit(99)\n")
+    ran = subprocess.run([path, "no-such-command"], cwd=checkout, capture_output=True, check=False)
+    assert ran.returncode not in (0, 99)
+    assert [one.name for one in (checkout / package).iterdir()] == ["__init__.py"]
