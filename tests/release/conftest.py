@@ -28,7 +28,6 @@ def team(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Team:
     team = Team(laptop, tmp_path_factory.mktemp("team") / "repository")
     team.set_up()
     team.commit("The mean model")
-    team.push()
-    first = team.end(laptops.eventually(lambda: next(iter(team.executions()), None), "a release"))
+    first = team.end(team.started_by(team.push))
     assert first.status == "SUCCEEDED", (first.error, first.cause, laptop.log.read_text()[-3000:])
     return team

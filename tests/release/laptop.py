@@ -6,31 +6,19 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.request import Request, urlopen
 
 import boto3
 
 from contracts.laptop import STATE_FILE, LaptopCloud
+from tests.waiting import until
 
 PROJECT = "oil-price"
 ROOT = Path(__file__).parents[2]
-Found = TypeVar("Found")
-
-
-def eventually(look: Callable[[], Found | None], what: str, *, seconds: float = 60) -> Found:
-    """Return the first answer that is true, or fail naming what never came."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{what} did not come about within {seconds} s")
 
 
 @dataclass(frozen=True)
@@ -114,7 +102,7 @@ def start(directory: Path, assembly: Path, environment: Mapping[str, str] | None
             raise AssertionError(f"the cloud ended with {process.returncode}:\n{log.read_text()}")
         return LaptopCloud.model_validate_json(state.read_text()) if state.exists() else None
 
-    return Laptop(state=eventually(ready, "cloud.json", seconds=120), process=process, log=log)
+    return Laptop(state=until(ready, "cloud.json", seconds=120), process=process, log=log)
 
 
 def stop(laptop: Laptop) -> None:

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any
 
 from contracts.names import parameter_path
 from contracts.release import Failure, ReleaseDocument
-from tests.release.laptop import PROJECT, ROOT, Laptop, eventually
+from tests.release.laptop import PROJECT, ROOT, Laptop
+from tests.waiting import until
 
 MEAN_MODEL = Path(__file__).parent / "mean_model"
 NUMBERS = "value\n1\n2\n3\n"
@@ -119,12 +120,14 @@ class Team:
 
     def release(self, reason: str = "", *, seconds: float = 90) -> Execution:
         """Ask for a release of what is pushed and wait for its end."""
-        before = set(self.executions())
-        self.request(reason or uuid.uuid4().hex)
-        name = eventually(
-            lambda: next(iter(set(self.executions()) - before), None), "a new release"
-        )
+        name = self.started_by(lambda: self.request(reason or uuid.uuid4().hex))
         return self.end(name, seconds=seconds)
+
+    def started_by(self, act: Callable[[], None]) -> str:
+        """Do what starts one release, and name that release."""
+        before = set(self.executions())
+        act()
+        return until(lambda: next(iter(set(self.executions()) - before), None), "a new release")
 
     def request(self, reason: str) -> None:
         self.laptop.client("sns").publish(
@@ -148,7 +151,7 @@ class Team:
             described: dict[str, Any] = client.describe_execution(executionArn=arn)
             return described if described["status"] != "RUNNING" else None
 
-        described = eventually(ended, f"the end of release {name}", seconds=seconds)
+        described = until(ended, f"the end of release {name}", seconds=seconds)
         pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
         output = described.get("output")
         return Execution(
@@ -194,7 +197,7 @@ class Team:
                     return str(message["Body"])
             return None
 
-        return eventually(arrived, f"a notification about {about!r}", seconds=seconds)
+        return until(arrived, f"a notification about {about!r}", seconds=seconds)
 
     def ask(self, request: Any) -> Any:
         answered = self.laptop.client("sagemaker-runtime").invoke_endpoint(

@@ -11,7 +11,7 @@ import pytest
 
 from cli.demo_data import demo_series
 from contracts.evaluation import EVALUATION_FILE, EvaluationReport
-from tests.release.laptop import ROOT, Laptop, eventually
+from tests.release.laptop import ROOT, Laptop
 from tests.release.team import Execution, Team
 
 
@@ -32,9 +32,7 @@ def released(team: Team) -> Execution:
     """The release of the team's first push, on the WTI series."""
     team.upload("series/wti.csv", demo_series()["wti"].csv)
     team.commit("The exemplar")
-    team.push()
-    name = eventually(lambda: next(iter(team.executions()), None), "a release")
-    ended = team.end(name, seconds=400)
+    ended = team.end(team.started_by(team.push), seconds=400)
     assert ended.status == "SUCCEEDED", (ended.error, ended.cause)
     return ended
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.release import laptop as laptops
-from tests.release.laptop import eventually
 from tests.release.team import Team
 
 ACTION = "sagemaker:CreateTrainingJob"
@@ -36,7 +35,6 @@ def team(assembly: Path, tmp_path: Path) -> Iterator[Team]:
 
 def test_a_missing_permission_fails_here_as_it_would_in_aws(team: Team) -> None:
     team.commit("The mean model")
-    team.push()
-    ended = team.end(eventually(lambda: next(iter(team.executions()), None), "a release"))
+    ended = team.end(team.started_by(team.push))
     assert (ended.status, ended.error) == ("FAILED", "AccessDenied")
     assert f"is not authorized to perform: {ACTION} on resource: arn:aws:sagemaker:" in ended.reason

@@ -4,8 +4,9 @@ import json
 import subprocess
 import sys
 
-from tests.release.laptop import Laptop, eventually
+from tests.release.laptop import Laptop
 from tests.release.team import Team
+from tests.waiting import until
 
 
 def test_a_pushed_model_answers_at_the_endpoint(team: Team) -> None:
@@ -13,9 +14,7 @@ def test_a_pushed_model_answers_at_the_endpoint(team: Team) -> None:
 
 
 def test_new_data_releases_without_a_push(team: Team) -> None:
-    before = set(team.executions())
-    team.upload("series/numbers.csv", "value\n10\n20\n")
-    name = eventually(lambda: next(iter(set(team.executions()) - before), None), "a release")
+    name = team.started_by(lambda: team.upload("series/numbers.csv", "value\n10\n20\n"))
     assert team.end(name).status == "SUCCEEDED"
     assert team.ask({"add": 0}) == {"sum": 15.0}
 
@@ -50,7 +49,7 @@ def test_the_same_push_told_twice_is_one_release(team: Team) -> None:
     before = set(team.executions())
     for _ in range(2):
         team.request("told twice")
-    started = eventually(lambda: set(team.executions()) - before, "a release")
+    started = until(lambda: set(team.executions()) - before, "a release")
     for name in started:
         team.end(name)
     assert len(set(team.executions()) - before) == 1
@@ -58,9 +57,7 @@ def test_the_same_push_told_twice_is_one_release(team: Team) -> None:
 
 def test_a_manual_approval_waits_and_approving_lets_it_through(team: Team) -> None:
     team.configure("deployment", approval="manual")
-    before = set(team.executions())
-    team.request("approve me")
-    name = eventually(lambda: next(iter(set(team.executions()) - before), None), "a release")
+    name = team.started_by(lambda: team.request("approve me"))
     assert f"wharf approve {name}" in team.notification(f"wharf approve {name}")
     approved = team.wharf("approve", name)
     team.configure("deployment", approval=None)
@@ -70,9 +67,7 @@ def test_a_manual_approval_waits_and_approving_lets_it_through(team: Team) -> No
 
 def test_a_rejected_model_never_reaches_the_endpoint(team: Team) -> None:
     team.configure("deployment", approval="manual")
-    before = set(team.executions())
-    team.request("reject me")
-    name = eventually(lambda: next(iter(set(team.executions()) - before), None), "a release")
+    name = team.started_by(lambda: team.request("reject me"))
     team.notification(f"wharf reject {name}")
     rejected = team.wharf("reject", name, "--note", "looks odd")
     team.configure("deployment", approval=None)

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.release import laptop as laptops
-from tests.release.laptop import PROJECT, Laptop, eventually
+from tests.release.laptop import PROJECT, Laptop
 from tests.release.team import Team
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +35,7 @@ def sweep(laptop: Laptop) -> None:
 
 
 def start(team: Team, reason: str) -> str:
-    before = set(team.executions())
-    team.request(reason)
-    return eventually(lambda: next(iter(set(team.executions()) - before), None), "a release")
+    return team.started_by(lambda: team.request(reason))
 
 
 def test_a_dropped_event_is_made_good_by_the_sweep(team: Team, laptop: Laptop) -> None:
@@ -47,7 +46,7 @@ def test_a_dropped_event_is_made_good_by_the_sweep(team: Team, laptop: Laptop) -
         sweep(laptop)
         return team.status(name) != "RUNNING"
 
-    eventually(swept, "the end of the release")
+    until(swept, "the end of the release")
     laptop.fault({"clear": True})
     assert team.end(name).status == "SUCCEEDED"
 
@@ -73,7 +72,7 @@ def test_a_function_killed_in_the_middle_is_tried_again(
     for pid in warm:
         os.kill(pid, signal.SIGSTOP)
     name = start(team, f"killed in {state}")
-    eventually(lambda: state in team.entered(name), f"state {state}")
+    until(lambda: state in team.entered(name), f"state {state}")
     for pid in warm:
         os.kill(pid, signal.SIGKILL)
     ended = team.end(name)
@@ -89,7 +88,7 @@ def slow_release(team: Team, reason: str, seconds: int) -> str:
     team.configure("training", hyperparameters={"seconds": seconds})
     name = start(team, reason)
     team.configure("training", hyperparameters=None)
-    eventually(lambda: "Train" in team.entered(name), "its training")
+    until(lambda: "Train" in team.entered(name), "its training")
     return name
 
 
@@ -108,7 +107,7 @@ def test_an_older_release_that_takes_longer_does_not_replace_a_newer_one(team: T
 
 def test_a_release_that_was_stopped_by_hand_holds_up_no_other(team: Team, laptop: Laptop) -> None:
     stopped = start(team, "stopped by hand")
-    eventually(lambda: "Deploy" in team.entered(stopped), "its deployment")
+    until(lambda: "Deploy" in team.entered(stopped), "its deployment")
     table, endpoint = laptop.client("dynamodb"), team.outputs["EndpointName"]
     lease = {"pk": {"S": f"endpoint#{endpoint}"}, "sk": {"S": "lease"}}
 
@@ -116,7 +115,7 @@ def test_a_release_that_was_stopped_by_hand_holds_up_no_other(team: Team, laptop
         found = table.get_item(TableName=team.outputs["LedgerTable"], Key=lease)
         return found.get("Item", {}).get("owner", {}).get("S")
 
-    eventually(lambda: owner() == stopped, "its lease")
+    until(lambda: owner() == stopped, "its lease")
     laptop.client("stepfunctions").stop_execution(executionArn=team.arn(stopped))
     assert owner() == stopped
     ended = team.end(start(team, "the next one"))

@@ -13,7 +13,7 @@ from moto.sns.models import sns_backends
 from localcloud.events import target_input, transform, value_at
 from localcloud.overrides import as_shipped
 from tests.unit.localcloud.core.world import ACCOUNT, REGION, World, allow
-from tests.unit.localcloud.waiting import until
+from tests.waiting import until
 
 EVENT = {
     "id": "e-1",

@@ -19,7 +19,7 @@ from tests.unit.localcloud.core.world import (
     allow,
     archive,
 )
-from tests.unit.localcloud.waiting import until
+from tests.waiting import until
 
 ECHO = "def handler(event, context): return event"
 WAITING = """

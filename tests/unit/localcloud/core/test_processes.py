@@ -11,7 +11,7 @@ import pytest
 
 from localcloud.processes import CloudStopping, Processes
 from localcloud.reaper import reap
-from tests.unit.localcloud.waiting import has_ended, until
+from tests.waiting import has_ended, until
 
 ROOT = Path(__file__).parents[4]
 SLEEP = ["sleep", "300"]

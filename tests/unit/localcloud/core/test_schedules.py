@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from localcloud import schedules
 from localcloud.schedules import Clock, Cron, Rate, UnknownSchedule, parse_schedule
 from tests.unit.localcloud.core.world import World
-from tests.unit.localcloud.waiting import until
+from tests.waiting import until
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday
 

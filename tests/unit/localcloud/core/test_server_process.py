@@ -14,7 +14,7 @@ import pytest
 
 from contracts.laptop import LaptopCloud
 from tests.unit.localcloud.core.world import REGION, archive
-from tests.unit.localcloud.waiting import has_ended, until
+from tests.waiting import has_ended, until
 
 ROOT = Path(__file__).parents[4]
 TRUST = {

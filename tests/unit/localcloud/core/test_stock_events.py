@@ -8,7 +8,7 @@ import json
 
 from localcloud.overrides import as_shipped
 from tests.unit.localcloud.core.world import ACCOUNT, REGION, World
-from tests.unit.localcloud.waiting import until
+from tests.waiting import until
 
 
 def queue(world: World) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.unit.localcloud.ml.laptops import EVERYTHING, URI, Laptop, git
-from tests.unit.localcloud.waiting import until
+from tests.waiting import until
 
 PROJECT = "images"
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from contracts.laptop import STATE_FILE
 from localcloud.codecommit.git_hook import NO_COMMIT, Update
 from tests.unit.localcloud.ml.laptops import Laptop, git
-from tests.unit.localcloud.waiting import until
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

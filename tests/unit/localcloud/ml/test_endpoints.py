@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.unit.localcloud.ml.laptops import EVERYTHING, Laptop
-from tests.unit.localcloud.waiting import until
+from tests.waiting import until
 
 PROGRAM = """
 import http.server, os, pathlib, sys, time

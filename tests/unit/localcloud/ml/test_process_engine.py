@@ -14,7 +14,7 @@ from localcloud.engine import BuildError, BuildRequest, Image, ImageMissing, Lau
 from localcloud.process_engine import ProcessEngine, ProcessProgram
 from localcloud.process_engine.image_store import ImageStore
 from localcloud.processes import Processes
-from tests.unit.localcloud.waiting import has_ended, until
+from tests.waiting import has_ended, until
 
 PRINTER = "import os, sys\nprint(sys.argv[1:], os.getcwd(), sys.prefix)\n"
 

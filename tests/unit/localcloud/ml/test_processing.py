@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.unit.localcloud.ml.laptops import Laptop
-from tests.unit.localcloud.waiting import until
+from tests.waiting import until
 
 PROGRAM = """
 import json, os, pathlib, sys, time

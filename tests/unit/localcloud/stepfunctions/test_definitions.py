@@ -1,23 +1,15 @@
 """What is no state machine is refused, with the place of what is wrong."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from localcloud.stepfunctions import UnfilledPlaceholder, substitute
-from tests.unit.localcloud.stepfunctions.world import World, serving
+from tests.unit.localcloud.stepfunctions.world import World
 
 PASS = {"Done": {"Type": "Pass", "End": True}}
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with serving(Path(tmp_path_factory.mktemp("cloud"))) as world:
-        yield world
 
 
 def refusal(world: World, definition: str) -> str:

@@ -2,9 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -15,22 +13,12 @@ from tests.unit.localcloud.stepfunctions.world import (
     Inbox,
     World,
     call,
-    serving,
+    error_of,
     wait_for,
 )
-from tests.unit.localcloud.waiting import until
+from tests.waiting import until
 
 PASS = {"Done": {"Type": "Pass", "End": True}}
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with serving(Path(tmp_path_factory.mktemp("cloud"))) as world:
-        yield world
-
-
-def error_of(failure: pytest.ExceptionInfo[ClientError]) -> str:
-    return str(failure.value.response["Error"]["Code"])
 
 
 def test_an_execution_without_a_name_gets_one(world: World) -> None:

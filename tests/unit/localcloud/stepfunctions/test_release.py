@@ -3,7 +3,7 @@
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 
 from contracts.release import ReleaseDocument
 from localcloud.stepfunctions import substitute
-from tests.unit.localcloud.stepfunctions.world import Event, FunctionError, World, serving
+from tests.unit.localcloud.stepfunctions.world import Event, FunctionError, World
 
 DEFINITION = Path(__file__).parents[4] / "statemachine" / "release.asl.json"
 TIMEOUTS = {"build": 60, "prepare": 60, "train": 60, "approve": 60, "deploy": 60}
@@ -112,12 +112,6 @@ def plan(approval: str) -> Event:
         "images": {"training": image, "inference": image},
         "timeouts": TIMEOUTS,
     }
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with serving(Path(tmp_path_factory.mktemp("cloud"))) as world:
-        yield world
 
 
 def release(functions: Functions) -> str:

@@ -1,8 +1,6 @@
 """A task acts as its role, answers once, fails under AWS's names, and ends when it should."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,22 +12,12 @@ from tests.unit.localcloud.stepfunctions.world import (
     Inbox,
     World,
     call,
-    serving,
+    error_of,
     wait_for,
 )
-from tests.unit.localcloud.waiting import DEADLINE
+from tests.waiting import DEADLINE
 
 CAUGHT = {"Caught": {"Type": "Pass", "End": True}}
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with serving(Path(tmp_path_factory.mktemp("cloud"))) as world:
-        yield world
-
-
-def error_of(failure: pytest.ExceptionInfo[ClientError]) -> str:
-    return str(failure.value.response["Error"]["Code"])
 
 
 def catching(*errors: str) -> dict[str, Any]:

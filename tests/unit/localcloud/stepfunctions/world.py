@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
 from moto.awslambda.models import LambdaFunction
 from moto.server import ThreadedMotoServer
 
@@ -18,7 +20,7 @@ from localcloud import stepfunctions
 from localcloud.cloud import Cloud
 from localcloud.overrides import stock
 from tests.unit.localcloud.core.world import archive
-from tests.unit.localcloud.waiting import DEADLINE, until
+from tests.waiting import DEADLINE, until
 
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
@@ -205,3 +207,7 @@ def serving(directory: Path) -> Iterator[World]:
         yield World(directory, f"http://{host}:{port}")
     finally:
         server.stop()
+
+
+def error_of(failure: pytest.ExceptionInfo[ClientError]) -> str:
+    return str(failure.value.response["Error"]["Code"])

@@ -11,15 +11,17 @@ DEADLINE = 60.0  # seconds a test waits before it gives up
 POLL = 0.02  # seconds
 
 
-def until(condition: Callable[[], T | None], what: str = "the condition") -> T:
-    """What the condition gives once it gives something true."""
-    end = time.monotonic() + DEADLINE
+def until(
+    condition: Callable[[], T | None], what: str = "the condition", *, seconds: float = DEADLINE
+) -> T:
+    """What the condition gives once it gives something true; a failure names what never came."""
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = condition()
         if found:
             return found
         time.sleep(POLL)
-    raise AssertionError(f"{what} did not come true within {DEADLINE:g} s")
+    raise AssertionError(f"{what} did not come true within {seconds:g} s")
 
 
 def has_ended(pid: int) -> bool:
