@@ -3,13 +3,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check format environment lock bench clean
+.PHONY: demo test test-containers check format environment lock bench clean
 
 demo: environment
 	$(BIN)/wharf demo $(DEMO)
 
 test: environment
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST)
+
+# Needs Docker (with BuildKit) or podman, and pulls two base images unless they are there;
+# .ci/engine brings an engine and makes them. Without one every test is skipped, with the reason.
+test-containers: environment
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(or $(TEST),tests/containers)
 
 check: environment
 	$(BIN)/ruff format --check .
