@@ -12,6 +12,7 @@ from botocore.config import Config
 from moto.sts.models import sts_backends
 
 from localcloud import formats
+from localcloud.engine import Engine
 from localcloud.faults import Faults
 from localcloud.processes import Processes
 
@@ -40,6 +41,8 @@ class Cloud:
     )
     """Put a service's own event on the default bus; localcloud.events fills this in."""
     faults: Faults = field(default_factory=Faults)
+    engine: Engine = field(init=False)
+    """What builds and runs images; localcloud.server fills this in."""
     functions: "Functions" = field(init=False)
     """The Lambda functions; localcloud.functions fills this in."""
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -52,6 +55,7 @@ class Cloud:
         self.stopping.set()
         self.workers.shutdown(wait=False, cancel_futures=True)
         self.processes.stop_all()
+        self.engine.sweep()
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource of this cloud."""

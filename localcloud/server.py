@@ -23,11 +23,13 @@ from localcloud import (
     functions,
     iam,
     notifications,
+    process_engine,
     registry,
     schedules,
     stepfunctions,
 )
 from localcloud.cloud import Cloud
+from localcloud.engine import Engine
 from localcloud.faults import FaultPlan
 from localcloud.iam import Gate
 from localcloud.sagemaker import endpoints, model_packages, processing, training
@@ -65,7 +67,14 @@ class QuietRequestHandler(MotoRequestHandler):
 class Server:
     """A running cloud. ``cloud`` is ready for use once the constructor returns."""
 
-    def __init__(self, directory: Path, *, region: str, port: int = 0) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        region: str,
+        port: int = 0,
+        engine: Callable[[Cloud], Engine] = process_engine.for_cloud,
+    ) -> None:
         """Raises OSError when the port is taken."""
         directory.mkdir(parents=True, exist_ok=True)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -76,6 +85,8 @@ class Server:
         )
         url = f"http://{HOST}:{self._server.server_port}"
         self.cloud = Cloud(directory=directory.resolve(), url=url, region=region)
+        self.cloud.engine = engine(self.cloud)
+        self.cloud.engine.sweep()
         for service in SERVICES:
             service.install(self.cloud)
         moto = DomainDispatcherApplication(create_backend_app)

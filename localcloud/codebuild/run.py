@@ -13,8 +13,7 @@ from localcloud.codebuild.record import Build, announce
 from localcloud.codebuild.shell import BuildShell, machine_path, write_programs
 from localcloud.codebuild.source import SourceError, download, read_buildspec, variables
 from localcloud.formats import epoch_milliseconds
-from localcloud.process_engine import ProcessProgram, default_cache, images_folder
-from localcloud.process_engine.docker_program import IMAGES, STATE
+from localcloud.process_engine import ProcessProgram
 from localcloud.process_engine.image_environment import machine_environment
 
 log = logging.getLogger(__name__)
@@ -168,15 +167,14 @@ class BuildRun:
         record = self._build.record
         home = self._folder / "home"
         home.mkdir()
-        programs = write_programs(self._cloud)
+        docker = self._cloud.engine.docker(self._folder / "docker")
+        programs = write_programs(self._cloud.directory, docker.words)
         return {
             **machine_environment(),
             **self._cloud.environment(self._build.role, f"AWSCodeBuild-{self._build.stream}"),
             "PATH": f"{programs}:{machine_path()}",
             "HOME": str(home),
-            "MODELWHARF_CACHE": str(default_cache()),
-            IMAGES: str(images_folder(self._cloud)),
-            STATE: str(self._folder / "docker"),
+            **docker.environment,
             "CODEBUILD_BUILD_ID": record["id"],
             "CODEBUILD_BUILD_ARN": record["arn"],
             "CODEBUILD_BUILD_NUMBER": str(record["buildNumber"]),

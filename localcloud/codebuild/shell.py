@@ -9,15 +9,13 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from localcloud.cloud import Cloud
 from localcloud.process_engine import ProcessProgram
 from localcloud.processes import Processes
 
 _WRITING = threading.Lock()
-_SOURCE_ROOT = Path(__file__).resolve().parents[2]
 
 # Read-only variables of bash itself cannot be set again; the rest of the state can.
 _SAVE = """{ declare -p | grep -v '^declare -[a-zA-Z]*r'; declare -f; set +o; } > "$1" 2>/dev/null
@@ -71,22 +69,14 @@ class BuildShell:
         return "\n".join(found)
 
 
-def write_programs(cloud: Cloud) -> Path:
+def write_programs(directory: Path, docker: Sequence[str]) -> Path:
     """``docker`` and ``aws`` of this environment, in a folder that stands first on PATH."""
-    folder = cloud.directory / "bin"
+    folder = directory / "bin"
     folder.mkdir(parents=True, exist_ok=True)
-    python = shlex.quote(sys.executable)
-    root = shlex.quote(str(_SOURCE_ROOT))
-    # -P: a build runs in a checkout, whose own packages must neither stand in for ours nor get
-    # bytecode written beside them, which would then go into the image.
-    for name, words in (
-        (
-            "docker",
-            f"env PYTHONPATH={root} {python} -P -m localcloud.process_engine.docker_program",
-        ),
-        ("aws", f"env -u PYTHONPATH {python} -P -m awscli"),
-    ):
-        _write_once(folder / name, f'#!/bin/sh\nexec {words} "$@"\n')
+    # -P: a build runs in a checkout, whose own packages must not stand in for ours.
+    aws = ("env", "-u", "PYTHONPATH", sys.executable, "-P", "-m", "awscli")
+    for name, words in (("docker", docker), ("aws", aws)):
+        _write_once(folder / name, f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
     return folder
 
 

@@ -5,23 +5,20 @@
 ``image_plan``         what its instructions come to, and what is refused
 ``image_environment``  the environment that its RUN lines make, kept for the next build
 ``image_store``        images by digest
+``base``               what stands in for a base image
 ``docker_program``     the `docker` that a build's commands find on their path
 """
 
 from localcloud.process_engine.engine import (
-    LOOPBACK,
     ProcessEngine,
     ProcessProgram,
     default_cache,
     for_cloud,
-    images_folder,
 )
 
 __all__ = [
-    "LOOPBACK",
     "ProcessEngine",
     "ProcessProgram",
     "default_cache",
     "for_cloud",
-    "images_folder",
 ]

@@ -19,11 +19,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.engine import BuildError, BuildRequest, Engine, ImageMissing
 from localcloud.process_engine import ProcessEngine, default_cache
+from localcloud.process_engine.engine import IMAGES, STATE
 from localcloud.process_engine.image_store import ImageStore
 from localcloud.processes import Processes
-
-IMAGES = "MODELWHARF_IMAGES"
-STATE = "MODELWHARF_DOCKER_STATE"
 
 _REGISTRY = r"(?P<registry>(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com)"
 _REPOSITORY = r"(?P<repository>[a-z0-9]+(?:[._/-][a-z0-9]+)*)"

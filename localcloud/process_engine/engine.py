@@ -7,15 +7,26 @@ rewritten to them.
 """
 
 import os
+import platform
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from localcloud.cloud import Cloud
-from localcloud.engine import BuildRequest, Image, ImageMissing, Launch, LogSink
+from localcloud.engine import (
+    BuildRequest,
+    DockerProgram,
+    Image,
+    ImageConfig,
+    ImageMissing,
+    Launch,
+    LogSink,
+)
+from localcloud.process_engine.base import python_digest
 from localcloud.process_engine.image_environment import (
     Environment,
     apply_step,
@@ -33,6 +44,10 @@ from localcloud.processes import Processes
 LOOPBACK = "127.0.0.1"
 OPT_ML = "/opt/ml"
 TMP = "/tmp"  # noqa: S108 - the image's own, which is another folder here
+IMAGES = "MODELWHARF_IMAGES"
+STATE = "MODELWHARF_DOCKER_STATE"
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_SOURCE_ROOT = Path(__file__).resolve().parents[2]
 
 
 def default_cache() -> Path:
@@ -41,19 +56,17 @@ def default_cache() -> Path:
     return Path(named) if named else Path.home() / ".cache" / "modelwharf"
 
 
-def images_folder(cloud: Cloud) -> Path:
-    return cloud.directory / "images"
-
-
 def for_cloud(cloud: Cloud) -> "ProcessEngine":
-    """The cloud's engine. It holds no state beside its folders, so every one is the same."""
-    return ProcessEngine(ImageStore(images_folder(cloud)), default_cache(), cloud.processes)
+    """The engine of a cloud without containers."""
+    return ProcessEngine(ImageStore(cloud.directory / "images"), default_cache(), cloud.processes)
 
 
 class ProcessEngine:
     """See the module. Implements localcloud.engine.Engine."""
 
     name = "process"
+    description = f"process: this machine's own Python {platform.python_version()}, no containers"
+    lacks: tuple[str, ...] = ("platform", "isolated", "read_only", "user", "limits")
 
     def __init__(self, store: ImageStore, cache: Path, processes: Processes) -> None:
         self._store = store
@@ -76,6 +89,42 @@ class ProcessEngine:
         config = {**plan.config, "key": environment.key, "engine": self.name}
         layers = [canonical(step.content()) for step in plan.steps]
         return self._store.save(config, layers, fill)
+
+    def base_digest(self, reference: str, platform: str) -> str:
+        """Whatever base is named, this machine's Python stands in for it."""
+        return python_digest()
+
+    def docker(self, state: Path) -> DockerProgram:
+        # -P: a build runs in a checkout, whose own packages must neither stand in for ours nor
+        # get bytecode written beside them, which would then go into the image.
+        module = f"{__package__}.docker_program"
+        words = ("env", f"PYTHONPATH={_SOURCE_ROOT}", sys.executable, "-P", "-m", module)
+        environment = {
+            IMAGES: str(self._store.folder),
+            STATE: str(state),
+            "MODELWHARF_CACHE": str(self._cache),
+        }
+        return DockerProgram(words, environment)
+
+    def find(self, reference: str) -> Image:
+        """By digest alone: ``sha256:…``, or ``name@sha256:…``."""
+        digest = reference.rpartition("@")[2]
+        return Image(digest, self._store.manifest(digest))
+
+    def config(self, digest: str) -> ImageConfig:
+        held = self._store.find(digest).config
+        return ImageConfig(
+            platform=held["platform"] or _machine_platform(),
+            entrypoint=tuple(held.get("entrypoint", ())),
+            command=tuple(held.get("command", ())),
+            user=held.get("user", ""),
+            directory=held["directory"],
+            environment=held["environment"],
+            labels=held.get("labels", {}),
+        )
+
+    def sweep(self) -> None:
+        """Nothing to do: the reaper has ended what a killed cloud left running."""
 
     def run(self, launch: Launch, log: LogSink) -> "ProcessProgram":
         image = self._store.find(launch.digest)
@@ -104,21 +153,19 @@ END_OF_LOG = 5.0  # seconds
 class ProcessProgram:
     """A running program; whatever it started ends with it, as in a container."""
 
+    killed_for: str | None = None
+
     def __init__(
         self, child: subprocess.Popen[str], processes: Processes, port: int | None, log: LogSink
     ) -> None:
         self._child = child
         self._processes = processes
         self._log = log
-        self.port = port
+        self.address = None if port is None else (LOOPBACK, port)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._waiter = threading.Thread(target=self._wait, daemon=True)
         self._reader.start()
         self._waiter.start()
-
-    @property
-    def pid(self) -> int:
-        return self._child.pid
 
     def poll(self) -> int | None:
         return None if self._waiter.is_alive() else _exit_code(self._child)
@@ -148,6 +195,11 @@ class ProcessProgram:
 def _folders(launch: Launch) -> dict[str, Path]:
     """What a run has for itself: the launch's own folder holds it all."""
     return {OPT_ML: launch.tree, TMP: launch.tree.parent / "tmp"}
+
+
+def _machine_platform() -> str:
+    machine = platform.machine().lower()
+    return f"linux/{ARCHITECTURES.get(machine, machine)}"
 
 
 def free_port() -> int:

@@ -38,7 +38,7 @@ class ImageStore:
     """A folder of images, safe against builds at the same time and against killed ones."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def save(
         self,
@@ -52,8 +52,8 @@ class ImageStore:
         final = self._path(image.digest)
         if final.exists():
             return image
-        self._folder.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix="draft-", dir=self._folder))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix="draft-", dir=self.folder))
         try:
             (draft / "manifest.json").write_text(manifest)
             (draft / "config.json").write_bytes(canonical(config))
@@ -83,7 +83,7 @@ class ImageStore:
         return (self.find(image_digest).folder / "manifest.json").read_text()
 
     def _path(self, image_digest: str) -> Path:
-        return self._folder / image_digest.removeprefix("sha256:")
+        return self.folder / image_digest.removeprefix("sha256:")
 
 
 def manifest_of(config: bytes, layers: Sequence[bytes]) -> str:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.cloud import Cloud
-from localcloud.engine import Engine
 from localcloud.sagemaker import rules
 from localcloud.sagemaker.fleet import Fleet, VariantPlan
 from localcloud.sagemaker.job_events import as_event
@@ -34,9 +33,8 @@ class Endpoint:
     are healthy, and stay when the new ones are not.
     """
 
-    def __init__(self, cloud: Cloud, engine: Engine, held: Any) -> None:
+    def __init__(self, cloud: Cloud, held: Any) -> None:
         self._cloud = cloud
-        self._engine = engine
         self._held = held
         self._lock = threading.Lock()
         self._fleet: Fleet | None = None
@@ -96,7 +94,7 @@ class Endpoint:
             if status == "Updating":
                 self._require_settled()
                 self._require_service()
-            fleet = Fleet(self._cloud, self._engine, self.name, config, plans)
+            fleet = Fleet(self._cloud, self.name, config, plans)
             self._held.failure_reason = None
             if status == "Updating":
                 self._held.pending_deployment_summary = {

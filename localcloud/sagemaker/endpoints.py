@@ -15,9 +15,7 @@ from moto.core.responses import ActionResult
 from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
-from localcloud import process_engine
 from localcloud.cloud import Cloud
-from localcloud.engine import Engine
 from localcloud.overrides import replace, stock
 from localcloud.sagemaker import invocations, rules
 from localcloud.sagemaker.endpoint import Endpoint
@@ -31,9 +29,8 @@ UPDATE_KEYS = (
 )
 
 
-def install(cloud: Cloud, engine: Engine | None = None) -> None:
-    """Serve endpoints with the engine; the process engine unless another is given."""
-    runner = engine or process_engine.for_cloud(cloud)
+def install(cloud: Cloud) -> None:
+    """Serve endpoints with the cloud's engine."""
     endpoints: dict[str, Endpoint] = {}
     invocations.install(cloud, endpoints)
     lock = Lock()
@@ -54,7 +51,7 @@ def install(cloud: Cloud, engine: Engine | None = None) -> None:
                 raise rules.invalid(f'Cannot create already existing endpoint "{arn}".')
             plans = plans_of(self, endpoint_config_name)
             held: FakeEndpoint = stock_create(self, endpoint_name, endpoint_config_name, tags)
-            endpoints[endpoint_name] = Endpoint(cloud, runner, held)
+            endpoints[endpoint_name] = Endpoint(cloud, held)
             endpoints[endpoint_name].create(endpoint_config_name, plans)
         return held
 

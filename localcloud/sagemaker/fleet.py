@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.cloud import Cloud
-from localcloud.engine import Engine
 from localcloud.registry import IMAGE_URI
 from localcloud.sagemaker.model_server import Container, DeployError, ModelServer
 
@@ -38,7 +37,6 @@ class Fleet:
     def __init__(
         self,
         cloud: Cloud,
-        engine: Engine,
         endpoint: str,
         config: str,
         plans: Sequence[VariantPlan],
@@ -47,7 +45,7 @@ class Fleet:
         self.plans = tuple(plans)
         self.weights = {plan.name: plan.weight for plan in plans}
         self._servers = {
-            plan.name: ModelServer(cloud, engine, endpoint, plan.name, plan.container, plan.startup)
+            plan.name: ModelServer(cloud, endpoint, plan.name, plan.container, plan.startup)
             for plan in plans
         }
         self._digests: dict[str, str] = {}

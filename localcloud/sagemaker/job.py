@@ -9,7 +9,6 @@ from threading import Event, RLock
 from typing import Any, ClassVar
 
 from localcloud.cloud import Cloud
-from localcloud.engine import Engine
 from localcloud.sagemaker.job_program import JobProgram, Output, StartError
 from localcloud.sagemaker.job_tree import HOST, DataError, JobTree, failure_reason, plain
 
@@ -46,9 +45,8 @@ class Job(ABC):
 
     kind: ClassVar[JobKind]
 
-    def __init__(self, cloud: Cloud, engine: Engine, held: Any, request: Mapping[str, Any]) -> None:
+    def __init__(self, cloud: Cloud, held: Any, request: Mapping[str, Any]) -> None:
         self._cloud = cloud
-        self._engine = engine
         self._held = held
         self._request = plain(request)
         self._lock = RLock()
@@ -122,7 +120,6 @@ class Job(ABC):
         prefix = self.kind.snake.upper()
         return JobProgram(
             cloud=self._cloud,
-            engine=self._engine,
             name=self.name,
             image=image,
             role=self._request["RoleArn"],

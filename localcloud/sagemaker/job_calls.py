@@ -13,7 +13,6 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.responses import SageMakerResponse
 
 from localcloud.cloud import Cloud
-from localcloud.engine import Engine
 from localcloud.overrides import replace, stock
 from localcloud.sagemaker import rules
 from localcloud.sagemaker.job import Job
@@ -35,8 +34,8 @@ class JobCalls:
     """What Stop… says of a job that is not there; ``{arn}`` would be its ARN."""
 
 
-def install(calls: JobCalls, cloud: Cloud, engine: Engine) -> None:
-    """Run this kind of job with the engine."""
+def install(calls: JobCalls, cloud: Cloud) -> None:
+    """Run this kind of job with the cloud's engine."""
     kind = calls.job.kind
     key = f"{kind.api}Name"
     create_name, stop_name = f"create_{kind.snake}", f"stop_{kind.snake}"
@@ -62,7 +61,7 @@ def install(calls: JobCalls, cloud: Cloud, engine: Engine) -> None:
             answer: ActionResult = stock_create(self)
             held = held_by(self)[name]
             calls.correct(held, request)
-            job = jobs[held.arn] = calls.job(cloud, engine, held, request)
+            job = jobs[held.arn] = calls.job(cloud, held, request)
         cloud.workers.submit(job.run)
         return answer
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from localcloud import logs, registry
 from localcloud.cloud import Cloud
-from localcloud.engine import Engine, ImageMissing, Launch, Program
+from localcloud.engine import ImageMissing, Launch, Program
 from localcloud.sagemaker.job_tree import JobTree
 
 STOP_GRACE = 120.0  # seconds between SIGTERM and SIGKILL (StopTrainingJob)
@@ -58,7 +58,6 @@ class JobProgram:
     """What to run, and under which rules it ends."""
 
     cloud: Cloud
-    engine: Engine
     name: str
     image: str
     role: str
@@ -93,6 +92,6 @@ class JobProgram:
                 tree=self.tree.folder,
                 entrypoint=self.entrypoint,
             )
-            return self.engine.run(launch, output)
+            return self.cloud.engine.run(launch, output)
         except (registry.ImageRefused, ImageMissing, OSError) as error:
             raise StartError(str(error)) from None

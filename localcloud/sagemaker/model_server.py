@@ -10,8 +10,7 @@ import urllib3
 
 from localcloud import registry
 from localcloud.cloud import Cloud
-from localcloud.engine import Engine, ImageMissing, Launch, Program
-from localcloud.process_engine import LOOPBACK
+from localcloud.engine import ImageMissing, Launch, Program
 from localcloud.processes import CloudStopping
 from localcloud.sagemaker.job_program import Output
 from localcloud.sagemaker.job_tree import DataError, JobTree, download_archive
@@ -54,14 +53,12 @@ class ModelServer:
     def __init__(
         self,
         cloud: Cloud,
-        engine: Engine,
         endpoint: str,
         variant: str,
         container: Container,
         startup: float,
     ) -> None:
         self._cloud = cloud
-        self._engine = engine
         self._endpoint = endpoint
         self._variant = variant
         self._container = container
@@ -132,10 +129,10 @@ class ModelServer:
             tree=tree.folder,
             serves=True,
         )
-        self._program = self._engine.run(launch, self._output)
-        self._pool = urllib3.HTTPConnectionPool(
-            LOOPBACK, self._program.port, maxsize=64, retries=False
-        )
+        self._program = self._cloud.engine.run(launch, self._output)
+        assert self._program.address is not None  # noqa: S101 - it was asked to serve
+        host, port = self._program.address
+        self._pool = urllib3.HTTPConnectionPool(host, port, maxsize=64, retries=False)
         return self._program
 
     def _await_health(self, program: Program) -> None:

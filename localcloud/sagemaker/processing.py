@@ -6,9 +6,7 @@ Stock moto forgets a job's environment and its resources.
 from collections.abc import Mapping
 from typing import Any
 
-from localcloud import process_engine
 from localcloud.cloud import Cloud
-from localcloud.engine import Engine
 from localcloud.sagemaker import job_calls, rules
 from localcloud.sagemaker.job_calls import JobCalls
 from localcloud.sagemaker.job_tree import OPT_ML
@@ -18,12 +16,12 @@ LONGEST = 5 * 24 * 60 * 60  # seconds
 REQUIRED = ("AppSpecification", "RoleArn", "ProcessingResources")
 
 
-def install(cloud: Cloud, engine: Engine | None = None) -> None:
-    """Run processing jobs with the engine; the process engine unless another is given."""
+def install(cloud: Cloud) -> None:
+    """Run processing jobs with the cloud's engine."""
     calls = JobCalls(
         ProcessingJob, _validate, _correct, not_found="Could not find processing job '{arn}'."
     )
-    job_calls.install(calls, cloud, engine or process_engine.for_cloud(cloud))
+    job_calls.install(calls, cloud)
 
 
 def _validate(request: Mapping[str, Any]) -> None:

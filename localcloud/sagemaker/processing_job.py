@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.cloud import Cloud
-from localcloud.engine import Engine
 from localcloud.sagemaker.job import Job, JobKind
 from localcloud.sagemaker.job_events import processing_detail
 from localcloud.sagemaker.job_program import Ending, Exit, Output
@@ -23,8 +22,8 @@ class ProcessingJob(Job):
 
     kind = JobKind("processing job")
 
-    def __init__(self, cloud: Cloud, engine: Engine, held: Any, request: Mapping[str, Any]) -> None:
-        super().__init__(cloud, engine, held, request)
+    def __init__(self, cloud: Cloud, held: Any, request: Mapping[str, Any]) -> None:
+        super().__init__(cloud, held, request)
         self._move("InProgress")
 
     def _run(self) -> None:

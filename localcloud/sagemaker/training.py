@@ -6,9 +6,7 @@ Stock moto makes up a metric, and the times of a job's steps.
 from collections.abc import Mapping
 from typing import Any
 
-from localcloud import process_engine
 from localcloud.cloud import Cloud
-from localcloud.engine import Engine
 from localcloud.sagemaker import job_calls, rules
 from localcloud.sagemaker.job_calls import JobCalls
 from localcloud.sagemaker.training_job import TrainingJob
@@ -24,12 +22,12 @@ REQUIRED = (
 UNSUPPORTED = ("EnableManagedSpotTraining", "CheckpointConfig", "TensorBoardOutputConfig")
 
 
-def install(cloud: Cloud, engine: Engine | None = None) -> None:
-    """Run training jobs with the engine; the process engine unless another is given."""
+def install(cloud: Cloud) -> None:
+    """Run training jobs with the cloud's engine."""
     calls = JobCalls(
         TrainingJob, _validate, _correct, not_found="Requested resource not found: {arn}"
     )
-    job_calls.install(calls, cloud, engine or process_engine.for_cloud(cloud))
+    job_calls.install(calls, cloud)
 
 
 def _validate(request: Mapping[str, Any]) -> None:

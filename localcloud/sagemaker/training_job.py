@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.cloud import Cloud
-from localcloud.engine import Engine
 from localcloud.sagemaker.job import ENDED, Job, JobKind
 from localcloud.sagemaker.job_events import training_detail
 from localcloud.sagemaker.job_program import Ending, Exit, JobProgram
@@ -63,8 +62,8 @@ class TrainingJob(Job):
 
     kind = JobKind("training job")
 
-    def __init__(self, cloud: Cloud, engine: Engine, held: Any, request: Mapping[str, Any]) -> None:
-        super().__init__(cloud, engine, held, request)
+    def __init__(self, cloud: Cloud, held: Any, request: Mapping[str, Any]) -> None:
+        super().__init__(cloud, held, request)
         self._metrics = Metrics(self._specification.get("MetricDefinitions") or [])
         held.secondary_status_transitions = []
         self._move("InProgress", "Starting")

@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from contracts.laptop import STATE_FILE, LaptopCloud
-from localcloud import codebuild, codecommit, registry
+from localcloud import codebuild, codecommit, process_engine, registry
 from localcloud.cloud import Cloud
 from localcloud.iam import Gate
 from localcloud.sagemaker import endpoints, model_packages, processing, training
@@ -54,6 +54,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[La
     thread.start()
     cloud.url = f"http://127.0.0.1:{server.server_port}"
     cloud.emit = emitted
+    cloud.engine = process_engine.for_cloud(cloud)
     requests.post(f"{cloud.url}/moto-api/reset", timeout=10)
     for service in (codecommit, registry, training, processing, endpoints, model_packages):
         service.install(cloud)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localcloud import process_engine
 from localcloud.cloud import Cloud
 from localcloud.engine import BuildRequest
+from localcloud.process_engine.image_store import ImageStore
 
 REGION = "eu-west-1"
 REPOSITORY = "modelwharf/toy/model"
@@ -78,10 +78,10 @@ class Laptop:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "program.py").write_text(program)
         (folder / "Dockerfile").write_text(DOCKERFILE)
-        engine = process_engine.for_cloud(self.cloud)
+        engine = self.cloud.engine
         image = engine.build(BuildRequest(folder, folder / "Dockerfile"), lambda line: None)
         ecr = self.client("ecr")
-        blobs = engine._store.find(image.digest).blobs()
+        blobs = ImageStore(self.cloud.directory / "images").find(image.digest).blobs()
         for blob in blobs.values():
             upload = ecr.initiate_layer_upload(repositoryName=REPOSITORY)["uploadId"]
             ecr.upload_layer_part(

@@ -5,16 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from localcloud import process_engine
 from localcloud.cloud import Cloud
-from localcloud.codebuild.shell import write_programs
+from localcloud.codebuild import shell
+
+
+def write_programs(directory: Path) -> Path:
+    cloud = Cloud(directory=directory, url="http://127.0.0.1:1", region="eu-west-1")
+    words = process_engine.for_cloud(cloud).docker(directory / "state").words
+    return shell.write_programs(directory, words)
 
 
 def test_a_program_that_another_build_runs_is_left_alone(tmp_path: Path) -> None:
     """Rewriting it in place makes the other build fail with "Text file busy"."""
-    cloud = Cloud(directory=tmp_path, url="http://127.0.0.1:1", region="eu-west-1")
-    docker = write_programs(cloud) / "docker"
+    docker = write_programs(tmp_path) / "docker"
     written = docker.stat()
-    assert write_programs(cloud) / "docker" == docker
+    assert write_programs(tmp_path) / "docker" == docker
     assert (docker.stat().st_ino, docker.stat().st_mtime_ns) == (
         written.st_ino,
         written.st_mtime_ns,
@@ -22,11 +28,10 @@ def test_a_program_that_another_build_runs_is_left_alone(tmp_path: Path) -> None
 
 
 def test_a_program_of_another_environment_is_replaced(tmp_path: Path) -> None:
-    cloud = Cloud(directory=tmp_path, url="http://127.0.0.1:1", region="eu-west-1")
-    docker = write_programs(cloud) / "docker"
+    docker = write_programs(tmp_path) / "docker"
     written = docker.read_text()
     docker.write_text("#!/bin/sh\nexec /gone/python\n")
-    write_programs(cloud)
+    write_programs(tmp_path)
     assert docker.read_text() == written
 
 
@@ -35,8 +40,7 @@ def test_a_program_leaves_the_packages_of_the_checkout_alone(
     tmp_path: Path, program: str, package: str
 ) -> None:
     """Else they would stand in for ours, and their bytecode would go into the image."""
-    cloud = Cloud(directory=tmp_path, url="http://127.0.0.1:1", region="eu-west-1")
-    path = write_programs(cloud) / program
+    path = write_programs(tmp_path) / program
     checkout = tmp_path / "checkout"
     (checkout / package).mkdir(parents=True)
     (checkout / package / "__init__.py").write_text("raise SystemExit(99)\n")

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from localcloud import process_engine
 from localcloud.cloud import Cloud
 from localcloud.sagemaker.job import Job, JobKind
 from localcloud.sagemaker.job_tree import DataError
@@ -46,7 +45,7 @@ def job(tmp_path: Path, told: list[tuple[str, Any]]) -> CountingJob:
     cloud = Cloud(directory=tmp_path, url="", region="eu-west-1")
     cloud.emit = lambda source, kind, detail, resources: told.append((kind, dict(detail)))
     held = SimpleNamespace(arn="arn", counting_job_status="InProgress")
-    return CountingJob(cloud, process_engine.for_cloud(cloud), held, {"CountingJobName": "one"})
+    return CountingJob(cloud, held, {"CountingJobName": "one"})
 
 
 def test_a_kind_is_written_as_each_interface_writes_it() -> None:
