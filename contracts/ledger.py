@@ -6,6 +6,7 @@ Rows (partition key ``pk``, sort key ``sk``):
 ``pk``                            ``sk``                      the row
 ================================  ==========================  ===============================
 ``wait#<job>``                    ``<release>#<state>``       a task token that waits
+``build#<repository>:<tag>``      ``start``                   the one build of an image
 ``release#<release>``             ``document``                what a release was made from
 ``release#<release>``             ``endpoint``                what deploy was about to change
 ``endpoint#<endpoint>``           ``lease``                   the one release that may deploy
@@ -28,6 +29,10 @@ def wait_key(job: str) -> str:
 
 def waiter_key(release: str, state: str) -> str:
     return f"{release}#{state}"
+
+
+def build_key(repository: str, tag: str) -> str:
+    return f"build#{repository}:{tag}"
 
 
 def release_key(release: str) -> str:

@@ -51,6 +51,11 @@ def parameter_path(project: str, section: str) -> str:
     return f"{PARAMETER_ROOT}/{project}/{section}"
 
 
+def pip_conf_parameter(project: str) -> str:
+    """Path of the SecureString that may hold the pip configuration of the project's builds."""
+    return parameter_path(project, "pip-conf")
+
+
 def stack_name(project: str) -> str:
     return f"modelwharf-{project}"
 

@@ -7,10 +7,19 @@ works, so a new project needs no parameter but the data it trains on.
 import json
 import re
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from contracts.image_reference import ImageReference
 from contracts.model import Contract
 
 DAY = 24 * 60 * 60  # seconds
@@ -36,11 +45,59 @@ class InvalidParameter(ValueError):
     """A Parameter Store section holds something that a release cannot be made from."""
 
 
-class ImageSource(Contract):
-    """One image: its Dockerfile, and the paths in the repository that go into it."""
+# The build's shell takes the inputs as words, so a path is one word without wildcards.
+NO_PATH = re.compile(r"[\s*?\[\]\\]")
 
-    dockerfile: str
-    inputs: tuple[str, ...] = Field(min_length=1)
+
+def _within_repository(path: str) -> str:
+    if path.startswith("/"):
+        raise ValueError("it must be relative to the repository's root, without a leading '/'")
+    parts = path.split("/")
+    if ".." in parts:
+        raise ValueError("it must not lead upwards: '..' is not allowed")
+    if NO_PATH.search(path) or path.startswith("-"):
+        raise ValueError(
+            "it must hold no space, backslash or wildcard (* ? [ ]), and not begin with '-'"
+        )
+    if path != "." and ("" in parts or "." in parts):
+        raise ValueError("it must be a plain path such as 'containers/training'")
+    return path
+
+
+def _within_commit(path: str) -> str:
+    if path == ".":
+        raise ValueError("the whole repository is none: name its files and folders one by one")
+    return path
+
+
+RepositoryFolder = Annotated[
+    str, Field(min_length=1, max_length=400), AfterValidator(_within_repository)
+]
+"""Relative to the repository's root, which is "."."""
+RepositoryPath = Annotated[RepositoryFolder, AfterValidator(_within_commit)]
+
+
+class ImageSource(Contract):
+    """One image: its Dockerfile, and the paths in the repository that go into it.
+
+    All are relative to the repository's root. ``context`` is the folder that the Dockerfile's
+    own COPY lines begin at; of it, the build sees the inputs alone.
+    """
+
+    dockerfile: RepositoryPath
+    inputs: tuple[RepositoryPath, ...] = Field(min_length=1)
+    context: RepositoryFolder = "."
+
+    @model_validator(mode="after")
+    def inputs_are_in_the_context(self) -> Self:
+        context = PurePosixPath(self.context)
+        for path in map(PurePosixPath, self.inputs):
+            if not (path.is_relative_to(context) or context.is_relative_to(path)):
+                raise ValueError(
+                    f"its input {str(path)!r} is not in its context {self.context!r}, so the "
+                    "Dockerfile cannot copy it; inputs are paths from the repository's root"
+                )
+        return self
 
 
 class Source(Contract):
@@ -60,6 +117,14 @@ class Source(Contract):
     base_image: str = "public.ecr.aws/docker/library/python:3.12-slim"
     platform: Literal["linux/amd64"] = "linux/amd64"
     build_timeout_seconds: Annotated[int, Field(ge=300, le=8 * 60 * 60)] = 1800
+    max_file_mb: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """A larger file in a build's context is refused: it is more often a mistake than a model."""
+
+    @field_validator("base_image")
+    @classmethod
+    def names_an_image(cls, value: str) -> str:
+        ImageReference.parse(value)
+        return value
 
 
 class EiaSeries(Contract):
@@ -93,6 +158,7 @@ class Data(Contract):
     instance_type: InstanceType = "ml.m5.large"
     volume_gb: Annotated[int, Field(ge=1, le=16384)] = 10
     max_runtime_seconds: Annotated[int, Field(ge=1, le=5 * DAY)] = 3600
+    network_isolation: bool = False
 
 
 class MetricDefinition(Contract):
@@ -121,6 +187,7 @@ class Training(Contract):
     instance_count: InstanceCount = 1
     volume_gb: Annotated[int, Field(ge=1, le=16384)] = 10
     max_runtime_seconds: Annotated[int, Field(ge=1, le=28 * DAY)] = 3600
+    network_isolation: bool = False
     metric_definitions: Annotated[tuple[MetricDefinition, ...], Field(max_length=40)] = (
         MetricDefinition(name="holdout:mae", regex=r"holdout mae=([0-9.]+)"),
         MetricDefinition(name="holdout:skill", regex=r"holdout skill=(-?[0-9.]+)"),
@@ -171,6 +238,7 @@ class Probe(Contract):
     """A request that the new model must answer with HTTP 200 (and, if given, this body)."""
 
     content_type: str = "application/json"
+    accept: str = "*/*"
     body: str
     expected_body: str | None = None
 
@@ -186,6 +254,7 @@ class Deployment(Contract):
     environment: Annotated[
         dict[VariableName, Annotated[str, Field(max_length=1024)]], Field(max_length=100)
     ] = {}
+    network_isolation: bool = False
     verify_rows: Annotated[int, Field(ge=1, le=1000)] = 50
     verify_tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-6
     probe: Probe | None = None

@@ -52,6 +52,7 @@ class ImagePlan(Contract):
     dockerfile: str
     tag: str
     base_image: str
+    """By digest, as ``name:tag@sha256:…``."""
     platform: str
 
 

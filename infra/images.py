@@ -20,7 +20,7 @@ from aws_cdk.aws_logs import LogGroup
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
-from infra.grant import Grant, role_with, service
+from infra.grant import Grant, arn, role_with, service
 from infra.names import Names
 from infra.settings import Settings
 from infra.storage import Storage
@@ -56,7 +56,7 @@ class Images(Construct):
             self,
             "BuildRole",
             assumed_by=service(self, "codebuild.amazonaws.com"),
-            grants=self._build_grants(code, storage),
+            grants=self._build_grants(names, code, storage),
             description=f"Builds the images of {names.project}",
         )
         self.codebuild_project = self._project(names, code, storage, role.without_policy_updates())
@@ -87,7 +87,10 @@ class Images(Construct):
         )
         return repository
 
-    def _build_grants(self, code: CodeRepository, storage: Storage) -> tuple[Grant, ...]:
+    def _build_grants(
+        self, names: Names, code: CodeRepository, storage: Storage
+    ) -> tuple[Grant, ...]:
+        pip_conf = arn(self, "ssm", f"parameter{names.pip_conf_parameter}")
         return (
             Grant(actions=("codecommit:GitPull",), resources=(code.repository_arn,)),
             Grant(
@@ -109,6 +112,9 @@ class Images(Construct):
                 reason="A log group's ARN ends in :*, which stands for its streams; "
                 "CodeBuild names them.",
             ),
+            # Under AWS's own key for SecureStrings this is all that reading it takes; under the
+            # stack's key, the grant below holds kms:Decrypt.
+            Grant(actions=("ssm:GetParameter",), resources=(pip_conf,)),
             storage.encryption,
         )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contracts.names import parameter_path, stack_name
+from contracts.names import parameter_path, pip_conf_parameter, stack_name
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,8 @@ class Names:
     def eia_key_parameter(self) -> str:
         """The SecureString that a user makes who wants prices refreshed from the EIA."""
         return parameter_path(self.project, "eia-api-key")
+
+    @property
+    def pip_conf_parameter(self) -> str:
+        """The SecureString that a user makes whose builds need a package index of their own."""
+        return pip_conf_parameter(self.project)

@@ -102,7 +102,9 @@ class Permissions:
             self._images_there(),
             self._builds("codebuild:StartBuild", "codebuild:BatchGetBuilds"),
             self._build_log(),
-            self._ledger("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"),
+            self._ledger(
+                "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"
+            ),
             self._task_answers(),
         )
 

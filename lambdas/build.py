@@ -1,22 +1,26 @@
 """An image's build on CodeBuild. The registry, not the build, says whether the image exists."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from contracts.model import Contract
+from contracts.names import pip_conf_parameter
 from contracts.parameters import ImageSource
 from contracts.release import Image, ImageKind, ImagePlan, Plan
 from contracts.task import BuildTask
-from lambdas.errors import BuildFailed, code_of
-from lambdas.ledger import Waiter
+from lambdas.errors import UNREACHABLE, BuildFailed, ServiceFault, code_of
+from lambdas.ledger import KEEP, BuildStart, Waiter
+from lambdas.log import logger
 from lambdas.site import Site
 from lambdas.submission import Submission, abandoned
 from lambdas.verdict import Failed, Running, Succeeded, Verdict, failed
 
 QUEUE_MINUTES = 30  # how long a build may wait for a machine; CodeBuild's own default is 8 hours
 LOG_LINES = 15
+START_SECONDS = 60  # build_image's own time-out: after it, whoever was starting a build is dead
 BROKEN_PHASES = {"CLIENT_ERROR", "FAILED", "FAULT", "TIMED_OUT"}
 
 
@@ -47,10 +51,14 @@ def find_image(site: Site, repository: str, tag: str, *, built: bool) -> Image |
 
 
 def submit_build(site: Site, task: BuildTask, plan: Plan, image: ImagePlan) -> Submission:
-    """Start the image's build, or join the one that another release has started."""
-    running = _running_build(site, task, image)
-    if running is not None:
-        return Submission(subject=running, existed=True)
+    """Start the image's build, or join the one that another release has started.
+
+    Raises ServiceFault while another release is about to start it.
+    """
+    start = site.ledger.build_start(image.repository, image.tag)
+    if start is not None and start.build and _under_way(site, start.build):
+        return Submission(subject=start.build, existed=True)
+    mine = _take_start(site, task, image, start)
     build = site.clients.codebuild.start_build(
         projectName=site.environment.build_project,
         sourceVersion=task.release.trigger.commit,
@@ -60,19 +68,77 @@ def submit_build(site: Site, task: BuildTask, plan: Plan, image: ImagePlan) -> S
         idempotencyToken=f"{task.release_id}-{task.kind}",
         environmentVariablesOverride=[
             {"name": name, "value": value, "type": "PLAINTEXT"}
-            for name, value in _variables(site, task, plan, image).items()
+            for name, value in _variables(site, task, plan, image, mine.cache).items()
         ],
     )["build"]
+    mine = mine.model_copy(update={"build": build["id"]})
+    site.ledger.put_build_start(image.repository, image.tag, mine)
     return Submission(subject=build["id"], existed=build.get("buildStatus") != "IN_PROGRESS")
 
 
-def _variables(site: Site, task: BuildTask, plan: Plan, image: ImagePlan) -> dict[str, str]:
+def _take_start(
+    site: Site, task: BuildTask, image: ImagePlan, before: BuildStart | None
+) -> BuildStart:
+    """The right to start the build, for as long as the function that asks for it may run."""
+    mine = before is not None and before.owner == task.release_id
+    if before is not None and not mine and not before.build and site.now() < before.until:
+        raise ServiceFault(
+            f"release {before.owner} starts the build of {image.repository}:{image.tag} at this "
+            "moment; this one joins it"
+        )
+    start = BuildStart(
+        owner=task.release_id,
+        until=site.now() + START_SECONDS,
+        cache=before.cache if before is not None and mine else newest_image(site, image.repository),
+        expires=site.now() + KEEP,
+    )
+    site.ledger.take_build_start(image.repository, image.tag, start, over=before)
+    return start
+
+
+def newest_image(site: Site, repository: str) -> str:
+    """URI of the repository's newest image, whose layers the build may use; "" without one.
+
+    A build without a cache is slower and nothing else, so no release fails for want of one.
+    """
+    try:
+        newest = max(
+            _tagged_images(site, repository), key=lambda one: one["imagePushedAt"], default=None
+        )
+    except (ClientError, *UNREACHABLE) as error:
+        logger.warning("builds without a cache", error=str(error))
+        return ""
+    if newest is None:
+        return ""
+    return f"{site.environment.registry}/{repository}:{newest['imageTags'][0]}"
+
+
+def _tagged_images(site: Site, repository: str) -> Iterator[dict[str, Any]]:
+    page: dict[str, str] = {}
+    while True:
+        found = site.clients.ecr.describe_images(
+            repositoryName=repository, filter={"tagStatus": "TAGGED"}, **page
+        )
+        yield from found["imageDetails"]
+        if not found.get("nextToken"):
+            return
+        page = {"nextToken": found["nextToken"]}
+
+
+def _variables(
+    site: Site, task: BuildTask, plan: Plan, image: ImagePlan, cache: str
+) -> dict[str, str]:
+    source = _source(plan, task.kind)
     return {
         "IMAGE_REPOSITORY": image.repository,
         "IMAGE_TAG": image.tag,
         "IMAGE_URI": f"{site.environment.registry}/{image.repository}:{image.tag}",
         "IMAGE_DOCKERFILE": image.dockerfile,
-        "IMAGE_INPUTS": " ".join(_source(plan, task.kind).inputs),
+        "IMAGE_INPUTS": " ".join(source.inputs),
+        "IMAGE_CONTEXT": source.context,
+        "CACHE_IMAGE": cache,
+        "MAX_FILE_MB": str(plan.source.max_file_mb),
+        "PIP_CONF_PARAMETER": pip_conf_parameter(task.release.project),
         "BASE_IMAGE": image.base_image,
         "PLATFORM": image.platform,
         "RELEASE_ID": task.release_id,
@@ -85,17 +151,8 @@ def _source(plan: Plan, kind: ImageKind) -> ImageSource:
     return plan.source.inference_image
 
 
-def _running_build(site: Site, task: BuildTask, image: ImagePlan) -> str | None:
-    """Id of a build of this very image that is under way for another release."""
-    others = [
-        waiter.subject
-        for waiter in site.ledger.waiters(build_job(image.repository, image.tag))
-        if waiter.release_id != task.release_id and waiter.subject
-    ]
-    for build in _builds(site, others):
-        if build["buildStatus"] == "IN_PROGRESS":
-            return str(build["id"])
-    return None
+def _under_way(site: Site, build: str) -> bool:
+    return any(found["buildStatus"] == "IN_PROGRESS" for found in _builds(site, [build]))
 
 
 def settle_build(site: Site, waiter: Waiter) -> Verdict:

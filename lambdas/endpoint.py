@@ -99,6 +99,7 @@ def create_model(
         site.clients.sagemaker.create_model(
             ModelName=name,
             PrimaryContainer=container,
+            EnableNetworkIsolation=plan.deployment.network_isolation,
             ExecutionRoleArn=site.environment.execution_role_arn,
             Tags=release_tags(document),
         )

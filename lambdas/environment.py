@@ -44,6 +44,8 @@ class Environment(Contract):
     sweep_after_seconds: int = 60
     eia_key_parameter: str
     eia_url: str = "https://api.eia.gov/v2"
+    base_registry: str = ""
+    """URL of a registry that answers for every host, asked for base images in their place."""
 
     @property
     def state_machine(self) -> Arn:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from contracts.ledger import (
     RELEASE_INDEX,
     WAITING_INDEX,
+    build_key,
     endpoint_key,
     project_key,
     release_key,
@@ -20,7 +21,7 @@ from contracts.ledger import (
 )
 from contracts.model import Contract
 from contracts.release import ReleaseDocument
-from lambdas.errors import EndpointBusy, code_of
+from lambdas.errors import EndpointBusy, ServiceFault, code_of
 
 KEEP = 90 * 24 * 60 * 60  # seconds; as long as Step Functions keeps an execution's history
 
@@ -54,6 +55,20 @@ class Waiter(Contract):
     started: int
     next_check: int
     waiting: Literal["yes"] = "yes"
+    expires: int
+
+
+class BuildStart(Contract):
+    """Who started the build of an image, or is about to: nobody else may before ``until``.
+
+    ``build`` is its id, "" until CodeBuild gave one. ``cache`` is what the build was, or is to
+    be, started with: CodeBuild knows a repeated start only by the very same parameters.
+    """
+
+    owner: str
+    until: int
+    cache: str = ""
+    build: str = ""
     expires: int
 
 
@@ -212,6 +227,54 @@ class Ledger:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
+    # Builds
+
+    def build_start(self, repository: str, tag: str) -> BuildStart | None:
+        item = self._get(_start(repository, tag))
+        return None if item is None else BuildStart.model_validate(item)
+
+    def take_build_start(
+        self, repository: str, tag: str, start: BuildStart, *, over: BuildStart | None
+    ) -> None:
+        """Make ``start.owner`` the one that starts the build, in the place of ``over``.
+
+        Raises ServiceFault, which is tried again, when another release was quicker.
+        """
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if over is not None:
+            condition = {
+                "ConditionExpression": "#owner = :owner AND build = :build AND #until = :until",
+                "ExpressionAttributeNames": {"#owner": "owner", "#until": "until"},
+                "ExpressionAttributeValues": {
+                    ":owner": over.owner,
+                    ":build": over.build,
+                    ":until": over.until,
+                },
+            }
+        try:
+            self._table.put_item(
+                Item={**_start(repository, tag), **start.model_dump()}, **condition
+            )
+        except ClientError as error:
+            if not _condition_failed(error):
+                raise
+            raise ServiceFault(
+                f"another release starts the build of {repository}:{tag} at this very moment"
+            ) from None
+
+    def put_build_start(self, repository: str, tag: str, start: BuildStart) -> None:
+        """Remember the build's id, unless another release has taken over in the meantime."""
+        try:
+            self._table.put_item(
+                Item={**_start(repository, tag), **start.model_dump()},
+                ConditionExpression="#owner = :owner",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": start.owner},
+            )
+        except ClientError as error:
+            if not _condition_failed(error):
+                raise
+
     # The endpoint
 
     def lease(self, endpoint: str) -> Lease | None:
@@ -368,6 +431,10 @@ class Ledger:
         except ClientError as error:
             if not _condition_failed(error):
                 raise
+
+
+def _start(repository: str, tag: str) -> dict[str, str]:
+    return {"pk": build_key(repository, tag), "sk": "start"}
 
 
 def _lease(endpoint: str) -> dict[str, str]:

@@ -54,6 +54,7 @@ def submit_processing(
                 }
             },
             StoppingCondition={"MaxRuntimeInSeconds": plan.data.max_runtime_seconds},
+            NetworkConfig={"EnableNetworkIsolation": plan.data.network_isolation},
             ProcessingInputs=[
                 {
                     "InputName": "raw",

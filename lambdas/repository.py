@@ -119,10 +119,13 @@ def tag_of(repository: Repository, commit: str, source: Source, image: ImageSour
     Raises UnknownCommit, MissingPath.
     """
     ingredients = {f"path {path}": repository.object_id(commit, path) for path in image.inputs}
+    if image.context != ".":
+        repository.object_id(commit, image.context)
     return image_tag(
         {
             **ingredients,
             f"dockerfile {image.dockerfile}": repository.object_id(commit, image.dockerfile),
+            "context": image.context,
             "base image": source.base_image,
             "platform": source.platform,
         }

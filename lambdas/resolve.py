@@ -4,10 +4,12 @@ import re
 
 from botocore.exceptions import ClientError
 
+from contracts.image_reference import ImageReference
 from contracts.names import parameter_path
-from contracts.parameters import ImageSource, InvalidParameter, Parameters
+from contracts.parameters import ImageSource, InvalidParameter, Parameters, Source
 from contracts.release import ImagePlan, ImagePlans, Plan, ReleaseDocument, Timeouts
 from lambdas.archive import MISSING_CODES
+from lambdas.base_image import BaseImage
 from lambdas.build import QUEUE_MINUTES
 from lambdas.entry import entry
 from lambdas.errors import MissingData, code_of
@@ -26,7 +28,10 @@ ARM_INSTANCE = re.compile(r"^ml\.[a-z]+\d+g[a-z]*\.")
 
 
 def resolve(site: Site, document: ReleaseDocument) -> ReleaseDocument:
-    """Add the plan. Raises InvalidParameter, UnknownCommit, MissingData."""
+    """Add the plan.
+
+    Raises InvalidParameter, UnknownCommit, MissingData; Throttled and ServiceFault: try again.
+    """
     parameters = read_pinned(
         site.clients.ssm, document.project, document.trigger.parameter_versions
     )
@@ -66,14 +71,20 @@ def refuse_arm(project: str, parameters: Parameters) -> None:
 
 
 def plan_images(site: Site, document: ReleaseDocument, parameters: Parameters) -> ImagePlans:
+    """Raises InvalidParameter with all findings; UnknownCommit, Throttled, ServiceFault."""
     repository = Repository(site.clients.codecommit, site.environment.code_repository)
+    findings: list[str] = []
     source, names = parameters.source, site.environment
+    try:
+        if site.environment.base_registry:
+            source = with_base_pinned(site, document, source)
+    except InvalidParameter as finding:
+        findings.append(str(finding))
     wanted = {
         "training": (source.training_image, names.training_repository),
         "inference": (source.inference_image, names.inference_repository),
     }
     plans: dict[str, ImagePlan] = {}
-    findings: list[str] = []
     for kind, (image, registry) in wanted.items():
         try:
             tag = tag_of(repository, document.trigger.commit, source, image)
@@ -92,11 +103,26 @@ def plan_images(site: Site, document: ReleaseDocument, parameters: Parameters) -
     return ImagePlans(**plans)
 
 
+def with_base_pinned(site: Site, document: ReleaseDocument, source: Source) -> Source:
+    """The section with the base image by its digest, which the images' tags then cover.
+
+    Raises InvalidParameter, Throttled, ServiceFault.
+    """
+    base = BaseImage(
+        reference=ImageReference.parse(source.base_image),
+        path=parameter_path(document.project, "source"),
+        registry=site.environment.base_registry,
+    )
+    return source.model_copy(update={"base_image": base.pinned()})
+
+
 def _missing_path(document: ReleaseDocument, kind: str, image: ImageSource, path: str) -> str:
+    context = () if image.context == "." else (image.context,)
     return (
         f"{parameter_path(document.project, 'source')}: {kind}_image is made of "
-        f"{', '.join((image.dockerfile, *image.inputs))}, but commit "
-        f"{document.trigger.commit[:7]} has no {path!r}"
+        f"{', '.join((image.dockerfile, *image.inputs, *context))}, but commit "
+        f"{document.trigger.commit[:7]} has no {path!r}; name what the repository has (git "
+        "ls-tree -r --name-only HEAD), or commit it and push"
     )
 
 

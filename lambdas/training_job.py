@@ -70,6 +70,7 @@ def submit_training(
                 "VolumeSizeInGB": settings.volume_gb,
             },
             StoppingCondition={"MaxRuntimeInSeconds": settings.max_runtime_seconds},
+            EnableNetworkIsolation=settings.network_isolation,
             RoleArn=site.environment.execution_role_arn,
             Tags=release_tags(document),
         ),

@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+from lambdas.build import START_SECONDS
 from lambdas.environment import Environment, read_environment
 from tests.infra.template import Resource, Template
 
@@ -76,7 +77,10 @@ def test_the_environment_is_what_the_functions_read(template: Template) -> None:
         variables = function.properties["Environment"]["Variables"]
         ours = {name for name in variables if name.startswith("WHARF_")}
 
-        assert ours == {f"WHARF_{field.upper()}" for field in Environment.model_fields}
+        # A base image is asked of its own registry; only the laptop names another one.
+        assert ours | {"WHARF_BASE_REGISTRY"} == {
+            f"WHARF_{field.upper()}" for field in Environment.model_fields
+        }
         environment = read_environment(variables)
         assert environment.state_machine_arn == (
             "arn:aws:states:eu-west-1:123456789012:stateMachine:modelwharf-oil-price-release"
@@ -100,6 +104,14 @@ def test_each_function_is_traced_and_logs_to_a_group_that_forgets(template: Temp
     for function in functions(template):
         assert function.properties["TracingConfig"] == {"Mode": "Active"}
         assert retention[f"/aws/lambda/{function.properties['FunctionName']}"] == 90
+
+
+def test_nobody_takes_over_the_start_of_a_build_from_a_function_that_may_still_run(
+    template: Template,
+) -> None:
+    function = template.one("AWS::Lambda::Function", "FunctionsBuildImage")
+
+    assert function.properties["Timeout"] <= START_SECONDS
 
 
 def test_an_event_whose_function_failed_for_good_is_told(template: Template) -> None:

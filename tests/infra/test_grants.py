@@ -24,6 +24,7 @@ PARAMETERS = tuple(
     f"arn:aws:ssm:{HERE}:parameter/modelwharf/oil-price/{section}"
     for section in ("source", "data", "training", "quality", "deployment", "notifications")
 )
+PIP_CONF = f"arn:aws:ssm:{HERE}:parameter/modelwharf/oil-price/pip-conf"
 EIA_KEY = f"arn:aws:ssm:{HERE}:parameter/modelwharf/oil-price/eia-api-key"
 ENDPOINT = f"arn:aws:sagemaker:{HERE}:endpoint/oil-price"
 TRAINING_JOBS = f"arn:aws:sagemaker:{HERE}:training-job/oil-price-r-*"
@@ -88,7 +89,12 @@ EXPECTED: dict[str, Table] = {
         **IMAGES_THERE,
         BUILDS: ("codebuild:BatchGetBuilds", "codebuild:StartBuild"),
         BUILD_LOG: ("logs:GetLogEvents",),
-        LEDGER: ("dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+        LEDGER: (
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ),
         **ANSWER,
     },
     "PrepareData": {
@@ -249,7 +255,9 @@ def test_every_function_is_in_the_table(template: Template) -> None:
     assert deployed == {f"Functions{function}" for function in EXPECTED}
 
 
-def test_a_build_may_pull_the_code_push_the_two_images_and_log(template: Template) -> None:
+def test_a_build_may_pull_the_code_read_pip_s_configuration_push_the_two_images_and_log(
+    template: Template,
+) -> None:
     push = (
         "ecr:BatchCheckLayerAvailability",
         "ecr:BatchGetImage",
@@ -263,6 +271,7 @@ def test_a_build_may_pull_the_code_push_the_two_images_and_log(template: Templat
     assert template.grants("ImagesBuildRole").allowed == pairs(
         {
             CODE: ("codecommit:GitPull",),
+            PIP_CONF: ("ssm:GetParameter",),
             TRAINING_IMAGES: push,
             INFERENCE_IMAGES: push,
             "*": ("ecr:GetAuthorizationToken",),

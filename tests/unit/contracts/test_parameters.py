@@ -42,7 +42,7 @@ def test_an_unknown_key_is_refused_with_those_allowed_beside_it() -> None:
 def test_an_unknown_nested_key_is_refused_with_those_allowed_beside_it() -> None:
     text = '{"training_image": {"dockerfile": "D", "inputs": ["a"], "nope": 1}}'
     assert refusal("source", text) == (
-        f"{PATH}: unknown key 'training_image.nope'; allowed here: dockerfile, inputs"
+        f"{PATH}: unknown key 'training_image.nope'; allowed here: context, dockerfile, inputs"
     )
 
 

@@ -231,16 +231,39 @@ class FakeRuntime:
 
 
 class FakeRegistry:
-    """ECR: tags and their digests."""
+    """ECR: tags and their digests, the newest last; lists are given out two at a time."""
 
     def __init__(self) -> None:
         self.tags: dict[tuple[str, str], str] = {}
+        self.denied = False
 
-    def describe_images(self, *, repositoryName: str, imageIds: list[Any]) -> dict[str, Any]:  # noqa: N803
+    def describe_images(
+        self,
+        *,
+        repositoryName: str,  # noqa: N803
+        imageIds: list[Any] | None = None,  # noqa: N803
+        filter: dict[str, str] | None = None,
+        nextToken: str = "0",  # noqa: N803
+    ) -> dict[str, Any]:
+        if imageIds is None:
+            assert filter == {"tagStatus": "TAGGED"}
+            return self._page(repositoryName, int(nextToken))
         tag = imageIds[0]["imageTag"]
         if (repositoryName, tag) not in self.tags:
             raise client_error("ImageNotFoundException", f"no image with tag {tag}")
         return {"imageDetails": [{"imageDigest": self.tags[repositoryName, tag]}]}
+
+    def _page(self, repository: str, start: int) -> dict[str, Any]:
+        if self.denied:
+            raise client_error("AccessDeniedException", "ecr:DescribeImages", status=403)
+        details = [
+            {"imageTags": [tag], "imagePushedAt": CREATED + timedelta(seconds=age)}
+            for age, (name, tag) in enumerate(self.tags)
+            if name == repository
+        ]
+        details.reverse()  # ECR promises no order
+        more = {"nextToken": str(start + 2)} if start + 2 < len(details) else {}
+        return {"imageDetails": details[start : start + 2], **more}
 
 
 class FakeCodeBuild:
@@ -251,6 +274,9 @@ class FakeCodeBuild:
         self.tokens: dict[str, str] = {}
 
     def start_build(self, *, idempotencyToken: str, **call: Any) -> dict[str, Any]:  # noqa: N803
+        known = self.builds.get(self.tokens.get(idempotencyToken, ""))
+        if known is not None and known["call"] != call:
+            raise client_error("InvalidInputException", "the token was used with other parameters")
         if idempotencyToken not in self.tokens:
             build_id = f"{call['projectName']}:{len(self.builds) + 1}"
             self.tokens[idempotencyToken] = build_id

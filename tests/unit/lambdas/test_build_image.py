@@ -1,12 +1,18 @@
+import dataclasses
+from typing import Any
+
 import pytest
 
+from contracts.ledger import build_key
 from contracts.release import ImageKind
+from lambdas.build import START_SECONDS
 from lambdas.build_image import build_image
-from lambdas.ledger import Waiter
+from lambdas.errors import ServiceFault
+from lambdas.ledger import Ledger, Waiter
 from lambdas.settlement import settle
 from lambdas.verdict import Failed, Running, Succeeded
 from tests.unit.lambdas.conftest import World
-from tests.unit.lambdas.kills import killed_everywhere
+from tests.unit.lambdas.kills import Killed, killed_everywhere
 from tests.unit.lambdas.releases import COMMIT, OTHER, RELEASE, build_task, document
 
 JOB = "build/modelwharf/oil-price/training/src-training"
@@ -43,6 +49,10 @@ def test_the_build_learns_all_it_needs_from_its_variables(world: World) -> None:
         "IMAGE_URI": f"{URI}:src-training",
         "IMAGE_DOCKERFILE": "containers/training/Dockerfile",
         "IMAGE_INPUTS": "contracts training containers/training",
+        "IMAGE_CONTEXT": ".",
+        "CACHE_IMAGE": "",
+        "MAX_FILE_MB": "500",
+        "PIP_CONF_PARAMETER": "/modelwharf/oil-price/pip-conf",
         "BASE_IMAGE": "python:3.12-slim",
         "PLATFORM": "linux/amd64",
         "RELEASE_ID": RELEASE,
@@ -60,6 +70,102 @@ def test_a_build_under_way_for_another_release_is_joined(world: World) -> None:
     build_image(world.site, build_task(document(), token="second"))
     assert len(world.codebuild.builds) == 1
     assert waiter(world).subject == waiter(world, OTHER).subject
+
+
+def test_of_two_that_start_at_the_same_moment_the_second_waits_and_joins_the_first(
+    world: World,
+) -> None:
+    second_while_first_starts: list[BaseException] = []
+    start_build = world.codebuild.start_build
+
+    def both(**call: Any) -> dict[str, Any]:
+        with pytest.raises(ServiceFault) as caught:
+            build_image(world.site, build_task(document(), token="second"))
+        second_while_first_starts.append(caught.value)
+        return start_build(**call)
+
+    world.codebuild.start_build = both  # type: ignore[method-assign]
+    build_image(world.site, build_task(document(OTHER), token="first"))
+    assert str(second_while_first_starts[0]) == (
+        f"release {OTHER} starts the build of {':'.join(IMAGE)} at this moment; this one joins it"
+    )
+
+    build_image(world.site, build_task(document(), token="second"))  # the state machine's retry
+    assert len(world.codebuild.builds) == 1
+    assert waiter(world).subject == waiter(world, OTHER).subject == "images:1"
+
+
+def test_of_two_that_look_at_the_same_moment_one_starts(world: World) -> None:
+    """The other has read that nobody builds, and is overtaken before it writes that it does."""
+    image = document(OTHER).plan.images.training  # type: ignore[union-attr]
+
+    class Overtaken(Ledger):
+        def take_build_start(self, *start: Any, **over: Any) -> None:
+            build_image(world.site, build_task(document(OTHER), token="first"))
+            super().take_build_start(*start, **over)
+
+    site = dataclasses.replace(world.site, ledger=Overtaken(world.table))
+    with pytest.raises(ServiceFault, match=f"starts the build of {image.repository}:{image.tag}"):
+        build_image(site, build_task(document(), token="second"))
+    assert list(world.codebuild.builds) == ["images:1"]
+
+
+def test_a_release_that_died_while_it_started_a_build_holds_up_no_other(world: World) -> None:
+    def die(**_: Any) -> dict[str, Any]:
+        raise Killed
+
+    alive = world.codebuild.start_build
+    world.codebuild.start_build = die  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        build_image(world.site, build_task(document(OTHER), token="first"))
+    world.codebuild.start_build = alive  # type: ignore[method-assign]
+    with pytest.raises(ServiceFault):
+        build_image(world.site, build_task(document(), token="second"))
+
+    world.clock.time += START_SECONDS
+    build_image(world.site, build_task(document(), token="second"))
+    assert waiter(world).subject == "images:1"
+
+
+def test_nobody_waits_longer_for_a_start_than_the_state_machine_asks_again() -> None:
+    pauses = [2 * 2**attempt for attempt in range(5)]  # statemachine/workflow.py
+    assert sum(pauses) > START_SECONDS
+
+
+def test_a_start_asked_for_again_is_the_same_although_the_cache_is_another_by_now(
+    world: World,
+) -> None:
+    def lost(**call: Any) -> dict[str, Any]:
+        alive(**call)
+        raise Killed
+
+    alive = world.codebuild.start_build
+    world.codebuild.start_build = lost  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        build_image(world.site, build_task(document()))
+    world.codebuild.start_build = alive  # type: ignore[method-assign]
+    world.ecr.tags[IMAGE[0], "src-newer"] = "sha256:2"
+    build_image(world.site, build_task(document()))
+    assert waiter(world).subject == "images:1"
+
+
+class TestCache:
+    def cache(self, world: World) -> str:
+        build_image(world.site, build_task(document()))
+        [build] = world.codebuild.builds.values()
+        variables = build["call"]["environmentVariablesOverride"]
+        return next(str(one["value"]) for one in variables if one["name"] == "CACHE_IMAGE")
+
+    def test_is_the_repository_s_newest_image(self, world: World) -> None:
+        for tag in ("src-1", "src-2", "src-3", "src-4", "src-5"):
+            world.ecr.tags[IMAGE[0], tag] = "sha256:1"
+        world.ecr.tags["modelwharf/oil-price/inference", "src-6"] = "sha256:1"
+        assert self.cache(world) == f"{URI}:src-5"
+
+    def test_is_none_when_nobody_can_tell_for_a_build_needs_none(self, world: World) -> None:
+        world.ecr.tags[IMAGE[0], "src-1"] = "sha256:1"
+        world.ecr.denied = True
+        assert self.cache(world) == ""
 
 
 def test_a_build_that_failed_for_another_release_is_not_joined(world: World) -> None:
@@ -128,3 +234,8 @@ def test_killed_at_any_call_and_called_again_it_builds_once(world: World, kind: 
         assert (row.token, row.subject) == ("again", "images:1"), place
         world.codebuild.builds.clear()
         world.codebuild.tokens.clear()
+        image = task.release.plan.images.training  # type: ignore[union-attr]
+        if kind is ImageKind.INFERENCE:
+            image = task.release.plan.images.inference  # type: ignore[union-attr]
+        key = {"pk": build_key(image.repository, image.tag), "sk": "start"}
+        world.table.delete_item(Key=key)
