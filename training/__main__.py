@@ -1,27 +1,41 @@
 """``python -m training prepare|train``: the entry point of the training image."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from contracts.privileges import TREE, leave_root
 from training.folders import Folders
 from training.rejected import Rejected
 
 # SageMaker cuts FailureReason and ExitMessage at 1,024 characters (DescribeTrainingJob).
 REASON_LIMIT = 1000
+STOPPED = 128 + signal.SIGTERM  # the exit code that a shell would tell
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one job; the exit code. The user's mistakes are told without a traceback."""
+    # As the first process of a container, a signal without a handler would be ignored.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(STOPPED))
     folders = Folders.of(os.environ)
     if list(arguments) == ["prepare"]:
+        _leave_root(folders, folders.processing_input, folders.processing_output)
         return _run(_prepare, folders, folders.processing_message)
     if list(arguments) == ["train"]:
+        _leave_root(folders, folders.input, folders.model)
         return _run(_train, folders, folders.training_failure)
     given = " ".join(arguments) or "nothing"
     print(f"usage: python -m training prepare|train (given: {given})", file=sys.stderr)
     return 2
+
+
+def _leave_root(folders: Folders, reads: Path, writes: Path) -> None:
+    if folders.base == TREE:
+        stays = leave_root(folders.base, reads=(reads,), writes=(writes, folders.output))
+        if stays:
+            print(stays, flush=True)
 
 
 def _run(job: Callable[[Folders], None], folders: Folders, reason_file: Path) -> int:

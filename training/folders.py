@@ -31,27 +31,35 @@ class Folders:
         return self.base / "processing" / "output"
 
     @property
+    def input(self) -> Path:
+        return self.base / "input"
+
+    @property
     def channel(self) -> Path:
-        return self.base / "input" / "data" / CHANNEL
+        return self.input / "data" / CHANNEL
 
     @property
     def hyperparameters(self) -> Path:
-        return self.base / "input" / "config" / "hyperparameters.json"
+        return self.input / "config" / "hyperparameters.json"
 
     @property
     def model(self) -> Path:
         return self.base / "model"
 
     @property
+    def output(self) -> Path:
+        return self.base / "output"
+
+    @property
     def output_data(self) -> Path:
-        return self.base / "output" / "data"
+        return self.output / "data"
 
     @property
     def training_failure(self) -> Path:
         """SageMaker shows this file's text as the training job's FailureReason."""
-        return self.base / "output" / "failure"
+        return self.output / "failure"
 
     @property
     def processing_message(self) -> Path:
         """SageMaker shows this file's text as the processing job's ExitMessage."""
-        return self.base / "output" / "message"
+        return self.output / "message"

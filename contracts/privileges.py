@@ -1,0 +1,104 @@
+"""The user that a container's program runs as.
+
+SageMaker starts containers as root and owns ``/opt/ml``. Root's rights are needed to take over
+the folders that the program writes to, and for nothing after that.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain, islice
+from pathlib import Path
+from typing import Protocol
+
+TREE = Path("/opt/ml")  # outside a container SAGEMAKER_BASE_DIR names another
+MODEL_USER = 1000  # uid and gid
+LOOKED_AT = 1000  # paths of one folder; a channel may have millions, and they are alike
+
+
+class System(Protocol):
+    """What the ``os`` module does about users."""
+
+    def geteuid(self) -> int: ...
+
+    def seteuid(self, euid: int, /) -> None: ...
+
+    def setegid(self, egid: int, /) -> None: ...
+
+    def setgroups(self, groups: Sequence[int], /) -> None: ...
+
+    def setuid(self, uid: int, /) -> None: ...
+
+    def setgid(self, gid: int, /) -> None: ...
+
+    def chown(self, path: Path, uid: int, gid: int, *, follow_symlinks: bool) -> None: ...
+
+    def access(self, path: Path, mode: int, *, effective_ids: bool) -> bool: ...
+
+
+def leave_root(
+    tree: Path, *, reads: Iterable[Path], writes: Iterable[Path], system: System = os
+) -> str | None:
+    """Go on as the owner of ``tree``, or as uid 1000 when that is root.
+
+    ``writes`` are made when they are not there, and handed over with what is in them. Who is
+    not root stays who it is. Returns why root must stay, when the other could not do the work.
+    """
+    if system.geteuid() != 0:
+        return None
+    folders = tuple(writes)
+    user, group = _owner(tree)
+    for folder in folders:
+        _hand_over(folder, user, group, system)
+    try:
+        system.setgroups([])
+        system.setegid(group)
+        system.seteuid(user)  # reversible: what this user may is seen before root is given up
+    except OSError as error:
+        return f"stays root: it may not become uid {user} ({error.strerror})"
+    refusal = _refusal(tree, reads, folders, system)
+    system.seteuid(0)
+    system.setegid(0)
+    if refusal:
+        return f"stays root: uid {user} {refusal}"
+    system.setgid(group)
+    system.setuid(user)
+    return None
+
+
+def _owner(tree: Path) -> tuple[int, int]:
+    """Of a folder that was mounted by hand: what is written there shall be its owner's."""
+    found = tree.stat() if tree.exists() else None
+    if found is None or found.st_uid == 0:
+        return MODEL_USER, MODEL_USER
+    return found.st_uid, found.st_gid
+
+
+def _hand_over(folder: Path, user: int, group: int, system: System) -> None:
+    # What cannot be made or handed over may be writable for all the same; that is seen later.
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in (folder, *folder.rglob("*")):
+            found = path.lstat()
+            if (found.st_uid, found.st_gid) != (user, group):
+                system.chown(path, user, group, follow_symlinks=False)
+
+
+def _refusal(
+    tree: Path, reads: Iterable[Path], writes: Iterable[Path], system: System
+) -> str | None:
+    for folder in writes:
+        if not system.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
+            return f"cannot write to {folder}"
+    for path in chain([tree] if tree.exists() else [], _some(reads)):
+        mode = os.R_OK | os.X_OK if path.is_dir() else os.R_OK
+        if not system.access(path, mode, effective_ids=True):
+            return f"cannot read {path}"
+    return None
+
+
+def _some(folders: Iterable[Path]) -> Iterator[Path]:
+    """What is there of the folders themselves, and of what is in each."""
+    for folder in folders:
+        if os.path.lexists(folder):
+            yield from islice(chain([folder], folder.rglob("*")), LOOKED_AT)
