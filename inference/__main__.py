@@ -7,9 +7,11 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import uvicorn
 
+from contracts.privileges import TREE, leave_root
 from inference.app import App
 from inference.forecaster import Forecaster, ModelBroken
 from inference.settings import BadSetting, Settings
@@ -32,11 +34,19 @@ def main(arguments: Sequence[str]) -> int:
     )
     try:
         settings = Settings.of(os.environ)
+        _leave_root(settings.model)
         listener = _listen(settings)
     except (BadSetting, OSError) as error:
         LOG.error("cannot serve: %s", error)
         return 1
     return _serve(settings, listener)
+
+
+def _leave_root(model: Path) -> None:
+    if model.parent == TREE:
+        stays = leave_root(TREE, reads=(model,), writes=())
+        if stays:
+            LOG.warning(stays)
 
 
 def _listen(settings: Settings) -> socket.socket:
