@@ -18,8 +18,8 @@ from moto.ecr.models import ECRBackend, Image
 from moto.ecr.responses import ECRResponse
 
 from localcloud.cloud import Cloud
+from localcloud.manifest import digest as digest_of
 from localcloud.overrides import replace, stock
-from localcloud.process_engine.image_store import digest as digest_of
 
 IMAGE_URI = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"

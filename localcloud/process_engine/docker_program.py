@@ -1,108 +1,76 @@
 """``docker`` inside a build, where the process engine is the engine.
 
-It does what a build of an image needs, ``login``, ``build`` and ``push``, and refuses the
-rest by name. ``push`` speaks to ECR with the build role's own credentials, call by call as
-the real client does, so that the role's policy is judged as it is on AWS.
+It does what a build of an image needs, ``login``, ``build``, ``push`` and a look at what was
+built, and refuses the rest by name.
 """
 
 import argparse
 import json
 import os
-import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, NoReturn
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.engine import BuildError, BuildRequest, Engine, ImageMissing
+from localcloud.image_push import Pushable, Refused, RegistryClient
 from localcloud.process_engine import ProcessEngine, default_cache
+from localcloud.process_engine.base import python_digest
 from localcloud.process_engine.engine import IMAGES, STATE
 from localcloud.process_engine.image_store import ImageStore
 from localcloud.processes import Processes
 
-_REGISTRY = r"(?P<registry>(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com)"
-_REPOSITORY = r"(?P<repository>[a-z0-9]+(?:[._/-][a-z0-9]+)*)"
-IMAGE_URI = re.compile(rf"{_REGISTRY}/{_REPOSITORY}(?::(?P<tag>[\w][\w.-]{{0,127}}))?")
-
-
-class Refused(Exception):
-    """The command cannot be done; the message is for the build's log."""
+COMMANDS = "login, build, push, tag, image inspect --format '{{.Os}}/{{.Architecture}}'"
+BASE_ARGUMENT = "BASE_IMAGE"
+FOR_BUILDKIT = ("BUILDKIT_INLINE_CACHE", "SOURCE_DATE_EPOCH")
+"""Build arguments that are settings of the real builder."""
+PLATFORM_FORMAT = "{{.Os}}/{{.Architecture}}"
 
 
 class Docker:
     """The client's state: who is logged in, and what each local tag names."""
 
-    def __init__(self, state: Path, store: ImageStore, engine: Engine, ecr: Callable[[str], Any]):
-        self._state = state
+    def __init__(
+        self, state: Path, store: ImageStore, engine: Engine, registry: RegistryClient
+    ) -> None:
+        self._tags = state / "tags.json"
         self._store = store
         self._engine = engine
-        self._ecr = ecr
-
-    def login(self, registry: str, user: str, password: str) -> str:
-        if user != "AWS" or not password.strip():
-            raise Refused(f"login to {registry}: give user AWS and the password of `aws ecr`")
-        self._write("logins", {**self._read("logins"), registry: user})
-        return "Login Succeeded"
+        self.registry = registry
 
     def build(self, request: BuildRequest, tags: Sequence[str]) -> str:
         image = self._engine.build(request, print)
-        self._write("tags", {**self._read("tags"), **{_tagged(tag): image.digest for tag in tags}})
+        self._remember(dict.fromkeys(tags, image.digest))
         return f"built {image.digest}"
 
-    def push(self, name: str) -> str:
-        match = IMAGE_URI.fullmatch(name)
-        if match is None:
-            raise Refused(
-                f"push {name}: the laptop's cloud has only ECR; give "
-                "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>"
-            )
-        image = self._read("tags").get(_tagged(name))
-        if image is None:
+    def tag(self, name: str, other: str) -> str:
+        self._remember({other: self._digest(name)})
+        return f"tagged {other}"
+
+    def platform(self, name: str) -> str:
+        return self._engine.config(self._digest(name)).platform
+
+    def find(self, name: str) -> Pushable:
+        """Raises Refused."""
+        digest = self._digest(name)
+        return Pushable(digest, self._store.manifest(digest), self._store.find(digest).blobs())
+
+    def _digest(self, name: str) -> str:
+        digest = self._known().get(_tagged(name))
+        if digest is None:
             raise Refused(f"An image does not exist locally with the tag: {name}")
-        if match["registry"] not in self._read("logins"):
-            raise Refused(f"push access denied to {match['registry']}: no basic auth credentials")
-        return self._push(image, match["region"], match["repository"], match["tag"] or "latest")
+        return digest
 
-    def _push(self, image: str, region: str, repository: str, tag: str) -> str:
-        ecr = self._ecr(region)
-        blobs = self._store.find(image).blobs()
-        answer = ecr.batch_check_layer_availability(
-            repositoryName=repository, layerDigests=sorted(blobs)
-        )
-        there = {
-            layer["layerDigest"]
-            for layer in answer["layers"]
-            if layer["layerAvailability"] == "AVAILABLE"
-        }
-        for digest in sorted(set(blobs) - there):
-            _upload(ecr, repository, digest, blobs[digest])
-        ecr.put_image(
-            repositoryName=repository, imageManifest=self._store.manifest(image), imageTag=tag
-        )
-        return f"{tag}: digest: {image}"
+    def _known(self) -> dict[str, str]:
+        return json.loads(self._tags.read_text()) if self._tags.exists() else {}
 
-    def _read(self, name: str) -> dict[str, str]:
-        path = self._state / f"{name}.json"
-        return json.loads(path.read_text()) if path.exists() else {}
-
-    def _write(self, name: str, content: dict[str, str]) -> None:
-        self._state.mkdir(parents=True, exist_ok=True)
-        (self._state / f"{name}.json").write_text(json.dumps(content))
-
-
-def _upload(ecr: Any, repository: str, digest: str, blob: bytes) -> None:
-    upload = ecr.initiate_layer_upload(repositoryName=repository)["uploadId"]
-    ecr.upload_layer_part(
-        repositoryName=repository,
-        uploadId=upload,
-        partFirstByte=0,
-        partLastByte=len(blob) - 1,
-        layerPartBlob=blob,
-    )
-    ecr.complete_layer_upload(repositoryName=repository, uploadId=upload, layerDigests=[digest])
+    def _remember(self, names: dict[str, str]) -> None:
+        named = {_tagged(name): digest for name, digest in names.items()}
+        self._tags.parent.mkdir(parents=True, exist_ok=True)
+        self._tags.write_text(json.dumps({**self._known(), **named}))
 
 
 def _tagged(name: str) -> str:
@@ -113,7 +81,7 @@ class _Parser(argparse.ArgumentParser):
     """An unknown flag or command is named, with what there is instead."""
 
     def error(self, message: str) -> NoReturn:
-        raise Refused(f"{message}; the process engine's docker does: login, build, push")
+        raise Refused(f"{message}; the process engine's docker does: {COMMANDS}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -123,26 +91,46 @@ def parser() -> argparse.ArgumentParser:
     login.add_argument("-u", "--username", required=True)
     login.add_argument("--password-stdin", action="store_true", required=True)
     login.add_argument("registry")
-    build = commands.add_parser("build", allow_abbrev=False)
+    _add_build(commands.add_parser("build", allow_abbrev=False))
+    push = commands.add_parser("push", allow_abbrev=False)
+    push.add_argument("image")
+    tag = commands.add_parser("tag", allow_abbrev=False)
+    tag.add_argument("image")
+    tag.add_argument("other")
+    image = commands.add_parser("image", allow_abbrev=False)
+    of_image = image.add_subparsers(dest="image_command", required=True, parser_class=_Parser)
+    inspect = of_image.add_parser("inspect", allow_abbrev=False)
+    inspect.add_argument("-f", "--format", choices=[PLATFORM_FORMAT], required=True)
+    inspect.add_argument("image")
+    return top
+
+
+def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument("-t", "--tag", action="append", default=[])
     build.add_argument("-f", "--file", type=Path)
     build.add_argument("--build-arg", action="append", default=[])
     build.add_argument("--platform")
-    build.add_argument("--provenance", choices=["false"])
-    build.add_argument("--output", choices=["type=image,oci-mediatypes=false", "type=image"])
+    without = build.add_argument_group("taken, and without effect here")
+    without.add_argument("--cache-from", action="append")
+    without.add_argument("--secret", action="append", help="RUN has this machine's own pip")
+    without.add_argument("--progress")
+    without.add_argument("--provenance", choices=["false"])
+    without.add_argument("--output", choices=["type=image,oci-mediatypes=false", "type=image"])
     build.add_argument("context", type=Path)
-    push = commands.add_parser("push", allow_abbrev=False)
-    push.add_argument("image")
-    return top
 
 
 def run(docker: Docker, words: Sequence[str], stdin: IO[str]) -> str:
     """Do one command. Raises Refused, BuildError, ImageMissing or what AWS answered."""
     given = parser().parse_args(list(words))
     if given.command == "login":
-        return docker.login(given.registry.removeprefix("https://"), given.username, stdin.read())
+        registry = given.registry.removeprefix("https://")
+        return docker.registry.login(registry, given.username, stdin.read())
     if given.command == "push":
-        return docker.push(given.image)
+        return docker.registry.push(given.image, docker.find)
+    if given.command == "tag":
+        return docker.tag(given.image, given.other)
+    if given.command == "image":
+        return docker.platform(given.image)
     return docker.build(_request(given), given.tag)
 
 
@@ -158,18 +146,26 @@ def _request(given: argparse.Namespace) -> BuildRequest:
     arguments = {
         name: value if equals else os.environ.get(name, "") for name, equals, value in pairs
     }
+    for name in FOR_BUILDKIT:
+        arguments.pop(name, None)
+    if BASE_ARGUMENT in arguments:
+        arguments[BASE_ARGUMENT] = _without_digest(arguments[BASE_ARGUMENT])
     return BuildRequest(given.context, dockerfile, arguments, given.platform)
+
+
+def _without_digest(base: str) -> str:
+    name, _, digest = base.partition("@")
+    if digest not in ("", python_digest()):
+        print(f"{base}: no base image is looked for; this machine's own Python stands in for it")
+    return name
 
 
 def main() -> int:
     store = ImageStore(Path(os.environ[IMAGES]))
+    state = Path(os.environ[STATE])
+    registry = RegistryClient(state, lambda region: boto3.client("ecr", region_name=region))
     engine = ProcessEngine(store, default_cache(), Processes())
-    docker = Docker(
-        Path(os.environ[STATE]),
-        store,
-        engine,
-        lambda region: boto3.client("ecr", region_name=region),
-    )
+    docker = Docker(state, store, engine, registry)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
         print(run(docker, sys.argv[1:], sys.stdin))

@@ -26,6 +26,7 @@ from localcloud.engine import (
     Launch,
     LogSink,
 )
+from localcloud.manifest import canonical
 from localcloud.process_engine.base import python_digest
 from localcloud.process_engine.image_environment import (
     Environment,
@@ -37,7 +38,7 @@ from localcloud.process_engine.image_environment import (
     is_complete,
     program_path,
 )
-from localcloud.process_engine.image_plan import BASE_PATH, canonical, plan_image
+from localcloud.process_engine.image_plan import BASE_PATH, plan_image
 from localcloud.process_engine.image_store import ImageStore, StoredImage
 from localcloud.processes import Processes
 

@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from localcloud.engine import BuildError, LogSink
+from localcloud.manifest import canonical
 from localcloud.process_engine.image_plan import (
     BASE_PATH,
     CopyFiles,
     MakeFolder,
     RunCommand,
     Step,
-    canonical,
 )
 
 FORMAT = 1  # raise it when building differs, so that no older environment is taken for new

@@ -6,7 +6,6 @@ equal plans make equal images.
 
 import fnmatch
 import hashlib
-import json
 import os
 import re
 import stat
@@ -274,8 +273,3 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def canonical(value: object) -> bytes:
-    """JSON that is equal byte for byte whenever the value is equal."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

@@ -1,6 +1,5 @@
 """Built images of the process engine: manifest, configuration and files of each, by digest."""
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -10,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.engine import Image, ImageMissing
-from localcloud.process_engine.image_plan import canonical
+from localcloud.manifest import Layer, canonical, digest, manifest_of
 
-MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
-CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 LAYER_TYPE = "application/vnd.modelwharf.process.layer.v1+json"
 
 
@@ -47,7 +44,8 @@ class ImageStore:
         fill: Callable[[Path], None],
     ) -> Image:
         """Store an image unless it is there; ``fill`` puts its files under the given root."""
-        manifest = manifest_of(canonical(config), layers)
+        named = [Layer(digest(layer), len(layer), LAYER_TYPE) for layer in layers]
+        manifest = manifest_of(canonical(config), named)
         image = Image(digest(manifest.encode()), manifest)
         final = self._path(image.digest)
         if final.exists():
@@ -84,22 +82,3 @@ class ImageStore:
 
     def _path(self, image_digest: str) -> Path:
         return self.folder / image_digest.removeprefix("sha256:")
-
-
-def manifest_of(config: bytes, layers: Sequence[bytes]) -> str:
-    """A Docker image manifest (schema 2) that names its blobs by their content."""
-    return canonical(
-        {
-            "schemaVersion": 2,
-            "mediaType": MANIFEST_TYPE,
-            "config": {"mediaType": CONFIG_TYPE, "size": len(config), "digest": digest(config)},
-            "layers": [
-                {"mediaType": LAYER_TYPE, "size": len(layer), "digest": digest(layer)}
-                for layer in layers
-            ],
-        }
-    ).decode()
-
-
-def digest(data: bytes) -> str:
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"

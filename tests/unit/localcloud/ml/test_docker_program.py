@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from localcloud.engine import BuildRequest, Image, Launch, LogSink, Program
-from localcloud.process_engine.docker_program import Docker, Refused, run
+from localcloud.engine import BuildRequest, Image, ImageConfig, LogSink
+from localcloud.image_push import Refused, RegistryClient
+from localcloud.process_engine.base import python_digest
+from localcloud.process_engine.docker_program import Docker, run
 from localcloud.process_engine.image_store import ImageStore
 
 REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -18,9 +20,7 @@ URI = f"{REGISTRY}/team/model:one"
 
 
 class FakeEngine:
-    """Builds the same small image whatever it is asked."""
-
-    name = "fake"
+    """Builds the same small image whatever it is asked, and runs none."""
 
     def __init__(self, store: ImageStore) -> None:
         self._store = store
@@ -30,8 +30,8 @@ class FakeEngine:
         self.requests.append(request)
         return self._store.save({"a": 1}, [b"layer"], lambda root: None)
 
-    def run(self, launch: Launch, log: LogSink) -> Program:
-        raise AssertionError("a build runs no image")
+    def config(self, digest: str) -> ImageConfig:
+        return ImageConfig(platform="linux/amd64")
 
 
 class FakeEcr:
@@ -74,7 +74,8 @@ class Shell:
         (self.context / "Dockerfile").write_text("FROM x\n")
         store = ImageStore(folder / "images")
         self.engine = FakeEngine(store)
-        self.docker = Docker(folder / "state", store, self.engine, lambda region: ecr)
+        registry = RegistryClient(folder / "state", lambda region: ecr)
+        self.docker = Docker(folder / "state", store, self.engine, registry)
 
     def __call__(self, *words: str, stdin: str = "") -> str:
         return run(self.docker, words, io.StringIO(stdin))
@@ -100,6 +101,48 @@ def test_a_build_gets_its_file_arguments_and_platform(shell: Shell) -> None:
     assert request.arguments == {"BASE_IMAGE": "x"}
     assert request.platform == "linux/amd64"
     assert request.dockerfile == shell.context / "Dockerfile"
+
+
+def test_what_is_meant_for_a_real_builder_changes_nothing(shell: Shell) -> None:
+    words = ["--secret", "id=ca,src=ca", "--cache-from", URI, "--provenance=false"]
+    for name in ("BUILDKIT_INLINE_CACHE=1", "SOURCE_DATE_EPOCH=0", "COLOUR=red"):
+        words += ["--build-arg", name]
+    shell("build", *words, str(shell.context))
+    assert shell.engine.requests == [
+        BuildRequest(shell.context, shell.context / "Dockerfile", {"COLOUR": "red"})
+    ]
+
+
+def test_a_build_says_what_it_takes(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """A buildspec looks there before it gives an option that some builders do not have."""
+    with pytest.raises(SystemExit) as end:
+        shell("build", "--help")
+    assert end.value.code == 0
+    assert "--secret" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("digest", [python_digest(), f"sha256:{'0' * 64}"])
+def test_this_machines_python_is_the_base_whatever_the_digest(
+    shell: Shell, capsys: pytest.CaptureFixture[str], digest: str
+) -> None:
+    shell("build", "--build-arg", f"BASE_IMAGE=python:3.12@{digest}", str(shell.context))
+    assert shell.engine.requests[0].arguments == {"BASE_IMAGE": "python:3.12"}
+    told = "this machine's own Python stands in" in capsys.readouterr().out
+    assert told == (digest != python_digest())
+
+
+def test_a_built_image_tells_its_platform(shell: Shell) -> None:
+    shell("build", "-t", "model", str(shell.context))
+    look = ["image", "inspect", "--format", "{{.Os}}/{{.Architecture}}"]
+    assert shell(*look, "model:latest") == "linux/amd64"
+
+
+def test_a_second_name_can_be_pushed(shell: Shell, ecr: FakeEcr) -> None:
+    shell.login()
+    shell("build", "-t", "model", str(shell.context))
+    shell("tag", "model", URI)
+    shell("push", URI)
+    assert ecr.calls[-1] == "put team/model:one"
 
 
 def test_a_push_uploads_what_is_missing_then_the_manifest(shell: Shell, ecr: FakeEcr) -> None:
@@ -136,6 +179,8 @@ def test_a_push_needs_a_login(shell: Shell) -> None:
         (["push", URI], "does not exist locally with the tag"),
         (["push", "docker.io/me/model:1"], "the laptop's cloud has only ECR"),
         (["run", "x"], "invalid choice: 'run'.*login, build, push"),
+        (["image", "inspect", "--format", "{{.Id}}", "x"], "invalid choice: '{{.Id}}'"),
+        (["tag", "nowhere", URI], "does not exist locally with the tag: nowhere"),
         (["build", "--squash", "."], "unrecognized arguments: --squash"),
         (["build", "--output", "type=local,dest=.", "."], "invalid choice: 'type=local,dest=.'"),
         (["build", "nowhere"], "the context nowhere is not a folder"),
