@@ -52,6 +52,7 @@ NO_PATH = re.compile(r"[\s*?\[\]\\]")
 def _within_repository(path: str) -> str:
     if path.startswith("/"):
         raise ValueError("it must be relative to the repository's root, without a leading '/'")
+    path = path.rstrip("/")
     parts = path.split("/")
     if ".." in parts:
         raise ValueError("it must not lead upwards: '..' is not allowed")

@@ -14,6 +14,7 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import Message
 
@@ -46,8 +47,16 @@ class Answer:
     body: bytes
 
     @property
+    def digest(self) -> str:
+        return self.headers.get("Docker-Content-Digest", "")
+
+    @property
     def words(self) -> str:
-        return self.body[:WORDS_SHOWN].decode(errors="replace").strip()
+        """The reason that a registry gives in its errors' shape, or whatever else it wrote."""
+        text = self.body.decode(errors="replace").strip()
+        with suppress(ValueError, LookupError, TypeError):
+            text = str(json.loads(text)["errors"][0]["message"])
+        return text[:WORDS_SHOWN]
 
 
 @dataclass(frozen=True)
@@ -56,11 +65,13 @@ class BaseImage:
 
     ``path`` is that parameter's, for whoever reads the errors; ``registry``, when not empty, is
     the URL of a registry that answers for every host, as ``/v2/<host>/<name>/…``.
+    ``timeout`` is in seconds.
     """
 
     reference: ImageReference
     path: str
     registry: str = ""
+    timeout: float = TIMEOUT
 
     def pinned(self) -> str:
         """``name:tag@sha256:…``, without a call when the digest is given.
@@ -82,24 +93,24 @@ class BaseImage:
         return f"https://{server}/v2/{name}/manifests/{tag}"
 
     def _digest(self) -> str:
-        # HEAD costs nothing at a registry that counts pulls, as Docker Hub does.
+        # HEAD costs nothing at a registry that counts pulls, as Docker Hub does; but it tells no
+        # reason for a refusal, and not every registry knows it or names the digest in a header.
         token, answer = self._ask("HEAD")
-        digest = answer.headers.get("Docker-Content-Digest", "")
-        if not digest:
+        if answer.status != 200 or not answer.digest:
             _, answer = self._ask("GET", token)
-            digest = "sha256:" + hashlib.sha256(answer.body).hexdigest()
+        if answer.status != 200:
+            raise self._refused(answer)
+        digest = answer.digest or "sha256:" + hashlib.sha256(answer.body).hexdigest()
         if not DIGEST.fullmatch(digest):
             raise ServiceFault(f"{self._what}: its registry gave the digest {digest!r}")
         return digest
 
     def _ask(self, method: str, token: str = "") -> tuple[str, Answer]:
-        """The manifest, and the token that it took, if any."""
+        """The manifest or a refusal, and the token that it took, if any."""
         answer = self._fetch(method, self.url, token)
         if answer.status == 401 and not token:
             token = self._token(answer)
             answer = self._fetch(method, self.url, token)
-        if answer.status != 200:
-            raise self._refused(answer)
         return token, answer
 
     def _token(self, refusal: Answer) -> str:
@@ -136,11 +147,11 @@ class BaseImage:
             headers["Authorization"] = f"Bearer {token}"
         request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310 (above)
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as found:  # noqa: S310 (above)
+            with urllib.request.urlopen(request, timeout=self.timeout) as found:  # noqa: S310 (above)
                 answer = Answer(found.status, found.headers, found.read(MANIFEST_LIMIT))
         except urllib.error.HTTPError as error:
             with error:
-                answer = Answer(error.code, error.headers, error.read(WORDS_SHOWN))
+                answer = Answer(error.code, error.headers, error.read(MANIFEST_LIMIT))
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error) or type(error).__name__
             raise ServiceFault(
@@ -175,8 +186,8 @@ class BaseImage:
             why = f"{self.reference.host} answered {answer.status}"
         words = f" ({answer.words})" if answer.words else ""
         return InvalidParameter(
-            f"{self._what}, but {why}{words}; allowed is a public image, or any by its digest, "
-            f"which is not looked up: {self.reference.pinned('sha256:…')}"
+            f"{self._what}, but {why}{words}; allowed is a public image, or any that the build can "
+            f"pull by its digest, which is not looked up: {self.reference.pinned('sha256:…')}"
         )
 
     @property

@@ -15,6 +15,8 @@ PATH = "/modelwharf/p/section"
     [
         ("source", {"branch": ""}, "branch"),
         ("source", {"branch": "two words"}, "branch"),
+        ("source", {"base_image": "Python 3"}, "base_image"),
+        ("source", {"max_file_mb": 0}, "max_file_mb"),
         ("data", {"prepare_arguments": []}, "prepare_arguments"),
         ("training", {"hyperparameters": {"a": "x" * 2501}}, "hyperparameters"),
         ("training", {"hyperparameters": {"a" * 257: 1}}, "hyperparameters"),
@@ -48,3 +50,51 @@ def test_a_value_beyond_a_limit_is_refused_with_its_place(
 def test_a_document_that_is_nested_too_deeply_is_refused() -> None:
     with pytest.raises(InvalidParameter, match=PATH):
         parse_section(PATH, "data", "[" * 100_000)
+
+
+def image(**paths: object) -> str:
+    whole = {"dockerfile": "model/Dockerfile", "inputs": ["model"], **paths}
+    return json.dumps({"training_image": whole})
+
+
+@pytest.mark.parametrize(
+    ("paths", "place", "words"),
+    [
+        ({"dockerfile": "/Dockerfile"}, "dockerfile", "without a leading '/'"),
+        ({"dockerfile": "../Dockerfile"}, "dockerfile", "'..' is not allowed"),
+        ({"dockerfile": ""}, "dockerfile", "at least 1 character"),
+        ({"inputs": ["model", "a/../b"]}, "inputs.1", "'..' is not allowed"),
+        ({"inputs": ["two words"]}, "inputs.0", "no space"),
+        ({"inputs": ["model/*.py"]}, "inputs.0", "wildcard"),
+        ({"inputs": ["-rf"]}, "inputs.0", "not begin with '-'"),
+        ({"inputs": ["./model"]}, "inputs.0", "a plain path"),
+        ({"inputs": ["model//a"]}, "inputs.0", "a plain path"),
+        ({"inputs": ["."]}, "inputs.0", "name its files and folders one by one"),
+        ({"context": "/"}, "context", "without a leading '/'"),
+        ({"context": "model", "inputs": ["other"]}, "training_image", "'other' is not in its cont"),
+        ({"context": "model", "inputs": ["models"]}, "training_image", "not in its context"),
+    ],
+)
+def test_a_path_that_no_build_could_use_is_refused_with_what_is_allowed(
+    paths: dict[str, Any], place: str, words: str
+) -> None:
+    with pytest.raises(InvalidParameter) as refusal:
+        parse_section(PATH, "source", image(**paths))
+    assert str(refusal.value).startswith(f"{PATH}: training_image")
+    assert place in str(refusal.value)
+    assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        {"context": "model"},
+        {"context": "model/sub"},
+        {"context": ".", "inputs": ["a", "b/c.py"]},
+        {"context": "model", "inputs": ["model/a", "model/b"], "dockerfile": "docker/Dockerfile"},
+        {"context": "model/", "inputs": ["model/"]},
+        {"inputs": ["ä/ö.py", "a+b=c/d@1"]},
+    ],
+)
+def test_paths_from_the_root_are_accepted(paths: dict[str, Any]) -> None:
+    assert parse_section(PATH, "source", image(**paths))

@@ -1,12 +1,14 @@
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from contracts.parameters import Parameters
 from contracts.release import Plan, ReleaseDocument
-from lambdas.errors import InvalidParameter, MissingData, UnknownCommit
+from lambdas.errors import InvalidParameter, MissingData, ServiceFault, UnknownCommit
 from lambdas.resolve import resolve, timeouts
 from tests.unit.lambdas.conftest import World
+from tests.unit.lambdas.registries import DIGEST, Behaviour, Registry, running
 from tests.unit.lambdas.releases import COMMIT, document, trigger
 
 FILES = {
@@ -19,9 +21,22 @@ FILES = {
 }
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[Registry]:
+    with running() as registry:
+        yield registry
+
+
 @pytest.fixture
-def project(world: World) -> World:
+def registry(server: Registry) -> Registry:
+    server.like = Behaviour(challenge="")
+    return server
+
+
+@pytest.fixture
+def project(world: World, registry: Registry) -> World:
     world.codecommit.commits[COMMIT] = dict(FILES)
+    world.environment = world.environment.model_copy(update={"base_registry": registry.url})
     return world
 
 
@@ -99,6 +114,56 @@ def test_a_path_that_the_commit_lacks_is_named_for_each_image(project: World) ->
     assert "has no 'containers/inference'" in str(caught.value)
 
 
+def test_a_context_that_the_commit_lacks_is_named(project: World) -> None:
+    image = {
+        "dockerfile": "containers/training/Dockerfile",
+        "inputs": ["training"],
+        "context": "training/nowhere",
+    }
+    doc = pinned(project, source={"training_image": image})
+    with pytest.raises(InvalidParameter, match="has no 'training/nowhere'; name what the repos"):
+        resolve(project.site, doc)
+
+
+class TestBaseImage:
+    def test_is_planned_by_its_digest(self, project: World) -> None:
+        images = plan_of(project, pinned(project)).images
+        wanted = f"public.ecr.aws/docker/library/python:3.12-slim@{DIGEST}"
+        assert images.training.base_image == images.inference.base_image == wanted
+
+    def test_stays_in_the_plan_s_parameters_as_it_was_written(self, project: World) -> None:
+        plan = plan_of(project, pinned(project, source={"base_image": "python:3.13"}))
+        assert plan.source.base_image == "python:3.13"
+
+    def test_given_by_digest_is_asked_of_nobody(self, project: World, registry: Registry) -> None:
+        image = f"python:3.13@{DIGEST}"
+        plan = plan_of(project, pinned(project, source={"base_image": image}))
+        assert plan.images.training.base_image == image
+        assert registry.like.asked == []
+
+    def test_is_asked_for_once_for_both_images(self, project: World, registry: Registry) -> None:
+        plan_of(project, pinned(project))
+        assert len(registry.like.asked) == 1
+
+    def test_that_is_missing_is_told_with_every_other_finding(
+        self, project: World, registry: Registry
+    ) -> None:
+        registry.like.missing = True
+        del project.codecommit.commits[COMMIT]["training/train.py"]
+        with pytest.raises(InvalidParameter) as caught:
+            resolve(project.site, pinned(project))
+        message = str(caught.value)
+        assert "/modelwharf/oil-price/source: base_image is 'public.ecr.aws/docker" in message
+        assert "has no 'training'" in message
+
+    def test_whose_registry_has_a_fault_is_tried_again(
+        self, project: World, registry: Registry
+    ) -> None:
+        registry.like.refusal = (503, b"")
+        with pytest.raises(ServiceFault):
+            resolve(project.site, pinned(project))
+
+
 def test_every_missing_input_is_named_with_what_to_type(project: World) -> None:
     inputs = {name: {"key": f"series/{name}.csv"} for name in ("wti", "brent", "dubai")}
     with pytest.raises(MissingData) as caught:
@@ -153,6 +218,20 @@ class TestTags:
         before, after = self.tags(project), self.tags(project, base_image="python:3.13")
         assert before[0] != after[0]
         assert before[1] != after[1]
+
+    def test_the_base_image_s_digest_changes_both(self, project: World, registry: Registry) -> None:
+        before = self.tags(project)
+        registry.like.digest = f"sha256:{1:064}"
+        after = self.tags(project)
+        assert before[0] != after[0]
+        assert before[1] != after[1]
+
+    def test_the_context_changes_it(self, project: World) -> None:
+        image = {"dockerfile": "containers/training/Dockerfile", "inputs": ["training"]}
+        before = self.tags(project, training_image=image)
+        after = self.tags(project, training_image={**image, "context": "training"})
+        assert before[0] != after[0]
+        assert before[1] == after[1]
 
     def test_an_input_may_be_a_single_file(self, project: World) -> None:
         image = {"dockerfile": "containers/training/Dockerfile", "inputs": ["training/train.py"]}
