@@ -108,7 +108,7 @@ class Program(Protocol):
     def wait(self, timeout: float | None = None) -> int | None:
         """The exit code once it ended and its output is kept; None after ``timeout`` s.
 
-        Raises EngineLost.
+        Raises EngineLost, or OSError when what it wrote cannot be kept.
         """
 
     def stop(self, grace: float) -> int:
@@ -132,7 +132,7 @@ class Engine(Protocol):
     name: str
     """``process`` or ``docker``."""
     description: str
-    """For people, such as ``docker: Podman Engine 4.3.1 at unix:///run/podman.sock``."""
+    """For people, such as ``docker (Podman Engine 4.3.1 at unix:///run/podman.sock)``."""
     lacks: tuple[str, ...]
     """What it cannot do of ``platform``, ``isolated``, ``read_only``, ``user``, ``limits``."""
 

@@ -33,6 +33,11 @@ class Processes:
         self._lock = threading.Lock()
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether the cloud is stopping, and nothing shall be started any more."""
+        return self._closed
+
     def start(
         self,
         command: Sequence[str],

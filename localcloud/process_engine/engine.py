@@ -66,7 +66,7 @@ class ProcessEngine:
     """See the module. Implements localcloud.engine.Engine."""
 
     name = "process"
-    description = f"process: this machine's own Python {platform.python_version()}, no containers"
+    description = f"process (no containers; Python {platform.python_version()} of this machine)"
     lacks: tuple[str, ...] = ("platform", "isolated", "read_only", "user", "limits")
 
     def __init__(self, store: ImageStore, cache: Path, processes: Processes) -> None:

@@ -1,0 +1,117 @@
+"""Files on their way into a container and out of it: tar archives that are never held whole."""
+
+import io
+import shutil
+import stat
+import tarfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from localcloud.engine import LogSink
+
+BLOCK = tarfile.BLOCKSIZE  # bytes
+CHUNK = 1024 * 1024  # bytes
+Owner = tuple[int, int]
+
+
+def packed(tree: Path, owner: Owner) -> Iterator[bytes]:
+    """A folder's content as a tar archive, piece by piece.
+
+    Everything belongs to ``owner``, can be read by all and written by the owner, however strict
+    the umask was that it was made with.
+    """
+    for path in (tree, *sorted(tree.rglob("*"))):
+        member = _member(path, path.relative_to(tree).as_posix(), owner)
+        if member is None:
+            continue
+        yield member.tobuf(tarfile.PAX_FORMAT)
+        if member.isreg():
+            yield from _content(path, member.size)
+    yield bytes(2 * BLOCK)
+
+
+def _member(path: Path, name: str, owner: Owner) -> tarfile.TarInfo | None:
+    found = path.lstat()
+    member = tarfile.TarInfo(name)
+    member.uid, member.gid = owner
+    member.mtime = int(found.st_mtime)
+    if stat.S_ISLNK(found.st_mode):
+        member.type, member.linkname = tarfile.SYMTYPE, str(path.readlink())
+    elif stat.S_ISDIR(found.st_mode):
+        member.type, member.mode = tarfile.DIRTYPE, 0o755
+    elif stat.S_ISREG(found.st_mode):
+        member.size = found.st_size
+        member.mode = 0o755 if found.st_mode & stat.S_IXUSR else 0o644
+    else:
+        return None
+    return member
+
+
+def _content(path: Path, size: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        left = size
+        while left:
+            data = file.read(min(CHUNK, left))
+            if not data:
+                raise OSError(f"{path} became shorter while it was copied into the container")
+            left -= len(data)
+            yield data
+    yield bytes(-size % BLOCK)
+
+
+def unpack(chunks: Iterable[bytes], folder: Path, log: LogSink) -> None:
+    """Unpack an archive of ``folder`` over the folder, which is emptied first.
+
+    What has no meaning outside of the container, such as an absolute link, is left out, and
+    named in the log.
+    """
+    remove(folder)
+    folder.mkdir(parents=True)
+    with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks), CHUNK), mode="r|") as archive:
+        for member in archive:
+            name = member.name.strip("/").partition("/")[2]
+            if not name:
+                continue
+            if member.islnk():  # a hard link's target is a name of this archive
+                member.linkname = member.linkname.strip("/").partition("/")[2]
+            try:
+                archive.extract(member.replace(name=name, deep=False), folder, filter="data")
+            except (tarfile.FilterError, KeyError) as error:
+                log(f"[localcloud] {member.name} is left out: {error}")
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+class _Stream(io.RawIOBase):
+    """An iterator of bytes, read as a file."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = chunk
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
+
+
+def owner_of(user: str | None) -> Owner:
+    """``uid`` or ``uid:gid`` as numbers; root for None. Raises ValueError for a name."""
+    if user is None:
+        return 0, 0
+    uid, _, gid = user.partition(":")
+    return int(uid), int(gid or 0)

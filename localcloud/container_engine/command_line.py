@@ -1,0 +1,117 @@
+"""The engine's own client: `docker` with BuildKit, or `podman`. Builds go through it.
+
+The engine's API builds without secrets, so that a private package index could not be reached.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HANDED_OVER = ("HOME", "PATH", "TMPDIR", "SSH_AUTH_SOCK")
+PREFIXES = ("BUILDKIT_", "BUILDX_", "CONTAINERS_", "DOCKER_", "REGISTRY_AUTH_", "XDG_")
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
+DOCKER_HOST = "DOCKER_HOST"
+HELP = 20  # seconds within which a client tells its options
+
+Ask = Callable[[Sequence[str], Mapping[str, str]], str]
+
+
+class NoCommandLine(Exception):
+    """The engine's client is not on this machine; the message says what to install."""
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """A client: its first words, the variables that it needs, and its own ``build --help``."""
+
+    words: tuple[str, ...]
+    environment: Mapping[str, str]
+    options: str
+    is_podman: bool
+
+    def knows(self, option: str) -> bool:
+        """Whether its build takes the option, such as ``--provenance``."""
+        return f" {option} " in f"{self.options} ".replace("\n", " ").replace("=", " ")
+
+
+def machine_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """What an engine's client needs of this machine, where a build's own variables hide it.
+
+    The client finds its plugins and its credentials in DOCKER_CONFIG.
+    """
+    found = {
+        name: value
+        for name, value in environment.items()
+        if name in HANDED_OVER or name.startswith(PREFIXES) or name.upper() in PROXIES
+    }
+    found.setdefault("DOCKER_CONFIG", str(Path(found.get("HOME", "/")) / ".docker"))
+    return found
+
+
+def find_command_line(
+    address: str, is_podman: bool, machine: Mapping[str, str], ask: Ask | None = None
+) -> CommandLine:
+    """The client for the engine at ``address``. ``machine`` is of machine_variables.
+
+    Raises NoCommandLine.
+    """
+    environment = {
+        **machine,
+        DOCKER_HOST: address,
+        "DOCKER_BUILDKIT": "1",
+        # One that the user has chosen may build into a place where images cannot be run.
+        "BUILDX_BUILDER": "default",
+    }
+    find = _podman if is_podman else _docker
+    return find(address, environment, ask or _ask)
+
+
+def _podman(address: str, environment: Mapping[str, str], ask: Ask) -> CommandLine:
+    for program in _programs("podman", environment):
+        words = (program, "--url", address)
+        options = ask([*words, "build", "--help"], environment)
+        if "--secret" in options:
+            return CommandLine(words, environment, options, is_podman=True)
+    raise NoCommandLine(
+        "images are built with `podman`, and no podman with `build --secret` is on the PATH: "
+        "install podman 4 or later (Debian: apt-get install podman)"
+    )
+
+
+def _docker(address: str, environment: Mapping[str, str], ask: Ask) -> CommandLine:
+    seen = []
+    for program in _programs("docker", environment):
+        options = ask([program, "build", "--help"], environment)
+        if "--secret" in options and "podman build" not in options:
+            return CommandLine((program,), environment, options, is_podman=False)
+        seen.append(program)
+    found = f"{', '.join(seen)} cannot" if seen else "there is none"
+    raise NoCommandLine(
+        "images are built with a `docker` that has BuildKit (`docker build --secret`), and "
+        f"on the PATH {found}: install Docker's buildx plugin (Debian: apt-get install "
+        "docker-buildx, or docker-buildx-plugin from Docker's own packages)"
+    )
+
+
+def _programs(name: str, environment: Mapping[str, str]) -> list[str]:
+    """Every program of the name on the PATH, in its order."""
+    folders = environment.get("PATH", os.defpath).split(os.pathsep)
+    paths = [Path(folder) / name for folder in folders if folder]
+    return [str(path) for path in paths if path.is_file() and os.access(path, os.X_OK)]
+
+
+def _ask(words: Sequence[str], environment: Mapping[str, str]) -> str:
+    try:
+        told = subprocess.run(
+            words, env=environment, capture_output=True, text=True, check=False, timeout=HELP
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return told.stdout if told.returncode == 0 else ""
+
+
+def packed(variables: Mapping[str, str]) -> str:
+    return json.dumps(dict(variables), sort_keys=True)

@@ -1,0 +1,191 @@
+"""A connection to Docker or podman: found, spoken to, and lost."""
+
+import errno
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import docker
+import requests.exceptions
+import urllib3.exceptions
+from docker.errors import APIError, DockerException, ImageNotFound
+from docker.utils import kwargs_from_env
+
+from localcloud.engine import EngineLost, ImageMissing
+
+PING = 2.0  # seconds in which an engine must answer to count as there
+CALL = 120.0  # seconds for one call; copying gigabytes is many reads and writes, each with this
+PROBE = 10.0  # seconds for a look at a container, which takes milliseconds
+FULL = "no space left on device"
+
+BROKEN = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.ProtocolError,
+    ConnectionError,
+)
+SILENT = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+
+
+class NoEngine(Exception):
+    """No container engine answers; the message names what was tried."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the engine says of the machine that it runs containers on."""
+
+    cpus: int
+    limits_memory: bool
+    limits_cpus: bool
+    local: bool
+    """Whether its networks and processes are this machine's own: no VM, not rootless."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An engine that answered. ``client`` is for work, ``probe`` for looks that must be quick."""
+
+    address: str
+    product: str
+    """Such as ``Podman Engine 4.3.1``."""
+    client: docker.DockerClient
+    probe: docker.DockerClient
+    machine: Machine
+
+    @property
+    def description(self) -> str:
+        return f"{self.product} at {self.address}"
+
+    @property
+    def is_podman(self) -> bool:
+        return self.product.startswith("Podman")
+
+    def close(self) -> None:
+        self.client.close()
+        self.probe.close()
+
+    def lost(self, why: object) -> EngineLost:
+        """What to raise when the engine does not answer any more."""
+        return EngineLost(
+            f"the container engine ({self.description}) stopped answering at "
+            f"{datetime.now().astimezone():%H:%M:%S %Z}: {_innermost(why)}"
+        )
+
+    @contextmanager
+    def speaking(self, what: str) -> Iterator[None]:
+        """Name what went wrong while the engine was asked for ``what``.
+
+        Raises ImageMissing, EngineLost, or OSError with the engine's own words; its errno is
+        ENOSPC when the engine has no room left.
+        """
+        try:
+            yield
+        except ImageNotFound as error:
+            raise ImageMissing(f"{what}: {error.explanation or error}") from None
+        except APIError as error:
+            words = str(error.explanation or error).strip()
+            number = errno.ENOSPC if FULL in words.lower() else errno.EIO
+            raise EngineRefused(number, f"{what}: {words}") from None
+        except (*SILENT, *BROKEN) as error:
+            raise self.lost(error) from None
+
+
+class EngineRefused(OSError):
+    """The engine answered that it cannot; the text is its own."""
+
+    def __str__(self) -> str:
+        return str(self.args[1])
+
+
+def connect(environment: Mapping[str, str] | None = None) -> Connection:
+    """Connect to the first engine that answers: DOCKER_HOST's, else a default socket's.
+
+    Raises NoEngine.
+    """
+    environment = os.environ if environment is None else environment
+    tried = []
+    for address in addresses(environment):
+        try:
+            return _connection(address, environment)
+        except (DockerException, OSError, *SILENT, *BROKEN) as error:
+            tried.append(f"{address}: {_innermost(error)}")
+    raise NoEngine("; ".join(tried))
+
+
+def addresses(environment: Mapping[str, str]) -> list[str]:
+    """Where engines listen: what DOCKER_HOST names and nothing else, or the default sockets."""
+    if environment.get("DOCKER_HOST"):
+        return [environment["DOCKER_HOST"]]
+    runtime = environment.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    sockets = (
+        "/var/run/docker.sock",
+        str(Path.home() / ".docker/run/docker.sock"),
+        "/run/podman/podman.sock",
+        f"{runtime}/podman/podman.sock",
+    )
+    return [f"unix://{path}" for path in sockets]
+
+
+def _connection(address: str, environment: Mapping[str, str]) -> Connection:
+    _require_listener(address)
+    given = kwargs_from_env(environment=dict(environment))
+    given["base_url"] = address
+    probe = docker.DockerClient(**given, timeout=PING)  # type: ignore[arg-type]  # seconds
+    try:
+        version = probe.version()
+        machine = _machine(address, probe.info())
+        probe.api.timeout = PROBE  # type: ignore[assignment]
+        client = docker.DockerClient(**given, timeout=CALL)  # type: ignore[arg-type]
+    except BaseException:
+        probe.close()
+        raise
+    return Connection(address, _product(version), client, probe, machine)
+
+
+def _require_listener(address: str) -> None:
+    """Raises OSError: the SDK would leave the socket open that nobody answered."""
+    path = address.removeprefix("unix://")
+    if path != address:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(PING)
+            line.connect(path)
+
+
+def _product(version: Mapping[str, object]) -> str:
+    components = version.get("Components")
+    first = components[0]["Name"] if isinstance(components, list) and components else "Engine"
+    name = first if "Podman" in first else f"Docker {first}"
+    return f"{name} {version['Version']}"
+
+
+def _machine(address: str, info: Mapping[str, object]) -> Machine:
+    options = info.get("SecurityOptions") or []
+    rootless = "name=rootless" in str(options) or bool(info.get("Rootless"))
+    virtual = "Docker Desktop" in str(info.get("OperatingSystem"))
+    return Machine(
+        cpus=int(str(info.get("NCPU") or 1)),
+        limits_memory=bool(info.get("MemoryLimit")),
+        limits_cpus=bool(info.get("CpuCfsQuota")),
+        local=address.startswith("unix://") and not rootless and not virtual,
+    )
+
+
+def _innermost(error: object) -> str:
+    """The system's own words, out of what four libraries wrapped around them."""
+    while isinstance(error, BaseException):
+        inner = error.__cause__ or error.__context__ or _wrapped(error)
+        if inner is None:
+            break
+        error = inner
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error) or type(error).__name__
+
+
+def _wrapped(error: BaseException) -> BaseException | None:
+    return next((part for part in error.args if isinstance(part, BaseException)), None)

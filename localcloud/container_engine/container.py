@@ -1,0 +1,249 @@
+"""A program in a container: its output line by line, its end, and what it wrote."""
+
+import errno
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docker.errors import NotFound
+from docker.models.containers import Container
+from docker.models.networks import Network
+
+from localcloud.container_engine.archives import remove, unpack
+from localcloud.container_engine.connection import BROKEN, SILENT, Connection
+from localcloud.engine import EngineLost, LogSink
+from localcloud.processes import kill_marked
+
+OPT_ML = "/opt/ml"
+INPUT = "input"
+LOOK = 5.0  # seconds after which a container that has not ended is looked at
+HUNG = 20.0  # seconds without an answer after which the engine counts as lost
+END_OF_LOG = 10.0  # seconds
+LONGEST_LINE = 256 * 1024  # bytes (one event of CloudWatch Logs)
+KILLED = 137  # 128 + SIGKILL
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the engine made for one run, to be removed after it."""
+
+    container: Container
+    network: Network | None
+    mark: str
+
+    @property
+    def id(self) -> str:
+        return str(self.container.id)
+
+    def remove(self) -> None:
+        """Raises what the SDK raises."""
+        with suppress(NotFound):
+            self.container.remove(v=True, force=True)
+        if self.network is not None:
+            with suppress(NotFound):
+                self.network.remove()
+
+
+class ContainerProgram:
+    """Implements localcloud.engine.Program. ``output`` was attached before the start.
+
+    ``tree`` gets what the program wrote; None: nobody wants it. ``ended`` is told at the end.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        made: Made,
+        output: Iterator[tuple[bytes | None, bytes | None]],
+        log: LogSink,
+        *,
+        address: tuple[str, int] | None,
+        tree: Path | None,
+        memory_mib: int | None,
+        ended: Callable[["ContainerProgram"], None],
+    ) -> None:
+        self.address = address
+        self.made = made
+        self._connection = connection
+        self._log = log
+        self._tree = tree
+        self._memory = memory_mib
+        self._told = ended
+        self._stopped = False
+        self._code: int | None = None
+        self._killed_for: str | None = None
+        self._failure: Exception | None = None
+        self._end = threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(output,), daemon=True)
+        self._reader.start()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the engine was lost under it, and may still have its container."""
+        return isinstance(self._failure, EngineLost)
+
+    @property
+    def killed_for(self) -> str | None:
+        return self._killed_for
+
+    def poll(self) -> int | None:
+        if not self._end.is_set():
+            return None
+        if self._failure is not None:
+            raise self._failure
+        return self._code
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        self._end.wait(timeout)
+        return self.poll()
+
+    def stop(self, grace: float) -> int:
+        self._stopped = True
+        with self._connection.speaking("stop the container"), suppress(NotFound):
+            if not self._end.is_set():
+                self.made.container.stop(timeout=math.ceil(grace))
+        self._end.wait()
+        code = self.poll()
+        assert code is not None  # noqa: S101 - it has ended
+        return code
+
+    def _read(self, output: Iterator[tuple[bytes | None, bytes | None]]) -> None:
+        """Two streams in the order in which they were written, each with lines of its own."""
+        lines = (_Lines(self._log), _Lines(self._log))
+        with suppress(*BROKEN, OSError):  # whether the engine is lost is the watch's to say
+            for pieces in output:
+                for sink, piece in zip(lines, pieces, strict=True):
+                    sink.take(piece or b"")
+        for sink in lines:
+            sink.flush()
+
+    def _watch(self) -> None:
+        try:
+            state = self._ended_state()
+            self._reader.join(END_OF_LOG)
+            self._fetch()
+            self._code = int(state["ExitCode"])
+            self._killed_for = self._reason(state)
+        except EngineLost as error:
+            self._failure = error
+            kill_marked(self.made.mark)  # no engine will do it
+        except Exception as error:
+            self._failure = error
+        finally:
+            with suppress(Exception):  # a lost engine's leavings are swept when it is back
+                self.made.remove()
+            self._told(self)
+            self._end.set()
+
+    def _ended_state(self) -> Mapping[str, Any]:
+        """The container's state once it runs no more. Raises EngineLost."""
+        while True:
+            try:
+                self.made.container.wait(timeout=LOOK)
+            except (*SILENT, *BROKEN):
+                pass  # it runs on, or the engine is gone: a look tells
+            except NotFound:
+                raise self._removed() from None
+            state = self._state()
+            if not state["Running"]:
+                return state
+            if not self._reader.is_alive():
+                raise self._connection.lost("it broke off the output of a running container")
+
+    def _state(self) -> Mapping[str, Any]:
+        """How it is. An engine that refuses is lost; one that is silent gets some time."""
+        deadline = time.monotonic() + HUNG
+        while True:
+            try:
+                found = self._connection.probe.api.inspect_container(self.made.id)
+            except NotFound:
+                raise self._removed() from None
+            except SILENT as error:
+                if time.monotonic() > deadline:
+                    raise self._connection.lost(error) from None
+            except BROKEN as error:
+                raise self._connection.lost(error) from None
+            else:
+                state: Mapping[str, Any] = found["State"]
+                return state
+
+    def _removed(self) -> EngineLost:
+        return EngineLost(f"container {self.made.container.name} was removed while it ran")
+
+    def _reason(self, state: Mapping[str, Any]) -> str | None:
+        """Podman does not say that memory was why: then the signal has to."""
+        if self._stopped or not state["ExitCode"]:
+            return None
+        limit = f"limit {self._memory} MiB" if self._memory else "no limit but the machine's"
+        if state.get("OOMKilled"):
+            return f"out of memory ({limit})"
+        if state["ExitCode"] == KILLED and self._memory:
+            return f"out of memory, it seems: killed by SIGKILL ({limit})"
+        return None
+
+    def _fetch(self) -> None:
+        """Bring back each folder that the tree had, its input left out."""
+        if self._tree is None:
+            return
+        for folder in sorted(self._tree.iterdir()):
+            if folder.name == INPUT or not folder.is_dir():
+                continue
+            try:
+                with self._connection.speaking(f"fetch {OPT_ML}/{folder.name}"):
+                    chunks, _ = self._archive(folder.name)
+                    unpack(chunks, folder, self._log)
+            except FileNotFoundError:
+                remove(folder)  # the program did so, too
+                folder.mkdir()
+            except OSError as error:
+                raise full(error, self._tree) from None
+
+    def _archive(self, name: str) -> tuple[Iterator[bytes], Any]:
+        try:
+            found: tuple[Iterator[bytes], Any] = self.made.container.get_archive(
+                f"{OPT_ML}/{name}", chunk_size=1024 * 1024
+            )
+        except NotFound:
+            raise FileNotFoundError(name) from None
+        return found
+
+
+def full(error: OSError, place: Path) -> OSError:
+    """The same error; when it is a full disk's, one that says so and what to type."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return error
+    return OSError(
+        errno.ENOSPC,
+        f"no space left on the disk of {place}: {error.strerror or error}. See what fills it "
+        "with `df -h` and `docker system df`, free some (`docker system prune` removes what no "
+        "container uses), then push or start the release again",
+    )
+
+
+class _Lines:
+    """Bytes in, whole lines out."""
+
+    def __init__(self, log: LogSink) -> None:
+        self._log = log
+        self._rest = b""
+
+    def take(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._say(line)
+        if len(self._rest) > LONGEST_LINE:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._rest:
+            self._say(self._rest)
+            self._rest = b""
+
+    def _say(self, line: bytes) -> None:
+        self._log(line.removesuffix(b"\r").decode(errors="replace"))

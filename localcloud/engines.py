@@ -1,0 +1,39 @@
+"""Which engine builds and runs images on this machine."""
+
+from pathlib import Path
+
+from localcloud.container_engine import ContainerEngine, NoEngine, connect
+from localcloud.container_engine.image_store import ImageStore as ContainerImages
+from localcloud.engine import Engine
+from localcloud.process_engine import ProcessEngine, default_cache
+from localcloud.process_engine.image_store import ImageStore as ProcessImages
+from localcloud.processes import Processes
+
+ENGINES = ("docker", "process")
+
+
+class NoSuchEngine(Exception):
+    """The engine that was asked for is not here; the message says what to type."""
+
+
+def choose(wish: str | None, directory: Path, processes: Processes) -> Engine:
+    """The engine that was asked for; without a wish, containers where an engine answers.
+
+    Its images are kept in ``directory``. Raises NoSuchEngine.
+    """
+    images = directory / "images"
+    if wish == "process":
+        return ProcessEngine(ProcessImages(images), default_cache(), processes)
+    try:
+        connection = connect()
+    except NoEngine as error:
+        if wish == "docker":
+            raise NoSuchEngine(
+                f"no Docker or podman answers ({error}). Start one (`systemctl start docker`, "
+                "`podman system service -t 0`, or Docker Desktop), name its socket in "
+                "DOCKER_HOST, or use `--engine process`"
+            ) from None
+        found = ProcessEngine(ProcessImages(images), default_cache(), processes)
+        found.description = f"process (no Docker or podman answers: {error})"
+        return found
+    return ContainerEngine(connection, ContainerImages(images), processes, str(directory.resolve()))
