@@ -28,6 +28,7 @@ from localcloud import (
     schedules,
     stepfunctions,
 )
+from localcloud.base_registry import with_base_registry
 from localcloud.cloud import Cloud
 from localcloud.engine import Engine
 from localcloud.faults import FaultPlan
@@ -90,7 +91,8 @@ class Server:
         for service in SERVICES:
             service.install(self.cloud)
         moto = DomainDispatcherApplication(create_backend_app)
-        self._server.app = Gate(self.cloud, _with_faults(self.cloud, moto))
+        pages = with_base_registry(self.cloud, _with_faults(self.cloud, moto))
+        self._server.app = Gate(self.cloud, pages)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 

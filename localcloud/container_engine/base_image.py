@@ -67,7 +67,7 @@ def inspect(connection: Connection, reference: str) -> Mapping[str, Any] | None:
     """What the engine says of an image, or None when it has none of the name."""
     try:
         with connection.speaking(f"look at image {reference}"):
-            found: Mapping[str, Any] = connection.client.api.inspect_image(reference)
+            found: Mapping[str, Any] = connection.client.images.get(reference).attrs
     except ImageMissing:
         return None
     return found

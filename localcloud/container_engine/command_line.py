@@ -3,12 +3,17 @@
 The engine's API builds without secrets, so that a private package index could not be reached.
 """
 
-import json
 import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+IMAGES = "MODELWHARF_IMAGES"
+STATE = "MODELWHARF_DOCKER_STATE"
+MACHINE = "MODELWHARF_MACHINE"
+"""What a build's ``docker`` is told: where images and its logins are kept, and the variables of
+machine_variables as JSON."""
 
 HANDED_OVER = ("HOME", "PATH", "TMPDIR", "SSH_AUTH_SOCK")
 PREFIXES = ("BUILDKIT_", "BUILDX_", "CONTAINERS_", "DOCKER_", "REGISTRY_AUTH_", "XDG_")
@@ -111,7 +116,3 @@ def _ask(words: Sequence[str], environment: Mapping[str, str]) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return told.stdout if told.returncode == 0 else ""
-
-
-def packed(variables: Mapping[str, str]) -> str:
-    return json.dumps(dict(variables), sort_keys=True)

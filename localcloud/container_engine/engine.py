@@ -5,6 +5,8 @@ that it makes no difference whether the engine runs here, rootless, in a VM or f
 file on this machine comes to belong to root.
 """
 
+import json
+import os
 import re
 import sys
 import uuid
@@ -17,7 +19,15 @@ from docker.errors import APIError
 from docker.models.containers import Container
 from docker.models.networks import Network
 
+from localcloud.container_engine import base_image, builds
 from localcloud.container_engine.archives import owner_of, packed
+from localcloud.container_engine.command_line import (
+    DOCKER_HOST,
+    IMAGES,
+    MACHINE,
+    STATE,
+    machine_variables,
+)
 from localcloud.container_engine.connection import BROKEN, SILENT, Connection, EngineRefused
 from localcloud.container_engine.container import OPT_ML, ContainerProgram, Made, full
 from localcloud.container_engine.image_store import ImageStore
@@ -33,9 +43,6 @@ from localcloud.engine import (
 from localcloud.processes import MARK, CloudStopping, Processes, kill_marked
 
 LABEL = "modelwharf.cloud"
-IMAGES = "MODELWHARF_IMAGES"
-STATE = "MODELWHARF_DOCKER_STATE"
-ENGINE = "MODELWHARF_ENGINE"
 HOST = "algo-1"
 LOOPBACK = "127.0.0.1"
 PORT = 8080  # SageMaker's serving contract
@@ -192,7 +199,7 @@ class ContainerEngine:
             self._was_lost = self._was_lost or program.lost
 
     def base_digest(self, reference: str, platform: str) -> str:
-        raise NotImplementedError
+        return base_image.digest(self._connection, reference, platform)
 
     def docker(self, state: Path) -> DockerProgram:
         # -P: a build runs in a checkout, whose own packages must not stand in for ours.
@@ -201,13 +208,14 @@ class ContainerEngine:
         environment = {
             IMAGES: str(self._images.folder),
             STATE: str(state),
-            ENGINE: "podman" if self._connection.is_podman else "docker",
-            "DOCKER_HOST": self._connection.address,
+            MACHINE: json.dumps(machine_variables(os.environ)),
+            DOCKER_HOST: self._connection.address,
         }
         return DockerProgram(words, environment)
 
     def build(self, request: BuildRequest, log: LogSink) -> Image:
-        raise NotImplementedError
+        machine = machine_variables(os.environ)
+        return self._images.remember(builds.build(self._connection, request, machine, log))
 
     def find(self, reference: str) -> Image:
         with self._connection.speaking(f"find image {reference}"):

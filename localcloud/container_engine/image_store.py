@@ -96,8 +96,11 @@ class ImageStore:
 def _config(inspected: Mapping[str, Any]) -> dict[str, Any]:
     """The image configuration as the OCI Image Specification has it, without its times."""
     held = inspected.get("Config") or {}
-    platform = {key: inspected[key.title()] for key in ("architecture", "os", "variant")
-                if inspected.get(key.title())}
+    platform = {
+        key: inspected[key.title()]
+        for key in ("architecture", "os", "variant")
+        if inspected.get(key.title())
+    }
     return {
         **platform,
         "config": {name: held[name] for name in STARTS_WITH if held.get(name)},

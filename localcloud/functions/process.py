@@ -20,10 +20,12 @@ from typing import Any
 
 from moto.awslambda.models import LambdaFunction
 
+from localcloud.base_registry import base_registry_url
 from localcloud.cloud import Cloud
 from localcloud.functions import runtime
 
 CREDENTIAL_LIFE = 3600.0  # seconds, what Cloud.credentials asks for
+BASE_REGISTRY = "WHARF_BASE_REGISTRY"
 END_OF_LOG = 5.0  # seconds; a grandchild may keep the log open, and the caller must not wait
 
 
@@ -154,6 +156,8 @@ def _environment(cloud: Cloud, function: LambdaFunction, log_stream: str) -> dic
         "TZ": ":UTC",
         **variables,
         **cloud.environment(function.role, name),
+        # Builds here start from what the engine has, not from what a registry has.
+        BASE_REGISTRY: base_registry_url(cloud),
         "_HANDLER": str(function.handler),
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
         "AWS_LAMBDA_FUNCTION_NAME": name,

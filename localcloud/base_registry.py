@@ -1,0 +1,64 @@
+"""A registry that answers for every host: which base image a build on this machine starts from.
+
+``HEAD`` or ``GET /_wharf/registry/v2/<host>/<name>/manifests/<tag or digest>`` answers with the
+engine's digest of the image in ``Docker-Content-Digest``, as registries do (OCI Distribution
+Specification, "Pulling manifests"). ``?platform=linux/arm64`` asks for that platform; otherwise
+it may be any. No manifest is given: nobody pulls from here.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs
+
+from localcloud.cloud import Cloud
+from localcloud.engine import EngineLost, ImageMissing
+
+PATH = "/_wharf/registry"
+_MANIFEST = re.compile(rf"{PATH}/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)")
+
+Application = Callable[..., Iterable[bytes]]
+
+
+def base_registry_url(cloud: Cloud) -> str:
+    return f"{cloud.url}{PATH}"
+
+
+def with_base_registry(cloud: Cloud, application: Application) -> Application:
+    """WSGI middleware: every other path is ``application``'s."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not environ["PATH_INFO"].startswith(f"{PATH}/"):
+            return application(environ, start_response)
+        status, headers, document = _look_up(cloud, environ)
+        body = json.dumps(document).encode()
+        kept = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        start_response(status, [*kept, *headers])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    return answer
+
+
+def _look_up(
+    cloud: Cloud, environ: dict[str, Any]
+) -> tuple[str, list[tuple[str, str]], dict[str, Any]]:
+    match = _MANIFEST.fullmatch(environ["PATH_INFO"])
+    if match is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        return "404 Not Found", [], _error(f"only GET {PATH}/v2/HOST/NAME/manifests/TAG is here")
+    reference = match["reference"]
+    joint = "@" if reference.startswith("sha256:") else ":"
+    platform = parse_qs(environ.get("QUERY_STRING", "")).get("platform", [""])[0]
+    name = f"{match['name']}{joint}{reference}"
+    try:
+        digest = cloud.engine.base_digest(name, platform)
+    except ImageMissing as error:
+        return "404 Not Found", [], _error(str(error))
+    except EngineLost as error:
+        return "503 Service Unavailable", [], _error(str(error))
+    headers = [("Docker-Content-Digest", digest)]
+    return "200 OK", headers, {"name": name, "digest": digest}
+
+
+def _error(message: str) -> dict[str, Any]:
+    return {"errors": [{"code": "MANIFEST_UNKNOWN", "message": message}]}

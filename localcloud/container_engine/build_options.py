@@ -1,0 +1,98 @@
+"""The options of a ``docker build``, made fit for the engine's own client.
+
+A buildspec is written for CodeBuild's Docker, and for a registry that has more than manifests.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from localcloud.container_engine.command_line import CommandLine
+from localcloud.engine import LogSink
+
+BASE_ARGUMENT = "BASE_IMAGE"
+EPOCH = "SOURCE_DATE_EPOCH"
+INLINE_CACHE = "BUILDKIT_INLINE_CACHE"
+REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.")
+TAKEN_APART = (
+    "--build-arg",
+    "--cache-from",
+    "--cache-to",
+    "--format",
+    "--output",
+    "--platform",
+    "--provenance",
+    "--sbom",
+    "--timestamp",
+    "-o",
+)
+OF_BUILDX = ("--load", "--provenance", "--sbom")
+"""Where a build's result goes and what goes with it; other clients do just what these ask for."""
+
+
+@dataclass(frozen=True)
+class _Option:
+    """A word or two of the command line. ``name`` is empty for what is not taken apart."""
+
+    words: tuple[str, ...]
+    name: str = ""
+    value: str = ""
+
+
+def adapted(
+    words: Sequence[str],
+    client: CommandLine,
+    environment: Mapping[str, str],
+    local_base: Callable[[str, str], str],
+    log: LogSink,
+) -> list[str]:
+    """The words after ``build``. ``local_base`` gives, for a base image and a platform, the
+    name to build from.
+    """
+    options = list(_options(words))
+    platform = next((one.value for one in options if one.name == "--platform"), "")
+    epoch = environment.get(EPOCH, "")
+    found: list[str] = []
+    for option in options:
+        name, _, value = option.value.partition("=")
+        if option.name in ("--cache-from", "--cache-to") and REGISTRY.search(option.value):
+            log(f"{option.name} {option.value}: this engine's own layers are the cache here")
+        elif option.name == "--build-arg" and name == INLINE_CACHE:
+            continue  # nobody pulls it from here
+        elif option.name == "--build-arg" and name == BASE_ARGUMENT:
+            base = value if "=" in option.value else environment.get(BASE_ARGUMENT, "")
+            found += ["--build-arg", f"{BASE_ARGUMENT}={local_base(base, platform)}"]
+        elif option.name == "--build-arg" and name == EPOCH and client.is_podman:
+            epoch = value or epoch
+        elif not _is_strange(option, client):
+            found += option.words
+    return [*_of_podman(options, epoch), *found] if client.is_podman else found
+
+
+def _is_strange(option: _Option, client: CommandLine) -> bool:
+    """Whether the client lacks the option, and does as it says anyway."""
+    if client.knows("--provenance"):
+        return False
+    if option.name in ("--output", "-o"):
+        return option.value.startswith("type=image")
+    return option.words[0].partition("=")[0] in OF_BUILDX
+
+
+def _of_podman(options: Sequence[_Option], epoch: str) -> list[str]:
+    """Docker's manifest, which SageMaker asks for, and no hour in the image."""
+    given = {option.name for option in options}
+    found = [] if "--format" in given else ["--format", "docker"]
+    return found if not epoch or "--timestamp" in given else [*found, "--timestamp", epoch]
+
+
+def _options(words: Sequence[str]) -> Iterator[_Option]:
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name not in TAKEN_APART:
+            yield _Option((word,))
+        elif equals:
+            yield _Option((word,), name, value)
+        else:
+            following = next(rest, "")
+            yield _Option((word, following), name, following)

@@ -1,0 +1,80 @@
+"""Building outside a release: the same client and the same options as a release's build."""
+
+import hashlib
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from localcloud.container_engine import base_image
+from localcloud.container_engine.build_options import adapted
+from localcloud.container_engine.command_line import (
+    CommandLine,
+    NoCommandLine,
+    find_command_line,
+)
+from localcloud.container_engine.connection import Connection
+from localcloud.engine import BuildError, BuildRequest, LogSink
+
+NAME = "localhost/modelwharf/build"
+LAST_LINES = 15
+
+
+def build(
+    connection: Connection, request: BuildRequest, machine: Mapping[str, str], log: LogSink
+) -> Mapping[str, Any]:
+    """The built image as the engine describes it. ``machine`` is of machine_variables.
+
+    Raises BuildError with the build's last lines, ImageMissing, EngineLost.
+    """
+    try:
+        client = find_command_line(connection.address, connection.is_podman, machine)
+    except NoCommandLine as error:
+        raise BuildError(str(error)) from None
+
+    def local_base(reference: str, platform: str) -> str:
+        return base_image.local_name(connection, reference, platform, log)
+
+    environment = {"SOURCE_DATE_EPOCH": "0", "BUILDKIT_PROGRESS": "plain", **client.environment}
+    with tempfile.TemporaryDirectory() as folder:
+        identity = Path(folder) / "id"
+        words = adapted(_words(request, identity), client, environment, local_base, log)
+        _run(client, words, environment, log)
+        built = identity.read_text().strip()
+    found = base_image.inspect(connection, built)
+    if found is None:
+        raise BuildError(f"{request.dockerfile}: the image {built} was built, and is gone again")
+    return found
+
+
+def _words(request: BuildRequest, identity: Path) -> list[str]:
+    # A name of its own keeps the image when the engine is cleaned of what has none.
+    place = hashlib.sha256(str(request.dockerfile.resolve()).encode()).hexdigest()
+    words = ["--file", str(request.dockerfile), "--iidfile", str(identity)]
+    words += ["--tag", f"{NAME}:{place[:12]}"]
+    if request.platform:
+        words += ["--platform", request.platform]
+    for name, value in request.arguments.items():
+        words += ["--build-arg", f"{name}={value}"]
+    return [*words, str(request.context)]
+
+
+def _run(
+    client: CommandLine, words: list[str], environment: Mapping[str, str], log: LogSink
+) -> None:
+    last: list[str] = []
+    with subprocess.Popen(
+        [*client.words, "build", *words],
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as child:
+        for line in child.stdout or ():
+            log(line.rstrip("\n"))
+            last = [*last, line.rstrip("\n")][-LAST_LINES:]
+    if child.returncode:
+        raise BuildError("\n".join(last) or f"docker build ended with {child.returncode}")

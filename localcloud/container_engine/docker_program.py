@@ -1,0 +1,159 @@
+"""``docker`` inside a build, where the engine is Docker or podman.
+
+The engine's own store stands in for ECR: ``build`` is the real client's, ``push`` tells ECR of
+the image and leaves its layers where they are.
+"""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud.container_engine import base_image
+from localcloud.container_engine.build_options import adapted
+from localcloud.container_engine.command_line import (
+    IMAGES,
+    MACHINE,
+    STATE,
+    CommandLine,
+    NoCommandLine,
+    find_command_line,
+)
+from localcloud.container_engine.connection import Connection, NoEngine, connect
+from localcloud.container_engine.image_store import ImageStore
+from localcloud.engine import EngineLost, ImageMissing
+from localcloud.image_push import IMAGE_URI, Pushable, Refused, RegistryClient
+
+PASSED_ON = (
+    ("build",),
+    ("buildx", "version"),
+    ("history",),
+    ("image", "inspect"),
+    ("image", "ls"),
+    ("images",),
+    ("info",),
+    ("inspect",),
+    ("pull",),
+    ("tag",),
+    ("version",),
+)
+"""What the engine's own client does, beside ``login`` and ``push``. It changes nothing on this
+machine that a build did not make."""
+
+Execute = Callable[[Sequence[str], Mapping[str, str]], int]
+
+
+class Docker:
+    """One command of a build. ``execute`` runs the real client and gives its exit code."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        images: ImageStore,
+        registry: RegistryClient,
+        client: Callable[[], CommandLine],
+        execute: Execute,
+    ) -> None:
+        self._connection = connection
+        self._images = images
+        self._registry = registry
+        self._client = client
+        self._execute = execute
+
+    def run(self, words: Sequence[str], environment: Mapping[str, str], stdin: IO[str]) -> int:
+        """The exit code.
+
+        Raises Refused, ImageMissing, EngineLost, NoCommandLine, or what AWS answered.
+        """
+        match words:
+            case ["login", *options]:
+                print(self._login(options, stdin))
+            case ["push", name]:
+                print(self._registry.push(name, self._find))
+            case ["pull", *_, name] if IMAGE_URI.fullmatch(name):
+                raise Refused(f"pull {name}: images are in this engine already; build from it")
+            case ["build", *options]:
+                return self._build(options, environment)
+            case _ if any(tuple(words[: len(known)]) == known for known in PASSED_ON):
+                return self._pass_on(words, environment)
+            case _:
+                known = ", ".join(["login", "push", *map(" ".join, PASSED_ON)])
+                raise Refused(
+                    f"{shlex.join(words)!r} is not done in a build on the laptop; it has: {known}"
+                )
+        return 0
+
+    def _login(self, options: Sequence[str], stdin: IO[str]) -> str:
+        match options:
+            case ["--username" | "-u", user, "--password-stdin", registry] | [
+                "--password-stdin",
+                "--username" | "-u",
+                user,
+                registry,
+            ]:
+                return self._registry.login(registry.removeprefix("https://"), user, stdin.read())
+        raise Refused(
+            f"login {shlex.join(options)}: write `docker login --username AWS --password-stdin "
+            "<account>.dkr.ecr.<region>.amazonaws.com`"
+        )
+
+    def _find(self, name: str) -> Pushable:
+        inspected = base_image.inspect(self._connection, name)
+        if inspected is None:
+            raise Refused(f"An image does not exist locally with the tag: {name}")
+        return self._images.pushable(self._images.remember(inspected).digest)
+
+    def _build(self, options: Sequence[str], environment: Mapping[str, str]) -> int:
+        client = self._client()
+        if "--help" not in options:
+            options = adapted(options, client, environment, self._local_base, print)
+        return self._pass_on(["build", *options], environment)
+
+    def _local_base(self, reference: str, platform: str) -> str:
+        return base_image.local_name(self._connection, reference, platform, print)
+
+    def _pass_on(self, words: Sequence[str], environment: Mapping[str, str]) -> int:
+        client = self._client()
+        given = {"BUILDKIT_PROGRESS": "plain", **environment, **client.environment}
+        return self._execute([*client.words, *words], given)
+
+
+def _become(words: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run the client in this very process: what stops a build then stops it, too."""
+    sys.stdout.flush()
+    os.execve(words[0], list(words), dict(environment))  # noqa: S606 - no shell is meant
+
+
+def _ecr(region: str) -> Any:
+    return boto3.client("ecr", region_name=region)
+
+
+def main() -> int:
+    machine: dict[str, str] = json.loads(os.environ[MACHINE])
+    os.environ["DOCKER_CONFIG"] = machine["DOCKER_CONFIG"]  # the SDK's credentials for a pull
+    try:
+        connection = connect({**machine, "DOCKER_HOST": os.environ["DOCKER_HOST"]})
+        docker = Docker(
+            connection,
+            ImageStore(Path(os.environ[IMAGES])),
+            RegistryClient(Path(os.environ[STATE]), _ecr),
+            lambda: find_command_line(connection.address, connection.is_podman, machine),
+            _become,
+        )
+        return docker.run(sys.argv[1:], os.environ, sys.stdin)
+    except NoEngine as error:
+        text = f"the container engine does not answer: {error}"
+    except (Refused, ImageMissing, EngineLost, NoCommandLine, ClientError, BotoCoreError) as error:
+        text = str(error)
+    print(f"docker: {text}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
