@@ -7,6 +7,7 @@ import click
 from cli.commands.approve import approve
 from cli.commands.data import data
 from cli.commands.demo import demo
+from cli.commands.doctor import doctor
 from cli.commands.down import down
 from cli.commands.env import env
 from cli.commands.invoke import invoke
@@ -64,6 +65,6 @@ def wharf(ctx: click.Context) -> None:
 
 
 for command in (
-    up, env, push, start, releases, show, approve, reject, invoke, data, down, demo,
+    up, env, push, start, releases, show, approve, reject, invoke, data, doctor, down, demo,
 ):  # fmt: skip
     wharf.add_command(command)

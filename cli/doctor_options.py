@@ -1,0 +1,127 @@
+"""What the words on ``wharf doctor``'s command line mean."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import TypeAdapter, ValidationError
+
+from cli.demo_data import demo_series
+from contracts.examination import ImageRole
+from contracts.parameters import ImageSource, Source
+from doctor import DockerfileOf, NamedImage, Sample, Wanted
+
+CHANNEL = "training"
+BASE_IMAGE = "BASE_IMAGE"
+DOCKERFILE = "Dockerfile"
+PRODUCT = "wti"
+FEATURE = "sp500"
+
+Callback = Callable[[click.Context, click.Parameter, Any], Any]
+
+
+def pairs(context: click.Context, parameter: click.Parameter, words: Any) -> dict[str, str]:
+    """``NAME=VALUE``, many times."""
+    broken = [word for word in words if "=" not in word]
+    if broken:
+        raise click.BadParameter(f"{broken[0]!r} has no =; write NAME=VALUE")
+    return dict(word.split("=", 1) for word in words)
+
+
+def channels(context: click.Context, parameter: click.Parameter, words: Any) -> dict[str, Path]:
+    """``FOLDER`` or ``NAME=FOLDER``, many times."""
+    found: dict[str, Path] = {}
+    for word in words:
+        name, equals, folder = word.partition("=")
+        found[name if equals else CHANNEL] = Path(folder if equals else word)
+    for path in found.values():
+        if not path.is_dir():
+            raise click.BadParameter(f"{str(path)!r} is not a folder; write FOLDER or NAME=FOLDER")
+    return found
+
+
+def samples(context: click.Context, parameter: click.Parameter, words: Any) -> tuple[Sample, ...]:
+    """``TYPE=BODY`` or ``TYPE=@FILE``, many times."""
+    return tuple(_sample(word) for word in words)
+
+
+def _sample(word: str) -> Sample:
+    kind, equals, body = word.partition("=")
+    if not equals or "/" not in kind:
+        raise click.BadParameter(f"{word!r} is not TYPE=BODY or TYPE=@FILE, as in text/csv=1,2,3")
+    if not body.startswith("@"):
+        return Sample(kind, body.encode())
+    try:
+        return Sample(kind, Path(body[1:]).read_bytes())
+    except OSError as error:
+        raise click.BadParameter(f"{body[1:]!r} cannot be read: {error.strerror}") from None
+
+
+def json_of(shape: Any, example: str) -> Callback:
+    """JSON of this shape; None when it was not given."""
+    adapter: TypeAdapter[Any] = TypeAdapter(shape)
+
+    def read(context: click.Context, parameter: click.Parameter, text: str | None) -> Any:
+        if text is None:
+            return None
+        try:
+            return adapter.validate_json(text, strict=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            where = f"{place}: " if place else ""
+            raise click.BadParameter(
+                f"{where}{first['msg']}; write, for example, {example}"
+            ) from None
+
+    return read
+
+
+def wanted(word: str, context: Path | None, arguments: Mapping[str, str]) -> Wanted:
+    """A folder with a Dockerfile, a Dockerfile, or else the name of an image.
+
+    A Dockerfile of the parameter ``source`` is built from its inputs alone, as in a release.
+    """
+    path = Path(word)
+    if path.is_dir():
+        context, path = context or path, path / DOCKERFILE
+    if not path.is_file():
+        if DOCKERFILE in path.name or word.startswith((".", "/", "~")):
+            raise click.UsageError(f"there is no file {path}")
+        return NamedImage(word)
+    context = context or Path.cwd()
+    source = configured(path, context)
+    return DockerfileOf(
+        dockerfile=path,
+        context=context,
+        arguments={BASE_IMAGE: Source().base_image, **arguments},
+        inputs=source[1].inputs if source else (),
+    )
+
+
+def configured(dockerfile: Path, context: Path) -> tuple[ImageRole, ImageSource] | None:
+    """Which image of the parameter ``source``, in its defaults, this Dockerfile makes."""
+    for role, source in sources().items():
+        there = all((context / name).exists() for name in source.inputs)
+        if there and dockerfile.resolve() == (context / source.dockerfile).resolve():
+            return role, source
+    return None
+
+
+def sources() -> dict[ImageRole, ImageSource]:
+    return {
+        ImageRole.TRAINING: Source().training_image,
+        ImageRole.INFERENCE: Source().inference_image,
+    }
+
+
+def demo_channel(folder: Path) -> dict[str, Path]:
+    """Real prices in the form that the exemplar learns from."""
+    folder.mkdir()
+    for name, series in demo_series().items():
+        (folder / f"{name}.csv").write_text(series.csv)
+    description = {"inputs": [PRODUCT, FEATURE], "options": {"features": [FEATURE]}}
+    (folder / "data.json").write_text(json.dumps(description))
+    return {CHANNEL: folder}

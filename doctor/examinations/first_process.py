@@ -1,0 +1,19 @@
+"""What to change when SIGTERM does not reach a program."""
+
+from localcloud.engine import ImageConfig
+
+SHELLS = ("sh", "bash", "dash", "ash")
+
+
+def advice(config: ImageConfig) -> str:
+    """A line for the Dockerfile or the program; the first process is what counts."""
+    words = config.entrypoint or config.command
+    if len(words) > 2 and words[0].rsplit("/", 1)[-1] in SHELLS and words[1] == "-c":
+        return (
+            "ENTRYPOINT is in the shell form: the shell is process 1 and passes no signal on. "
+            'Write it in the exec form, such as ENTRYPOINT ["python", "/opt/program/main.py"]'
+        )
+    return (
+        "as process 1 of a container a program that sets no handler never gets SIGTERM: handle "
+        "it, and let a start script end with `exec program …`, so that the program is process 1"
+    )

@@ -1,0 +1,49 @@
+"""/ping answers within 2 s, also beside requests."""
+
+from contracts.examination import Finding, ImageRole
+from doctor.asking import NoAnswer, TooSlow
+from doctor.check import Check
+from doctor.servers import Pings, Servers
+
+CHECK = Check(
+    "ping-quick",
+    ImageRole.INFERENCE,
+    "a /ping that takes longer than 2 s has failed; several in a row, and SageMaker restarts the "
+    'container (developer guide, "Custom Inference Code with Hosting Services")',
+)
+
+
+def look(servers: Servers) -> Finding:
+    limit = servers.settings.patience.ping
+    try:
+        idle = servers.live().ping_once().seconds
+    except (NoAnswer, TooSlow) as error:
+        return _failed(servers, f"/ping of an idle server: {error}")
+    if not servers.samples:
+        return CHECK.passed(f"{idle * 1000:.0f} ms when idle; no sample request to keep it busy")
+    busy = servers.busy
+    if _late(busy):
+        return _failed(servers, _told(busy, limit, "while a request was answered"))
+    large = servers.large
+    if large.survived and _late(large.pings):
+        return _failed(servers, _told(large.pings, limit, "beside a body of 25 MB"))
+    slowest = max(busy.slowest, large.pings.slowest)
+    return CHECK.passed(
+        f"{idle * 1000:.0f} ms when idle, {slowest * 1000:.0f} ms at most when busy"
+    )
+
+
+def _late(pings: Pings) -> bool:
+    return pings.late > 0
+
+
+def _told(pings: Pings, limit: float, when: str) -> str:
+    return f"{pings.late} of {pings.late + len(pings.seconds)} pings took over {limit:g} s {when}"
+
+
+def _failed(servers: Servers, seen: str) -> Finding:
+    return CHECK.failed(
+        seen,
+        change="answer /ping from another thread or worker than the one that predicts",
+        log=servers.first.lines,
+    )

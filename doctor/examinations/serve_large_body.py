@@ -1,0 +1,31 @@
+"""A body near InvokeEndpoint's limit does not bring the server down."""
+
+from contracts.examination import Finding, ImageRole
+from doctor.asking import Answer
+from doctor.check import Check
+from doctor.servers import Servers, shown
+
+CHECK = Check(
+    "serve-large-body",
+    ImageRole.INFERENCE,
+    "InvokeEndpoint passes on up to 25 MB and waits 60 s; a server that dies of it takes every "
+    "other caller's requests along",
+)
+
+
+def look(servers: Servers) -> Finding:
+    large = servers.large
+    got = shown(large.answer)
+    if not large.survived:
+        return CHECK.failed(
+            f"after a body of 25 MB the server answers no more ({got})",
+            change="read up to 25 MB, or refuse by Content-Length with 413 before reading",
+            log=servers.first.lines,
+        )
+    if isinstance(large.answer, Answer) and large.answer.status < 500:
+        return CHECK.passed(f"25 MB got {large.answer.status}, and the server goes on")
+    return CHECK.failed(
+        f"a body of 25 MB got {got}",
+        change="answer it, or refuse it with 413 and the length that is allowed",
+        log=servers.first.lines,
+    )

@@ -1,0 +1,23 @@
+"""``serve`` is there, and starts."""
+
+from contracts.examination import Finding, ImageRole
+from doctor.check import Check
+from doctor.servers import Servers
+from doctor.start_faults import start_fault
+
+CHECK = Check(
+    "serve-starts",
+    ImageRole.INFERENCE,
+    'SageMaker runs `docker run IMAGE serve` (developer guide, "Custom Inference Code with Hosting '
+    'Services")',
+)
+
+
+def look(servers: Servers) -> Finding:
+    server = servers.first
+    if server.running or (server.program is not None and server.healthy_after is not None):
+        return CHECK.passed("started")
+    fault = start_fault("serve", server.code, server.lines)
+    if fault is None:
+        return CHECK.passed("started")
+    return CHECK.failed(fault.seen, change=fault.change, log=server.lines)

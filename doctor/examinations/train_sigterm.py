@@ -1,0 +1,45 @@
+"""A training job that is stopped, or loses its spot instance, ends in time."""
+
+import signal
+
+from contracts.examination import Finding, ImageRole
+from doctor.check import Check
+from doctor.examinations.first_process import advice
+from doctor.training_runs import StoppedRun, TrainingRuns
+
+CHECK = Check(
+    "train-sigterm",
+    ImageRole.TRAINING,
+    "StopTrainingJob and a spot interruption send SIGTERM and kill 120 s later (StopTrainingJob, "
+    '"Managed Spot Training in Amazon SageMaker AI")',
+)
+BY_SIGNAL = 128 + signal.SIGTERM
+PROMPT = 0.6  # of what was left to do: whoever ends sooner heeded the signal
+
+
+def look(runs: TrainingRuns) -> Finding:
+    patience = runs.settings.patience
+    left = runs.sample.seconds / 2
+    if left < patience.telling:
+        return CHECK.skipped(
+            f"training takes {runs.sample.seconds:.1f} s: too short to tell whether SIGTERM or "
+            "its own end ended it",
+            "--channel with more data, or --hyperparameters that make it work longer",
+        )
+    stopped = runs.stopped
+    if stopped.took >= patience.stop_training:
+        return _ignored(runs, stopped, f"it still ran {stopped.took:.0f} s after SIGTERM")
+    if stopped.took > PROMPT * left:
+        return _ignored(
+            runs, stopped, f"after SIGTERM it went on for {stopped.took:.1f} s, to its usual end"
+        )
+    if stopped.run.code == BY_SIGNAL and "user" in runs.lacks:
+        return CHECK.skipped(
+            f"it ended {stopped.took:.1f} s after SIGTERM, perhaps by the signal itself, which "
+            "process 1 of a container never gets: to tell needs Docker or podman"
+        )
+    return CHECK.passed(f"ended {stopped.took:.1f} s after SIGTERM")
+
+
+def _ignored(runs: TrainingRuns, stopped: StoppedRun, seen: str) -> Finding:
+    return CHECK.failed(seen, change=advice(runs.image.config), log=stopped.run.lines)

@@ -1,0 +1,23 @@
+"""``train`` is there, and starts."""
+
+from contracts.examination import Finding, ImageRole
+from doctor.check import Check
+from doctor.start_faults import start_fault
+from doctor.training_runs import TrainingRuns
+
+CHECK = Check(
+    "train-starts",
+    ImageRole.TRAINING,
+    'SageMaker runs `docker run IMAGE train` and nothing else (developer guide, "How Amazon '
+    'SageMaker AI Runs Your Training Image")',
+)
+
+
+def look(runs: TrainingRuns) -> Finding:
+    run = runs.first
+    if run.started and run.code is None:
+        return CHECK.passed("started")
+    fault = start_fault("train", run.code, run.lines)
+    if fault is None:
+        return CHECK.passed("started")
+    return CHECK.failed(fault.seen, change=fault.change, log=run.lines)

@@ -1,0 +1,30 @@
+"""The model is in /opt/ml/model."""
+
+from contracts.examination import Finding, ImageRole
+from doctor.check import Check
+from doctor.training_runs import TrainingRuns, files_in
+
+CHECK = Check(
+    "train-writes-model",
+    ImageRole.TRAINING,
+    "what is in /opt/ml/model becomes model.tar.gz; everything else of the container is thrown "
+    'away (developer guide, "How Amazon SageMaker AI Processes Training Output")',
+)
+
+
+def look(runs: TrainingRuns) -> Finding:
+    found = runs.sample.model_files
+    if found:
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        return CHECK.passed(f"{', '.join(found[:3])}{more}")
+    elsewhere = [
+        f"/opt/ml/{name}"
+        for name in files_in(runs.sample.tree)
+        if not name.startswith(("input/", "checkpoints/"))
+    ]
+    there = f"; there is {', '.join(elsewhere[:3])}" if elsewhere else ""
+    return CHECK.failed(
+        f"train ended with success, but /opt/ml/model is empty{there}",
+        change="write the model below /opt/ml/model (SM_MODEL_DIR in SageMaker's own toolkits)",
+        log=runs.sample.lines,
+    )

@@ -1,0 +1,63 @@
+"""What the images are fed, and how long they may take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contracts.parameters import Hyperparameter, MetricDefinition
+
+DEFAULT_CHANNEL = "training"
+WRITABLE_ROOT = "MODELWHARF_WRITABLE_ROOT"
+"""The variable in ``deployment.environment`` that lets a server write to its root."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A request that a server must answer with 200."""
+
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Patience:
+    """SageMaker's limits, and how long a person waits; all in seconds."""
+
+    training: float = 600
+    """A training run on the sample data."""
+    startup: float = 480
+    """Until the first healthy ping: CreateModel's default health check timeout, 8 minutes."""
+    ping: float = 2
+    """A health check ("Custom Inference Code with Hosting Services")."""
+    invocation: float = 60
+    """InvokeEndpoint."""
+    stop_training: float = 120
+    """StopTrainingJob: between SIGTERM and SIGKILL."""
+    stop_serving: float = 30
+    """A serving container: between SIGTERM and SIGKILL."""
+    busy: float = 1.5
+    """How long pings are timed while requests are answered."""
+    telling: float = 2
+    """A training run must have at least so long to go, or SIGTERM's effect cannot be told."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a release would configure, and the sample that the images are tried with.
+
+    ``channels``: channel name → folder; none means that training on good data cannot be
+    tried. ``definitions_given`` is False while the metric definitions are only the defaults.
+    """
+
+    platform: str = "linux/amd64"
+    channels: Mapping[str, Path] = field(default_factory=dict)
+    hyperparameters: Mapping[str, Hyperparameter] = field(default_factory=dict)
+    metric_definitions: tuple[MetricDefinition, ...] = ()
+    definitions_given: bool = True
+    checkpoints: bool = False
+    model: Path | None = None
+    """A ``model.tar.gz``, or the folder that one would be made of."""
+    samples: tuple[Sample, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """The server's, as ``deployment.environment``."""
+    patience: Patience = Patience()

@@ -1,0 +1,191 @@
+"""``train``, run in several ways, each at most once."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from contracts.parameters import Hyperparameter
+from doctor.conditions import EASY, Conditions, hardest
+from doctor.images import ReadyImage
+from doctor.settings import Settings
+from doctor.trees import empty_channels, garbage_channels, lay_out_training
+from localcloud.engine import Engine, ImageMissing, Launch, Program
+
+JOB = "wharf-doctor"
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """One run of ``train``. ``code`` None: the engine could not start it, or it was too slow."""
+
+    code: int | None
+    lines: tuple[str, ...]
+    tree: Path
+    seconds: float
+    started: bool = True
+
+    @property
+    def model_files(self) -> tuple[str, ...]:
+        return files_in(self.tree / "model")
+
+    @property
+    def failure(self) -> str:
+        path = self.tree / "output" / "failure"
+        return path.read_text(errors="replace").strip() if path.is_file() else ""
+
+    @property
+    def succeeded(self) -> bool:
+        return self.code == 0
+
+    @property
+    def ending(self) -> str:
+        """In words, such as ``exit code 1 after 2.1 s``."""
+        if not self.started:
+            return "it did not start"
+        if self.code is None:
+            return f"it had not ended after {self.seconds:.0f} s"
+        return f"exit code {self.code} after {self.seconds:.1f} s"
+
+
+@dataclass(frozen=True)
+class StoppedRun:
+    """A run that got SIGTERM ``before`` seconds after its start and ended ``took`` later."""
+
+    before: float
+    took: float
+    run: TrainingRun
+
+
+class TrainingRuns:
+    """Every run that the checks of one training image need."""
+
+    def __init__(self, engine: Engine, image: ReadyImage, settings: Settings, folder: Path) -> None:
+        self.image = image
+        self.settings = settings
+        self.lacks = engine.lacks
+        self._engine = engine
+        self._folder = folder
+        self._count = 0
+        self._under: dict[Conditions, TrainingRun] = {}
+
+    @cached_property
+    def sample(self) -> TrainingRun:
+        """On the sample data, as SageMaker would."""
+        return self.under(EASY)
+
+    @cached_property
+    def typed(self) -> TrainingRun:
+        """On the sample data, with numbers as numbers: what SageMaker never does."""
+        return self._run(self.settings.channels, self.settings.hyperparameters)
+
+    @cached_property
+    def empty(self) -> TrainingRun:
+        channels = empty_channels(self._folder / "empty", self.settings.channels)
+        return self._run(channels, self._strings)
+
+    @cached_property
+    def garbage(self) -> TrainingRun:
+        channels = garbage_channels(self._folder / "garbage", self.settings.channels)
+        return self._run(channels, self._strings)
+
+    @property
+    def first(self) -> TrainingRun:
+        """Any run that shows whether the program starts."""
+        return self.sample if self.settings.channels else self.empty
+
+    def under(self, conditions: Conditions) -> TrainingRun:
+        """On the sample data, under harder conditions."""
+        if conditions not in self._under:
+            self._under[conditions] = self._run(self.settings.channels, self._strings, conditions)
+        return self._under[conditions]
+
+    @property
+    def under_all(self) -> TrainingRun:
+        return self.under(hardest(self.lacks))
+
+    @cached_property
+    def stopped(self) -> StoppedRun:
+        """SIGTERM in the middle of what took ``sample`` its time."""
+        return self._stop(self.sample.seconds / 2)
+
+    @property
+    def _strings(self) -> dict[str, Hyperparameter]:
+        return {name: as_string(value) for name, value in self.settings.hyperparameters.items()}
+
+    def _run(
+        self,
+        channels: Mapping[str, Path],
+        hyperparameters: Mapping[str, Hyperparameter],
+        conditions: Conditions = EASY,
+    ) -> TrainingRun:
+        started = self._start(channels, hyperparameters, conditions)
+        if isinstance(started, TrainingRun):
+            return started
+        code = started.program.wait(self.settings.patience.training)
+        run = started.ended(code)
+        if code is None:
+            started.program.stop(grace=1)
+        return run
+
+    def _stop(self, after: float) -> StoppedRun:
+        started = self._start(self.settings.channels, self._strings, EASY)
+        if isinstance(started, TrainingRun):
+            return StoppedRun(0, 0, started)
+        code = started.program.wait(after)
+        asked = time.monotonic()
+        if code is None:
+            code = started.program.stop(self.settings.patience.stop_training)
+        return StoppedRun(asked - started.begun, time.monotonic() - asked, started.ended(code))
+
+    def _start(
+        self,
+        channels: Mapping[str, Path],
+        hyperparameters: Mapping[str, Hyperparameter],
+        conditions: Conditions,
+    ) -> "_Started | TrainingRun":
+        self._count += 1
+        tree = self._folder / f"run-{self._count}" / "ml"
+        lay_out_training(tree, channels, hyperparameters, checkpoints=self.settings.checkpoints)
+        lines: list[str] = []
+        launch = Launch(
+            digest=self.image.digest,
+            arguments=("train",),
+            environment={"TRAINING_JOB_NAME": JOB},
+            tree=tree,
+            name=f"{JOB}/train-{self._count}",
+            isolated=conditions.isolated,
+            read_only=conditions.read_only,
+            user=conditions.user,
+        )
+        begun = time.monotonic()
+        try:
+            program = self._engine.run(launch, lines.append)
+        except (OSError, ImageMissing) as error:
+            return TrainingRun(None, (str(error),), tree, 0.0, started=False)
+        return _Started(program, begun, lines, tree)
+
+
+@dataclass(frozen=True)
+class _Started:
+    program: Program
+    begun: float
+    lines: list[str]
+    tree: Path
+
+    def ended(self, code: int | None) -> TrainingRun:
+        return TrainingRun(code, tuple(self.lines), self.tree, time.monotonic() - self.begun)
+
+
+def as_string(value: Hyperparameter) -> str:
+    """As a release hands it to CreateTrainingJob, which takes strings alone."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def files_in(folder: Path) -> tuple[str, ...]:
+    """The files below a folder, as relative paths."""
+    return tuple(
+        sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    )

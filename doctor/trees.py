@@ -1,0 +1,120 @@
+"""The ``/opt/ml`` that SageMaker lays out before it starts a program.
+
+Source: "How Amazon SageMaker AI Provides Training Information" and "Custom Inference Code
+with Hosting Services" in the SageMaker developer guide.
+"""
+
+import json
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from contracts.parameters import Hyperparameter
+from doctor.settings import DEFAULT_CHANNEL
+
+HOST = "algo-1"
+INSTANCE_TYPE = "ml.m5.large"
+GROUP = "homogeneousCluster"
+GARBAGE = b"\x00\xff\xfe{not,data;at all\n" * 64
+
+
+class BadArtifact(Exception):
+    """The model folder or archive is none that SageMaker could unpack."""
+
+
+def lay_out_training(
+    tree: Path,
+    channels: Mapping[str, Path],
+    hyperparameters: Mapping[str, Hyperparameter],
+    *,
+    checkpoints: bool,
+) -> None:
+    """Write a training job's tree; ``channels`` are copied. Hyperparameters stay as given."""
+    for part in ("input/data", "input/config", "model", "output/data"):
+        (tree / part).mkdir(parents=True)
+    if checkpoints:
+        (tree / "checkpoints").mkdir()
+    for name, folder in channels.items():
+        shutil.copytree(folder, tree / "input" / "data" / name)
+    config = {
+        "hyperparameters": dict(hyperparameters),
+        "inputdataconfig": {name: _channel() for name in channels},
+        "resourceconfig": _resources(),
+    }
+    for name, content in config.items():
+        (tree / "input" / "config" / f"{name}.json").write_text(json.dumps(content))
+
+
+def _channel() -> dict[str, str]:
+    return {
+        "TrainingInputMode": "File",
+        "S3DistributionType": "FullyReplicated",
+        "RecordWrapperType": "None",
+    }
+
+
+def _resources() -> dict[str, object]:
+    return {
+        "current_host": HOST,
+        "hosts": [HOST],
+        "network_interface_name": "eth0",
+        "current_instance_type": INSTANCE_TYPE,
+        "current_group_name": GROUP,
+        "instance_groups": [
+            {"instance_group_name": GROUP, "instance_type": INSTANCE_TYPE, "hosts": [HOST]}
+        ],
+    }
+
+
+def empty_channels(folder: Path, channels: Mapping[str, Path]) -> dict[str, Path]:
+    """The same channels without a file in them."""
+    found = {name: folder / name for name in channels or [DEFAULT_CHANNEL]}
+    for path in found.values():
+        path.mkdir(parents=True)
+    return found
+
+
+def garbage_channels(folder: Path, channels: Mapping[str, Path]) -> dict[str, Path]:
+    """The same channels and file names; what is in the files is no data."""
+    found = empty_channels(folder, channels)
+    for name, path in found.items():
+        for file in _files(channels.get(name)):
+            (path / file).parent.mkdir(parents=True, exist_ok=True)
+            (path / file).write_bytes(GARBAGE)
+    return found
+
+
+def _files(channel: Path | None) -> list[Path]:
+    listed = [p.relative_to(channel) for p in channel.rglob("*") if p.is_file()] if channel else []
+    return sorted(listed) or [Path("data.csv")]
+
+
+def lay_out_serving(tree: Path, model: Path | None) -> None:
+    """Write a server's tree with the artifact unpacked. Raises BadArtifact."""
+    (tree / "model").mkdir(parents=True)
+    if model is None:
+        return
+    try:
+        if model.is_dir():
+            _through_an_archive(model, tree / "model")
+        else:
+            _unpack(model, tree / "model")
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise BadArtifact(f"{type(error).__name__}: {error}") from None
+
+
+def _through_an_archive(folder: Path, target: Path) -> None:
+    """As SageMaker: packed after training, unpacked before serving."""
+    with tempfile.NamedTemporaryFile(suffix=".tar.gz") as file:
+        with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive:
+            for path in sorted(folder.iterdir()):
+                archive.add(path, arcname=path.name)
+        file.flush()
+        _unpack(Path(file.name), target)
+
+
+def _unpack(archive: Path, target: Path) -> None:
+    with tarfile.open(archive) as opened:
+        opened.extractall(target, filter="data")
