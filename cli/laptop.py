@@ -83,9 +83,9 @@ def command_line(pid: int) -> str:
 
 
 def cloud_command(
-    *, directory: Path, assembly: Path, project: str, port: int, region: str, engine: str
+    *, directory: Path, assembly: Path, project: str, port: int, region: str, engine: str | None
 ) -> list[str]:
-    """Return the command that serves this assembly."""
+    """Return the command that serves this assembly; without an engine the cloud chooses."""
     options = {
         "directory": directory.resolve(),
         "assembly": assembly.resolve(),
@@ -94,7 +94,8 @@ def cloud_command(
         "region": region,
         "engine": engine,
     }
-    pairs = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    given = {name: str(value) for name, value in options.items() if value is not None}
+    pairs = [part for name, value in given.items() for part in (f"--{name}", value)]
     return [sys.executable, "-m", MODULE, *pairs]
 
 

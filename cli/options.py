@@ -55,3 +55,8 @@ directory_option: Callable[[Any], Any] = click.option(
 wait_option: Callable[[Any], Any] = click.option(
     "--wait", is_flag=True, help="Follow the release to its end; exit 1 when it fails."
 )
+engine_option: Callable[[Any], Any] = click.option(
+    "--engine",
+    type=click.Choice(["docker", "process"]),
+    help="What runs images: docker (Docker or podman) where one answers, otherwise process.",
+)

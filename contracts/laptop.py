@@ -13,6 +13,11 @@ class LaptopCloud(Contract):
     region: str
     account: str
     engine: str
+    """``docker`` or ``process``: what `--engine` takes."""
     project: str
     repository: str
     """The git remote that a push starts a release from."""
+    engine_description: str = ""
+    """The engine and why it was chosen, in one line for people."""
+    differences: tuple[str, ...] = ()
+    """What is not as on AWS, each in one line for people."""

@@ -16,13 +16,26 @@ from localcloud.assembly import AssemblyUnreadable, read_assembly
 from localcloud.cloud import Cloud
 from localcloud.cloudformation import DeploymentRefused, deploy
 from localcloud.codecommit import repository_folder
+from localcloud.engines import ENGINES, NoSuchEngine, choose
 from localcloud.server import Server
 
 LOCK_FILE = "cloud.lock"
 DIFFERENCES = (
-    "Not real here: KMS encryption, VPC, instance types; loopback counts as TLS; a failed "
-    "asynchronous call is tried again after 1 and 2 s, not minutes."
+    "KMS encryption and VPCs are not real; aws:SecureTransport counts as true",
+    "a failed asynchronous Lambda is tried again after 1 s, not 1 min",
 )
+ENGINE_DIFFERENCES = {
+    "process": (
+        "images are source trees, run as processes: as you, with this machine's Python, files "
+        "and network, and without an instance type's limits",
+    ),
+    "docker": (
+        "an instance type is its memory and its CPUs, as far as this machine has them; what "
+        "runs in an endpoint's container does not reach this cloud's AWS",
+        "the engine's own images stand in for ECR's layers, and for the registry that a "
+        "release asks which base image it builds from",
+    ),
+}
 log = logging.getLogger("localcloud")
 
 
@@ -60,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with _locked(options.directory):
             return _serve(options, stop)
-    except (AlreadyRunning, AssemblyUnreadable, DeploymentRefused, OSError) as error:
+    except (AlreadyRunning, AssemblyUnreadable, DeploymentRefused, NoSuchEngine, OSError) as error:
         sys.stderr.write(f"localcloud: {error}\n")
         return 1
 
@@ -73,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--region", default="eu-west-1")
     parser.add_argument(
-        "--engine", choices=("process",), default="process", help="what runs images"
+        "--engine", choices=ENGINES, help="what runs images; docker where one answers"
     )
     return parser
 
@@ -109,7 +122,12 @@ def _serve(options: argparse.Namespace, stop: StopSignal) -> int:
     state = options.directory / STATE_FILE
     state.unlink(missing_ok=True)  # of a cloud that was killed
     assembly = read_assembly(options.assembly, stack_name(options.project))
-    server = Server(options.directory, region=options.region, port=options.port)
+    server = Server(
+        options.directory,
+        region=options.region,
+        port=options.port,
+        engine=lambda cloud: choose(options.engine, cloud.directory, cloud.processes),
+    )
     try:
         deploy(server.cloud, assembly)
         _announce(server.cloud, options, state)
@@ -127,15 +145,18 @@ def _announce(cloud: Cloud, options: argparse.Namespace, state: Path) -> None:
         url=cloud.url,
         region=cloud.region,
         account=cloud.account,
-        engine=options.engine,
+        engine=cloud.engine.name,
+        engine_description=cloud.engine.description,
+        differences=(*DIFFERENCES, *ENGINE_DIFFERENCES[cloud.engine.name]),
         project=options.project,
         repository=str(repository_folder(cloud, options.project)),
     )
     partial = state.with_suffix(".partial")
     partial.write_text(description.model_dump_json(indent=2))
     partial.replace(state)
-    log.info("ready: %s (engine: %s)", cloud.url, options.engine)
-    log.info(DIFFERENCES)
+    log.info("ready: %s, engine: %s", cloud.url, cloud.engine.description)
+    for difference in description.differences:
+        log.info("not as in AWS: %s", difference)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from cli.commands.up import start
 from cli.demonstration import Demonstration, demonstrate, step
 from cli.duration import seconds_in_words
 from cli.laptop import clean_environment, cloud_process, stop_cloud
-from cli.options import json_option, project_option
+from cli.options import engine_option, json_option, project_option
 from cli.output import console, print_json
 from cli.services import services_of
 from cli.snapshot import checkout_of
@@ -30,9 +30,10 @@ DIRECTORY = Path(".wharf/demo")
 
 @click.command()
 @click.option("--keep", is_flag=True, help="Leave the cloud running, to try more commands.")
+@engine_option
 @project_option
 @json_option
-def demo(keep: bool, project: str, as_json: bool) -> None:
+def demo(keep: bool, engine: str | None, project: str, as_json: bool) -> None:
     """From a git push to a forecast, on this machine.
 
     Starts a cloud of its own in .wharf/demo, uploads real prices, pushes HEAD of this
@@ -47,7 +48,7 @@ def demo(keep: bool, project: str, as_json: bool) -> None:
     screen = console(stderr=as_json)
     root = project_root()
     path = os.environ.get("PATH")
-    with _cloud(project, screen, keep=keep) as cloud:
+    with _cloud(project, engine, screen, keep=keep) as cloud:
         services = services_of(_only(cloud))
         found = demonstrate(
             services, find_stack(services, project), checkout_of(root, DIRECTORY), DIRECTORY, screen
@@ -67,13 +68,16 @@ def demo(keep: bool, project: str, as_json: bool) -> None:
 
 
 @contextmanager
-def _cloud(project: str, screen: Console, *, keep: bool) -> Iterator[LaptopCloud]:
+def _cloud(
+    project: str, engine: str | None, screen: Console, *, keep: bool
+) -> Iterator[LaptopCloud]:
     """A fresh cloud, stopped in the end whatever happens, unless it is to be kept."""
     _stop()
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     step(screen, 1, "start the laptop's cloud from the synthesised template")
-    cloud = start(DIRECTORY, port=0, assembly=None, engine="process", project=project)
-    screen.print(f"  {cloud.url}, {cloud.engine} engine, files in {DIRECTORY}", markup=False)
+    cloud = start(DIRECTORY, port=0, assembly=None, engine=engine, project=project)
+    screen.print(f"  {cloud.url}, files in {DIRECTORY}", markup=False)
+    screen.print(f"  engine: {cloud.engine_description}", markup=False)
     try:
         yield cloud
     finally:

@@ -20,16 +20,16 @@ from cli.laptop import (
     start_cloud,
     starting,
 )
-from cli.options import DEFAULT_DIRECTORY, directory_option, json_option, project_option
+from cli.options import (
+    DEFAULT_DIRECTORY,
+    directory_option,
+    engine_option,
+    json_option,
+    project_option,
+)
 from cli.output import print_json
 from cli.services import DEFAULT_REGION
 from contracts.laptop import LaptopCloud
-
-DIFFERENCES = (
-    "KMS encryption, VPCs and instance types are not real; aws:SecureTransport counts as true",
-    "a failed asynchronous Lambda is tried again after 1 s, not 1 min",
-)
-ENGINES = {"process": "images are built source trees, run as processes with their own packages"}
 
 
 @click.command()
@@ -42,13 +42,7 @@ ENGINES = {"process": "images are built source trees, run as processes with thei
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A synthesised cloud assembly (cdk.out); without it, app.py is run.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(sorted(ENGINES)),
-    default="process",
-    show_default=True,
-    help="What runs the images.",
-)
+@engine_option
 @project_option
 @json_option
 @click.pass_context
@@ -57,14 +51,14 @@ def up(
     directory: Path,
     port: int,
     assembly: Path | None,
-    engine: str,
+    engine: str | None,
     project: str,
     as_json: bool,
 ) -> None:
     """Start the laptop's cloud and deploy the template into it.
 
     It goes on in the background until `wharf down`. With --json: pid, url, region, account,
-    engine, project, repository.
+    engine, project, repository, engine_description, differences.
     """
     cloud = running_cloud(directory)
     already = cloud is not None
@@ -80,7 +74,7 @@ def up(
 
 
 def _started(
-    directory: Path, port: int, assembly: Path | None, engine: str, project: str
+    directory: Path, port: int, assembly: Path | None, engine: str | None, project: str
 ) -> LaptopCloud:
     try:
         return start(directory, port=port, assembly=assembly, engine=engine, project=project)
@@ -121,7 +115,7 @@ def down_command(directory: Path) -> str:
 
 
 def start(
-    directory: Path, *, port: int, assembly: Path | None, engine: str, project: str
+    directory: Path, *, port: int, assembly: Path | None, engine: str | None, project: str
 ) -> LaptopCloud:
     """Synthesise unless there is an assembly, start the cloud, and say on stderr how it goes."""
     require_free(port)
@@ -159,8 +153,8 @@ def in_words(cloud: LaptopCloud, directory: Path) -> str:
     rows = [
         ("url", cloud.url),
         ("project", f"{cloud.project}, region {cloud.region}, account {cloud.account}"),
-        ("engine", f"{cloud.engine}: {ENGINES.get(cloud.engine, 'see its documentation')}"),
-        *(("not as in AWS", difference) for difference in DIFFERENCES),
+        ("engine", cloud.engine_description or cloud.engine),
+        *(("not as in AWS", difference) for difference in cloud.differences),
         ("git remote", cloud.repository),
     ]
     lines = [f"{label + ':':15}{text}" for label, text in rows]

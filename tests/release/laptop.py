@@ -81,14 +81,19 @@ class Laptop:
         return found
 
 
-def start(directory: Path, assembly: Path, environment: Mapping[str, str] | None = None) -> Laptop:
+def start(
+    directory: Path,
+    assembly: Path,
+    environment: Mapping[str, str] | None = None,
+    engine: str = "process",
+) -> Laptop:
     log = directory / "cloud.log"
     directory.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as sink:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "localcloud", "--directory", str(directory)),
-                *("--assembly", str(assembly), "--project", PROJECT),
+                *("--assembly", str(assembly), "--project", PROJECT, "--engine", engine),
             ],
             cwd=ROOT,
             env={**os.environ, **(environment or {})},

@@ -36,7 +36,9 @@ def end(*_):
 signal.signal(signal.SIGTERM, end)
 document = {"pid": os.getpid(), "url": "http://127.0.0.1:4599", "region": "eu-west-1",
             "account": "123456789012", "engine": "process", "project": "oil-price",
-            "repository": "/repositories/oil-price.git"}
+            "repository": "/repositories/oil-price.git",
+            "engine_description": "process (no Docker or podman answers: none is installed)",
+            "differences": ["KMS encryption and VPCs are not real"]}
 draft = state.with_suffix(".draft")
 draft.write_text(json.dumps(document))
 draft.rename(state)
@@ -205,7 +207,8 @@ def test_up_says_when_a_cloud_runs_already(cloud: LaptopCloud, tmp_path: Path) -
     assert cloud.url in result.stdout
     assert cloud.repository in result.stdout
     assert f'eval "$(wharf env --directory {tmp_path})"' in result.stdout
-    assert "KMS encryption, VPCs and instance types are not real" in result.stdout
+    assert "engine:        process (no Docker or podman answers: none is" in result.stdout
+    assert "not as in AWS: KMS encryption and VPCs are not real" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def write_assembly(folder: Path, document: dict[str, Any]) -> Path:
 
 def command(directory: Path, assembly: Path) -> list[str]:
     options = ["--directory", str(directory), "--assembly", str(assembly), "--project", "toy"]
-    return [sys.executable, "-m", "localcloud", *options]
+    return [sys.executable, "-m", "localcloud", *options, "--engine", "process"]
 
 
 def ended_cloud(directory: Path, assembly: Path) -> subprocess.CompletedProcess[str]:
