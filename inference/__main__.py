@@ -7,13 +7,14 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 import uvicorn
 
 from contracts.privileges import TREE, leave_root
 from inference.app import App
+from inference.asgi import Application
 from inference.forecaster import Forecaster, ModelBroken
+from inference.multi_model import MultiModelApp
 from inference.settings import BadSetting, Settings
 
 LOG = logging.getLogger("inference")
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     try:
         settings = Settings.of(os.environ)
-        _leave_root(settings.model)
+        _leave_root(settings)
         listener = _listen(settings)
     except (BadSetting, OSError) as error:
         LOG.error("cannot serve: %s", error)
@@ -42,9 +43,9 @@ def main(arguments: Sequence[str]) -> int:
     return _serve(settings, listener)
 
 
-def _leave_root(model: Path) -> None:
-    if model.parent == TREE:
-        stays = leave_root(TREE, reads=(model,), writes=())
+def _leave_root(settings: Settings) -> None:
+    if settings.base == TREE:
+        stays = leave_root(TREE, reads=(settings.model, settings.models), writes=())
         if stays:
             LOG.warning(stays)
 
@@ -57,7 +58,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _serve(settings: Settings, listener: socket.socket) -> int:
-    app = App()
+    app: Application = MultiModelApp.of(settings) if settings.multi_model else App()
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -74,7 +75,7 @@ def _serve(settings: Settings, listener: socket.socket) -> int:
         failures.append(failure)
         server.should_exit = True
 
-    def load() -> None:
+    def load(app: App) -> None:
         try:
             app.forecaster = Forecaster.load(settings.model)
             LOG.info("serving %s", ", ".join(app.forecaster.contract.products))
@@ -84,7 +85,8 @@ def _serve(settings: Settings, listener: socket.socket) -> int:
             LOG.exception("loading the model failed")
             end(f"{type(error).__name__}: {error}")
 
-    threading.Thread(target=load, name="load", daemon=True).start()
+    if isinstance(app, App):
+        threading.Thread(target=load, args=(app,), name="load", daemon=True).start()
     server.run(sockets=[listener])
     for failure in failures:
         LOG.error("cannot serve: %s", failure)

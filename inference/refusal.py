@@ -1,13 +1,17 @@
 """Why a request is not answered."""
 
+Headers = tuple[tuple[bytes, bytes], ...]
+
 
 class Refusal(Exception):
     """The request cannot be answered as asked; the client gets the reason as JSON.
 
-    ``status`` is the HTTP status, always 4xx: our own faults are not refusals.
+    ``status`` is the HTTP status: 4xx, or 507 when a model does not fit into memory. Our own
+    faults are not refusals. ``headers`` go into the answer.
     """
 
-    def __init__(self, reason: str, *, status: int = 400) -> None:
+    def __init__(self, reason: str, *, status: int = 400, headers: Headers = ()) -> None:
         super().__init__(reason)
         self.reason = reason
         self.status = status
+        self.headers = headers

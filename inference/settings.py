@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 # SageMaker's contract: a container listens on 8080 on all its interfaces; a platform that
 # runs several containers in one network names another port in SAGEMAKER_BIND_TO_PORT.
 CONTAINER_HOST = "0.0.0.0"  # noqa: S104 (a container has a network of its own)
 CONTAINER_PORT = 8080
+MOST_MIB = 64 * 1024 * 1024  # 64 TiB
 
 
 class BadSetting(ValueError):
@@ -16,24 +18,62 @@ class BadSetting(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """The server's place. Port 0 means any free one."""
+    """The server's place. Port 0 means any free one.
+
+    ``base`` is SageMaker's ``/opt/ml``. ``memory_limit``: MiB that the server of many models
+    may use; None means what its container or machine has.
+    """
 
     host: str
     port: int
-    model: Path
+    base: Path
+    multi_model: bool = False
+    memory_limit: int | None = None
+
+    @property
+    def model(self) -> Path:
+        """The one model's folder."""
+        return self.base / "model"
+
+    @property
+    def models(self) -> Path:
+        """The folder below which SageMaker unpacks the models of a multi-model endpoint."""
+        return self.base / "models"
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read SAGEMAKER_BIND_TO_HOST, SAGEMAKER_BIND_TO_PORT and SAGEMAKER_BASE_DIR.
+        """Read the environment. Raises BadSetting.
 
-        SAGEMAKER_BIND_TO_HOST is ours, named beside SageMaker's own: outside a container it is
-        127.0.0.1, so that nobody else reaches the server. Raises BadSetting.
+        SageMaker's own are SAGEMAKER_BIND_TO_PORT, SAGEMAKER_BASE_DIR and
+        SAGEMAKER_MULTI_MODEL. SAGEMAKER_BIND_TO_HOST is ours, named beside them: outside a
+        container it is 127.0.0.1, so that nobody else reaches the server.
+        WHARF_MEMORY_LIMIT_MIB is ``memory_limit``.
         """
-        text = environment.get("SAGEMAKER_BIND_TO_PORT") or str(CONTAINER_PORT)
-        if not text.isdecimal() or int(text) > 65535:
-            raise BadSetting(f"SAGEMAKER_BIND_TO_PORT is {text!r}; it must be 0 to 65535")
         return cls(
             host=environment.get("SAGEMAKER_BIND_TO_HOST") or CONTAINER_HOST,
-            port=int(text),
-            model=Path(environment.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "model",
+            port=_number(environment, "SAGEMAKER_BIND_TO_PORT", 0, 65535, CONTAINER_PORT),
+            base=Path(environment.get("SAGEMAKER_BASE_DIR", "/opt/ml")),
+            multi_model=_switch(environment, "SAGEMAKER_MULTI_MODEL"),
+            memory_limit=_number(environment, "WHARF_MEMORY_LIMIT_MIB", 1, MOST_MIB, None),
         )
+
+
+Absent = TypeVar("Absent", int, None)
+
+
+def _number(
+    environment: Mapping[str, str], name: str, least: int, most: int, absent: Absent
+) -> int | Absent:
+    text = environment.get(name)
+    if not text:
+        return absent
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise BadSetting(f"{name} is {text!r}; it must be {least} to {most}")
+    return int(text)
+
+
+def _switch(environment: Mapping[str, str], name: str) -> bool:
+    text = environment.get(name, "").lower()
+    if text not in ("", "true", "false"):
+        raise BadSetting(f"{name} is {environment[name]!r}; it must be true or false")
+    return text == "true"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from contracts.forecast import ForecastRequest
-from inference.app import BODY_LIMIT, DRAIN_LIMIT, App
+from inference.app import App
+from inference.asgi import BODY_LIMIT, DRAIN_LIMIT
 from inference.forecaster import Forecaster
 
 MEGABYTE = b" " * 1024 * 1024

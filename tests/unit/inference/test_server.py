@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.app import BODY_LIMIT
+from inference.asgi import BODY_LIMIT
 
 ROOT = Path(__file__).parents[3]
 DEADLINE = 60  # seconds

@@ -6,7 +6,7 @@ from inference.settings import BadSetting, Settings
 
 
 def test_a_container_listens_where_sagemaker_asks() -> None:
-    assert Settings.of({}) == Settings("0.0.0.0", 8080, Path("/opt/ml/model"))
+    assert Settings.of({}) == Settings("0.0.0.0", 8080, Path("/opt/ml"))
 
 
 def test_the_environment_moves_port_host_and_tree() -> None:
@@ -15,10 +15,38 @@ def test_the_environment_moves_port_host_and_tree() -> None:
         "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
         "SAGEMAKER_BASE_DIR": "/elsewhere",
     }
-    assert Settings.of(environment) == Settings("127.0.0.1", 9001, Path("/elsewhere/model"))
+    assert Settings.of(environment) == Settings("127.0.0.1", 9001, Path("/elsewhere"))
 
 
 @pytest.mark.parametrize("port", ["http", "-1", "65536", "80 80"])
 def test_a_port_that_is_none_is_refused_by_name(port: str) -> None:
     with pytest.raises(BadSetting, match="SAGEMAKER_BIND_TO_PORT is"):
         Settings.of({"SAGEMAKER_BIND_TO_PORT": port})
+
+
+def test_the_models_lie_where_sagemaker_unpacks_them() -> None:
+    settings = Settings.of({})
+    assert (settings.model, settings.models) == (Path("/opt/ml/model"), Path("/opt/ml/models"))
+
+
+@pytest.mark.parametrize(
+    ("value", "many"), [("true", True), ("True", True), ("false", False), ("", False)]
+)
+def test_sagemaker_says_when_the_server_has_many_models(value: str, many: bool) -> None:
+    assert Settings.of({"SAGEMAKER_MULTI_MODEL": value}).multi_model is many
+
+
+def test_another_word_for_many_models_is_refused() -> None:
+    with pytest.raises(BadSetting, match="SAGEMAKER_MULTI_MODEL is 'yes'; it must be true or fal"):
+        Settings.of({"SAGEMAKER_MULTI_MODEL": "yes"})
+
+
+def test_the_operator_may_limit_the_memory() -> None:
+    assert Settings.of({}).memory_limit is None
+    assert Settings.of({"WHARF_MEMORY_LIMIT_MIB": "900"}).memory_limit == 900
+
+
+@pytest.mark.parametrize("limit", ["0", "-5", "2GB", "9" * 30])
+def test_a_limit_that_is_none_is_refused_by_name(limit: str) -> None:
+    with pytest.raises(BadSetting, match="WHARF_MEMORY_LIMIT_MIB is"):
+        Settings.of({"WHARF_MEMORY_LIMIT_MIB": limit})

@@ -1,0 +1,41 @@
+"""What a model's folder may take of memory, known before it is loaded."""
+
+import mmap
+import zipfile
+from pathlib import Path
+
+from inference.forecaster import ModelBroken
+from inference.memory import MIB
+
+# Bytes at the peak of loading for a byte of file, measured: docs/decisions/0016.
+TREES = 22  # an ONNX graph with a tree operator: short integers become wide nodes
+OTHER = 2.5
+SESSION = 4 * MIB  # whatever the graph
+TREE_OPERATOR = b"TreeEnsemble"
+
+
+def footprint(folder: Path) -> int:
+    """Bytes that loading may take at its peak, more than what stays. Raises ModelBroken."""
+    try:
+        return SESSION + sum(_needs(path) for path in folder.iterdir() if path.is_file())
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ModelBroken(f"{folder} cannot be read: {error}") from None
+
+
+def _needs(path: Path) -> int:
+    size = path.stat().st_size
+    if path.suffix == ".onnx" and size and _has_trees(path):
+        return TREES * size
+    if path.suffix == ".npz":
+        # As its members say: compressed, a small file may hold any size.
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    return int(OTHER * size)
+
+
+def _has_trees(path: Path) -> bool:
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as graph,
+    ):
+        return graph.find(TREE_OPERATOR) >= 0

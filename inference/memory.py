@@ -1,0 +1,108 @@
+"""How much memory is left for models, and giving back what a model held."""
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+MIB = 1024 * 1024
+# What requests need beside the models: docs/decisions/0016 has the figures.
+RESERVE = 256 * MIB
+SMALL = 4  # of a small container, not more than this part
+CGROUP = Path("/sys/fs/cgroup")
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A limit in bytes, how many of them are in use now, and whose limit it is."""
+
+    limit: int
+    used: Callable[[], int]
+    description: str
+
+    def free(self) -> int:
+        """Bytes that one more model may take; none when more than the limit is in use."""
+        return max(0, self.limit - self.used())
+
+    @classmethod
+    def of(cls, limit_mib: int | None, *, cgroup: Path = CGROUP, proc: Path = PROC) -> Self:
+        """The operator's limit on this process; otherwise the container's, otherwise the
+        machine's, each less what is kept for requests.
+        """
+        machine = _fields(proc / "meminfo", unit=1024)
+        if limit_mib is not None:
+            return cls(
+                limit_mib * MIB, partial(_resident, proc), f"WHARF_MEMORY_LIMIT_MIB ({limit_mib})"
+            )
+        for kind in (_CGROUP_2, _CGROUP_1):
+            limit = kind.limit(cgroup)
+            if limit is not None and limit < machine["MemTotal"]:
+                return cls._less_reserve("container", limit, partial(kind.used, cgroup))
+        return cls._less_reserve("machine", machine["MemTotal"], partial(_unavailable, proc))
+
+    @classmethod
+    def _less_reserve(cls, whose: str, limit: int, used: Callable[[], int]) -> Self:
+        reserve = min(RESERVE, limit // SMALL)
+        text = f"the {whose}'s {limit // MIB} MiB less {reserve // MIB} for requests"
+        return cls(limit - reserve, used, text)
+
+
+@dataclass(frozen=True)
+class _Cgroup:
+    """Where a version of cgroups keeps its figures; what it calls the pages of cached files."""
+
+    limit_file: str
+    used_file: str
+    stat_file: str
+    cached: tuple[str, str]
+
+    def limit(self, cgroup: Path) -> int | None:
+        try:
+            text = (cgroup / self.limit_file).read_text().strip()
+        except OSError:
+            return None
+        return int(text) if text.isdecimal() else None
+
+    def used(self, cgroup: Path) -> int:
+        """Bytes in use that the kernel cannot drop: cached files, it can."""
+        stat = _fields(cgroup / self.stat_file, unit=1)
+        used = int((cgroup / self.used_file).read_text())
+        return used - sum(stat[name] for name in self.cached)
+
+
+_CGROUP_2 = _Cgroup("memory.max", "memory.current", "memory.stat", ("inactive_file", "active_file"))
+_CGROUP_1 = _Cgroup(
+    "memory/memory.limit_in_bytes",
+    "memory/memory.usage_in_bytes",
+    "memory/memory.stat",
+    ("total_inactive_file", "total_active_file"),
+)
+
+
+def _fields(path: Path, *, unit: int) -> dict[str, int]:
+    """The lines ``name value`` or ``name: value kB`` of a file of the kernel, in bytes."""
+    lines = (line.split() for line in path.read_text().splitlines())
+    return {words[0].rstrip(":"): int(words[1]) * unit for words in lines}
+
+
+def _unavailable(proc: Path) -> int:
+    machine = _fields(proc / "meminfo", unit=1024)
+    return machine["MemTotal"] - machine["MemAvailable"]
+
+
+def _resident(proc: Path) -> int:
+    status = (proc / "self" / "status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024
+
+
+def give_back() -> None:
+    """Return freed memory to the kernel. The C library keeps it otherwise: after a forest of
+    350 MiB, all of it. Does nothing where the C library is not glibc.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
