@@ -25,6 +25,7 @@ check: environment
 	$(BIN)/statelint statemachine/release.asl.json
 	$(BIN)/python app.py
 	$(BIN)/cfn-lint cdk.out/*.template.json
+	$(BIN)/hadolint $(shell git ls-files '*Dockerfile')
 
 format: environment
 	$(BIN)/ruff format .

@@ -52,8 +52,11 @@ def _run(job: Callable[[Folders], None], folders: Folders, reason_file: Path) ->
 
 def _tell(reason_file: Path, reason: str) -> None:
     print(reason, file=sys.stderr, flush=True)
-    reason_file.parent.mkdir(parents=True, exist_ok=True)
-    reason_file.write_text(reason[:REASON_LIMIT])
+    try:
+        reason_file.parent.mkdir(parents=True, exist_ok=True)
+        reason_file.write_text(reason[:REASON_LIMIT])
+    except OSError as error:
+        print(f"{reason_file} cannot be written: {error.strerror}", file=sys.stderr, flush=True)
 
 
 def _prepare(folders: Folders) -> None:

@@ -18,6 +18,7 @@ from localcloud.engine import BuildError, BuildRequest
 from localcloud.process_engine.dockerfile import Instruction, expand, parse
 
 BASE_PATH = "/usr/local/bin:/usr/bin:/bin"
+PREDEFINED = ("BUILDKIT_INLINE_CACHE", "SOURCE_DATE_EPOCH")  # arguments that no ARG declares
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class _Planner:
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     base: str | None = None
+    platform: str | None = None
     arguments: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=lambda: {"PATH": BASE_PATH})
     workdir: PurePosixPath = field(default_factory=lambda: PurePosixPath("/"))
@@ -107,18 +109,18 @@ class _Planner:
         keyword = instruction.keyword
         if self.base is None and keyword not in ("ARG", "FROM"):
             raise instruction.refuse("stands before FROM; only ARG may")
-        if instruction.flags and keyword not in ("COPY", "RUN", "HEALTHCHECK"):
+        if instruction.flags and keyword not in ("FROM", "COPY", "RUN", "HEALTHCHECK"):
             raise instruction.refuse(f"does not take {instruction.flags[0]} here")
         getattr(self, f"_{keyword.lower()}")(instruction)
 
     def finish(self) -> ImagePlan:
         if self.base is None:
             raise BuildError("the Dockerfile has no FROM")
-        for name in sorted(set(self.request.arguments) - self.used):
+        for name in sorted(set(self.request.arguments) - self.used - set(PREDEFINED)):
             self.notes.append(f"build argument {name} is given, but no ARG declares it")
         config = {
             "base": self.base,
-            "platform": self.request.platform,
+            "platform": self.platform or self.request.platform,
             "environment": dict(self.environment),
             "directory": str(self.workdir),
             **self.config,
@@ -140,6 +142,13 @@ class _Planner:
     def _from(self, instruction: Instruction) -> None:
         if self.base is not None:
             raise instruction.refuse("a second time: the process engine builds in one stage")
+        for flag in instruction.flags:
+            name, _, value = flag.partition("=")
+            if name != "--platform" or not value:
+                raise instruction.refuse(f"does not take {flag}; it takes --platform=linux/amd64")
+            asked = self.request.platform or ""
+            known = {"TARGETPLATFORM": asked, "BUILDPLATFORM": asked, **self.variables}
+            self.platform = expand(value, known)
         words = instruction.words(self.variables)
         if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
             raise instruction.refuse(f"takes one image, not {instruction.text!r}")

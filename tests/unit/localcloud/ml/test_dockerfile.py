@@ -71,9 +71,31 @@ def test_a_file_is_copied_into_a_folder_or_to_a_name(tmp_path: Path) -> None:
 
 
 def test_secrets_and_caches_are_the_machines_own(tmp_path: Path) -> None:
-    found = plan(tmp_path, "FROM x\nRUN --mount=type=cache,target=/var/cache/pip pip install x\n")
+    found = plan(
+        tmp_path,
+        "FROM x\nRUN --mount=type=cache,target=/var/cache/pip "
+        "--mount=type=secret,id=ca,target=/run/secrets/ca pip install x\n",
+    )
     assert isinstance(found.steps[-1], RunCommand)
     assert found.steps[-1].text == "pip install x"
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "platform"),
+    [
+        ("FROM x\n", "linux/amd64"),
+        ("FROM --platform=linux/arm64 x\n", "linux/arm64"),
+        ("ARG P=linux/arm64\nFROM --platform=$P x\n", "linux/arm64"),
+        ("FROM --platform=$TARGETPLATFORM x\n", "linux/amd64"),
+    ],
+)
+def test_the_platform_is_what_from_says_or_else_what_is_asked_for(
+    tmp_path: Path, dockerfile: str, platform: str
+) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text(dockerfile)
+    asked = BuildRequest(tmp_path, path, {}, "linux/amd64")
+    assert plan_image(asked).config["platform"] == platform
 
 
 @pytest.mark.parametrize(
@@ -84,6 +106,11 @@ def test_secrets_and_caches_are_the_machines_own(tmp_path: Path) -> None:
         ("FROM x\nFROM y\n", r"line 2: FROM a second time"),
         ("FROM x\nCOPY --from=y a b\n", r"line 2: COPY --from=y is not supported"),
         ("FROM x\nRUN --network=none true\n", r"line 2: RUN --network=none"),
+        (
+            "FROM x\nRUN --mount=type=bind,target=/a true\n",
+            r"line 2: RUN --mount=type=bind,target=/a",
+        ),
+        ("FROM --pull=always x\n", r"line 1: FROM does not take --pull=always"),
         ("FROM x\nCOPY nothing there\n", r"line 2: COPY source 'nothing' is not in the context"),
         ("FROM x\nCOPY ../a b\n", r"line 2: COPY source '../a' is outside the context"),
         ("FROM x\nENV A\n", r"line 2: ENV needs KEY=value"),
@@ -103,6 +130,7 @@ def test_what_cannot_be_built_is_named_with_its_line(
 def test_an_argument_that_no_arg_declares_is_noted(tmp_path: Path) -> None:
     found = plan(tmp_path, "FROM x\n", OTHER="1")
     assert found.notes == ("build argument OTHER is given, but no ARG declares it",)
+    assert plan(tmp_path, "FROM x\n", BUILDKIT_INLINE_CACHE="1").notes == ()
 
 
 def test_a_link_out_of_the_context_is_refused(tmp_path: Path) -> None:
