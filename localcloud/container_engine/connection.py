@@ -102,16 +102,16 @@ class EngineRefused(OSError):
         return str(self.args[1])
 
 
-def connect(environment: Mapping[str, str] | None = None) -> Connection:
+def connect(environment: Mapping[str, str] | None = None, *, patience: float = PING) -> Connection:
     """Connect to the first engine that answers: DOCKER_HOST's, else a default socket's.
 
-    Raises NoEngine.
+    ``patience`` is how many seconds each has to answer. Raises NoEngine.
     """
     environment = os.environ if environment is None else environment
     tried = []
     for address in addresses(environment):
         try:
-            return _connection(address, environment)
+            return _connection(address, environment, patience)
         except (DockerException, OSError, *SILENT, *BROKEN) as error:
             tried.append(f"{address}: {_innermost(error)}")
     raise NoEngine("; ".join(tried))
@@ -131,15 +131,15 @@ def addresses(environment: Mapping[str, str]) -> list[str]:
     return [f"unix://{path}" for path in sockets]
 
 
-def _connection(address: str, environment: Mapping[str, str]) -> Connection:
+def _connection(address: str, environment: Mapping[str, str], patience: float) -> Connection:
     _require_listener(address)
     given = kwargs_from_env(environment=dict(environment))
     given["base_url"] = address
-    probe = docker.DockerClient(**given, timeout=PING)  # type: ignore[arg-type]  # seconds
+    probe = docker.DockerClient(**given, timeout=patience)  # type: ignore[arg-type]  # seconds
     try:
         version = probe.version()
-        machine = _machine(address, probe.info())
         probe.api.timeout = PROBE  # type: ignore[assignment]
+        machine = _machine(address, probe.info())
         client = docker.DockerClient(**given, timeout=CALL)  # type: ignore[arg-type]
     except BaseException:
         probe.close()

@@ -25,7 +25,7 @@ from localcloud.container_engine.command_line import (
     NoCommandLine,
     find_command_line,
 )
-from localcloud.container_engine.connection import Connection, NoEngine, connect
+from localcloud.container_engine.connection import CALL, Connection, NoEngine, connect
 from localcloud.container_engine.image_store import ImageStore
 from localcloud.engine import EngineLost, ImageMissing
 from localcloud.image_push import IMAGE_URI, Pushable, Refused, RegistryClient
@@ -138,7 +138,9 @@ def main() -> int:
     machine: dict[str, str] = json.loads(os.environ[MACHINE])
     os.environ["DOCKER_CONFIG"] = machine["DOCKER_CONFIG"]  # the SDK's credentials for a pull
     try:
-        connection = connect({**machine, "DOCKER_HOST": os.environ["DOCKER_HOST"]})
+        # The engine is there: during builds it only takes longer to answer.
+        named = {**machine, "DOCKER_HOST": os.environ["DOCKER_HOST"]}
+        connection = connect(named, patience=CALL)
         docker = Docker(
             connection,
             ImageStore(Path(os.environ[IMAGES])),
