@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +10,38 @@ import pytest
 import yaml
 
 from contracts.parameters import Source
+from localcloud.codebuild.buildspec import PhaseName, parse
 
 ROOT = Path(__file__).parents[3]
 SPEC: dict[str, Any] = yaml.safe_load((ROOT / "containers" / "buildspec.yml").read_text())
 URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/modelwharf/oil-price/training:src-1"
 IMAGE = Source().training_image
 
+REGISTRY = URI.partition("/")[0]
+
 AWS = """#!/bin/sh
 echo "aws $*" >> "$CALLS"
 [ "$FAILS" = aws ] && exit 1
-echo secret
+[ "$1" = ecr ] && echo password && exit 0
+[ -n "$SSM_ERROR" ] && echo "An error occurred ($SSM_ERROR) when calling" >&2 && exit 254
+echo "[global]"
 """
 DOCKER = """#!/bin/sh
+if [ "$*" = "build --help" ]; then echo "$OPTIONS"; exit 0; fi
 [ "$1" = login ] && password=$(cat)
+[ "$1" = image ] && echo "$MADE" && exit 0
 echo "docker $* $password" >> "$CALLS"
+if [ "$1" = build ]; then
+  [ -d .image-secrets ] && cp -R .image-secrets "$SEEN/secrets"
+  cp -R .image-context "$SEEN/context"
+  echo "$SAYS"
+fi
 [ "$FAILS" = "$1" ] && exit 1
 exit 0
 """
+BUILDX = "--cache-from --output --platform --provenance --secret"
+BUILDKIT = "--cache-from --output --platform --secret"  # of Docker 20.10
+PODMAN = "--cache-from --format --output --platform --secret --timestamp"
 
 
 class Build:
@@ -35,7 +51,10 @@ class Build:
         self.source = folder / "src"
         self.calls_file = folder / "calls"
         self.programs = folder / "bin"
+        self.seen = folder / "seen"
+        self.seen.mkdir()
         self.programs.mkdir()
+        self.output = ""
         for name, text in (("aws", AWS), ("docker", DOCKER)):
             (self.programs / name).write_text(text)
             (self.programs / name).chmod(0o755)
@@ -43,21 +62,30 @@ class Build:
             (self.source / path).parent.mkdir(parents=True, exist_ok=True)
             (self.source / path).write_text(path)
 
-    def run(self, *, fails: str = "") -> dict[str, bool]:
+    def run(self, **variables: str) -> dict[str, bool]:
         """Phase → succeeded. As CodeBuild: post_build follows a build that was begun."""
         results: dict[str, bool] = {}
         for phase in ("pre_build", "build", "post_build"):
             if phase != "pre_build" and not results["pre_build"]:
                 break
-            results[phase] = self._phase(phase, all(results.values()), fails)
+            succeeding = all(results.values())
+            spec = SPEC["phases"][phase]
+            results[phase] = self._commands(spec["commands"], succeeding, variables)
+            self._commands(spec.get("finally", []), succeeding, variables)
         return results
 
-    def _phase(self, phase: str, succeeding: bool, fails: str) -> bool:
-        commands = SPEC["phases"][phase]["commands"]
+    def _commands(
+        self, commands: list[str], succeeding: bool, variables: Mapping[str, str]
+    ) -> bool:
         environment = {
             "PATH": f"{self.programs}:{os.environ['PATH']}",
             "CALLS": str(self.calls_file),
-            "FAILS": fails,
+            "SEEN": str(self.seen),
+            "FAILS": "",
+            "OPTIONS": BUILDX,
+            "MADE": "linux/amd64",
+            "SAYS": "",
+            "SSM_ERROR": "",
             "AWS_REGION": "eu-west-1",
             "CODEBUILD_BUILD_SUCCEEDING": "1" if succeeding else "0",
             "IMAGE_URI": URI,
@@ -65,16 +93,38 @@ class Build:
             "IMAGE_INPUTS": " ".join(IMAGE.inputs),
             "BASE_IMAGE": "python:3.12-slim",
             "PLATFORM": "linux/amd64",
+            **variables,
         }
-        script = "\n".join(["set -eu", *commands])
+        # What CodeBuild keeps from one command to the next, functions are not among it.
+        return all(self._command(command, environment) for command in commands)
+
+    def _command(self, command: str, environment: Mapping[str, str]) -> bool:
         done = subprocess.run(
-            ["bash", "-c", script], cwd=self.source, env=environment, timeout=60, check=False
+            ["bash", "-c", command],
+            cwd=self.source,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
         )
+        self.output += done.stdout
         return done.returncode == 0
 
     @property
     def calls(self) -> list[str]:
         return [line.strip() for line in self.calls_file.read_text().splitlines()]
+
+    @property
+    def built(self) -> str:
+        """The one ``docker build``, or nothing."""
+        return "".join(call for call in self.calls if call.startswith("docker build"))
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        folder = self.seen / "secrets"
+        return {path.name: path.read_text() for path in folder.glob("*") if path.is_file()}
 
 
 @pytest.fixture
@@ -84,37 +134,165 @@ def build(tmp_path: Path) -> Build:
 
 def test_the_image_is_built_and_pushed_under_its_name(build: Build) -> None:
     assert build.run() == {"pre_build": True, "build": True, "post_build": True}
-    registry = URI.partition("/")[0]
     assert build.calls == [
         "aws ecr get-login-password --region eu-west-1",
-        f"docker login --username AWS --password-stdin {registry} secret",
-        "docker build --platform linux/amd64 --build-arg BASE_IMAGE=python:3.12-slim "
+        f"docker login --username AWS --password-stdin {REGISTRY} password",
+        f"docker build --platform linux/amd64 --file .image-context/{IMAGE.dockerfile} "
+        f"--tag {URI} --build-arg BASE_IMAGE=python:3.12-slim "
         "--provenance=false --output type=image,oci-mediatypes=false "
-        f"--file .image-context/{IMAGE.dockerfile} --tag {URI} .image-context",
+        "--build-arg BUILDKIT_INLINE_CACHE=1 .image-context/.",
         f"docker push {URI}",
     ]
 
 
+def test_variables_that_are_left_out_have_defaults(build: Build) -> None:
+    assert all(build.run(BASE_IMAGE="", PLATFORM="").values())
+    assert "--platform linux/amd64" in build.built
+    assert "BASE_IMAGE" not in build.built
+
+
+def test_an_older_docker_is_not_asked_for_what_it_does_not_know(build: Build) -> None:
+    build.run(OPTIONS=BUILDKIT, CACHE_IMAGE=f"{REGISTRY}/training:src-0")
+    assert "--provenance" not in build.built
+    assert "--output" not in build.built
+    assert f"BUILDKIT_INLINE_CACHE=1 --cache-from {REGISTRY}/training:src-0" in build.built
+
+
+def test_podman_makes_a_manifest_of_dockers_and_always_the_same(build: Build) -> None:
+    build.run(OPTIONS=PODMAN, CACHE_IMAGE=f"{REGISTRY}/training:src-0")
+    assert "--format docker --timestamp 0 .image-context/." in build.built
+    assert "--output" not in build.built
+    assert "cache" not in build.built.lower()
+
+
+def test_the_context_is_the_folder_that_the_release_names(build: Build) -> None:
+    build.run(IMAGE_CONTEXT="training", IMAGE_INPUTS="training")
+    assert build.built.endswith(" .image-context/training")
+    assert f"--file .image-context/{IMAGE.dockerfile}" in build.built
+
+
 def test_the_context_holds_the_inputs_and_nothing_else(build: Build) -> None:
     build.run()
-    context = build.source / ".image-context"
+    context = build.seen / "context"
     files = {str(path.relative_to(context)) for path in context.rglob("*") if path.is_file()}
     assert files == {"contracts/a.py", "training/deep/b.py", IMAGE.dockerfile}
 
 
+def test_spaces_and_links_in_an_input_survive(build: Build) -> None:
+    (build.source / "training" / "two words.txt").write_text("text")
+    (build.source / "training" / "link").symlink_to("two words.txt")
+    build.run()
+    folder = build.seen / "context" / "training"
+    assert (folder / "two words.txt").read_text() == "text"
+    assert (folder / "link").readlink() == Path("two words.txt")
+
+
+def test_the_context_tells_neither_the_hour_nor_the_umask_of_its_checkout(build: Build) -> None:
+    (build.source / "training" / "run").write_text("#!/bin/sh")
+    (build.source / "training" / "run").chmod(0o700)
+    (build.source / "contracts" / "a.py").chmod(0o660)
+    (build.programs / "docker").write_text(
+        DOCKER.replace("cp -R .image-context", "cp -Rp .image-context")
+    )
+    build.run()
+    found = [path.lstat() for path in (build.seen / "context").rglob("*")]
+    assert {stat.st_mtime for stat in found} == {0}
+    modes = {path.name: path.stat().st_mode & 0o777 for path in build.seen.rglob("*")}
+    assert (modes["run"], modes["a.py"], modes["deep"]) == (0o755, 0o644, 0o755)
+
+
+def test_a_file_that_is_too_large_is_named_with_what_to_do(build: Build) -> None:
+    with (build.source / "training" / "all prices.bin").open("wb") as file:
+        file.truncate(3 * 1024 * 1024 + 1)
+    assert build.run(MAX_FILE_MB="2")["build"] is False
+    assert "training/all prices.bin is 3 MB; a file that goes into an image may have 2 MB" in (
+        build.output
+    )
+    assert "git rm --cached" in build.output
+    assert "data bucket" in build.output
+    assert "Raise source.max_file_mb" in build.output
+    assert build.built == ""
+
+
+def test_a_large_file_that_is_no_input_is_nobodys_matter(build: Build) -> None:
+    with (build.source / "data.bin").open("wb") as file:
+        file.truncate(3 * 1024 * 1024)
+    assert all(build.run(MAX_FILE_MB="2").values())
+
+
+def test_an_image_for_another_platform_is_refused_with_the_line_that_mends_it(
+    build: Build,
+) -> None:
+    assert build.run(MADE="linux/arm64")["build"] is False
+    assert "The image is for linux/arm64" in build.output
+    assert "exec format error" in build.output
+    assert f"Let {IMAGE.dockerfile} begin with: FROM --platform=linux/amd64 IMAGE" in build.output
+    assert not [call for call in build.calls if call.startswith("docker push")]
+
+
+def test_a_full_disk_is_said_so_and_what_the_build_wrote_is_taken_away(build: Build) -> None:
+    says = "write /layer.tar: no space left on device"
+    assert build.run(FAILS="build", SAYS=says)["build"] is False
+    assert says in build.output
+    assert "The disk is full." in build.output
+    assert not list(build.source.glob(".image-*"))
+
+
+def test_pips_configuration_in_parameter_store_is_a_secret_of_the_build(build: Build) -> None:
+    assert all(build.run(PIP_CONF_PARAMETER="/modelwharf/oil/pip-conf").values())
+    assert "--secret id=pip_conf,src=.image-secrets/pip_conf" in build.built
+    assert build.secrets["pip_conf"] == "[global]\n"
+    assert "--name /modelwharf/oil/pip-conf" in "".join(build.calls)
+    assert not list(build.source.glob(".image-*"))
+
+
+def test_without_that_parameter_the_build_goes_on(build: Build) -> None:
+    name = "/modelwharf/oil/pip-conf"
+    assert all(build.run(PIP_CONF_PARAMETER=name, SSM_ERROR="ParameterNotFound").values())
+    assert "--secret" not in build.built
+
+
+def test_a_parameter_that_may_not_be_read_fails_with_what_to_allow(build: Build) -> None:
+    name = "/modelwharf/oil/pip-conf"
+    results = build.run(PIP_CONF_PARAMETER=name, SSM_ERROR="AccessDeniedException")
+    assert results["build"] is False
+    assert "(AccessDeniedException)" in build.output
+    assert f"{name} cannot be read; let the build's role do ssm:GetParameter" in build.output
+
+
+def test_a_machines_own_pip_configuration_and_authorities_are_secrets(
+    build: Build, tmp_path: Path
+) -> None:
+    configuration = tmp_path / "pip.conf"
+    configuration.write_text("[global]\nindex-url = https://index\ncert = /mine\nfind-links = /x\n")
+    (tmp_path / "ca.pem").write_text("authority")
+    build.run(PIP_CONFIG_FILE=str(configuration), PIP_CERT=str(tmp_path / "ca.pem"))
+    assert "--secret id=pip_conf" in build.built
+    assert build.secrets["pip_conf"] == "[global]\nindex-url = https://index\n"
+    assert build.secrets["ca"] == "authority"
+
+
 def test_an_image_that_does_not_build_is_not_pushed(build: Build) -> None:
-    assert build.run(fails="build") == {"pre_build": True, "build": False, "post_build": True}
+    results = build.run(FAILS="build", SAYS="step 7: it broke")
+    assert results == {"pre_build": True, "build": False, "post_build": True}
+    assert "step 7: it broke" in build.output
     assert not [call for call in build.calls if call.startswith("docker push")]
 
 
 @pytest.mark.parametrize("program", ["login", "push"])
 def test_a_failing_program_fails_its_phase(build: Build, program: str) -> None:
-    results = build.run(fails=program)
-    assert not all(results.values())
+    assert not all(build.run(FAILS=program).values())
 
 
-def test_a_missing_input_fails_the_build(build: Build) -> None:
+def test_a_missing_input_fails_the_build_and_is_named(build: Build) -> None:
     (build.source / "contracts" / "a.py").unlink()
     (build.source / "contracts").rmdir()
     assert build.run()["build"] is False
-    assert not [call for call in build.calls if call.startswith("docker build")]
+    assert "contracts: " in build.output
+    assert "is each of source's inputs in the repository" in build.output
+    assert build.built == ""
+
+
+def test_the_laptops_codebuild_reads_it() -> None:
+    phases = parse((ROOT / "containers" / "buildspec.yml").read_text()).phases
+    assert set(phases) == {PhaseName.PRE_BUILD, PhaseName.BUILD, PhaseName.POST_BUILD}

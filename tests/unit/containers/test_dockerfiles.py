@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -19,8 +21,13 @@ INPUTS = {
 }
 
 
+def dockerfile(image: str) -> Path:
+    return ROOT / "containers" / image / "Dockerfile"
+
+
 def instructions(image: str) -> list[tuple[str, str]]:
-    text = (ROOT / "containers" / image / "Dockerfile").read_text()
+    """Keyword and the rest, a continued line as one."""
+    text = dockerfile(image).read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return [(keyword, rest) for keyword, _, rest in (line.partition(" ") for line in lines)]
 
@@ -30,8 +37,31 @@ def values(image: str, keyword: str) -> list[str]:
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_the_base_image_is_the_releases_choice(image: str) -> None:
-    assert instructions(image)[:2] == [("ARG", "BASE_IMAGE"), ("FROM", "${BASE_IMAGE}")]
+def test_the_base_image_is_the_releases_choice_and_by_hand_the_releases_default(
+    image: str,
+) -> None:
+    base, start = instructions(image)[:2]
+    assert base == ("ARG", f"BASE_IMAGE={Source().base_image}")
+    assert start == ("FROM", f"--platform={Source().platform} ${{BASE_IMAGE}}")
+
+
+def test_the_default_base_is_a_version_of_the_official_python_on_awss_public_mirror() -> None:
+    mirror = r"public\.ecr\.aws/docker/library/python:3\.\d+(\.\d+)?-slim(-[a-z]+)?"
+    assert re.fullmatch(mirror, Source().base_image or "")
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_every_dockerfile_passes_the_linter(image: str) -> None:
+    program = Path(sysconfig.get_path("scripts")) / "hadolint"
+    result = subprocess.run(
+        [program, dockerfile(image)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_the_image_names_no_user_since_sagemaker_starts_it_as_root(image: str) -> None:
+    assert values(image, "USER") == []
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -47,6 +77,35 @@ def test_packages_are_installed_from_the_hashed_lock_before_the_code_is_copied(i
     assert lock == ("COPY", f"containers/{image}/requirements.txt requirements.txt")
     assert "--require-hashes -r requirements.txt" in install[1]
     assert {step[0] for step in code} == {"COPY"}
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_pips_configuration_and_authorities_come_as_secrets(image: str) -> None:
+    (install,) = values(image, "RUN")
+    mounts = re.findall(r"--mount=(\S+)", install)
+    assert mounts == [
+        "type=secret,id=pip_conf,target=/etc/pip.conf",
+        "type=secret,id=ca,target=/run/secrets/ca",
+    ]
+    assert not [name for name in values(image, "ARG") if "pip" in name.lower()]
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_no_bytecode_is_written_while_building_but_programs_may_write_theirs(image: str) -> None:
+    (install,) = values(image, "RUN")
+    assert "export PYTHONDONTWRITEBYTECODE=1;" in install
+    assert "--no-compile" in install
+    assert not [value for value in values(image, "ENV") if "BYTECODE" in value]
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_a_build_by_hand_sends_no_more_than_what_is_copied(image: str) -> None:
+    lines = Path(f"{dockerfile(image)}.dockerignore").read_text().splitlines()
+    ignore = [line for line in lines if not line.startswith("#")]
+    copied = [copy.split()[0] for copy in values(image, "COPY")]
+    assert ignore[0] == "*"
+    assert sorted(line[1:] for line in ignore if line.startswith("!")) == sorted(copied)
+    assert "**/__pycache__" in ignore
 
 
 @pytest.mark.parametrize("image", IMAGES)
