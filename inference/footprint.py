@@ -18,7 +18,7 @@ def footprint(folder: Path) -> int:
     """Bytes that loading may take at its peak, more than what stays. Raises ModelBroken."""
     try:
         return SESSION + sum(_needs(path) for path in folder.iterdir() if path.is_file())
-    except (OSError, zipfile.BadZipFile) as error:
+    except OSError as error:
         raise ModelBroken(f"{folder} cannot be read: {error}") from None
 
 
@@ -28,9 +28,16 @@ def _needs(path: Path) -> int:
         return TREES * size
     if path.suffix == ".npz":
         # As its members say: compressed, a small file may hold any size.
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
+        size = _unpacked(path)
     return int(OTHER * size)
+
+
+def _unpacked(path: Path) -> int:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sum(member.file_size for member in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise ModelBroken(f"{path} is no archive of arrays: {error}") from None
 
 
 def _has_trees(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """The model, loaded: questions in, forecasts out. Knows nothing of HTTP."""
 
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -228,5 +229,5 @@ def _read_origins(path: Path, contract: ForecastContract) -> dict[str, ProductOr
                 )
                 for product in contract.products
             }
-    except (KeyError, ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise ModelBroken(f"{path} does not hold the origins of every product: {error}") from None

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -12,53 +10,12 @@ from contracts.forecast import ForecastRequest
 from inference.app import App
 from inference.asgi import BODY_LIMIT, DRAIN_LIMIT
 from inference.forecaster import Forecaster
+from tests.unit.inference.asking import call
 
 MEGABYTE = b" " * 1024 * 1024
 REQUEST = b'{"product":"wti","date":"2018-01-29"}'
 JSON = {"content-type": "application/json"}
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[bytes, bytes]
-    body: bytes
-    chunks_read: int
-
-    @property
-    def error(self) -> str:
-        return str(json.loads(self.body)["error"])
-
-
-def call(
-    app: App,
-    method: str,
-    path: str,
-    *,
-    headers: dict[str, str] | None = None,
-    chunks: Iterable[bytes] = (b"",),
-) -> Answer:
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "headers": [(name.encode(), value.encode()) for name, value in (headers or {}).items()],
-    }
-    body = list(chunks)
-    read = 0
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        nonlocal read
-        read += 1
-        return {"type": "http.request", "body": body[read - 1], "more_body": read < len(body)}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    asyncio.run(app(scope, receive, send))
-    start, end = sent
-    return Answer(start["status"], dict(start["headers"]), end["body"], read)
+ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 
 
 @pytest.fixture
@@ -139,6 +96,42 @@ def test_an_endless_body_is_not_read_to_its_end(app: App) -> None:
 )
 def test_elsewhere_there_is_nothing(app: App, method: str, path: str, status: int) -> None:
     assert call(app, method, path).status == status
+
+
+def test_a_wrong_method_is_told_the_right_ones(app: App) -> None:
+    assert call(app, "DELETE", "/ping").headers[b"allow"] == b"GET, HEAD"
+    assert call(app, "PUT", "/invocations").headers[b"allow"] == b"POST"
+
+
+def test_ping_is_answered_to_head_too(app: App) -> None:
+    assert call(app, "HEAD", "/ping").status == 200
+
+
+@pytest.mark.parametrize("path", ["/models", "/models/wti", "/models/wti/invoke"])
+def test_a_server_of_one_model_says_how_it_would_serve_many(app: App, path: str) -> None:
+    answer = call(app, "GET", path)
+    assert (answer.status, "SAGEMAKER_MULTI_MODEL=true" in answer.error) == (404, True)
+
+
+def test_custom_attributes_come_back(app: App) -> None:
+    headers = {**JSON, ATTRIBUTES: "trace=42; from=here"}
+    answer = call(app, "POST", "/invocations", headers=headers, chunks=[REQUEST])
+    assert answer.headers[ATTRIBUTES.encode()] == b"trace=42; from=here"
+    answer = call(app, "POST", "/invocations", headers=JSON, chunks=[REQUEST])
+    assert ATTRIBUTES.encode() not in answer.headers
+
+
+@pytest.mark.parametrize("value", ["x" * 1025, "caf\u00e9", "a\x7fb"])
+def test_custom_attributes_that_sagemaker_would_not_carry_are_refused(app: App, value: str) -> None:
+    headers = {**JSON, ATTRIBUTES: value}
+    answer = call(app, "POST", "/invocations", headers=headers, chunks=[REQUEST])
+    assert (answer.status, "Custom-Attributes is" in answer.error) == (400, True)
+
+
+def test_a_client_that_asks_before_it_sends_too_much_is_told_at_once(app: App) -> None:
+    headers = {**JSON, "expect": "100-continue", "content-length": str(BODY_LIMIT + 1)}
+    answer = call(app, "POST", "/invocations", headers=headers)
+    assert (answer.status, answer.headers[b"connection"], answer.chunks_read) == (413, b"close", 0)
 
 
 class Failing(Forecaster):

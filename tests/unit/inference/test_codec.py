@@ -192,3 +192,20 @@ def test_another_accept_is_refused() -> None:
     with pytest.raises(Refusal) as caught:
         answer_format("image/png", Format.JSON)
     assert caught.value.status == 406
+
+
+@pytest.mark.parametrize(
+    ("body", "asked", "named"),
+    [
+        (b"[" + b"{}," * 40_000 + b"{}]", Format.JSON, "40001 objects in one body"),
+        (b"[" + b"0," * 200_000 + b"0]", Format.JSON, "200000 commas in one body"),
+        (b"{}\n" * 40_000, Format.JSON_LINES, "40000 objects in one body"),
+        (b"\r" * 40_000, Format.JSON_LINES, "40000 lines in one body"),
+        (b"product,date\n" + b"x\n" * 40_000, Format.CSV, "40001 lines in one body"),
+    ],
+)
+def test_a_body_of_too_many_values_is_refused_before_it_is_read(
+    body: bytes, asked: Format, named: str
+) -> None:
+    refusal = refused(body, asked)
+    assert (refusal.status, named in refusal.reason) == (413, True)
