@@ -59,11 +59,10 @@ class DockerfileOf:
             request = BuildRequest(context, dockerfile, self.arguments, platform)
             return engine.build(request, lines.append).digest
         except (BuildError, ImageMissing, OSError) as error:
-            said = [line for line in lines[-BUILD_LINES:] if line.strip()]
-            told = "\n".join(f"  {line}" for line in said)
-            raise CannotExamine(
-                f"{self.dockerfile} does not build: {error}" + (f"\n{told}" if told else "")
-            ) from None
+            # A container engine's error has the failing step's lines in it already.
+            said = [] if "\n" in str(error) else lines[-BUILD_LINES:]
+            told = "".join(f"\n  {line}" for line in said if line.strip())
+            raise CannotExamine(f"{self.dockerfile} does not build: {error}{told}") from None
 
     def _whole(self) -> tuple[Path, Path]:
         return self.context, self.dockerfile

@@ -1,6 +1,7 @@
 """Building outside a release: the same client and the same options as a release's build."""
 
 import hashlib
+import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from typing import Any
 
 from localcloud.container_engine import base_image
 from localcloud.container_engine.build_options import adapted
+from localcloud.container_engine.build_secrets import build_secrets
 from localcloud.container_engine.command_line import (
     CommandLine,
     NoCommandLine,
@@ -39,7 +41,8 @@ def build(
     environment = {"SOURCE_DATE_EPOCH": "0", "BUILDKIT_PROGRESS": "plain", **client.environment}
     with tempfile.TemporaryDirectory() as folder:
         identity = Path(folder) / "id"
-        words = adapted(_words(request, identity), client, environment, local_base, log)
+        given = [*build_secrets(os.environ, Path(folder)), *_words(request, identity)]
+        words = adapted(given, client, environment, local_base, log)
         _run(client, words, environment, log)
         built = identity.read_text().strip()
     found = base_image.inspect(connection, built)
