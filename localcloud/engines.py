@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from localcloud.container_engine import ContainerEngine, NoEngine, connect
+from localcloud.container_engine.connection import PING
 from localcloud.container_engine.image_store import ImageStore as ContainerImages
 from localcloud.engine import Engine
 from localcloud.process_engine import ProcessEngine, default_cache
@@ -10,6 +11,7 @@ from localcloud.process_engine.image_store import ImageStore as ProcessImages
 from localcloud.processes import Processes
 
 ENGINES = ("docker", "process")
+PATIENCE = 30.0  # seconds for an engine that was asked for by name, on a machine that is busy
 
 
 class NoSuchEngine(Exception):
@@ -25,7 +27,7 @@ def choose(wish: str | None, directory: Path, processes: Processes) -> Engine:
     if wish == "process":
         return ProcessEngine(ProcessImages(images), default_cache(), processes)
     try:
-        connection = connect()
+        connection = connect(patience=PATIENCE if wish == "docker" else PING)
     except NoEngine as error:
         if wish == "docker":
             raise NoSuchEngine(
