@@ -1,5 +1,6 @@
 """What every service of the laptop's cloud shares: place, clients, credentials, processes."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from botocore.config import Config
 from moto.sts.models import sts_backends
 
 from localcloud import formats
-from localcloud.engine import Engine
+from localcloud.engine import Engine, EngineLost
 from localcloud.faults import Faults
 from localcloud.processes import Processes
 
@@ -55,7 +56,8 @@ class Cloud:
         self.stopping.set()
         self.workers.shutdown(wait=False, cancel_futures=True)
         self.processes.stop_all()
-        self.engine.sweep()
+        with contextlib.suppress(EngineLost):  # what it ran has been killed, then
+            self.engine.sweep()
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource of this cloud."""

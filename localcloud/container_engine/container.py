@@ -1,6 +1,5 @@
 """A program in a container: its output line by line, its end, and what it wrote."""
 
-import errno
 import math
 import threading
 import time
@@ -201,8 +200,6 @@ class ContainerProgram:
             except FileNotFoundError:
                 remove(folder)  # the program did so, too
                 folder.mkdir()
-            except OSError as error:
-                raise full(error, self._tree) from None
 
     def _archive(self, name: str) -> tuple[Iterator[bytes], Any]:
         try:
@@ -212,18 +209,6 @@ class ContainerProgram:
         except NotFound:
             raise FileNotFoundError(name) from None
         return found
-
-
-def full(error: OSError, place: Path) -> OSError:
-    """The same error; when it is a full disk's, one that says so and what to type."""
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return error
-    return OSError(
-        errno.ENOSPC,
-        f"no space left on the disk of {place}: {error.strerror or error}. See what fills it "
-        "with `df -h` and `docker system df`, free some (`docker system prune` removes what no "
-        "container uses), then push or start the release again",
-    )
 
 
 class _Lines:

@@ -29,7 +29,7 @@ from localcloud.container_engine.command_line import (
     machine_variables,
 )
 from localcloud.container_engine.connection import BROKEN, SILENT, Connection, EngineRefused
-from localcloud.container_engine.container import OPT_ML, ContainerProgram, Made, full
+from localcloud.container_engine.container import OPT_ML, ContainerProgram, Made
 from localcloud.container_engine.image_store import ImageStore
 from localcloud.engine import (
     BuildRequest,
@@ -86,8 +86,6 @@ class ContainerEngine:
         except EngineLost:
             self._was_lost = True
             raise
-        except OSError as error:
-            raise full(error, launch.tree) from None
 
     def _started(self, image: str, launch: Launch, log: LogSink) -> ContainerProgram:
         speaking = self._connection.speaking

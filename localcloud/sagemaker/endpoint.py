@@ -8,10 +8,11 @@ from typing import Any
 
 from localcloud.cloud import Cloud
 from localcloud.sagemaker import rules
-from localcloud.sagemaker.fleet import Fleet, VariantPlan
+from localcloud.sagemaker.fleet import Fleet
 from localcloud.sagemaker.job_events import as_event
 from localcloud.sagemaker.job_tree import REASON_LIMIT
 from localcloud.sagemaker.model_server import DeployError
+from localcloud.sagemaker.variants import VariantPlan
 
 log = logging.getLogger(__name__)
 

@@ -126,6 +126,9 @@ def _install_names(cloud: Cloud) -> None:
             arn = backend._models[name].arn
             raise rules.invalid(f'Cannot create already existing model "{arn}".')
         answer: ActionResult = stock_model(self)
+        backend._models[name].enable_network_isolation = bool(
+            self._get_param("EnableNetworkIsolation")
+        )
         try:
             _require_artifact(cloud, backend, name)
         except Exception:

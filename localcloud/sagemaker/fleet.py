@@ -4,31 +4,19 @@ import random
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.cloud import Cloud
 from localcloud.registry import IMAGE_URI
-from localcloud.sagemaker.model_server import Container, DeployError, ModelServer
+from localcloud.sagemaker.model_server import DeployError, ModelServer
+from localcloud.sagemaker.variants import VariantPlan
 
 DRAIN = 60.0  # seconds that running requests have before their server is stopped
 
 
 class NoSuchVariant(Exception):
     """A request names a variant that the endpoint does not have."""
-
-
-@dataclass(frozen=True)
-class VariantPlan:
-    """A production variant, with everything of its model that serving needs."""
-
-    name: str
-    weight: float
-    instances: int
-    container: Container
-    startup: float
-    """Seconds until it must be healthy."""
 
 
 class Fleet:
@@ -44,10 +32,7 @@ class Fleet:
         self.config = config
         self.plans = tuple(plans)
         self.weights = {plan.name: plan.weight for plan in plans}
-        self._servers = {
-            plan.name: ModelServer(cloud, endpoint, plan.name, plan.container, plan.startup)
-            for plan in plans
-        }
+        self._servers = {plan.name: ModelServer(cloud, endpoint, plan) for plan in plans}
         self._digests: dict[str, str] = {}
         self._started = datetime.now(UTC)
         self._busy = 0

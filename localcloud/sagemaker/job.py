@@ -1,14 +1,18 @@
 """What every kind of SageMaker job shares: its names, its status and how it ends."""
 
 import logging
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event, RLock
 from typing import Any, ClassVar
 
+from localcloud import disk
 from localcloud.cloud import Cloud
+from localcloud.engine import EngineLost
 from localcloud.sagemaker.job_program import JobProgram, Output, StartError
 from localcloud.sagemaker.job_tree import HOST, DataError, JobTree, failure_reason, plain
 
@@ -57,6 +61,11 @@ class Job(ABC):
         return str(self._request[f"{self.kind.api}Name"])
 
     @property
+    def folder(self) -> Path:
+        """The job's own, on this machine: the kind's first word, then the name."""
+        return self._cloud.directory / self.kind.words.split()[0] / self.name
+
+    @property
     def status(self) -> str:
         return str(getattr(self._held, f"{self.kind.snake}_status"))
 
@@ -78,6 +87,13 @@ class Job(ABC):
             self._run()
         except (StartError, DataError) as error:
             self._end("Failed", reason=failure_reason("ClientError", str(error)))
+        except EngineLost as error:
+            self._end("Failed", reason=failure_reason("InternalServerError", str(error)))
+        except OSError as error:
+            if disk.is_full(error):
+                shutil.rmtree(self.folder, ignore_errors=True)
+            words = disk.in_words(error, self._cloud.directory)
+            self._end("Failed", reason=failure_reason("InternalServerError", words))
         except Exception as error:
             log.exception("%s %s", self.kind.words, self.name)
             self._end("Failed", reason=failure_reason("InternalServerError", repr(error)))
@@ -113,14 +129,21 @@ class Job(ABC):
         return Output(self._cloud, group, stream, listeners=list(listeners))
 
     def _program(
-        self, tree: JobTree, image: str, entrypoint: Sequence[str], arguments: Sequence[str]
+        self,
+        tree: JobTree,
+        image: str,
+        entrypoint: Sequence[str],
+        arguments: Sequence[str],
+        *,
+        instance_type: str,
+        isolated: bool,
     ) -> JobProgram:
         """The image's program in this job's tree; without ``entrypoint`` the image's own."""
         condition = self._request.get("StoppingCondition") or {}
         prefix = self.kind.snake.upper()
         return JobProgram(
             cloud=self._cloud,
-            name=self.name,
+            name=f"{self.kind.kebab}/{self.name}",
             image=image,
             role=self._request["RoleArn"],
             tree=tree,
@@ -131,6 +154,8 @@ class Job(ABC):
             },
             arguments=tuple(arguments),
             entrypoint=tuple(entrypoint) or None,
+            instance_type=instance_type,
+            isolated=isolated,
             max_runtime=condition.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME),
             stopping=self.stopping,
         )

@@ -2,16 +2,17 @@
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from threading import Event
 from typing import Any
 
-from localcloud import logs, registry
+from localcloud import disk, logs, registry
 from localcloud.cloud import Cloud
-from localcloud.engine import ImageMissing, Launch, Program
-from localcloud.sagemaker.job_tree import JobTree
+from localcloud.engine import ImageMissing, Launch, Limits, Program
+from localcloud.instance_types import limits_of
+from localcloud.sagemaker.job_tree import JobTree, failure_reason
 
 STOP_GRACE = 120.0  # seconds between SIGTERM and SIGKILL (StopTrainingJob)
 POLL = 0.2  # seconds between two looks at whether the job shall stop
@@ -32,8 +33,33 @@ class Ending(Enum):
 
 @dataclass(frozen=True)
 class Exit:
+    """``killed_for`` is why the engine itself ended it, such as a lack of memory."""
+
     code: int
     ending: Ending
+    killed_for: str | None = None
+
+    def reason(self, text: str) -> str:
+        """The FailureReason: the program's own text, after the engine's where it has one."""
+        killed = self.killed_for
+        if killed is not None:
+            text = f"{killed}; use an instance type with more memory. {text}".strip()
+        return failure_reason("AlgorithmError", text, self.code)
+
+
+def limits_for(cloud: Cloud, instance_type: str, log: Callable[[str], None]) -> Limits:
+    """What the instance type has; none, and a line in the log, when it is not known."""
+    found = limits_of(instance_type)
+    if found is None and "limits" not in cloud.engine.lacks:
+        log(f"[localcloud] {instance_type} is not in localcloud/instance_types.py: no limits")
+    return found or Limits()
+
+
+def variables_for(cloud: Cloud, role: str, session: str, *, isolated: bool) -> Mapping[str, str]:
+    """An isolated container gets no credentials, as on AWS."""
+    if isolated:
+        return {"AWS_REGION": cloud.region, "AWS_DEFAULT_REGION": cloud.region}
+    return cloud.environment(role, session)
 
 
 @dataclass
@@ -59,39 +85,52 @@ class JobProgram:
 
     cloud: Cloud
     name: str
+    """Such as ``training-job/oil-price-r-1``."""
     image: str
     role: str
     tree: JobTree
     environment: Mapping[str, str]
     arguments: tuple[str, ...]
     entrypoint: tuple[str, ...] | None
+    instance_type: str
+    isolated: bool
     max_runtime: float
     """Seconds."""
     stopping: Event
 
     def run(self, output: Output) -> Exit:
-        """Run to the end. Raises StartError."""
+        """Run to the end. Raises StartError; EngineLost or OSError for what is not its fault."""
         program = self._start(output)
         deadline = time.monotonic() + self.max_runtime
         while True:
             code = program.wait(POLL)
             if code is not None:
-                return Exit(code, Ending.EXITED)
+                return Exit(code, Ending.EXITED, program.killed_for)
             if self.stopping.is_set():
                 return Exit(program.stop(STOP_GRACE), Ending.STOPPED)
             if time.monotonic() > deadline:
                 return Exit(program.stop(STOP_GRACE), Ending.OUT_OF_TIME)
 
     def _start(self, output: Output) -> Program:
-        session = f"SageMaker-{self.name}"
+        session = f"SageMaker-{self.name.rpartition('/')[2]}"
         try:
             launch = Launch(
                 digest=registry.pull(self.cloud, self.image, self.role),
                 arguments=self.arguments,
-                environment={**self.environment, **self.cloud.environment(self.role, session)},
+                environment={
+                    **self.environment,
+                    **variables_for(self.cloud, self.role, session, isolated=self.isolated),
+                },
                 tree=self.tree.folder,
+                name=self.name,
                 entrypoint=self.entrypoint,
+                isolated=self.isolated,
+                limits=limits_for(self.cloud, self.instance_type, output),
             )
             return self.cloud.engine.run(launch, output)
-        except (registry.ImageRefused, ImageMissing, OSError) as error:
+        except (registry.ImageRefused, ImageMissing) as error:
+            raise StartError(str(error)) from None
+        except OSError as error:
+            if disk.is_full(error):
+                raise
             raise StartError(str(error)) from None

@@ -1,5 +1,6 @@
 """The server of one variant: started from its model, asked, restarted when it dies."""
 
+import contextlib
 import threading
 import time
 import uuid
@@ -8,32 +9,25 @@ from dataclasses import dataclass
 
 import urllib3
 
-from localcloud import registry
+from localcloud import disk, registry
 from localcloud.cloud import Cloud
-from localcloud.engine import ImageMissing, Launch, Program
+from localcloud.engine import EngineLost, ImageMissing, Launch, Program
 from localcloud.processes import CloudStopping
-from localcloud.sagemaker.job_program import Output
+from localcloud.sagemaker.job_program import Output, limits_for, variables_for
 from localcloud.sagemaker.job_tree import DataError, JobTree, download_archive
+from localcloud.sagemaker.variants import VariantPlan
 
 PING_TIMEOUT = 2.0  # seconds (SageMaker's health check)
 INVOKE_TIMEOUT = 60.0  # seconds (InvokeEndpoint)
 STOP_GRACE = 30.0  # seconds between SIGTERM and SIGKILL for a serving container
 POLL = 0.05  # seconds between two pings of a starting server
-RESTART_PAUSE = 1.0  # seconds before a server that died is started again
+RESTART_PAUSE = 1.0  # seconds before a server that could not be started is tried again
+WRITABLE_ROOT = "MODELWHARF_WRITABLE_ROOT"
+READ_ONLY = "read-only file system"
 
 
 class DeployError(Exception):
     """A variant cannot be brought into service; the message is for the FailureReason."""
-
-
-@dataclass(frozen=True)
-class Container:
-    """What a variant serves: its model's container, and the role it acts with."""
-
-    image: str
-    artifact: str | None
-    environment: Mapping[str, str]
-    role: str
 
 
 @dataclass(frozen=True)
@@ -48,21 +42,15 @@ class ServerDown(Exception):
 
 
 class ModelServer:
-    """One variant's server. ``startup`` is how long it may take until healthy, in seconds."""
+    """One variant's server."""
 
-    def __init__(
-        self,
-        cloud: Cloud,
-        endpoint: str,
-        variant: str,
-        container: Container,
-        startup: float,
-    ) -> None:
+    def __init__(self, cloud: Cloud, endpoint: str, plan: VariantPlan) -> None:
         self._cloud = cloud
         self._endpoint = endpoint
-        self._variant = variant
-        self._container = container
-        self._startup = startup
+        self._variant = plan.name
+        self._container = plan.container
+        self._instance_type = plan.instance_type
+        self._startup = plan.startup
         self._instance = f"i-{uuid.uuid4().hex[:17]}"
         self._group = f"/aws/sagemaker/Endpoints/{endpoint}"
         self._output = Output(cloud, self._group, self.stream)
@@ -84,9 +72,12 @@ class ModelServer:
             digest = registry.pull(self._cloud, self._container.image, self._container.role)
             program = self._launch(digest)
             self._await_health(program)
-        except (registry.ImageRefused, ImageMissing, OSError, CloudStopping) as error:
+        except (registry.ImageRefused, ImageMissing, EngineLost, CloudStopping) as error:
             self.stop()
             raise DeployError(str(error)) from None
+        except OSError as error:
+            self.stop()
+            raise DeployError(disk.in_words(error, self._cloud.directory)) from None
         except DeployError:
             self.stop()
             raise
@@ -96,7 +87,7 @@ class ModelServer:
     def stop(self) -> None:
         self._stopping.set()
         if self._program is not None:
-            self._program.stop(STOP_GRACE)
+            _end(self._program)
         if self._pool is not None:
             self._pool.close()
 
@@ -124,10 +115,16 @@ class ModelServer:
             arguments=("serve",),
             environment={
                 **self._container.environment,
-                **self._cloud.environment(self._container.role, session),
+                **variables_for(
+                    self._cloud, self._container.role, session, isolated=self._container.isolated
+                ),
             },
             tree=tree.folder,
+            name=f"endpoint/{self._endpoint}/{self._variant}",
             serves=True,
+            isolated=self._container.isolated,
+            read_only=self._container.environment.get(WRITABLE_ROOT) != "1",
+            limits=limits_for(self._cloud, self._instance_type, self._output),
         )
         self._program = self._cloud.engine.run(launch, self._output)
         assert self._program.address is not None  # noqa: S101 - it was asked to serve
@@ -140,18 +137,28 @@ class ModelServer:
         while not self._healthy():
             code = program.poll()
             if code is not None or time.monotonic() > deadline:
-                self._output(self._diagnosis(code))
+                diagnosis = self._diagnosis(code, program.killed_for)
+                self._output(f"[localcloud] {diagnosis}")
                 raise DeployError(
                     f"The primary container for production variant {self._variant} did not pass "
-                    "the ping health check. Please check CloudWatch logs for this endpoint."
+                    "the ping health check. Please check CloudWatch logs for this endpoint. "
+                    f"({diagnosis})"
                 )
             if self._stopping.wait(POLL):
                 raise DeployError(f"Variant {self._variant} was stopped while it started.")
 
-    def _diagnosis(self, code: int | None) -> str:
+    def _diagnosis(self, code: int | None, killed_for: str | None) -> str:
+        found = f"/ping did not answer 200 within {self._startup:g} s"
         if code is not None:
-            return f"[localcloud] the server exited with code {code} before it was healthy"
-        return f"[localcloud] /ping did not answer 200 within {self._startup:g} s"
+            found = f"the server exited with code {code} before it was healthy"
+        if killed_for is not None:
+            found += f": {killed_for}; use an instance type with more memory"
+        if any(READ_ONLY in line.lower() for line in self._output.tail):
+            found += (
+                ": it writes to its root file system, which is read-only: let it write under "
+                f"/opt/ml or /tmp, or set {WRITABLE_ROOT} to 1 in deployment.environment"
+            )
+        return found
 
     def _healthy(self) -> bool:
         try:
@@ -183,15 +190,43 @@ class ModelServer:
     def _keep(self, digest: str, program: Program) -> None:
         """Start the server again whenever it dies, as SageMaker restarts a container."""
         while not self._stopping.is_set():
-            code = program.wait()
+            said = _ended(program)
             if self._stopping.is_set():
                 break
-            self._output(f"[localcloud] the server exited with code {code}; starting it again")
-            try:
-                program = self._launch(digest)
-            except CloudStopping:
+            self._output(f"[localcloud] the server {said}; starting it again")
+            again = self._launched_again(digest)
+            if again is None:
                 return
+            program = again
+        _end(program)  # It may have been started while stop() was under way.
+
+    def _launched_again(self, digest: str) -> Program | None:
+        """Try until it starts, for the engine may be away; None when nothing shall start."""
+        told = ""
+        while not self._stopping.is_set():
+            try:
+                return self._launch(digest)
+            except CloudStopping:
+                return None
             except Exception as error:
-                self._output(f"[localcloud] the server cannot be started: {error}")
+                if str(error) != told:
+                    told = str(error)
+                    self._output(f"[localcloud] the server cannot be started: {told}")
                 self._stopping.wait(RESTART_PAUSE)
-        program.stop(STOP_GRACE)  # It may have been started while stop() was under way.
+        return None
+
+
+def _ended(program: Program) -> str:
+    """Wait for the end, and say how it came."""
+    try:
+        code = program.wait()
+    except (EngineLost, OSError) as error:
+        return f"is gone: {error}"
+    killed = f" ({program.killed_for})" if program.killed_for else ""
+    return f"exited with code {code}{killed}"
+
+
+def _end(program: Program) -> None:
+    """Stop it. With a lost engine it has ended already."""
+    with contextlib.suppress(EngineLost, OSError):
+        program.stop(STOP_GRACE)

@@ -12,7 +12,6 @@ from localcloud.sagemaker.job_tree import (
     HOST,
     JobTree,
     download_prefix,
-    failure_reason,
     upload_folder,
 )
 
@@ -31,11 +30,15 @@ class ProcessingJob(Job):
         self._held.processing_start_time = datetime.now(UTC)
         output = self._output()
         specification = self._request["AppSpecification"]
+        resources = self._request["ProcessingResources"]
+        network = self._request.get("NetworkConfig") or {}
         program = self._program(
             tree,
             specification["ImageUri"],
             specification.get("ContainerEntrypoint") or (),
             specification.get("ContainerArguments") or (),
+            instance_type=(resources.get("ClusterConfig") or {}).get("InstanceType", ""),
+            isolated=bool(network.get("EnableNetworkIsolation")),
         )
         result = program.run(output)
         self._held.exit_message = tree.text("output/message") or None
@@ -50,8 +53,7 @@ class ProcessingJob(Job):
             self._end("Stopped" if result.ending is Ending.STOPPED else "Completed")
 
     def _prepare(self) -> JobTree:
-        folder = self._cloud.directory / "processing" / self.name
-        tree = JobTree.create(folder, "config", "processing", "output")
+        tree = JobTree.create(self.folder, "config", "processing", "output")
         resources = self._request["ProcessingResources"]
         config = {
             "ProcessingJobArn": self._held.arn,
@@ -105,4 +107,4 @@ class ProcessingJob(Job):
 
 def _reason(result: Exit, message: str | None, output: Output) -> str:
     text = message or "\n".join(output.tail) or "See job logs for more information"
-    return failure_reason("AlgorithmError", text, result.code)
+    return result.reason(text)

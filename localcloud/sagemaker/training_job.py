@@ -14,7 +14,6 @@ from localcloud.sagemaker.job_tree import (
     HOST,
     JobTree,
     download_prefix,
-    failure_reason,
     join_uri,
     split_uri,
     upload_archive,
@@ -82,7 +81,7 @@ class TrainingJob(Job):
         self._held.final_metric_data_list = self._metrics.final()
         if result.ending is Ending.EXITED and result.code:
             text = tree.text("output/failure") or "\n".join(output.tail)
-            self._end("Failed", reason=failure_reason("AlgorithmError", text, result.code))
+            self._end("Failed", reason=result.reason(text))
             return
         self._upload(tree)
         self._finish(result)
@@ -96,8 +95,7 @@ class TrainingJob(Job):
             self._end("Completed")
 
     def _prepare(self) -> JobTree:
-        folder = self._cloud.directory / "training" / self.name
-        tree = JobTree.create(folder, "input/data", "model", "output/data", "code")
+        tree = JobTree.create(self.folder, "input/data", "model", "output/data", "code")
         channels = self._request.get("InputDataConfig") or []
         given = self._request.get("HyperParameters") or {}
         tree.write_config("input/config/hyperparameters.json", given)
@@ -119,7 +117,14 @@ class TrainingJob(Job):
         arguments = self._specification.get("ContainerArguments") or ()
         default = () if entrypoint else ("train",)
         image = self._specification["TrainingImage"]
-        return self._program(tree, image, entrypoint, arguments or default)
+        return self._program(
+            tree,
+            image,
+            entrypoint,
+            arguments or default,
+            instance_type=self._request["ResourceConfig"]["InstanceType"],
+            isolated=bool(self._request.get("EnableNetworkIsolation")),
+        )
 
     def _upload(self, tree: JobTree) -> None:
         """A stopped job's model is kept, too, as far as the program came."""

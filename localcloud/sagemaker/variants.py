@@ -2,19 +2,42 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from moto.sagemaker.models import SageMakerModelBackend
 
 from localcloud.sagemaker import rules
-from localcloud.sagemaker.fleet import VariantPlan
 from localcloud.sagemaker.job_tree import plain
-from localcloud.sagemaker.model_server import Container
 
 DEFAULT_STARTUP = 300.0  # seconds (ContainerStartupHealthCheckTimeoutInSeconds)
 STARTUP_VARIABLE = "WHARF_STARTUP_TIMEOUT"
 
 UNSUPPORTED = ("ServerlessConfig", "AcceleratorType", "CoreDumpConfig", "InferenceAmiVersion")
+
+
+@dataclass(frozen=True)
+class Container:
+    """What a variant serves: its model's container, and the role it acts with."""
+
+    image: str
+    artifact: str | None
+    environment: Mapping[str, str]
+    role: str
+    isolated: bool
+
+
+@dataclass(frozen=True)
+class VariantPlan:
+    """A production variant, with everything of its model that serving needs."""
+
+    name: str
+    weight: float
+    instances: int
+    instance_type: str
+    container: Container
+    startup: float
+    """Seconds until it must be healthy."""
 
 
 def plans_of(backend: SageMakerModelBackend, config: str) -> list[VariantPlan]:
@@ -29,6 +52,7 @@ def _plan(backend: SageMakerModelBackend, variant: Mapping[str, Any]) -> Variant
         name=variant["VariantName"],
         weight=float(variant.get("InitialVariantWeight", 1.0)),
         instances=int(variant.get("InitialInstanceCount") or 1),
+        instance_type=variant.get("InstanceType") or "",
         container=container_of(backend, variant["ModelName"]),
         startup=_startup(variant),
     )
@@ -55,6 +79,7 @@ def container_of(backend: SageMakerModelBackend, model: str) -> Container:
         artifact=artifact_of(found),
         environment={str(name): str(value) for name, value in environment.items()},
         role=held.execution_role_arn,
+        isolated=bool(held.enable_network_isolation),
     )
 
 
