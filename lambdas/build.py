@@ -11,6 +11,7 @@ from contracts.names import pip_conf_parameter
 from contracts.parameters import ImageSource
 from contracts.release import Image, ImageKind, ImagePlan, Plan
 from contracts.task import BuildTask
+from lambdas.build_log import telling
 from lambdas.errors import UNREACHABLE, BuildFailed, ServiceFault, code_of
 from lambdas.ledger import KEEP, BuildStart, Waiter
 from lambdas.log import logger
@@ -19,7 +20,7 @@ from lambdas.submission import Submission, abandoned
 from lambdas.verdict import Failed, Running, Succeeded, Verdict, failed
 
 QUEUE_MINUTES = 30  # how long a build may wait for a machine; CodeBuild's own default is 8 hours
-LOG_LINES = 15
+LOG_EVENTS = 500  # from the log's end; what follows a failed command is some ten of them
 START_SECONDS = 60  # build_image's own time-out: after it, whoever was starting a build is dead
 BROKEN_PHASES = {"CLIENT_ERROR", "FAILED", "FAULT", "TIMED_OUT"}
 
@@ -187,7 +188,7 @@ def _judge(site: Site, wanted: BuildContext, build: dict[str, Any]) -> Verdict:
 
 
 def _cause(site: Site, wanted: BuildContext, build: dict[str, Any]) -> str:
-    """The failed phase in CodeBuild's words, then the log's last lines."""
+    """The failed phase in CodeBuild's words, then the lines of its log that tell why."""
     phases = [
         f"{phase['phaseType']}: {_contexts(phase) or phase['phaseStatus']}"
         for phase in build.get("phases", [])
@@ -208,21 +209,29 @@ def _cause(site: Site, wanted: BuildContext, build: dict[str, Any]) -> str:
 
 def _contexts(phase: dict[str, Any]) -> str:
     parts = (
-        ": ".join(part for part in (context.get("statusCode"), context.get("message")) if part)
+        ": ".join(
+            part for part in (context.get("statusCode"), _shortened(context.get("message"))) if part
+        )
         for context in phase.get("contexts", [])
     )
     return "; ".join(part for part in parts if part)
+
+
+def _shortened(message: str | None) -> str:
+    """CodeBuild repeats the failed command, which may be a script of many lines."""
+    first, *rest = (message or "").splitlines() or [""]
+    return f"{first} … {rest[-1]}" if rest else first
 
 
 def _last_log_lines(site: Site, group: str, stream: str) -> list[str]:
     """The log explains a failure; a log that cannot be read must not hide it."""
     try:
         events = site.clients.logs.get_log_events(
-            logGroupName=group, logStreamName=stream, limit=LOG_LINES, startFromHead=False
+            logGroupName=group, logStreamName=stream, limit=LOG_EVENTS, startFromHead=False
         )["events"]
     except ClientError as error:
         return [f"(its log could not be read: {error})"]
-    return [f"| {event['message'].rstrip()}" for event in events if event["message"].strip()]
+    return [f"| {line}" for line in telling([event["message"] for event in events])]
 
 
 def _never_started(wanted: BuildContext) -> Failed:

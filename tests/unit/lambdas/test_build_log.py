@@ -1,0 +1,61 @@
+"""The lines of a failed build's log that go into the notification."""
+
+from lambdas.build_log import TOLD, telling
+
+FAILING = [
+    "[Container] 12:00:01 Running command docker build\n  --tag x .",
+    "step 1",
+    "no such wheel",
+]
+AFTER = [
+    "[Container] 12:00:02 Command did not exit successfully docker build\n --tag x . exit status 1",
+    "[Container] 12:00:02 Phase complete: State: FAILED",
+    "[Container] 12:00:03 Entering phase POST_BUILD",
+    "[Container] 12:00:03 Running command rm -rf .image-context",
+    "rm: what comes after",
+]
+
+
+def test_the_failed_commands_own_lines_are_told() -> None:
+    before = ["[Container] 12:00:00 Running command aws ecr get-login-password", "Login Succeeded"]
+    assert telling([*before, *FAILING, *AFTER]) == ["step 1", "no such wheel"]
+
+
+def test_of_many_lines_the_last_are_told() -> None:
+    many = [f"line {number}" for number in range(100)]
+    assert telling([FAILING[0], *many, *AFTER]) == many[-TOLD:]
+
+
+def test_buildkits_account_of_the_failed_step_is_told_without_what_came_before() -> None:
+    account = [
+        "------",
+        " > [2/3] RUN pip install -r requirements.txt:",
+        "1.2 ERROR: no matching distribution",
+        "------",
+        "Dockerfile:4",
+        "ERROR: failed to solve: exit code: 1",
+    ]
+    written = ["#7 [2/3] RUN pip install", "#6 [internal] another step's line", *account]
+    assert telling([FAILING[0], *written, *AFTER]) == account[1:]
+
+
+def test_an_account_without_the_steps_lines_stands_behind_them() -> None:
+    """BuildKit before 0.11 names the step and repeats nothing."""
+    written = [
+        "#7 1.2 no such wheel",
+        "------",
+        " > [2/3] RUN pip install:",
+        "------",
+        "exit code: 1",
+    ]
+    assert telling([FAILING[0], *written, *AFTER]) == written
+
+
+def test_a_log_without_a_failed_command_is_told_from_its_end() -> None:
+    """Such as that of a build whose time was over."""
+    assert telling(["[Container] Running command make", "one", "two\n", ""]) == ["one", "two"]
+
+
+def test_a_command_that_wrote_nothing_is_named() -> None:
+    told = telling(["[Container] Running command false", *AFTER[:2]])
+    assert told[0] == "[Container] Running command false"
