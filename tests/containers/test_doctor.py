@@ -1,0 +1,116 @@
+"""The doctor finds each fault of images broken on purpose, and nothing wrong with good ones."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from contracts.examination import Examination, Finding, ImageRole, Verdict
+from contracts.parameters import Hyperparameter, MetricDefinition
+from doctor import DockerfileOf, Patience, Sample, Settings, Wanted, examine
+from localcloud.container_engine import ContainerEngine, connect
+from localcloud.container_engine.image_store import ImageStore
+from localcloud.engine import Engine
+from localcloud.processes import Processes
+from tests.containers.broken.faults import FAULTS, GOOD, Fault
+from tests.containers.engines import PYTHON_BASE
+from tests.containers.engines import ContainerEngine as EngineUnderTest
+
+MEAN_MODEL = Path(__file__).parents[1] / "release" / "mean_model"
+BOTH = (ImageRole.TRAINING, ImageRole.INFERENCE)
+ACCURACY = MetricDefinition(name="accuracy", regex=r"accuracy=([0-9.]+)")
+QUESTION = Sample("application/json", b'{"add": 1}')
+PATIENCE = Patience(
+    training=60, startup=30, invocation=20, stop_training=20, stop_serving=4, busy=0.5, telling=1
+)
+
+
+@pytest.fixture(scope="module")
+def docker(engine: EngineUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    folder = tmp_path_factory.mktemp("doctor")
+    connection = connect()
+    chosen = ContainerEngine(connection, ImageStore(folder), Processes(), str(folder))
+    yield chosen
+    chosen.sweep()
+    connection.close()
+
+
+def image(context: Path, dockerfile: str = "Dockerfile") -> Wanted:
+    return DockerfileOf(context / dockerfile, context, {"BASE_IMAGE": PYTHON_BASE})
+
+
+def settings(folder: Path, numbers: str = "1\n2\n3\n", **changes: object) -> Settings:
+    (folder / "channel").mkdir()
+    (folder / "channel" / "numbers.csv").write_text(numbers)
+    return Settings(
+        channels={"training": folder / "channel"},
+        metric_definitions=(ACCURACY,),
+        patience=PATIENCE,
+        **changes,  # type: ignore[arg-type]
+    )
+
+
+def complaints(found: Examination) -> list[Finding]:
+    return [one for one in found.findings if one.verdict in (Verdict.FAIL, Verdict.WARN)]
+
+
+def told(found: Examination) -> str:
+    return "\n".join(f"{one.id}: {one.seen}\n  {one.log}" for one in complaints(found))
+
+
+def diagnose(docker: Engine, fault: Fault, folder: Path) -> Examination:
+    context = image(fault.write(folder / "context"))
+    model = folder / "model"
+    model.mkdir()
+    (model / "model.json").write_text(json.dumps({"mean": 2.0}))
+    serves = fault.image is ImageRole.INFERENCE
+    given = settings(
+        folder,
+        hyperparameters=fault.hyperparameters,
+        checkpoints=fault.checkpoints,
+        model=model if serves and not fault.pair else None,
+        samples=(QUESTION,),
+    )
+    wanted = dict.fromkeys(BOTH if fault.pair else [fault.image], context)
+    return examine(docker, wanted, given, folder / "doctor")
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: re.sub(r"\W+", "-", fault.name))
+def test_each_fault_is_the_one_that_is_found(docker: Engine, fault: Fault, tmp_path: Path) -> None:
+    found = diagnose(docker, fault, tmp_path)
+
+    assert [(one.id, one.verdict) for one in complaints(found)] == [
+        (fault.finding, fault.verdict)
+    ], told(found)
+    (complaint,) = complaints(found)
+    assert fault.says in complaint.seen
+    assert complaint.why and complaint.change
+
+
+def test_nothing_is_wrong_with_the_program_that_the_faults_are_put_into(
+    docker: Engine, tmp_path: Path
+) -> None:
+    given = settings(
+        tmp_path,
+        hyperparameters={"power": 2, "seconds": 4},
+        checkpoints=True,
+        samples=(QUESTION,),
+    )
+    context = image(GOOD.write(tmp_path / "context"))
+
+    found = examine(docker, dict.fromkeys(BOTH, context), given, tmp_path / "doctor")
+
+    assert complaints(found) == [], told(found)
+    assert {one.verdict for one in found.findings} == {Verdict.PASS}, found.findings
+
+
+def test_nothing_is_wrong_with_the_mean_model(docker: Engine, tmp_path: Path) -> None:
+    hyperparameters: Mapping[str, Hyperparameter] = {"accuracy": 0.75}
+    given = settings(tmp_path, "value\n1\n2\n3\n", hyperparameters=hyperparameters)
+    wanted = {role: image(MEAN_MODEL, f"containers/{role.value}/Dockerfile") for role in BOTH}
+
+    found = examine(docker, wanted, given, tmp_path / "doctor")
+
+    assert complaints(found) == [], told(found)
