@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.containers.engines import BASES, ContainerEngine, addresses, answering, pip_secrets
+from tests.release import laptop as laptops
+from tests.release.laptop import Laptop
 
 REQUIRED = "WHARF_REQUIRE_ENGINE"
 
@@ -53,3 +55,23 @@ def pip(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def tag(testrun_uid: str, worker_id: str) -> str:
     """What to put behind an image's name, so that two runs on one engine never meet."""
     return f"{testrun_uid[:8]}-{worker_id}"
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return laptops.synthesise(tmp_path_factory.mktemp("assembly") / "cdk.out")
+
+
+@pytest.fixture(scope="module")
+def laptop(
+    engine: ContainerEngine, assembly: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Laptop]:
+    """A laptop's cloud whose images are built and run by the engine under test."""
+    running = laptops.start(
+        tmp_path_factory.mktemp("cloud"),
+        assembly,
+        {"DOCKER_HOST": engine.address},
+        engine="docker",
+    )
+    yield running
+    laptops.stop(running)

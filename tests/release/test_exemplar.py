@@ -1,30 +1,21 @@
 """The oil-price exemplar, whole: its Dockerfiles, real prices, the live endpoint."""
 
 import datetime
-import io
 import random
-import shutil
-import tarfile
-from urllib.parse import urlsplit
 
 import pytest
 
 from cli.demo_data import demo_series
 from contracts.evaluation import EVALUATION_FILE, EvaluationReport
-from tests.release.laptop import ROOT, Laptop
+from tests.release.exemplar import exemplar_team, output_member
+from tests.release.laptop import Laptop
 from tests.release.team import Execution, Team
 
 
 @pytest.fixture(scope="module")
 def team(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Team:
     """A team that pushes the exemplar as it stands, with the template's own parameters."""
-    team = Team(laptop, tmp_path_factory.mktemp("team") / "repository")
-    for folder in ("contracts", "training", "inference", "containers"):
-        shutil.copytree(
-            ROOT / folder, team.repository / folder, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    team.git("init", "--quiet", "--initial-branch", "main")
-    return team
+    return exemplar_team(laptop, tmp_path_factory.mktemp("team") / "repository")
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +26,6 @@ def released(team: Team) -> Execution:
     ended = team.end(team.started_by(team.push), seconds=400)
     assert ended.status == "SUCCEEDED", (ended.error, ended.cause)
     return ended
-
-
-def output_member(team: Team, ended: Execution, name: str) -> bytes:
-    """A file that the training program left in /opt/ml/output/data."""
-    assert ended.document is not None and ended.document.training is not None
-    assert ended.document.training.output is not None
-    address = urlsplit(ended.document.training.output)
-    stored = team.laptop.client("s3").get_object(Bucket=address.netloc, Key=address.path[1:])
-    with tarfile.open(fileobj=io.BytesIO(stored["Body"].read())) as archive:
-        member = archive.extractfile(next(m for m in archive if m.name.endswith(name)))
-        assert member is not None
-        return member.read()
 
 
 def next_business_day(day: datetime.date) -> datetime.date:
