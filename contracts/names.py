@@ -73,6 +73,11 @@ def raw_prefix(release: str) -> str:
     return f"releases/{release}/raw/"
 
 
+def channel_prefix(release: str, channel: str) -> str:
+    """Key prefix of one channel's data, when training reads it as it was."""
+    return f"{raw_prefix(release)}{channel}/"
+
+
 def data_prefix(release: str) -> str:
     """Key prefix of the data as the training job reads it."""
     return f"releases/{release}/data/"

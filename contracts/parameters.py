@@ -34,6 +34,10 @@ InstanceCount = Annotated[int, Field(ge=1, le=100)]
 Argument = Annotated[str, Field(min_length=1, max_length=256)]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")]
 DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
+# CreateTrainingJob takes 20 channels.
+CHANNELS = 20
+ChannelName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+TRAINING_CHANNEL = "training"
 ObjectKey = Annotated[str, Field(min_length=1, max_length=900, pattern=r"^[^/](.*[^/])?$")]
 
 
@@ -116,6 +120,7 @@ class Source(Contract):
         inputs=("contracts", "inference", "containers/inference"),
     )
     base_image: str = "public.ecr.aws/docker/library/python:3.12-slim"
+    """Empty: the Dockerfiles name their own."""
     platform: Literal["linux/amd64"] = "linux/amd64"
     build_timeout_seconds: Annotated[int, Field(ge=300, le=8 * 60 * 60)] = 1800
     max_file_mb: Annotated[int, Field(ge=1, le=10_000)] = 500
@@ -124,7 +129,8 @@ class Source(Contract):
     @field_validator("base_image")
     @classmethod
     def names_an_image(cls, value: str) -> str:
-        ImageReference.parse(value)
+        if value:
+            ImageReference.parse(value)
         return value
 
 
@@ -135,11 +141,24 @@ class EiaSeries(Contract):
     series: Annotated[str, Field(pattern=r"^[A-Z0-9_.-]+$")]
 
 
+# ".csv", ".parquet", ".csv.gz"
+SUFFIX = re.compile(r"(?<=[^/])(\.[A-Za-z0-9]{1,10}(\.(gz|bz2|xz|zst))?)$")
+
+
 class DataInput(Contract):
-    """One CSV object in the data bucket; with ``eia``, refreshed from there every day."""
+    """One object in the data bucket; with ``eia``, refreshed from there every day.
+
+    ``channel`` is the training job's, when the program reads the inputs as they are.
+    """
 
     key: ObjectKey
     eia: EiaSeries | None = None
+    channel: ChannelName = TRAINING_CHANNEL
+
+    def file_name(self, name: str) -> str:
+        """What the programs find the input called: its name here, and its key's ending."""
+        ending = SUFFIX.search(self.key)
+        return name + (ending[0].lower() if ending else ".csv")
 
 
 class Data(Contract):
@@ -160,6 +179,22 @@ class Data(Contract):
     volume_gb: Annotated[int, Field(ge=1, le=16384)] = 10
     max_runtime_seconds: Annotated[int, Field(ge=1, le=5 * DAY)] = 3600
     network_isolation: bool = False
+
+    @model_validator(mode="after")
+    def channels_are_the_training_job_s(self) -> Self:
+        channels = {source.channel for source in self.inputs.values()}
+        if self.prepare and channels != {TRAINING_CHANNEL}:
+            other = min(channels - {TRAINING_CHANNEL})
+            raise ValueError(
+                f"an input has the channel {other!r}, while the training job reads what the "
+                f"prepare program writes, all in channel {TRAINING_CHANNEL!r}; allowed with "
+                '"prepare": false'
+            )
+        if len(channels) > CHANNELS:
+            raise ValueError(
+                f"its inputs have {len(channels)} channels; SageMaker takes {CHANNELS}"
+            )
+        return self
 
 
 class MetricDefinition(Contract):

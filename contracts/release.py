@@ -52,7 +52,7 @@ class ImagePlan(Contract):
     dockerfile: str
     tag: str
     base_image: str
-    """By digest, as ``name:tag@sha256:…``."""
+    """By digest, as ``name:tag@sha256:…``; "" leaves it to the Dockerfile."""
     platform: str
 
 
@@ -108,6 +108,8 @@ class PreparedData(Contract):
 
     uri: str
     job: str | None
+    channels: dict[str, str] = {}
+    """Channel → URI; when empty, ``uri`` is the one channel."""
     fingerprint: str | None = None
     report: dict[str, JsonValue] = {}
 

@@ -1,5 +1,6 @@
 """CheckQuality: hold the trained model's figures against the configured bounds."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 
@@ -8,27 +9,59 @@ from pydantic import ValidationError
 from contracts.evaluation import EVALUATION_FILE, EvaluationReport
 from contracts.names import parameter_path
 from contracts.parameters import QualityRule
-from contracts.release import QualityVerdict, ReleaseDocument, TrainingResult
+from contracts.release import Plan, QualityVerdict, ReleaseDocument, TrainingResult
 from lambdas.archive import read_member
 from lambdas.document import planned, required
 from lambdas.entry import entry
-from lambdas.errors import QualityBelowThreshold
+from lambdas.errors import QualityBelowThreshold, VerificationFailed
+from lambdas.holdout import nothing_to_ask, read_holdout
 from lambdas.site import Site
+
+EXAMPLE = (
+    '{"metrics": {"accuracy": {"value": 0.9}}, "holdout_rows": 45, '
+    '"created": "2026-11-21T09:00:00Z"}'
+)
 
 
 def check_quality(site: Site, document: ReleaseDocument) -> ReleaseDocument:
-    """Add the verdict. Raises QualityBelowThreshold, which names every failed rule.
+    """Add the verdict.
 
-    A failed state adds nothing to the document, so the message carries all figures as well.
+    Raises QualityBelowThreshold, which names every failed rule and carries all figures, for a
+    failed state adds nothing to the document; VerificationFailed for a model that the live
+    endpoint could not be asked about: better now than when it serves.
     """
-    metrics = measured(site, required(document.training, "training"))
-    verdict = judge(metrics, planned(document).quality.rules)
+    training, plan = required(document.training, "training"), planned(document)
+    metrics = measured(site, training)
+    verdict = judge(metrics, plan.quality.rules)
+    rows = read_holdout(site.clients.s3, training)
+    unanswerable = nothing_to_ask(document.project, rows, plan.deployment.probe)
     if not verdict.passed:
         path = parameter_path(document.project, "quality")
         raise QualityBelowThreshold(
             f"{'; '.join(verdict.reasons)}. Measured: {_figures(metrics)}. The bounds are in {path}"
+            + _advice(document.project, plan, metrics)
+            + (f". Besides, {unanswerable}" if unanswerable else "")
         )
+    if unanswerable:
+        raise VerificationFailed(unanswerable)
     return document.model_copy(update={"quality": verdict})
+
+
+def _advice(project: str, plan: Plan, metrics: Mapping[str, float]) -> str:
+    """What to type when a rule is about a figure that this model does not have."""
+    if all(rule.metric in metrics for rule in plan.quality.rules):
+        return ""
+    name = next(iter(metrics), "accuracy")
+    rules = json.dumps({"rules": [{"metric": name, "minimum": 0.9}]})
+    if metrics:
+        return f": let its rules be about what was measured, for example {rules}"
+    known = ", ".join(metric.name for metric in plan.training.metric_definitions) or "there is none"
+    definitions = json.dumps({"metric_definitions": [{"name": name, "regex": f"{name}=([0-9.]+)"}]})
+    return (
+        f". The training program wrote no {EVALUATION_FILE}, and no metric definition ({known}) "
+        f"was found in its log: set {parameter_path(project, 'training')} to what it prints, for "
+        f"example {definitions}, and the rules to those names, for example {rules}"
+    )
 
 
 def _figures(metrics: Mapping[str, float]) -> str:
@@ -46,7 +79,9 @@ def measured(site: Site, training: TrainingResult) -> dict[str, float]:
         report = EvaluationReport.model_validate_json(text)
     except ValidationError as error:
         raise QualityBelowThreshold(
-            f"{EVALUATION_FILE} in {training.output} is no evaluation report: {_first(error)}"
+            f"{EVALUATION_FILE} in {training.output} is no evaluation report: {_first(error)}; "
+            f"a report is such as {EXAMPLE}. A program with a file of its own gives it another "
+            "name: without a report, the metric definitions count"
         ) from None
     return {name: metric.value for name, metric in report.metrics.items()}
 

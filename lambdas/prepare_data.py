@@ -4,7 +4,7 @@ import json
 
 from botocore.exceptions import ClientError
 
-from contracts.names import raw_prefix
+from contracts.names import channel_prefix, raw_prefix
 from contracts.release import Plan, PreparedData, ReleaseDocument
 from contracts.task import WaitingTask
 from lambdas.archive import MISSING_CODES
@@ -25,8 +25,7 @@ def prepare_data(site: Site, task: WaitingTask) -> None:
     plan = planned(task.release)
     copy_inputs(site, task.release, plan)
     if not plan.data.prepare:
-        raw = PreparedData(uri=raw_uri(site, task.release_id), job=None)
-        answer(site, task.task_token, Succeeded(output=raw))
+        answer(site, task.task_token, Succeeded(output=ready_data(site, task.release_id, plan)))
         return
     write_options(site, task.release, plan)
     image = required(task.release.images, "images").training
@@ -37,16 +36,33 @@ def prepare_data(site: Site, task: WaitingTask) -> None:
     wait(site, waiter, lambda: submit_processing(site, task.release, plan, image))
 
 
+def ready_data(site: Site, release: str, plan: Plan) -> PreparedData:
+    """The inputs as they are, a folder for each channel."""
+    bucket = site.environment.artifact_bucket
+    channels = {source.channel for source in plan.data.inputs.values()}
+    return PreparedData(
+        uri=raw_uri(site, release),
+        job=None,
+        channels={
+            channel: f"s3://{bucket}/{channel_prefix(release, channel)}"
+            for channel in sorted(channels)
+        },
+    )
+
+
 def copy_inputs(site: Site, document: ReleaseDocument, plan: Plan) -> None:
-    """Copy each input's pinned version to ``releases/<id>/raw/<name>.csv``."""
+    """Copy each input's pinned version to ``releases/<id>/raw/``, or to its channel below that."""
     for name, source in plan.data.inputs.items():
+        prefix = raw_prefix(document.release_id)
+        if not plan.data.prepare:
+            prefix = channel_prefix(document.release_id, source.channel)
         version = required(document.trigger.data_versions.get(name), f"data version of {name}")
         bucket = site.environment.data_bucket
         try:
             site.clients.s3.copy(
                 {"Bucket": bucket, "Key": source.key, "VersionId": version},
                 site.environment.artifact_bucket,
-                f"{raw_prefix(document.release_id)}{name}.csv",
+                prefix + source.file_name(name),
                 # Without it S3 copies tags too, and asks for the permission to read them.
                 ExtraArgs={"TaggingDirective": "REPLACE"},
             )

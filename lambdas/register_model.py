@@ -2,14 +2,14 @@
 
 import re
 
-from contracts.parameters import Approval
+from contracts.parameters import Approval, Probe
 from contracts.release import ModelPackage, ReleaseDocument
 from lambdas.approval import APPROVED, PENDING
 from lambdas.document import planned, required
 from lambdas.entry import entry
 from lambdas.site import Site
 
-CONTENT_TYPES = ["application/json", "application/jsonlines", "text/csv"]
+CONTENT_TYPES = ("application/json", "application/jsonlines", "text/csv")
 # Customer metadata of a model package (CreateModelPackage): CustomerMetadataMap.
 KEY_LIMIT = 128  # characters
 VALUE_LIMIT = 256  # characters
@@ -32,8 +32,8 @@ def register_model(site: Site, document: ReleaseDocument) -> ReleaseDocument:
                     "Environment": plan.deployment.environment,
                 }
             ],
-            "SupportedContentTypes": CONTENT_TYPES,
-            "SupportedResponseMIMETypes": CONTENT_TYPES,
+            "SupportedContentTypes": content_types(plan.deployment.probe),
+            "SupportedResponseMIMETypes": list(CONTENT_TYPES),
             "SupportedRealtimeInferenceInstanceTypes": [plan.deployment.instance_type],
         },
         ModelApprovalStatus=APPROVED if automatic else PENDING,
@@ -42,6 +42,12 @@ def register_model(site: Site, document: ReleaseDocument) -> ReleaseDocument:
     )["ModelPackageArn"]
     package = ModelPackage(arn=arn, version=int(arn.rsplit("/", 1)[1]))
     return document.model_copy(update={"model_package": package})
+
+
+def content_types(probe: Probe | None) -> list[str]:
+    """What the registry says that the model takes: the probe's own type, too."""
+    asked = () if probe is None else (probe.content_type,)
+    return list(dict.fromkeys((*CONTENT_TYPES, *asked)))
 
 
 def lineage(document: ReleaseDocument) -> dict[str, str]:

@@ -76,8 +76,7 @@ def plan_images(site: Site, document: ReleaseDocument, parameters: Parameters) -
     findings: list[str] = []
     source, names = parameters.source, site.environment
     try:
-        if site.environment.base_registry:
-            source = with_base_pinned(site, document, source)
+        source = with_base_pinned(site, document, source)
     except InvalidParameter as finding:
         findings.append(str(finding))
     wanted = {
@@ -108,6 +107,8 @@ def with_base_pinned(site: Site, document: ReleaseDocument, source: Source) -> S
 
     Raises InvalidParameter, Throttled, ServiceFault.
     """
+    if not source.base_image:
+        return source
     base = BaseImage(
         reference=ImageReference.parse(source.base_image),
         path=parameter_path(document.project, "source"),

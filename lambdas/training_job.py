@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contracts.names import job_name, parameter_path, training_prefix
-from contracts.parameters import Hyperparameter
+from contracts.parameters import TRAINING_CHANNEL, Hyperparameter
 from contracts.release import Image, Plan, PreparedData, ReleaseDocument, TrainingResult
 from lambdas.archive import object_exists
 from lambdas.errors import TrainingFailed
@@ -16,8 +16,6 @@ from lambdas.site import Site
 from lambdas.submission import Submission, abandoned, not_found, submit_once
 from lambdas.tags import release_tags
 from lambdas.verdict import Running, Succeeded, Verdict, failed
-
-CHANNEL = "training"
 
 
 def training_name(document: ReleaseDocument) -> str:
@@ -51,17 +49,8 @@ def submit_training(
                 key: hyperparameter(value) for key, value in settings.hyperparameters.items()
             },
             InputDataConfig=[
-                {
-                    "ChannelName": CHANNEL,
-                    "DataSource": {
-                        "S3DataSource": {
-                            "S3DataType": "S3Prefix",
-                            "S3Uri": data.uri,
-                            "S3DataDistributionType": "FullyReplicated",
-                        }
-                    },
-                    "InputMode": "File",
-                }
+                _channel(name, uri)
+                for name, uri in (data.channels or {TRAINING_CHANNEL: data.uri}).items()
             ],
             OutputDataConfig={"S3OutputPath": f"s3://{site.environment.artifact_bucket}/{prefix}"},
             ResourceConfig={
@@ -75,6 +64,21 @@ def submit_training(
             Tags=release_tags(document),
         ),
     )
+
+
+def _channel(name: str, uri: str) -> dict[str, Any]:
+    """Everything below ``uri``, which the program finds in ``/opt/ml/input/data/<name>``."""
+    return {
+        "ChannelName": name,
+        "DataSource": {
+            "S3DataSource": {
+                "S3DataType": "S3Prefix",
+                "S3Uri": uri,
+                "S3DataDistributionType": "FullyReplicated",
+            }
+        },
+        "InputMode": "File",
+    }
 
 
 def settle_training(site: Site, waiter: Waiter) -> Verdict:

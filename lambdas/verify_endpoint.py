@@ -5,13 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
-from pydantic import ValidationError
 
-from contracts.evaluation import HOLDOUT_FILE, HoldoutRow
-from contracts.names import parameter_path
+from contracts.evaluation import HoldoutRow
 from contracts.parameters import Deployment, Probe
-from contracts.release import ReleaseDocument, TrainingResult, Verification
-from lambdas.archive import read_member
+from contracts.release import ReleaseDocument, Verification
 from lambdas.comparison import Difference, largest_difference
 from lambdas.document import planned, required
 from lambdas.endpoint import describe_endpoint, log_of
@@ -26,9 +23,11 @@ from lambdas.errors import (
     message_of,
     translated,
 )
+from lambdas.holdout import nothing_to_ask, read_holdout
 from lambdas.log import logger
 from lambdas.site import Site
 
+JSON = "application/json"
 BATCH = 50  # requests in one call; well below SageMaker's 25 MB and 60 s
 ANSWER_SHOWN = 300  # characters
 # InvokeEndpoint's errors of a model that is not there, or not there yet, whatever their status.
@@ -41,18 +40,13 @@ def verify_endpoint(site: Site, document: ReleaseDocument) -> ReleaseDocument:
     deployment = required(document.deployment, "deployment")
     require_serving(site, deployment.endpoint, deployment.config)
     settings = planned(document).deployment
-    rows = holdout(site, required(document.training, "training"))
+    rows = read_holdout(site.clients.s3, required(document.training, "training"))
     if rows:
         verification = verify_holdout(site, settings, rows)
     elif settings.probe is not None:
         verification = verify_probe(site, settings.probe)
     else:
-        raise VerificationFailed(
-            f"the training job left no {HOLDOUT_FILE} and no probe is configured, so there is "
-            f"nothing to ask the endpoint; set probe in "
-            f"{parameter_path(document.project, 'deployment')}, for example "
-            '{"probe": {"content_type": "application/json", "body": "{}"}}'
-        )
+        raise VerificationFailed(nothing_to_ask(document.project, rows, settings.probe))
     return document.model_copy(update={"verification": verification})
 
 
@@ -68,25 +62,6 @@ def require_serving(site: Site, endpoint: str, config: str) -> None:
         )
 
 
-def holdout(site: Site, training: TrainingResult) -> list[HoldoutRow]:
-    """The rows that travelled with the model; none when the program wrote no such file."""
-    if training.output is None:
-        return []
-    text = read_member(site.clients.s3, training.output, HOLDOUT_FILE)
-    rows = []
-    for number, line in enumerate((text or b"").splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(HoldoutRow.model_validate_json(line))
-        except ValidationError as error:
-            raise VerificationFailed(
-                f"line {number} of {HOLDOUT_FILE} in {training.output} is no holdout row: "
-                f"{error.errors()[0]['msg']}"
-            ) from None
-    return rows
-
-
 def spread(rows: Sequence[HoldoutRow], count: int) -> list[HoldoutRow]:
     """At most ``count`` rows, evenly spread, so that every part of the holdout is asked."""
     if len(rows) <= count:
@@ -100,7 +75,7 @@ def verify_holdout(site: Site, settings: Deployment, rows: Sequence[HoldoutRow])
     for start in range(0, len(asked), BATCH):
         batch = asked[start : start + BATCH]
         body = json.dumps([row.request for row in batch])
-        answers = _parsed(invoke(site, "application/json", body))
+        answers = _parsed(invoke(site, body, content_type=JSON, accept=JSON))
         if not isinstance(answers, list) or len(answers) != len(batch):
             raise VerificationFailed(
                 f"the endpoint was asked {len(batch)} requests as a JSON array and must answer "
@@ -127,7 +102,8 @@ def _compare(row: HoldoutRow, answer: Any, tolerance: float) -> float:
 
 
 def verify_probe(site: Site, probe: Probe) -> Verification:
-    answer = invoke(site, probe.content_type, probe.body).decode(errors="replace")
+    body = invoke(site, probe.body, content_type=probe.content_type, accept=probe.accept)
+    answer = body.decode(errors="replace")
     if probe.expected_body is not None and answer.strip() != probe.expected_body.strip():
         raise VerificationFailed(
             f"the probe was answered {answer[:ANSWER_SHOWN]!r}, "
@@ -136,18 +112,18 @@ def verify_probe(site: Site, probe: Probe) -> Verification:
     return Verification(requests=1, largest_difference=None, tolerance=None, checked="probe")
 
 
-def invoke(site: Site, content_type: str, body: str) -> bytes:
+def invoke(site: Site, body: str, *, content_type: str, accept: str) -> bytes:
     """The endpoint's answer. Raises VerificationFailed when the model gives none in time."""
     for pause in PAUSES:
         try:
-            return ask(site, content_type, body)
+            return ask(site, body, content_type=content_type, accept=accept)
         except (ClientError, *UNREACHABLE) as error:
             if not _passes(error):
                 raise
             logger.info("the endpoint did not answer; asks again", error=str(error), seconds=pause)
             site.sleep(pause)
     try:
-        return ask(site, content_type, body)
+        return ask(site, body, content_type=content_type, accept=accept)
     except ClientError as error:
         if not _passes(error) or code_of(error) in THROTTLING_CODES:
             raise
@@ -167,14 +143,14 @@ def _passes(error: Exception) -> bool:
     )
 
 
-def ask(site: Site, content_type: str, body: str) -> bytes:
+def ask(site: Site, body: str, *, content_type: str, accept: str) -> bytes:
     """One InvokeEndpoint. Raises VerificationFailed with the container's own words."""
     endpoint = site.environment.endpoint
     try:
         response = site.clients.sagemaker_runtime.invoke_endpoint(
             EndpointName=endpoint,
             ContentType=content_type,
-            Accept=content_type,
+            Accept=accept,
             Body=body.encode(),
         )
         return bytes(response["Body"].read())

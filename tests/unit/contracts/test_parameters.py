@@ -2,6 +2,7 @@ import pytest
 
 from contracts.parameters import (
     Data,
+    DataInput,
     Deployment,
     InvalidParameter,
     Notifications,
@@ -122,3 +123,19 @@ def test_a_whole_number_does_for_a_tolerance() -> None:
 def test_options_of_the_prepare_program_are_passed_on_unread() -> None:
     section = parse_section(PATH, "data", '{"options": {"anything": [1, {"goes": null}]}}')
     assert section == Data(options={"anything": [1, {"goes": None}]})
+
+
+@pytest.mark.parametrize(
+    ("key", "file"),
+    [
+        ("series/wti.csv", "wti.csv"),
+        ("series/WTI.CSV", "wti.csv"),
+        ("a.b/prices", "wti.csv"),
+        ("prices.2026/x.parquet", "wti.parquet"),
+        ("x.csv.gz", "wti.csv.gz"),
+        ("v1.2.txt", "wti.txt"),
+        ("folder/.hidden", "wti.csv"),
+    ],
+)
+def test_a_program_finds_an_input_by_its_name_and_its_key_s_ending(key: str, file: str) -> None:
+    assert DataInput(key=key).file_name("wti") == file

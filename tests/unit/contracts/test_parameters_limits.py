@@ -18,6 +18,16 @@ PATH = "/modelwharf/p/section"
         ("source", {"base_image": "Python 3"}, "base_image"),
         ("source", {"max_file_mb": 0}, "max_file_mb"),
         ("data", {"prepare_arguments": []}, "prepare_arguments"),
+        ("data", {"inputs": {"a": {"key": "a", "channel": "x y"}}}, "inputs.a.channel"),
+        ("data", {"inputs": {"a": {"key": "a", "channel": "validation"}}}, '"prepare": false'),
+        (
+            "data",
+            {
+                "prepare": False,
+                "inputs": {f"a{n}": {"key": "a", "channel": f"c{n}"} for n in range(21)},
+            },
+            "21 channels",
+        ),
         ("training", {"hyperparameters": {"a": "x" * 2501}}, "hyperparameters"),
         ("training", {"hyperparameters": {"a" * 257: 1}}, "hyperparameters"),
         ("training", {"hyperparameters": {f"a{n}": n for n in range(101)}}, "hyperparameters"),

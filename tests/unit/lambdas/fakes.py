@@ -223,11 +223,13 @@ class FakeRuntime:
     def __init__(self) -> None:
         self.answer: Any = lambda body: body
         self.bodies: list[str] = []
+        self.calls: list[dict[str, Any]] = []
 
     def invoke_endpoint(self, *, Body: bytes, **call: Any) -> dict[str, Any]:  # noqa: N803
         self.bodies.append(Body.decode())
+        self.calls.append(call)
         answer = self.answer(Body.decode())
-        return {"Body": io.BytesIO(answer.encode())}
+        return {"Body": io.BytesIO(answer if isinstance(answer, bytes) else answer.encode())}
 
 
 class FakeRegistry:

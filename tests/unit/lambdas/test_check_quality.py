@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from contracts.parameters import Quality, QualityRule
-from contracts.release import TrainingResult
+from contracts.evaluation import EvaluationReport
+from contracts.parameters import Deployment, Probe, Quality, QualityRule, Training
+from contracts.release import ReleaseDocument, TrainingResult
 from lambdas.check_quality import check_quality, judge
-from lambdas.errors import QualityBelowThreshold
+from lambdas.errors import QualityBelowThreshold, VerificationFailed
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.releases import document, plan
 from tests.unit.lambdas.tarballs import put_output
@@ -27,8 +28,12 @@ def report(**metrics: Any) -> bytes:
     ).encode()
 
 
+HOLDOUT = {"holdout.jsonl": b'{"request": {"day": 1}, "prediction": {"price": 50.0}}'}
+PROBED = Deployment(probe=Probe(body="1,2", content_type="text/csv"))
+
+
 def test_a_model_that_holds_every_bound_passes_with_the_reasons(world: World) -> None:
-    put_output(world, {"evaluation.json": report(skill=0.012, mae=1.5)})
+    put_output(world, {"evaluation.json": report(skill=0.012, mae=1.5), **HOLDOUT})
     verdict = check_quality(world.site, document(upto="Train")).quality
     assert verdict is not None
     assert verdict.reasons == ("skill 0.012 ≥ -0.05",)
@@ -55,27 +60,84 @@ def test_a_refusal_carries_every_figure_for_nothing_else_keeps_them(world: World
     assert "wharf show" not in str(caught.value)
 
 
+def foreign(metrics: dict[str, float], **sections: Any) -> ReleaseDocument:
+    """A release of an image that knows nothing of ours, up to its trained model."""
+    training = TrainingResult(job="j", artifact="s3://a/b", output=None, metrics=metrics, seconds=1)
+    return document(upto="Train", training=training, plan=plan(**sections))
+
+
+def refusal(world: World, doc: ReleaseDocument) -> str:
+    with pytest.raises(QualityBelowThreshold) as caught:
+        check_quality(world.site, doc)
+    return str(caught.value)
+
+
 def test_without_a_report_the_metrics_from_the_log_are_judged(world: World) -> None:
     put_output(world, {"plot.png": b""})
     rules = Quality(rules=(rule("holdout:skill", minimum=0),))
-    verdict = check_quality(world.site, document(upto="Train", plan=plan(quality=rules))).quality
+    doc = document(upto="Train", plan=plan(quality=rules, deployment=PROBED))
+    verdict = check_quality(world.site, doc).quality
     assert verdict is not None
     assert verdict.reasons == ("holdout:skill 0.1 ≥ 0",)
 
 
 def test_without_any_output_the_metrics_from_the_log_are_judged(world: World) -> None:
-    training = TrainingResult(
-        job="j", artifact="s3://a/b", output=None, metrics={"skill": 1.0}, seconds=1
-    )
-    verdict = check_quality(world.site, document(upto="Train", training=training)).quality
+    rules = Quality(rules=(rule("accuracy", minimum=0.9),))
+    doc = foreign({"accuracy": 0.92}, quality=rules, deployment=PROBED)
+    verdict = check_quality(world.site, doc).quality
     assert verdict is not None
-    assert verdict.metrics == {"skill": 1.0}
+    assert verdict.metrics == {"accuracy": 0.92}
+
+
+def test_a_rule_about_a_figure_that_the_model_has_not_tells_how_to_set_the_rules(
+    world: World,
+) -> None:
+    words = refusal(world, foreign({"accuracy": 0.92}, deployment=PROBED))
+    assert words == (
+        "skill was not measured. Measured: accuracy 0.92. The bounds are in "
+        "/modelwharf/oil-price/quality: let its rules be about what was measured, for example "
+        '{"rules": [{"metric": "accuracy", "minimum": 0.9}]}'
+    )
+
+
+def test_a_model_of_which_nothing_was_measured_tells_how_to_measure(world: World) -> None:
+    words = refusal(world, foreign({}, deployment=PROBED))
+    assert "no metric definition (holdout:mae, holdout:skill) was found in its log" in words
+    assert "set /modelwharf/oil-price/training to what it prints" in words
+    example = words.split("for example ")[1].split(", and the rules")[0]
+    assert Training.model_validate_json(example).metric_definitions[0].name == "accuracy"
+
+
+def test_a_broken_bound_on_what_was_measured_gives_no_such_advice(world: World) -> None:
+    rules = Quality(rules=(rule("accuracy", minimum=0.95),))
+    words = refusal(world, foreign({"accuracy": 0.92}, quality=rules, deployment=PROBED))
+    assert words.endswith("The bounds are in /modelwharf/oil-price/quality")
+
+
+def test_a_model_that_nobody_could_verify_is_refused_before_it_serves(world: World) -> None:
+    rules = Quality(rules=(rule("accuracy", minimum=0.9),))
+    with pytest.raises(VerificationFailed) as caught:
+        check_quality(world.site, foreign({"accuracy": 0.92}, quality=rules))
+    words = str(caught.value)
+    assert "left no holdout.jsonl and no probe is configured" in words
+    example = words.split("for example ")[1]
+    assert Deployment.model_validate_json(example).probe is not None
+
+
+def test_what_is_missing_for_the_verification_is_told_with_what_the_gate_lacks(
+    world: World,
+) -> None:
+    words = refusal(world, foreign({"accuracy": 0.92}))
+    assert words.startswith("skill was not measured")
+    assert "Besides, the training job left no holdout.jsonl and no probe is configured" in words
 
 
 def test_a_report_of_another_shape_is_refused_by_place(world: World) -> None:
     put_output(world, {"evaluation.json": b'{"metrics": {"skill": 0.1}}'})
-    with pytest.raises(QualityBelowThreshold, match=r"no evaluation report: metrics\.skill"):
-        check_quality(world.site, document(upto="Train"))
+    words = refusal(world, document(upto="Train"))
+    assert "is no evaluation report: metrics.skill" in words
+    example = words.split("a report is such as ")[1].split(". A program")[0]
+    assert EvaluationReport.model_validate_json(example)
 
 
 def test_a_metric_that_was_not_measured_fails_by_name() -> None:

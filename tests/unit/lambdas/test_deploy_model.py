@@ -47,6 +47,15 @@ def test_a_new_endpoint_is_created(world: World) -> None:
     }
 
 
+@pytest.mark.parametrize("isolated", [True, False])
+def test_the_model_is_isolated_from_the_network_when_the_project_wants_it(
+    world: World, isolated: bool
+) -> None:
+    wanted = plan(deployment=Deployment(network_isolation=isolated))
+    deploy_model(world.site, task(document(upto="Register", plan=wanted)))
+    assert world.sagemaker.models[MODEL]["EnableNetworkIsolation"] is isolated
+
+
 def test_an_endpoint_that_serves_is_updated_and_its_configuration_remembered(world: World) -> None:
     world.sagemaker.serve("oil-price", OLD)
     deploy_model(world.site, task(READY))

@@ -59,6 +59,16 @@ def test_the_job_reads_the_raw_prefix_and_writes_the_data_prefix(world: World) -
     assert world.answers == {}
 
 
+@pytest.mark.parametrize("isolated", [True, False])
+def test_the_job_is_isolated_from_the_network_when_the_project_wants_it(
+    world: World, isolated: bool
+) -> None:
+    version = put(world, "series/wti.csv", "x")
+    prepare_data(world.site, task(ready({"wti": version}, network_isolation=isolated)))
+    job = world.sagemaker.processing[PROCESSING_JOB]
+    assert job["NetworkConfig"] == {"EnableNetworkIsolation": isolated}
+
+
 def test_data_that_comes_ready_is_answered_at_once(world: World) -> None:
     version = put(world, "series/wti.csv", "x")
     prepare_data(world.site, task(ready({"wti": version}, prepare=False)))
@@ -66,11 +76,31 @@ def test_data_that_comes_ready_is_answered_at_once(world: World) -> None:
     assert world.answers["token"]["output"] == {
         "uri": f"s3://artifacts/releases/{RELEASE}/raw/",
         "job": None,
+        "channels": {"training": f"s3://artifacts/releases/{RELEASE}/raw/training/"},
         "fingerprint": None,
         "report": {},
     }
     listing = world.s3.list_objects_v2(Bucket="artifacts")["Contents"]
-    assert [item["Key"] for item in listing] == [f"releases/{RELEASE}/raw/wti.csv"]
+    assert [item["Key"] for item in listing] == [f"releases/{RELEASE}/raw/training/wti.csv"]
+
+
+def test_data_that_comes_ready_may_fill_several_channels(world: World) -> None:
+    inputs = {
+        "iris": DataInput(key="flowers/2026/IRIS.CSV", channel="train"),
+        "held_out": DataInput(key="flowers/held.parquet", channel="validation"),
+        "weights": DataInput(key="weights"),
+    }
+    versions = {name: put(world, one.key, name) for name, one in inputs.items()}
+    prepare_data(world.site, task(ready(versions, inputs=inputs, prepare=False)))
+    raw = f"s3://artifacts/releases/{RELEASE}/raw"
+    assert world.answers["token"]["output"]["channels"] == {
+        "train": f"{raw}/train/",
+        "training": f"{raw}/training/",
+        "validation": f"{raw}/validation/",
+    }
+    assert read(world, "raw/train/iris.csv") == "iris"
+    assert read(world, "raw/validation/held_out.parquet") == "held_out"
+    assert read(world, "raw/training/weights.csv") == "weights"
 
 
 def test_a_pinned_version_that_is_gone_is_named(world: World) -> None:

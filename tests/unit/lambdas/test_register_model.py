@@ -1,4 +1,4 @@
-from contracts.parameters import Approval, Deployment
+from contracts.parameters import Approval, Deployment, Probe
 from contracts.release import QualityVerdict
 from lambdas.register_model import lineage, register_model
 from tests.unit.lambdas.conftest import World
@@ -23,6 +23,13 @@ def test_the_package_holds_image_artifact_and_lineage(world: World) -> None:
 def test_automatic_approval_registers_an_approved_package(world: World) -> None:
     register_model(world.site, JUDGED)
     assert world.sagemaker.packages[PACKAGE]["ModelApprovalStatus"] == "Approved"
+
+
+def test_the_registry_knows_the_type_of_the_probe_too(world: World) -> None:
+    probed = plan(deployment=Deployment(probe=Probe(content_type="image/jpeg", body="x")))
+    register_model(world.site, document(upto="CheckQuality", plan=probed))
+    specification = world.sagemaker.packages[PACKAGE]["InferenceSpecification"]
+    assert specification["SupportedContentTypes"][-1] == "image/jpeg"
 
 
 def test_manual_approval_registers_a_pending_package(world: World) -> None:

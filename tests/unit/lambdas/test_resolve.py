@@ -141,6 +141,13 @@ class TestBaseImage:
         assert plan.images.training.base_image == image
         assert registry.like.asked == []
 
+    def test_of_dockerfiles_that_name_their_own_is_asked_of_nobody(
+        self, project: World, registry: Registry
+    ) -> None:
+        plan = plan_of(project, pinned(project, source={"base_image": ""}))
+        assert plan.images.training.base_image == ""
+        assert registry.like.asked == []
+
     def test_is_asked_for_once_for_both_images(self, project: World, registry: Registry) -> None:
         plan_of(project, pinned(project))
         assert len(registry.like.asked) == 1

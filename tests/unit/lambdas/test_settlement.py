@@ -172,6 +172,7 @@ class TestProcessing:
         assert verdict.output.model_dump() == {
             "uri": f"s3://artifacts/releases/{RELEASE}/data/",
             "job": PROCESSING_JOB,
+            "channels": {},
             "fingerprint": "f1",
             "report": {
                 "fingerprint": "f1",

@@ -1,6 +1,7 @@
 import pytest
 
 from contracts.parameters import MetricDefinition, Training
+from contracts.release import PreparedData
 from lambdas.train_model import train_model
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere
@@ -50,6 +51,26 @@ def test_the_job_is_made_from_the_plan(world: World) -> None:
     [channel] = job["InputDataConfig"]
     assert channel["ChannelName"] == "training"
     assert channel["DataSource"]["S3DataSource"]["S3Uri"] == READY.data.uri  # type: ignore[union-attr]
+
+
+def test_each_channel_of_ready_data_is_one_of_the_job_s(world: World) -> None:
+    channels = {"train": "s3://artifacts/a/", "validation": "s3://artifacts/b/"}
+    data = PreparedData(uri="s3://artifacts/", job=None, channels=channels)
+    train_model(world.site, task(document(upto="BuildImages", data=data)))
+    job = world.sagemaker.training[TRAINING_JOB]
+    assert {
+        channel["ChannelName"]: channel["DataSource"]["S3DataSource"]["S3Uri"]
+        for channel in job["InputDataConfig"]
+    } == channels
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_the_job_is_isolated_from_the_network_when_the_project_wants_it(
+    world: World, isolated: bool
+) -> None:
+    training = Training(network_isolation=isolated)
+    train_model(world.site, task(document(upto="PrepareData", plan=plan(training=training))))
+    assert world.sagemaker.training[TRAINING_JOB]["EnableNetworkIsolation"] is isolated
 
 
 def test_a_job_that_was_over_already_is_answered_at_once(world: World) -> None:

@@ -226,6 +226,23 @@ def test_without_a_holdout_the_probe_is_sent(serving: World) -> None:
     assert serving.runtime.bodies == ["1,2"]
 
 
+def test_a_probe_is_of_its_own_type_and_takes_any_answer_unless_told_otherwise(
+    serving: World,
+) -> None:
+    serving.runtime.answer = lambda body: "3.5"
+    put_output(serving, {})
+    verify(serving, probe=PROBE)
+    verify(serving, probe=PROBE.model_copy(update={"accept": "text/plain"}))
+    sent = [(call["ContentType"], call["Accept"]) for call in serving.runtime.calls]
+    assert sent == [("text/csv", "*/*"), ("text/csv", "text/plain")]
+
+
+def test_an_answer_in_bytes_that_are_no_text_is_an_answer(serving: World) -> None:
+    put_output(serving, {})
+    serving.runtime.answer = lambda body: b"\x93NUMPY\xff"
+    assert verify(serving, probe=Probe(body="{}")).checked == "probe"
+
+
 def test_a_probe_answered_otherwise_fails_with_both(serving: World) -> None:
     put_output(serving, {})
     serving.runtime.answer = lambda body: "4"

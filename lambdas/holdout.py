@@ -1,0 +1,46 @@
+"""What the live endpoint can be asked: the holdout that travelled with the model, or a probe."""
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from contracts.evaluation import HOLDOUT_FILE, HoldoutRow
+from contracts.names import parameter_path
+from contracts.parameters import Probe
+from contracts.release import TrainingResult
+from lambdas.archive import read_member
+from lambdas.clients import Client
+from lambdas.errors import VerificationFailed
+
+
+def read_holdout(s3: Client, training: TrainingResult) -> list[HoldoutRow]:
+    """The rows that the trained model answered; none when its program wrote no such file.
+
+    Raises VerificationFailed, which names a line that is no row.
+    """
+    if training.output is None:
+        return []
+    text = read_member(s3, training.output, HOLDOUT_FILE)
+    rows = []
+    for number, line in enumerate((text or b"").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(HoldoutRow.model_validate_json(line))
+        except ValidationError as error:
+            raise VerificationFailed(
+                f"line {number} of {HOLDOUT_FILE} in {training.output} is no holdout row: "
+                f"{error.errors()[0]['msg']}"
+            ) from None
+    return rows
+
+
+def nothing_to_ask(project: str, rows: Sequence[HoldoutRow], probe: Probe | None) -> str:
+    """Why the live endpoint could be asked nothing, and what to set; "" when it can."""
+    if rows or probe is not None:
+        return ""
+    return (
+        f"the training job left no {HOLDOUT_FILE} and no probe is configured, so there is "
+        f"nothing to ask the endpoint; set probe in {parameter_path(project, 'deployment')}, "
+        'for example {"probe": {"content_type": "text/csv", "body": "5.1,3.5,1.4,0.2"}}'
+    )
