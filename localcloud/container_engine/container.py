@@ -21,7 +21,7 @@ from localcloud.processes import kill_marked
 OPT_ML = "/opt/ml"
 INPUT = "input"
 LOOK = 5.0  # seconds after which a container that has not ended is looked at
-HUNG = 20.0  # seconds without an answer after which the engine counts as lost
+HUNG = 60.0  # seconds without an answer after which the engine counts as lost
 END_OF_LOG = 10.0  # seconds
 LONGEST_LINE = 256 * 1024  # bytes (one event of CloudWatch Logs)
 KILLED = 137  # 128 + SIGKILL

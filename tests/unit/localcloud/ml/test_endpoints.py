@@ -212,7 +212,8 @@ def test_a_failing_update_leaves_the_old_model_serving(
     assert found["EndpointConfigName"] == "live-1"
     assert found["FailureReason"] == (
         "The primary container for production variant champion did not pass the ping health "
-        "check. Please check CloudWatch logs for this endpoint."
+        "check. Please check CloudWatch logs for this endpoint. "
+        "(the server exited with code 1 before it was healthy)"
     )
     assert ask(laptop, live).startswith("one ")
     log = laptop.log("/aws/sagemaker/Endpoints/live", "champion/")
