@@ -2,11 +2,10 @@
 
 import asyncio
 import bisect
-import concurrent.futures
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -169,14 +168,22 @@ async def _beside(work: Callable[[], Result]) -> Result:
     """Do the work in a thread that does not hold up the end of the process, as a thread of
     asyncio's pool would.
     """
-    future: concurrent.futures.Future[Result] = concurrent.futures.Future()
-    future.set_running_or_notify_cancel()
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+    results: list[Result] = []
+    errors: list[BaseException] = []
 
     def run() -> None:
+        # No name here holds a result: this thread may outlive a model that goes at once.
         try:
-            future.set_result(work())
+            results.append(work())
         except BaseException as error:
-            future.set_exception(error)
+            errors.append(error)
+        with suppress(RuntimeError):  # the loop is closed: the server has ended
+            loop.call_soon_threadsafe(done.set)
 
     threading.Thread(target=run, name="models", daemon=True).start()
-    return await asyncio.wrap_future(future)
+    await done.wait()
+    if errors:
+        raise errors.pop()
+    return results.pop()

@@ -38,10 +38,12 @@ class Workshop:
     at_once: int = 0
     most_at_once: int = 0
     loads: int = 0
+    holds_up_the_end: bool = True
     toys: weakref.WeakSet[Toy] = field(default_factory=weakref.WeakSet)
 
     def load(self, folder: Path) -> Toy:
         self.loads += 1
+        self.holds_up_the_end = not threading.current_thread().daemon
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -263,6 +265,12 @@ def test_loading_a_model_that_goes_waits_until_it_went(url: Url) -> None:
         assert shelf.get("a").url == url("two")
 
     asyncio.run(story())
+
+
+def test_a_load_that_hangs_does_not_hold_up_the_end_of_the_process(url: Url) -> None:
+    work = Workshop()
+    asyncio.run(work.shelf().load("a", url("one")))
+    assert not work.holds_up_the_end
 
 
 def test_another_model_is_unloaded_and_asked_while_one_loads(url: Url) -> None:
