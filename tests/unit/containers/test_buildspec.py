@@ -158,9 +158,9 @@ def test_an_older_docker_is_not_asked_for_what_it_does_not_know(build: Build) ->
     assert f"BUILDKIT_INLINE_CACHE=1 --cache-from {REGISTRY}/training:src-0" in build.built
 
 
-def test_podman_makes_a_manifest_of_dockers_and_always_the_same(build: Build) -> None:
+def test_podman_makes_the_same_image_of_the_same_context_whenever_it_does(build: Build) -> None:
     build.run(OPTIONS=PODMAN, CACHE_IMAGE=f"{REGISTRY}/training:src-0")
-    assert "--format docker --timestamp 0 .image-context/." in build.built
+    assert "--format oci --timestamp 0 .image-context/." in build.built
     assert "--output" not in build.built
     assert "cache" not in build.built.lower()
 
