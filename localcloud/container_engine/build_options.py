@@ -18,7 +18,6 @@ TAKEN_APART = (
     "--build-arg",
     "--cache-from",
     "--cache-to",
-    "--format",
     "--output",
     "--platform",
     "--provenance",
@@ -79,10 +78,9 @@ def _is_strange(option: _Option, client: CommandLine) -> bool:
 
 
 def _of_podman(options: Sequence[_Option], epoch: str) -> list[str]:
-    """Docker's manifest, which SageMaker asks for, and no hour in the image."""
-    given = {option.name for option in options}
-    found = [] if "--format" in given else ["--format", "docker"]
-    return found if not epoch or "--timestamp" in given else [*found, "--timestamp", epoch]
+    """No hour in the image, as BuildKit does by the variable alone."""
+    given = any(option.name == "--timestamp" for option in options)
+    return ["--timestamp", epoch] if epoch and not given else []
 
 
 def _options(words: Sequence[str]) -> Iterator[_Option]:

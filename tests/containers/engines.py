@@ -25,7 +25,7 @@ BASES = (PYTHON_BASE, DEBIAN_BASE)
 
 ML = "/opt/ml"
 PORT = 8080  # what SageMaker's serving contract asks for
-PING = 2  # seconds an engine has to answer
+PING = 15  # seconds an engine has to answer; podman takes some while it builds
 LABEL = "modelwharf.tests"
 PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy")
 
