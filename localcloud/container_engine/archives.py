@@ -78,6 +78,8 @@ def unpack(chunks: Iterable[bytes], folder: Path, log: LogSink) -> None:
                 archive.extract(member.replace(name=name, deep=False), folder, filter="data")
             except (tarfile.FilterError, KeyError) as error:
                 log(f"[localcloud] {member.name} is left out: {error}")
+    for _ in chunks:  # what stands after the archive's end; else the connection is not free
+        pass
 
 
 def remove(path: Path) -> None:

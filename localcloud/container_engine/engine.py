@@ -29,7 +29,7 @@ from localcloud.container_engine.command_line import (
     machine_variables,
 )
 from localcloud.container_engine.connection import BROKEN, SILENT, Connection, EngineRefused
-from localcloud.container_engine.container import OPT_ML, ContainerProgram, Made
+from localcloud.container_engine.container import OPT_ML, ContainerProgram, Made, close_output
 from localcloud.container_engine.image_store import ImageStore
 from localcloud.engine import (
     BuildRequest,
@@ -111,7 +111,7 @@ class ContainerEngine:
             with speaking("start the container"):
                 # Before the start, so that no line is missed.
                 output = container.attach(stdout=True, stderr=True, stream=True, demux=True)
-                undo.callback(_quietly_close, output)
+                undo.callback(close_output, output)
                 self._require_open()  # its last sweep may have been before this container
                 container.start()
                 container.reload()
@@ -298,8 +298,3 @@ def _quietly_remove(made: Made | Network) -> None:
     """After another error, which is the one to tell."""
     with suppress(APIError, EngineRefused, *BROKEN, *SILENT):
         made.remove()
-
-
-def _quietly_close(output: Any) -> None:
-    with suppress(Exception):
-        output.close()
