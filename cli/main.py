@@ -11,6 +11,7 @@ from cli.commands.doctor import doctor
 from cli.commands.down import down
 from cli.commands.env import env
 from cli.commands.invoke import invoke
+from cli.commands.logs import logs
 from cli.commands.push import push
 from cli.commands.reject import reject
 from cli.commands.releases import releases
@@ -65,6 +66,6 @@ def wharf(ctx: click.Context) -> None:
 
 
 for command in (
-    up, env, push, start, releases, show, approve, reject, invoke, data, doctor, down, demo,
+    up, env, push, start, releases, show, logs, approve, reject, invoke, data, doctor, down, demo,
 ):  # fmt: skip
     wharf.add_command(command)

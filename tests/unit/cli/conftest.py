@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import wharf
+from contracts.parameters import SECTIONS
 from tests.unit.cli.fakes import FakeCloud
 
 
@@ -29,3 +30,14 @@ class Terminal:
 @pytest.fixture
 def terminal() -> Terminal:
     return Terminal()
+
+
+@pytest.fixture
+def plan() -> dict[str, Any]:
+    """A plan of defaults."""
+    image = {"repository": "r", "dockerfile": "d", "tag": "t", "base_image": "b", "platform": "p"}
+    return {
+        **{section: {} for section in SECTIONS},
+        "images": {"training": image, "inference": image},
+        "timeouts": dict.fromkeys(("build", "prepare", "train", "approve", "deploy"), 60),
+    }

@@ -28,6 +28,8 @@ OUTPUTS = {
     "BuildProject": "modelwharf-oil-price-images",
 }
 
+FUNCTIONS = tuple(f"modelwharf-oil-price-{name}" for name in ("train-model", "start-release"))
+
 
 def refusal(code: str, message: str, operation: str, **more: Any) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}, **more}, operation)
@@ -47,6 +49,18 @@ class FakeCloudFormation:
         listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs]
         stack = {"StackName": StackName, "StackStatus": "CREATE_COMPLETE", "Outputs": listed}
         return {"Stacks": [stack]}
+
+    def list_stack_resources(self, StackName: str, NextToken: str = "") -> dict[str, Any]:
+        """Two pages: each with one function, the second with something else besides."""
+        assert StackName in self.stacks
+        if not NextToken:
+            return {"StackResourceSummaries": [_resource(FUNCTIONS[0])], "NextToken": "2"}
+        other = {"ResourceType": "AWS::SNS::Topic", "PhysicalResourceId": "topic"}
+        return {"StackResourceSummaries": [other, *map(_resource, FUNCTIONS[1:])]}
+
+
+def _resource(function: str) -> dict[str, Any]:
+    return {"ResourceType": "AWS::Lambda::Function", "PhysicalResourceId": function}
 
 
 @dataclass
@@ -210,17 +224,114 @@ class FakeEndpoint:
 
 
 class FakeLogs:
+    PAGE = 3  # events, or streams: an answer takes several pages
+
     def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.groups: set[str] = set()
+        self.groups: dict[str, dict[str, list[dict[str, Any]]]] = {
+            f"/aws/lambda/{name}": {} for name in FUNCTIONS
+        }
+        """Group → stream → events. The template makes those of the functions."""
+        self.retention: dict[str, int] = {}
+        self.asked: set[str] = set()
         self.later: list[Callable[[], None]] = []
 
-    def filter_log_events(self, logGroupName: str) -> dict[str, Any]:
-        self.groups.add(logGroupName)
-        answer = {"events": [{"message": line} for line in self.lines]}
+    def write(self, group: str, stream: str, *lines: str, seconds: float = 0) -> None:
+        """Write lines, all of them some seconds after the start."""
+        events = self.groups.setdefault(group, {}).setdefault(stream, [])
+        for line in lines:
+            number = sum(map(len, self.groups[group].values()))
+            events.append(
+                {
+                    "eventId": f"{group}-{number}",
+                    "timestamp": int((START.timestamp() + seconds) * 1000),
+                    "logStreamName": stream,
+                    "message": line,
+                }
+            )
+
+    def filter_log_events(
+        self,
+        logGroupName: str,
+        logStreamNames: tuple[str, ...] = (),
+        startTime: int = 0,
+        endTime: int | None = None,
+        nextToken: str = "0",
+    ) -> dict[str, Any]:
+        self.asked.add(logGroupName)
+        found = [
+            event
+            for stream, events in self._group(logGroupName).items()
+            for event in events
+            if (not logStreamNames or stream in logStreamNames)
+            and startTime <= event["timestamp"] <= (endTime or event["timestamp"])
+        ]
+        answer = self._page("events", found, nextToken)
         if self.later:
             self.later.pop(0)()
         return answer
+
+    def describe_log_streams(
+        self, logGroupName: str, logStreamNamePrefix: str = "", nextToken: str = "0"
+    ) -> dict[str, Any]:
+        found = [
+            {"logStreamName": name, "creationTime": events[0]["timestamp"]}
+            for name, events in self._group(logGroupName).items()
+            if name.startswith(logStreamNamePrefix)
+        ]
+        return self._page("logStreams", found, nextToken)
+
+    def describe_log_groups(self, logGroupNamePrefix: str) -> dict[str, Any]:
+        found = [
+            {"logGroupName": name}
+            | ({"retentionInDays": self.retention[name]} if name in self.retention else {})
+            for name in self.groups
+            if name.startswith(logGroupNamePrefix)
+        ]
+        return {"logGroups": found}
+
+    def _group(self, name: str) -> dict[str, list[dict[str, Any]]]:
+        if name not in self.groups:
+            message = "The specified log group does not exist."
+            raise refusal("ResourceNotFoundException", message, "FilterLogEvents")
+        return self.groups[name]
+
+    def _page(self, name: str, found: list[Any], token: str) -> dict[str, Any]:
+        end = int(token) + self.PAGE
+        page: dict[str, Any] = {name: found[int(token) : end]}
+        return page | ({"nextToken": str(end)} if end < len(found) else {})
+
+
+class FakeBuilds:
+    """CodeBuild: builds, oldest first."""
+
+    PAGE = 2
+
+    def __init__(self) -> None:
+        self.builds: list[dict[str, Any]] = []
+
+    def list_builds_for_project(self, projectName: str, nextToken: str = "0") -> dict[str, Any]:
+        assert projectName == OUTPUTS["BuildProject"]
+        ids = [build["id"] for build in reversed(self.builds)]
+        end = int(nextToken) + self.PAGE
+        page: dict[str, Any] = {"ids": ids[int(nextToken) : end]}
+        return page | ({"nextToken": str(end)} if end < len(ids) else {})
+
+    def batch_get_builds(self, ids: list[str]) -> dict[str, Any]:
+        return {"builds": [build for build in reversed(self.builds) if build["id"] in ids]}
+
+    def add(self, identity: str, image: tuple[str, str], start: float, end: float | None) -> None:
+        """A build of an image (repository, tag), from and to so many seconds after the start."""
+        given = {"IMAGE_REPOSITORY": image[0], "IMAGE_TAG": image[1]}
+        listed = [{"name": name, "value": value} for name, value in given.items()]
+        build: dict[str, Any] = {
+            "id": identity,
+            "startTime": START + timedelta(seconds=start),
+            "environment": {"environmentVariables": listed},
+            "logs": {"groupName": "/aws/codebuild/images", "streamName": identity},
+        }
+        self.builds.append(build)
+        if end is not None:
+            build["endTime"] = START + timedelta(seconds=end)
 
 
 @dataclass
@@ -237,6 +348,7 @@ class FakeCloud:
     sagemaker: FakeSageMaker = field(default_factory=FakeSageMaker)
     endpoint: FakeEndpoint = field(default_factory=FakeEndpoint)
     logs: FakeLogs = field(default_factory=FakeLogs)
+    builds: FakeBuilds = field(default_factory=FakeBuilds)
     repository: FakeRepository = field(default_factory=FakeRepository)
     slept: float = 0.0
 
@@ -249,6 +361,7 @@ class FakeCloud:
             "sns": self.topic,
             "s3": self.bucket,
             "logs": self.logs,
+            "codebuild": self.builds,
             "codecommit": self.repository,
             "sagemaker": self.sagemaker,
             "sagemaker-runtime": self.endpoint,

@@ -76,7 +76,8 @@ def test_the_parameter_waits_until_the_uploads_were_heard_of() -> None:
 
     def hear() -> None:
         named.append(path in cloud.parameters.values)
-        cloud.logs.lines.append('{"reason": "no input names s3://data-bucket/demo/wti.csv"}')
+        reason = '{"reason": "no input names s3://data-bucket/demo/wti.csv"}'
+        cloud.logs.write("/aws/lambda/modelwharf-oil-price-start-release", "instance", reason)
 
     cloud.logs.later = [lambda: None, hear]
     services = cloud.services()
@@ -86,7 +87,7 @@ def test_the_parameter_waits_until_the_uploads_were_heard_of() -> None:
 
     assert named == [False]
     assert cloud.slept == 1.0
-    assert cloud.logs.groups == {"/aws/lambda/modelwharf-oil-price-start-release"}
+    assert cloud.logs.asked == {"/aws/lambda/modelwharf-oil-price-start-release"}
 
 
 def test_an_upload_that_nobody_hears_of_holds_the_demo_up_only_so_long() -> None:

@@ -5,7 +5,6 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from rich.console import Console
 
 from cli.ending import follow_on_screen
@@ -13,7 +12,6 @@ from cli.follow import follow
 from cli.picture import lines, watching, wrapped
 from cli.release import read_release
 from cli.stack import find_stack
-from contracts.parameters import SECTIONS
 from tests.unit.cli import releases
 from tests.unit.cli.conftest import Terminal
 from tests.unit.cli.histories import COMMIT, RELEASE, START, History, document
@@ -330,14 +328,3 @@ def test_approval_offers_both_commands_and_the_deadline(
     assert f"wharf reject {RELEASE} --note" in row["waits_for"]
     until = START + timedelta(days=3, seconds=entered["id"])
     assert row["waits_for"].endswith(f"until {until.astimezone():%Y-%m-%d %H:%M:%S}")
-
-
-@pytest.fixture
-def plan() -> dict[str, Any]:
-    """A plan of defaults."""
-    image = {"repository": "r", "dockerfile": "d", "tag": "t", "base_image": "b", "platform": "p"}
-    return {
-        **{section: {} for section in SECTIONS},
-        "images": {"training": image, "inference": image},
-        "timeouts": dict.fromkeys(("build", "prepare", "train", "approve", "deploy"), 60),
-    }

@@ -1,0 +1,207 @@
+"""Where a release's steps write: log groups and streams, from the release and Describe calls."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from cli.history import StateRow
+from cli.release import Release
+from cli.services import Services
+from cli.serving import serving_now
+from cli.stack import Stack
+from contracts.names import job_name, stack_name
+from contracts.release import ImageKind, ImagePlan
+
+# CodeBuild's longest build and longest queue, 36 and 8 hours: no older one was still running.
+LONGEST_BUILD = timedelta(hours=44)
+AROUND = timedelta(minutes=1)  # what starts a release, and tells of it, runs outside it
+
+
+class Step(StrEnum):
+    """A step of a release that writes a log."""
+
+    BUILD_TRAINING = "build-training"
+    BUILD_INFERENCE = "build-inference"
+    PREPARE = "prepare"
+    TRAIN = "train"
+    SERVE = "serve"
+    FUNCTIONS = "functions"
+
+
+STATES = {
+    Step.BUILD_TRAINING: "BuildTrainingImage",
+    Step.BUILD_INFERENCE: "BuildInferenceImage",
+    Step.PREPARE: "PrepareData",
+    Step.TRAIN: "Train",
+    Step.SERVE: "Deploy",
+    Step.FUNCTIONS: "Resolve",
+}
+IMAGES = {
+    Step.BUILD_TRAINING: ImageKind.TRAINING,
+    Step.BUILD_INFERENCE: ImageKind.INFERENCE,
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Streams of one log group, and which of their lines are a step's.
+
+    ``stream`` begins the streams' names. Only what is written between ``begin`` and ``end``
+    counts; ``end`` None: nobody knows yet. With ``born`` the streams must have been made then,
+    and all their lines count. ``release``: only function calls for that release count.
+    """
+
+    step: Step
+    label: str
+    """For people: the step, or the function."""
+    group: str
+    stream: str = ""
+    begin: datetime | None = None
+    end: datetime | None = None
+    born: bool = False
+    release: str = ""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more may be written after the release is over."""
+        return self.born and self.end is None
+
+
+def find_sources(
+    services: Services, stack: Stack, view: Release, steps: Iterable[Step]
+) -> tuple[Source, ...]:
+    """Return where these steps have written so far; a step without a log has no source."""
+    return tuple(
+        source
+        for step in steps
+        if (row := row_of(view, step)) is not None
+        for source in _FINDERS[step](services, stack, view, row)
+    )
+
+
+def row_of(view: Release, step: Step) -> StateRow | None:
+    """The state whose log this is, the last time that it was entered."""
+    return next((row for row in reversed(view.states) if row.name == STATES[step]), None)
+
+
+def why_none(view: Release, step: Step) -> str:
+    """Why the step of this release has no log, and what to type instead."""
+    row = row_of(view, step)
+    if row is not None and step in IMAGES and row.is_over:
+        plan = image_plan(view, step)
+        tag = f" ({plan.repository}:{plan.tag})" if plan else ""
+        return f"{step}: nothing was built: the registry had the image already{tag}"
+    if row is not None and step is Step.PREPARE and not _prepares(view):
+        return f"{step}: no program ran: data.prepare is switched off for {view.id}"
+    if row is not None:
+        return f"{step}: nothing is written yet; wait for it: wharf logs {view.id} --follow"
+    if not view.is_over:
+        at = ", ".join(one.name for one in view.states if not one.is_over) or "its beginning"
+        return f"{step}: not begun: {view.id} is at {at}; wait: wharf logs {view.id} --follow"
+    state = view.failure.state if view.failure else None
+    where = f" failed in {state}" if state else " is over"
+    return f"{step}: never begun: {view.id}{where}; see why: wharf show {view.id}"
+
+
+def image_plan(view: Release, step: Step) -> ImagePlan | None:
+    plan = view.document.plan if view.document else None
+    return getattr(plan.images, IMAGES[step].value) if plan else None
+
+
+def _prepares(view: Release) -> bool:
+    plan = view.document.plan if view.document else None
+    return plan is None or plan.data.prepare
+
+
+def _build(services: Services, stack: Stack, view: Release, row: StateRow) -> Iterator[Source]:
+    """The builds of the image's tag while the release was there, whoever started them."""
+    step = next(step for step, state in STATES.items() if state == row.name)
+    plan = image_plan(view, step)
+    if plan is None:
+        return
+    for build in _builds(services, stack, since=view.started - LONGEST_BUILD):
+        logs = build.get("logs", {})
+        if _is_of(build, plan, row) and logs.get("groupName") and logs.get("streamName"):
+            yield Source(step, step.value, logs["groupName"], logs["streamName"])
+
+
+def _builds(services: Services, stack: Stack, since: datetime) -> Iterator[dict[str, Any]]:
+    """The project's builds, newest first, back to a time."""
+    client = services.client("codebuild")
+    request = {"projectName": stack.build_project}
+    while True:
+        page = client.list_builds_for_project(**request)  # at most 100, as BatchGetBuilds takes
+        builds = client.batch_get_builds(ids=page["ids"])["builds"] if page["ids"] else []
+        yield from (build for build in builds if build["startTime"] >= since)
+        if not page.get("nextToken") or any(build["startTime"] < since for build in builds):
+            return
+        request["nextToken"] = page["nextToken"]
+
+
+def _is_of(build: dict[str, Any], plan: ImagePlan, row: StateRow) -> bool:
+    given = {one["name"]: one["value"] for one in build["environment"]["environmentVariables"]}
+    wanted = (given.get("IMAGE_REPOSITORY"), given.get("IMAGE_TAG")) == (plan.repository, plan.tag)
+    over_before = build.get("endTime") is not None and build["endTime"] < row.entered
+    begun_after = row.exited is not None and build["startTime"] > row.exited
+    return wanted and not over_before and not begun_after
+
+
+def _prepare(services: Services, stack: Stack, view: Release, row: StateRow) -> Iterator[Source]:
+    if _prepares(view):
+        data = view.document.data if view.document else None
+        name = (data.job if data else None) or job_name(stack.project, view.id, "prepare")
+        yield Source(Step.PREPARE, Step.PREPARE, "/aws/sagemaker/ProcessingJobs", f"{name}/")
+
+
+def _train(services: Services, stack: Stack, view: Release, row: StateRow) -> Iterator[Source]:
+    training = view.document.training if view.document else None
+    name = training.job if training else job_name(stack.project, view.id, "train")
+    yield Source(Step.TRAIN, Step.TRAIN, "/aws/sagemaker/TrainingJobs", f"{name}/")
+
+
+def _serve(services: Services, stack: Stack, view: Release, row: StateRow) -> Iterator[Source]:
+    """The instances that began while the release deployed, or since, if it serves."""
+    deployment = view.document.deployment if view.document else None
+    config = deployment.config if deployment else None
+    serves = config is not None and serving_now(services, stack.endpoint).config == config
+    yield Source(
+        Step.SERVE,
+        Step.SERVE,
+        f"/aws/sagemaker/Endpoints/{stack.endpoint}",
+        begin=row.entered - AROUND / 12,  # clocks of two services
+        end=None if serves or not view.is_over else view.stopped,
+        born=True,
+    )
+
+
+def _functions(services: Services, stack: Stack, view: Release, row: StateRow) -> Iterator[Source]:
+    client = services.client("cloudformation")
+    request = {"StackName": stack_name(stack.project)}
+    while True:
+        page = client.list_stack_resources(**request)
+        for resource in page["StackResourceSummaries"]:
+            if resource["ResourceType"] == "AWS::Lambda::Function":
+                name = resource["PhysicalResourceId"]
+                yield Source(
+                    Step.FUNCTIONS,
+                    name.removeprefix(f"{stack_name(stack.project)}-"),
+                    f"/aws/lambda/{name}",
+                    begin=view.started - AROUND,
+                    end=view.stopped + AROUND if view.stopped else None,
+                    release=view.id,
+                )
+        if not page.get("NextToken"):
+            return
+        request["NextToken"] = page["NextToken"]
+
+
+_FINDERS: dict[Step, Callable[[Services, Stack, Release, StateRow], Iterator[Source]]] = {
+    Step.BUILD_TRAINING: _build,
+    Step.BUILD_INFERENCE: _build,
+    Step.PREPARE: _prepare,
+    Step.TRAIN: _train,
+    Step.SERVE: _serve,
+    Step.FUNCTIONS: _functions,
+}
