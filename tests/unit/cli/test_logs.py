@@ -64,8 +64,8 @@ def test_everything_stands_in_the_order_of_time(terminal: Terminal, plan: dict[s
     serve(terminal.cloud, CONFIG)
     logs = terminal.cloud.logs
     terminal.cloud.builds.add("build:1", ("r", "t"), start=8, end=10)
-    terminal.cloud.builds.add("build:2", ("r", "u"), start=9, end=11)
-    logs.write("/aws/codebuild/images", "build:2", "STEP 1", seconds=9)
+    terminal.cloud.builds.add("build:2", ("r", "u"), start=14, end=16)
+    logs.write("/aws/codebuild/images", "build:2", "STEP 1", seconds=14)
     logs.write("/aws/codebuild/images", "build:1", "STEP 1", seconds=8)
     logs.write(ENDPOINT, "champion/i-1", "serving wti", seconds=40)
     logs.write(TRAINING, f"{releases.TRAINING['job']}/algo-1-1", "holdout mae=2.1", seconds=22)
