@@ -21,6 +21,7 @@ def environment(
         "WHARF_LEDGER_TABLE": storage.dynamodb_table.table_name,
         "WHARF_DATA_BUCKET": storage.data_bucket.bucket_name,
         "WHARF_ARTIFACT_BUCKET": storage.artifact_bucket.bucket_name,
+        "WHARF_STORAGE_KEY_ARN": storage.kms_key.key_arn,
         "WHARF_NOTIFICATIONS_TOPIC_ARN": topics.notifications.topic_arn,
         "WHARF_STATE_MACHINE_ARN": state_machine_arn,
         "WHARF_CODE_REPOSITORY": names.code_repository,

@@ -57,6 +57,7 @@ class Serving(Construct):
             ),
             Grant(actions=("s3:GetBucketLocation", "s3:ListBucket"), resources=(artifacts,)),
             storage.encryption,
+            storage.output_encryption,
             Grant(
                 actions=(
                     "ecr:BatchCheckLayerAvailability",

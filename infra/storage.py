@@ -111,6 +111,11 @@ class Storage(Construct):
             actions=("kms:Decrypt", "kms:GenerateDataKey"), resources=(self.kms_key.key_arn,)
         )
 
+    @property
+    def output_encryption(self) -> Grant:
+        """What a job needs besides to write under the key (API reference, OutputDataConfig)."""
+        return Grant(actions=("kms:Encrypt",), resources=(self.kms_key.key_arn,))
+
 
 def _announce_objects(bucket: Bucket) -> None:
     """Send the bucket's events to EventBridge, by CloudFormation's own property.

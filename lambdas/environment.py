@@ -32,6 +32,8 @@ class Environment(Contract):
     ledger_table: str
     data_bucket: str
     artifact_bucket: str
+    storage_key_arn: str
+    """The key of the buckets, under which jobs put what they write there."""
     notifications_topic_arn: str
     state_machine_arn: str
     code_repository: str

@@ -76,7 +76,8 @@ def submit_processing(
                             "S3UploadMode": "EndOfJob",
                         },
                     }
-                ]
+                ],
+                "KmsKeyId": site.environment.storage_key_arn,
             },
             RoleArn=site.environment.execution_role_arn,
             Tags=release_tags(document),
@@ -110,12 +111,17 @@ def _reason(site: Site, job: dict[str, Any]) -> str:
     """The program's own words if it left any, otherwise SageMaker's."""
     name, status = job["ProcessingJobName"], job["ProcessingJobStatus"]
     words = job.get("ExitMessage") or job.get("FailureReason") or "no reason was given"
+    path = parameter_path(site.environment.project, "data")
     limit = job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
     if limit and _ran_for(job) >= limit:
-        path = parameter_path(site.environment.project, "data")
         return (
             f"processing job {name} was stopped at its limit of {limit} seconds: {words}; "
             f"raise max_runtime_seconds in {path}"
+        )
+    if status == "Failed" and not job.get("ExitMessage"):
+        words += (
+            ". An image without a prepare program, whose data come ready, wants "
+            f'"prepare": false in {path}'
         )
     return f"processing job {name} {status}: {words}"
 

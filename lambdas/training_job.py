@@ -52,7 +52,11 @@ def submit_training(
                 _channel(name, uri)
                 for name, uri in (data.channels or {TRAINING_CHANNEL: data.uri}).items()
             ],
-            OutputDataConfig={"S3OutputPath": f"s3://{site.environment.artifact_bucket}/{prefix}"},
+            OutputDataConfig={
+                "S3OutputPath": f"s3://{site.environment.artifact_bucket}/{prefix}",
+                # Without it SageMaker takes the account's S3 key, not the bucket's.
+                "KmsKeyId": site.environment.storage_key_arn,
+            },
             ResourceConfig={
                 "InstanceType": settings.instance_type,
                 "InstanceCount": settings.instance_count,

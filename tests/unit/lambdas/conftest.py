@@ -22,6 +22,7 @@ ENVIRONMENT = Environment(
     ledger_table="ledger",
     data_bucket="data",
     artifact_bucket="artifacts",
+    storage_key_arn="arn:aws:kms:eu-west-1:123456789012:key/storage",
     notifications_topic_arn="arn:aws:sns:eu-west-1:123456789012:notifications",
     state_machine_arn="arn:aws:states:eu-west-1:123456789012:stateMachine:modelwharf-oil-price",
     code_repository="oil-price",

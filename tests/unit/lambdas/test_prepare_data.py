@@ -55,6 +55,7 @@ def test_the_job_reads_the_raw_prefix_and_writes_the_data_prefix(world: World) -
     assert source["S3Input"]["LocalPath"] == "/opt/ml/processing/input"
     assert result["S3Output"]["S3Uri"] == f"s3://artifacts/releases/{RELEASE}/data/"
     assert result["S3Output"]["LocalPath"] == "/opt/ml/processing/output"
+    assert job["ProcessingOutputConfig"]["KmsKeyId"].endswith("key/storage")
     assert job["AppSpecification"]["ContainerArguments"] == ["prepare"]
     assert world.answers == {}
 

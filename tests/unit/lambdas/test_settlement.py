@@ -143,7 +143,8 @@ class TestProcessing:
         )
         verdict = self.settle(started)
         assert isinstance(verdict, Failed)
-        assert verdict.cause.endswith("AlgorithmError: exit code 137")
+        assert "AlgorithmError: exit code 137. An image without a prepare" in verdict.cause
+        assert verdict.cause.endswith('"prepare": false in /modelwharf/oil-price/data')
 
     def test_running_past_its_time_names_where_to_raise_it(self, started: World) -> None:
         started.sagemaker.finish_processing(

@@ -46,7 +46,8 @@ def test_the_job_is_made_from_the_plan(world: World) -> None:
         {"Name": "mae", "Regex": "mae=(.*)"}
     ]
     assert job["OutputDataConfig"] == {
-        "S3OutputPath": f"s3://artifacts/releases/{RELEASE}/training"
+        "S3OutputPath": f"s3://artifacts/releases/{RELEASE}/training",
+        "KmsKeyId": "arn:aws:kms:eu-west-1:123456789012:key/storage",
     }
     [channel] = job["InputDataConfig"]
     assert channel["ChannelName"] == "training"
