@@ -83,6 +83,34 @@ def test_a_function_killed_in_the_middle_is_tried_again(
     assert ended.document.training.job == f"{PROJECT}-{name}-train"
 
 
+def test_two_releases_that_want_the_same_image_at_once_build_it_once(
+    team: Team, laptop: Laptop
+) -> None:
+    known, built = set(team.executions()), len(builds(team, laptop))
+    team.commit("Both images anew", {"training/note": "new", "inference/note": "new"})
+    team.push()
+    team.request("the very same, beside it")
+
+    def both() -> set[str] | None:
+        new = set(team.executions()) - known
+        return new if len(new) == 2 else None
+
+    # Whichever deploys last may be superseded; both had their images and trained.
+    for ended in [team.end(name) for name in until(both, "two releases")]:
+        assert ended.error in ("", "Superseded"), (ended.error, ended.cause)
+        assert "Train" in ended.states
+    assert len(builds(team, laptop)) == built + 2  # one of each image
+
+
+def builds(team: Team, laptop: Laptop) -> list[str]:
+    """Ids of every build there has been."""
+    project = team.outputs["BuildProject"]
+    listed: list[str] = laptop.client("codebuild").list_builds_for_project(projectName=project)[
+        "ids"
+    ]
+    return listed
+
+
 def slow_release(team: Team, reason: str, seconds: int) -> str:
     """Start a release whose training takes that long, and wait until it trains."""
     team.configure("training", hyperparameters={"seconds": seconds})
