@@ -12,13 +12,13 @@ from doctor.asking import Answer, NoAnswer, TooSlow, ask
 from doctor.conditions import EASY, Conditions, hardest
 from doctor.images import ReadyImage
 from doctor.settings import WRITABLE_ROOT, Sample, Settings
+from doctor.start_faults import Place, look_into
 from doctor.trees import BadArtifact, lay_out_serving
 from localcloud.engine import Engine, ImageMissing, Launch, Program
 
 LOOK = 0.02  # seconds between two pings of a starting server: an early 200 must not be missed
 BETWEEN_PINGS = 0.05  # seconds, beside requests under way
 LARGEST_BODY = 25 * 1024 * 1024 - 1024  # bytes: just below what InvokeEndpoint takes
-WITHOUT_MODEL = 2.0  # seconds: long enough to see that it starts
 FORGIVING = 30.0  # seconds that a server which pinged too early gets to answer at last
 
 
@@ -185,8 +185,8 @@ class Servers:
     @cached_property
     def first(self) -> Server:
         """With the artifact, as SageMaker would; waited for until it is healthy."""
-        server = self.start(self.model)
-        server.await_health(self.settings.patience.startup if self.model else WITHOUT_MODEL)
+        server, patience = self.start(self.model), self.settings.patience
+        server.await_health(patience.startup if self.model else patience.bare)
         return server
 
     @cached_property
@@ -204,10 +204,15 @@ class Servers:
         """What a server gets; None without an artifact, or with one that cannot be unpacked."""
         return self.artifact.path if self.artifact and not self.unpacking_fault else None
 
+    def look(self, program: str) -> Place | None:
+        """Where a program lies in the image."""
+        return look_into(self._engine, self.image, program, self._folder / "look")
+
     def live(self) -> Server:
-        """A healthy one: the first, or another in its place once it has ended."""
-        if not self.first.running:
-            self.__dict__.pop("first")
+        """A healthy one: the first, or another in its place once that answers no more."""
+        if not _answers_pings(self.first):
+            self.end(self.first)
+            del self.first
         return self.first
 
     @cached_property
@@ -230,27 +235,24 @@ class Servers:
     @cached_property
     def bare(self) -> Server:
         """Without a model, watched for somewhat longer than loading one takes."""
-        server = self.start(None)
+        server, patience = self.start(None), self.settings.patience
         usual = self.first.healthy_after or 0.0
-        server.await_health(min(self.settings.patience.startup, 2 * usual + 2))
+        server.await_health(min(patience.startup, 2 * usual + patience.bare))
         return server
 
     @cached_property
     def large(self) -> LargeBody:
+        """The first of them."""
+        return self.large_again()
+
+    def large_again(self) -> LargeBody:
         """A body near InvokeEndpoint's limit, with pings beside it."""
         server = self.live()
         sample = enlarged(self.samples[0])
         with pinging(server) as pings:
             answer = server.answers(sample)
-        survived = server.running
-        if survived:
-            try:
-                survived = server.ping_once().status == 200
-            except (NoAnswer, TooSlow):
-                survived = False
-        return LargeBody(answer, pings, survived)
+        return LargeBody(answer, pings, survived=_answers_pings(server))
 
-    @cached_property
     def busy(self) -> Pings:
         """Pings while the first sample is answered again and again."""
         server = self.live()
@@ -319,6 +321,18 @@ class Servers:
     def end_all(self) -> None:
         for server in self._started:
             self.end(server)
+
+
+def _answers_pings(server: Server) -> bool:
+    """A busy machine may be slow once, so it has a second chance."""
+    for _ in range(2):
+        try:
+            return server.running and server.ping_once().status == 200
+        except TooSlow:
+            continue
+        except NoAnswer:
+            return False
+    return False
 
 
 @contextmanager

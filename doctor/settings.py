@@ -35,6 +35,8 @@ class Patience:
     """StopTrainingJob: between SIGTERM and SIGKILL."""
     stop_serving: float = 30
     """A serving container: between SIGTERM and SIGKILL."""
+    bare: float = 2
+    """How much longer than usual a server without a model is watched."""
     busy: float = 1.5
     """How long pings are timed while requests are answered."""
     telling: float = 2

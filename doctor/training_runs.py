@@ -11,6 +11,7 @@ from contracts.parameters import Hyperparameter
 from doctor.conditions import EASY, Conditions, hardest
 from doctor.images import ReadyImage
 from doctor.settings import Settings
+from doctor.start_faults import Place, look_into
 from doctor.trees import empty_channels, garbage_channels, lay_out_training
 from localcloud.engine import Engine, ImageMissing, Launch, Program
 
@@ -111,6 +112,10 @@ class TrainingRuns:
         """SIGTERM in the middle of what took ``sample`` its time."""
         return self._stop(self.sample.seconds / 2)
 
+    def look(self, program: str) -> Place | None:
+        """Where a program lies in the image."""
+        return look_into(self._engine, self.image, program, self._folder / "look")
+
     @property
     def _strings(self) -> dict[str, Hyperparameter]:
         return {name: as_string(value) for name, value in self.settings.hyperparameters.items()}
@@ -160,12 +165,11 @@ class TrainingRuns:
             read_only=conditions.read_only,
             user=conditions.user,
         )
-        begun = time.monotonic()
         try:
             program = self._engine.run(launch, lines.append)
         except (OSError, ImageMissing) as error:
             return TrainingRun(None, (str(error),), tree, 0.0, started=False)
-        return _Started(program, begun, lines, tree)
+        return _Started(program, time.monotonic(), lines, tree)
 
 
 @dataclass(frozen=True)

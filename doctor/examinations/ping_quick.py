@@ -21,20 +21,17 @@ def look(servers: Servers) -> Finding:
         return _failed(servers, f"/ping of an idle server: {error}")
     if not servers.samples:
         return CHECK.passed(f"{idle * 1000:.0f} ms when idle; no sample request to keep it busy")
-    busy = servers.busy
-    if _late(busy):
+    # A busy machine may be slow once: only what is slow again is a finding.
+    busy = servers.busy()
+    if busy.late and (busy := servers.busy()).late:
         return _failed(servers, _told(busy, limit, "while a request was answered"))
     large = servers.large
-    if large.survived and _late(large.pings):
-        return _failed(servers, _told(large.pings, limit, "beside a body of 25 MB"))
-    slowest = max(busy.slowest, large.pings.slowest)
-    return CHECK.passed(
-        f"{idle * 1000:.0f} ms when idle, {slowest * 1000:.0f} ms at most when busy"
-    )
-
-
-def _late(pings: Pings) -> bool:
-    return pings.late > 0
+    if large.survived and large.pings.late:
+        large = servers.large_again()
+        if large.survived and large.pings.late:
+            return _failed(servers, _told(large.pings, limit, "beside a body of 25 MB"))
+    slowest = max(busy.slowest, large.pings.slowest) * 1000
+    return CHECK.passed(f"{idle * 1000:.0f} ms when idle, {slowest:.0f} ms at most when busy")
 
 
 def _told(pings: Pings, limit: float, when: str) -> str:

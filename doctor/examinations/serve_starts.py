@@ -15,9 +15,9 @@ CHECK = Check(
 
 def look(servers: Servers) -> Finding:
     server = servers.first
-    if server.running or (server.program is not None and server.healthy_after is not None):
+    if server.running or server.healthy_after is not None:
         return CHECK.passed("started")
-    fault = start_fault("serve", server.code, server.lines)
+    fault = start_fault(servers.image, "serve", server.code, server.lines, servers.look)
     if fault is None:
         return CHECK.passed("started")
     return CHECK.failed(fault.seen, change=fault.change, log=server.lines)

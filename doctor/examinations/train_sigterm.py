@@ -29,7 +29,8 @@ def look(runs: TrainingRuns) -> Finding:
     stopped = runs.stopped
     if stopped.took >= patience.stop_training:
         return _ignored(runs, stopped, f"it still ran {stopped.took:.0f} s after SIGTERM")
-    if stopped.took > PROMPT * left:
+    # Another exit code than that of success shows that it did not go on to its end.
+    if stopped.run.succeeded and stopped.took > PROMPT * left:
         return _ignored(
             runs, stopped, f"after SIGTERM it went on for {stopped.took:.1f} s, to its usual end"
         )

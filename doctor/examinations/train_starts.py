@@ -15,9 +15,9 @@ CHECK = Check(
 
 def look(runs: TrainingRuns) -> Finding:
     run = runs.first
-    if run.started and run.code is None:
+    if run.started and run.code is None:  # It ran longer than it should.
         return CHECK.passed("started")
-    fault = start_fault("train", run.code, run.lines)
+    fault = start_fault(runs.image, "train", run.code, run.lines, runs.look)
     if fault is None:
         return CHECK.passed("started")
     return CHECK.failed(fault.seen, change=fault.change, log=run.lines)

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.examination import Examination, Finding, ImageRole, Verdict
 from contracts.parameters import Hyperparameter, MetricDefinition
-from doctor import DockerfileOf, Patience, Sample, Settings, Wanted, examine
+from doctor import DockerfileOf, NamedImage, Patience, Sample, Settings, Wanted, examine
 from localcloud.container_engine import ContainerEngine, connect
 from localcloud.container_engine.image_store import ImageStore
 from localcloud.engine import Engine
@@ -23,7 +23,7 @@ BOTH = (ImageRole.TRAINING, ImageRole.INFERENCE)
 ACCURACY = MetricDefinition(name="accuracy", regex=r"accuracy=([0-9.]+)")
 QUESTION = Sample("application/json", b'{"add": 1}')
 PATIENCE = Patience(
-    training=60, startup=30, invocation=20, stop_training=20, stop_serving=4, busy=0.5, telling=1
+    training=60, startup=30, invocation=20, stop_training=20, stop_serving=4, busy=0.5
 )
 
 
@@ -60,8 +60,8 @@ def told(found: Examination) -> str:
     return "\n".join(f"{one.id}: {one.seen}\n  {one.log}" for one in complaints(found))
 
 
-def diagnose(docker: Engine, fault: Fault, folder: Path) -> Examination:
-    context = image(fault.write(folder / "context"))
+def diagnose(docker: Engine, engine: EngineUnderTest, fault: Fault, folder: Path) -> Examination:
+    context = fault.write(folder / "context")
     model = folder / "model"
     model.mkdir()
     (model / "model.json").write_text(json.dumps({"mean": 2.0}))
@@ -73,13 +73,25 @@ def diagnose(docker: Engine, fault: Fault, folder: Path) -> Examination:
         model=model if serves and not fault.pair else None,
         samples=(QUESTION,),
     )
-    wanted = dict.fromkeys(BOTH if fault.pair else [fault.image], context)
-    return examine(docker, wanted, given, folder / "doctor")
+    wanted = fault_image(engine, fault, context)
+    roles = BOTH if fault.pair else (fault.image,)
+    return examine(docker, dict.fromkeys(roles, wanted), given, folder / "doctor")
+
+
+def fault_image(engine: EngineUnderTest, fault: Fault, context: Path) -> Wanted:
+    """Its Dockerfile; an image when it is built for another platform, as elsewhere it was."""
+    if fault.platform is None:
+        return image(context)
+    name = "localhost/modelwharf/tests:other-platform"
+    engine.build(context, name, options=("--platform", fault.platform))
+    return NamedImage(name)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: re.sub(r"\W+", "-", fault.name))
-def test_each_fault_is_the_one_that_is_found(docker: Engine, fault: Fault, tmp_path: Path) -> None:
-    found = diagnose(docker, fault, tmp_path)
+def test_each_fault_is_the_one_that_is_found(
+    docker: Engine, engine: EngineUnderTest, fault: Fault, tmp_path: Path
+) -> None:
+    found = diagnose(docker, engine, fault, tmp_path)
 
     assert [(one.id, one.verdict) for one in complaints(found)] == [
         (fault.finding, fault.verdict)
@@ -94,7 +106,7 @@ def test_nothing_is_wrong_with_the_program_that_the_faults_are_put_into(
 ) -> None:
     given = settings(
         tmp_path,
-        hyperparameters={"power": 2, "seconds": 4},
+        hyperparameters={"power": 2, "seconds": 6},
         checkpoints=True,
         samples=(QUESTION,),
     )

@@ -6,6 +6,7 @@
 
 import json
 import os
+import signal
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,9 +28,12 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(503 if MANNER == "unhealthy" else 200, {"mean": MEAN})
 
     def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["Content-Type"] != "application/json":
+            self.reply(415, {"error": "use application/json"})
+            return
         try:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self.reply(200, answer(request))
+            self.reply(200, answer(json.loads(body)))
         except (ValueError, KeyError, TypeError) as error:
             self.reply(400, {"error": str(error)})
 
@@ -48,6 +52,8 @@ class Handler(BaseHTTPRequestHandler):
 if __name__ == "__main__":
     if sys.argv[1:] != ["serve"]:
         sys.exit(f"unknown command {sys.argv[1:]}; this image knows: serve")
+    # As process 1 of a container, a signal without a handler would be ignored.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     address = os.environ.get("SAGEMAKER_BIND_TO_HOST", "0.0.0.0")
     port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
     ThreadingHTTPServer((address, port), Handler).serve_forever()

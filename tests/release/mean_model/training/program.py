@@ -7,6 +7,7 @@ It obeys SageMaker's contract and nothing else. Hyperparameters make it misbehav
 import csv
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -42,4 +43,10 @@ def train() -> int:
 if __name__ == "__main__":
     if sys.argv[1:] != ["train"]:
         sys.exit(f"unknown command {sys.argv[1:]}; this image knows: train")
-    sys.exit(train())
+    # As process 1 of a container, a signal without a handler would be ignored.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        sys.exit(train())
+    except Exception as error:
+        (ML / "output/failure").write_text(f"{type(error).__name__}: {error}")
+        raise

@@ -1,0 +1,64 @@
+"""From a name or a Dockerfile to an image."""
+
+from pathlib import Path
+
+import pytest
+
+from contracts.examination import ImageRole
+from doctor import CannotExamine, DockerfileOf, NamedImage, Settings, examine
+from localcloud.engine import BuildError, BuildRequest, Image, LogSink
+from tests.unit.doctor.fakes import FakeEngine
+
+
+def test_a_name_that_the_engine_does_not_know_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CannotExamine, match=r"no image 'other:1' on this machine .* build or pull"):
+        examine(FakeEngine(), {ImageRole.TRAINING: NamedImage("other:1")}, Settings(), tmp_path)
+
+
+def test_a_name_means_nothing_to_an_engine_without_containers(tmp_path: Path) -> None:
+    engine = FakeEngine(name="process", description="process (nothing answers)")
+
+    with pytest.raises(CannotExamine, match=r"'mean:1' is no Dockerfile.* need Docker or podman"):
+        examine(engine, {ImageRole.TRAINING: NamedImage("mean:1")}, Settings(), tmp_path)
+
+
+def test_a_dockerfile_is_built_from_its_inputs_alone(tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    for name in ("training/program.py", "containers/training/Dockerfile", "secret.txt"):
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text(name)
+    engine = FakeEngine()
+    wanted = DockerfileOf(
+        repository / "containers/training/Dockerfile",
+        repository,
+        {"BASE_IMAGE": "python"},
+        inputs=("training",),
+    )
+
+    examine(engine, {ImageRole.TRAINING: wanted}, Settings(), tmp_path / "doctor")
+
+    (request,) = engine.builds
+    assert request.platform == "linux/amd64"
+    assert request.arguments == {"BASE_IMAGE": "python"}
+    inside = {
+        str(p.relative_to(request.context)) for p in request.context.rglob("*") if p.is_file()
+    }
+    assert inside == {"training/program.py", "containers/training/Dockerfile"}
+    assert request.dockerfile == request.context / "containers/training/Dockerfile"
+
+
+def test_a_build_that_fails_ends_with_its_own_last_lines(tmp_path: Path) -> None:
+    class Failing(FakeEngine):
+        def build(self, request: BuildRequest, log: LogSink) -> Image:
+            log("ERROR: no matching distribution found for numpy==99")
+            raise BuildError("line 3: RUN exited with status 1")
+
+    wanted = DockerfileOf(tmp_path / "Dockerfile", tmp_path)
+
+    with pytest.raises(CannotExamine) as raised:
+        examine(Failing(), {ImageRole.TRAINING: wanted}, Settings(), tmp_path / "doctor")
+
+    assert str(raised.value) == (
+        f"{tmp_path / 'Dockerfile'} does not build: line 3: RUN exited with status 1\n"
+        "  ERROR: no matching distribution found for numpy==99"
+    )

@@ -1,0 +1,299 @@
+"""What the doctor sees in an inference image."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from contracts.examination import Verdict
+from doctor import Sample
+from localcloud.engine import Launch
+from tests.unit.doctor.conftest import INFERENCE, Practice, bad
+from tests.unit.doctor.fakes import TERMINATED, Job, Serving, Stop, train
+
+
+def test_a_good_server_passes_every_check(practice: Practice) -> None:
+    found = practice.serving()
+
+    assert {one.verdict for one in found.values()} == {Verdict.PASS}, found
+
+
+def test_every_server_is_ended(practice: Practice) -> None:
+    practice.serving()
+
+    assert len(practice.engine.servers) == 3, "the usual one, one without a model, a harder one"
+
+
+def test_the_artifact_that_train_wrote_is_served(practice: Practice) -> None:
+    found = practice.examine()
+
+    assert [one.id for one in found.findings if one.verdict is Verdict.FAIL] == []
+    assert any(
+        one.id == "serve-loads-model" and one.verdict is Verdict.PASS for one in found.findings
+    )
+
+
+def test_without_an_artifact_only_the_start_is_checked(practice: Practice) -> None:
+    found = {one.id: one for one in practice.examine(INFERENCE).findings}
+
+    checked = {one.id for one in found.values() if one.verdict is not Verdict.SKIPPED}
+    assert checked == {"serve-platform", "serve-user", "serve-starts"}
+    assert "--model" in found["serve-loads-model"].change
+
+
+def test_an_artifact_that_does_not_load_is_told_once(practice: Practice) -> None:
+    class Picky(Serving):
+        def load(self) -> bool:
+            raise SystemExit(1)
+
+    practice.engine.serving = Picky
+
+    found = practice.serving()
+
+    assert bad(found) == {"serve-loads-model": "fail"}
+    assert "it ended with exit code 1" in found["serve-loads-model"].seen
+
+
+def test_an_archive_that_is_none_is_named(practice: Practice) -> None:
+    practice.folder.mkdir()
+    broken = practice.folder / "model.tar.gz"
+    broken.write_text("no archive")
+
+    found = practice.serving(model=broken)
+
+    assert bad(found) == {"serve-loads-model": "fail"}
+    assert "model.tar.gz cannot be unpacked" in found["serve-loads-model"].seen
+
+
+def test_a_server_that_is_healthy_before_it_can_answer_is_found(practice: Practice) -> None:
+    class Hasty(Serving):
+        def ping(self) -> int:
+            return 200
+
+        def load(self) -> bool:
+            threading.Timer(0.3, self._finish).start()
+            return False
+
+        def _finish(self) -> None:
+            self.ready = super().load()
+
+    practice.engine.serving = Hasty
+
+    found = practice.serving()
+
+    assert bad(found) == {"ping-waits-for-model": "fail"}
+    assert "the request right after it got 503" in found["ping-waits-for-model"].seen
+
+
+def test_a_server_that_is_healthy_without_any_model_is_found(practice: Practice) -> None:
+    class Careless(Serving):
+        def ping(self) -> int:
+            return 200
+
+    practice.engine.serving = Careless
+
+    found = practice.serving()
+
+    assert bad(found) == {"ping-waits-for-model": "fail"}
+    assert "nothing in /opt/ml/model" in found["ping-waits-for-model"].seen
+
+
+def test_a_model_in_the_image_itself_is_no_fault(practice: Practice) -> None:
+    class Complete(Serving):
+        def load(self) -> bool:
+            return True
+
+    practice.engine.serving = Complete
+
+    found = practice.serving()
+
+    assert bad(found) == {}
+    assert "its model is in the image" in found["ping-waits-for-model"].seen
+
+
+@pytest.mark.parametrize("status", [500, 404])
+def test_a_sample_that_is_not_answered_with_200_is_shown(practice: Practice, status: int) -> None:
+    class Stubborn(Serving):
+        def answer(self, content_type: str, body: bytes) -> int:
+            return status
+
+    practice.engine.serving = Stubborn
+    patience = replace(practice.settings.patience, startup=0.3)
+
+    found = practice.serving(patience=patience)
+
+    assert bad(found) == {"serve-answers": "fail"}
+    assert found["serve-answers"].seen == f"application/json got {status}"
+
+
+def test_each_declared_content_type_must_be_answered(practice: Practice) -> None:
+    csv = Sample("text/csv", b"1\n")
+
+    found = practice.serving(samples=(*practice.settings.samples, csv))
+
+    assert bad(found) == {"serve-answers": "fail"}
+    assert found["serve-answers"].seen == "text/csv got 415"
+
+
+def test_a_ping_that_waits_behind_requests_is_found(practice: Practice) -> None:
+    class OneByOne(Serving):
+        lock = threading.Lock()
+
+        def ping(self) -> int:
+            with self.lock:
+                return super().ping()
+
+        def answer(self, content_type: str, body: bytes) -> int:
+            with self.lock:
+                time.sleep(0.4)
+                return super().answer(content_type, body)
+
+    practice.engine.serving = OneByOne
+    patience = replace(practice.settings.patience, ping=0.2)
+
+    found = practice.serving(patience=patience)
+
+    assert bad(found) == {"ping-quick": "fail"}
+    assert "pings took over 0.2 s while a request was answered" in found["ping-quick"].seen
+
+
+def _answering(status: Callable[[str, bytes], int | None]) -> type[Serving]:
+    class Changed(Serving):
+        def answer(self, content_type: str, body: bytes) -> int:
+            return status(content_type, body) or super().answer(content_type, body)
+
+    return Changed
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_garbage_that_is_not_refused_is_found(practice: Practice, status: int) -> None:
+    practice.engine.serving = _answering(lambda kind, body: status if b"\xff" in body else None)
+
+    assert bad(practice.serving()) == {"serve-refuses-garbage": "fail"}
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(200, "warn"), (500, "fail")])
+def test_an_unknown_content_type_should_be_refused(
+    practice: Practice, status: int, verdict: str
+) -> None:
+    practice.engine.serving = _answering(lambda kind, body: status if "unheard" in kind else None)
+
+    assert bad(practice.serving()) == {"serve-refuses-unknown-type": verdict}
+
+
+def test_a_large_body_that_ends_the_server_is_found_and_the_rest_is_checked_on_another(
+    practice: Practice,
+) -> None:
+    def greedy(kind: str, body: bytes) -> int | None:
+        if len(body) > 1024**2:
+            raise SystemExit(137)
+        return None
+
+    practice.engine.serving = _answering(greedy)
+
+    found = practice.serving()
+
+    assert bad(found) == {"serve-large-body": "fail"}
+    assert found["serve-sigterm"].verdict is Verdict.PASS
+
+
+def test_a_large_body_may_be_refused(practice: Practice) -> None:
+    practice.engine.serving = _answering(lambda kind, body: 413 if len(body) > 1024**2 else None)
+
+    found = practice.serving()
+
+    assert bad(found) == {}
+    assert found["serve-large-body"].seen == "25 MB got 413, and the server goes on"
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(None, "was killed"), (TERMINATED, "does not handle SIGTERM"), (3, "exit code 3")],
+)
+def test_a_server_that_does_not_end_well_is_found(
+    practice: Practice, code: int | None, told: str
+) -> None:
+    class Unwilling(Serving):
+        def stopped(self) -> int:
+            if code is None:
+                raise Stop
+            return code
+
+    practice.engine.serving = Unwilling
+
+    found = practice.serving()
+
+    assert bad(found) == {"serve-sigterm": "fail"}
+    assert told in found["serve-sigterm"].seen
+
+
+@pytest.mark.parametrize(
+    ("attribute", "finding"),
+    [
+        ("read_only", "serve-read-only"),
+        ("user", "serve-non-root"),
+        ("isolated", "serve-no-network"),
+    ],
+)
+def test_each_harder_condition_is_told_apart(
+    practice: Practice, attribute: str, finding: str
+) -> None:
+    class Delicate(Serving):
+        def load(self) -> bool:
+            if getattr(self.launch, attribute):
+                raise SystemExit(1)
+            return super().load()
+
+    practice.engine.serving = Delicate
+
+    assert bad(practice.serving()) == {finding: "warn"}
+
+
+def test_a_server_that_is_allowed_to_write_is_not_tried_without(practice: Practice) -> None:
+    found = practice.serving(environment={"MODELWHARF_WRITABLE_ROOT": "1"})
+
+    assert found["serve-read-only"].verdict is Verdict.SKIPPED
+    assert not any(one.read_only for one in practice.engine.launches)
+
+
+def test_the_holdouts_first_request_is_a_sample_when_none_is_given(practice: Practice) -> None:
+    def leaves_holdout(job: Job) -> int:
+        line = '{"request": {"add": 7}, "prediction": {"sum": 9}}\n'
+        (job.tree / "output" / "data" / "holdout.jsonl").write_text(line)
+        return train(job)
+
+    bodies: list[bytes] = []
+
+    def note(kind: str, body: bytes) -> int | None:
+        bodies.append(body)
+        return None
+
+    practice.engine.train = leaves_holdout
+    practice.engine.serving = _answering(note)
+
+    practice.examine(samples=())
+
+    assert bodies[0] == b'{"add": 7}'
+
+
+def test_without_a_sample_request_only_health_is_checked(practice: Practice) -> None:
+    found = practice.serving(samples=())
+
+    assert "--content-type" in found["serve-answers"].change
+    assert found["ping-quick"].verdict is Verdict.PASS
+    assert found["serve-sigterm"].verdict is Verdict.PASS
+    assert bad(found) == {}
+
+
+def test_a_program_that_does_not_start_is_told(practice: Practice) -> None:
+    def refuse(launch: Launch) -> None:
+        raise OSError("exec /usr/local/bin/serve: no such file or directory")
+
+    practice.engine.starts = refuse
+
+    found = practice.serving()
+
+    assert bad(found) == {"serve-starts": "fail"}
+    assert "no serve on the image's PATH" in found["serve-starts"].seen

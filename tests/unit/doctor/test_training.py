@@ -1,0 +1,302 @@
+"""What the doctor sees in a training image."""
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+
+from contracts.examination import Verdict
+from localcloud.engine import Launch
+from tests.unit.doctor.conftest import Practice, bad
+from tests.unit.doctor.fakes import Job, train
+
+
+def test_a_good_image_passes_every_check(practice: Practice) -> None:
+    found = practice.training(hyperparameters={"seconds": 0.4}, checkpoints=True)
+
+    assert {one.verdict for one in found.values()} == {Verdict.PASS}, found
+
+
+def test_the_program_finds_what_sagemaker_puts_into_opt_ml(practice: Practice) -> None:
+    seen: dict[str, object] = {}
+
+    def look(job: Job) -> int:
+        config = job.tree / "input" / "config"
+        for name in ("hyperparameters", "inputdataconfig", "resourceconfig"):
+            seen.setdefault(name, json.loads((config / f"{name}.json").read_text()))
+        seen.setdefault("folders", sorted(path.name for path in job.tree.iterdir()))
+        return train(job)
+
+    practice.engine.train = look
+    practice.training(hyperparameters={"seconds": 0, "deep": True, "name": "x"})
+
+    assert seen["hyperparameters"] == {"seconds": "0", "deep": "true", "name": "x"}
+    assert seen["inputdataconfig"] == {
+        "training": {
+            "TrainingInputMode": "File",
+            "S3DistributionType": "FullyReplicated",
+            "RecordWrapperType": "None",
+        }
+    }
+    resources = seen["resourceconfig"]
+    assert isinstance(resources, dict) and resources["current_host"] == "algo-1"
+    assert seen["folders"] == ["input", "model", "output"]
+
+
+def test_an_image_for_another_platform_is_not_even_started(practice: Practice) -> None:
+    practice.engine.platform = "linux/arm64"
+
+    found = practice.training()
+
+    assert bad(found) == {"train-platform": "fail"}
+    assert "docker build --platform linux/amd64" in found["train-platform"].change
+    assert practice.engine.launches == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ('exec: "train": executable file not found in $PATH: unknown', "not found"),
+        ("fork/exec /usr/local/bin/train: permission denied", "permission denied"),
+        ("exec /usr/local/bin/train: exec format error", "exec format error"),
+        ("the engine has hiccups", "could not start train"),
+    ],
+)
+def test_a_program_that_does_not_start_is_told_apart(
+    practice: Practice, words: str, told: str
+) -> None:
+    def refuse(launch: Launch) -> None:
+        raise OSError(words)
+
+    practice.engine.starts = refuse
+
+    found = practice.training()
+
+    assert bad(found) == {"train-starts": "fail"}
+    assert told in found["train-starts"].seen
+    assert found["train-starts"].log == (words,)
+
+
+@pytest.mark.parametrize(("code", "told"), [(126, "permission denied"), (127, "not found")])
+def test_a_shells_exit_code_tells_that_too(practice: Practice, code: int, told: str) -> None:
+    practice.engine.train = lambda job: code
+
+    found = practice.training()
+
+    assert bad(found) == {"train-starts": "fail"}
+    assert told in found["train-starts"].seen
+
+
+def test_numbers_that_must_be_numbers_are_found_by_sending_them_so(practice: Practice) -> None:
+    def strict(job: Job) -> int:
+        if isinstance(job.hyperparameters["depth"], str):
+            return job.fail("depth must be a number")
+        return train(job)
+
+    practice.engine.train = strict
+
+    found = practice.training(hyperparameters={"depth": 3})
+
+    assert bad(found) == {"train-hyperparameters": "fail"}
+    assert "succeeds when depth come as JSON numbers" in found["train-hyperparameters"].seen
+    assert found["train-succeeds"].seen == "makes no sense before train-hyperparameters is well"
+
+
+def test_training_that_fails_either_way_is_told_once_with_its_own_reason(
+    practice: Practice,
+) -> None:
+    practice.engine.train = lambda job: job.fail("too few rows")
+
+    found = practice.training(hyperparameters={"depth": 3})
+
+    assert bad(found) == {"train-succeeds": "fail"}
+    assert "/opt/ml/output/failure says: too few rows" in found["train-succeeds"].seen
+
+
+def test_a_model_beside_its_folder_is_named(practice: Practice) -> None:
+    def elsewhere(job: Job) -> int:
+        code = train(job)
+        if code == 0:
+            (job.tree / "model" / "mean").rename(job.tree / "output" / "data" / "mean")
+        return code
+
+    practice.engine.train = elsewhere
+
+    found = practice.training()
+
+    assert bad(found) == {"train-writes-model": "fail"}
+    assert "there is /opt/ml/output/data/mean" in found["train-writes-model"].seen
+
+
+def test_a_metric_that_is_not_in_the_log_is_named(practice: Practice) -> None:
+    found = practice.training(
+        metric_definitions=(
+            *practice.settings.metric_definitions,
+            practice.settings.metric_definitions[0].model_copy(
+                update={"name": "b", "regex": "b(.)"}
+            ),
+        )
+    )
+
+    assert bad(found) == {"train-metrics": "fail"}
+    assert found["train-metrics"].seen == "not in the log: b by b(.)"
+
+
+def test_metrics_that_only_the_defaults_name_are_a_warning(practice: Practice) -> None:
+    definition = practice.settings.metric_definitions[0].model_copy(update={"regex": "x(.)"})
+
+    found = practice.training(metric_definitions=(definition,), definitions_given=False)
+
+    assert bad(found) == {"train-metrics": "warn"}
+    assert "--metrics" in found["train-metrics"].change
+
+
+def test_success_on_bad_data_is_found(practice: Practice) -> None:
+    def trusting(job: Job) -> int:
+        train(job)
+        (job.tree / "model" / "mean").write_text("0")
+        job.log("accuracy=1")
+        return 0
+
+    practice.engine.train = trusting
+
+    found = practice.training()
+
+    assert bad(found) == {"train-bad-data": "fail"}
+    assert "an empty channel and on garbage in every file" in found["train-bad-data"].seen
+
+
+def test_a_failure_without_a_reason_is_found(practice: Practice) -> None:
+    def silent(job: Job) -> int:
+        code = train(job)
+        (job.tree / "output" / "failure").unlink(missing_ok=True)
+        return code
+
+    practice.engine.train = silent
+
+    assert bad(practice.training()) == {"train-failure-file": "fail"}
+
+
+def test_training_that_goes_on_after_sigterm_is_found(practice: Practice) -> None:
+    def deaf(job: Job) -> int:
+        job.term.clear()
+        time.sleep(0.4)
+        job.term.clear()
+        return train(job)
+
+    practice.engine.train = deaf
+
+    found = practice.training()
+
+    assert bad(found) == {"train-sigterm": "fail"}
+    assert "handle it" in found["train-sigterm"].change
+
+
+def test_a_shell_as_first_process_is_named_when_sigterm_does_not_arrive(
+    practice: Practice,
+) -> None:
+    def deaf(job: Job) -> int:
+        time.sleep(0.4)
+        job.term.clear()
+        return train(job)
+
+    practice.engine.train = deaf
+    practice.engine.entrypoint = ("/bin/sh", "-c", "python train.py")
+
+    assert "exec form" in practice.training()["train-sigterm"].change
+
+
+def test_training_that_is_over_at_once_cannot_tell_of_sigterm(practice: Practice) -> None:
+    found = practice.training()
+
+    assert found["train-sigterm"].verdict is Verdict.SKIPPED
+    assert "too short to tell" in found["train-sigterm"].seen
+
+
+def test_a_stopped_training_without_a_checkpoint_is_found(practice: Practice) -> None:
+    def forgetful(job: Job) -> int:
+        code = train(job)
+        (job.tree / "checkpoints" / "step").unlink(missing_ok=True)
+        return code
+
+    practice.engine.train = forgetful
+
+    found = practice.training(hyperparameters={"seconds": 0.4}, checkpoints=True)
+
+    assert bad(found) == {"train-checkpoints": "fail"}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "finding"),
+    [
+        ("read_only", "train-read-only"),
+        ("user", "train-non-root"),
+        ("isolated", "train-no-network"),
+    ],
+)
+def test_each_harder_condition_is_told_apart(
+    practice: Practice, attribute: str, finding: str
+) -> None:
+    def delicate(job: Job) -> int:
+        return 1 if getattr(job.launch, attribute) else train(job)
+
+    practice.engine.train = delicate
+
+    assert bad(practice.training()) == {finding: "warn"}
+
+
+def test_conditions_that_are_all_well_at_once_cost_one_run(practice: Practice) -> None:
+    practice.training()
+
+    hard = [one for one in practice.engine.launches if one.read_only or one.user or one.isolated]
+    assert [(one.read_only, one.user, one.isolated) for one in hard] == [(True, "1000:1000", True)]
+
+
+def test_what_the_engine_lacks_is_not_checked_and_not_passed(practice: Practice) -> None:
+    practice.engine.lacks = ("platform", "isolated", "read_only", "user", "limits")
+    practice.engine.platform = "linux/arm64"
+
+    found = practice.training()
+
+    skipped = {one.id for one in found.values() if "needs Docker or podman" in one.seen}
+    assert skipped == {
+        "train-platform",
+        "train-user",
+        "train-read-only",
+        "train-non-root",
+        "train-no-network",
+    }
+    assert bad(found) == {}
+
+
+def test_an_image_with_a_user_of_its_own_is_a_warning(practice: Practice) -> None:
+    practice.engine.user = "model"
+
+    found = practice.training()
+
+    assert bad(found) == {"train-user": "warn"}
+    assert found["train-user"].seen == "the image says USER model"
+
+
+def test_without_data_only_what_needs_none_is_checked(practice: Practice) -> None:
+    found = practice.training(channels={})
+
+    checked = {one.id for one in found.values() if one.verdict is not Verdict.SKIPPED}
+    assert checked == {
+        "train-platform",
+        "train-user",
+        "train-starts",
+        "train-bad-data",
+        "train-failure-file",
+    }
+    assert "--channel" in found["train-succeeds"].change
+
+
+def test_training_that_does_not_end_is_stopped_and_told(practice: Practice) -> None:
+    patience = replace(practice.settings.patience, training=0.1)
+
+    found = practice.training(hyperparameters={"seconds": 60}, patience=patience)
+
+    assert bad(found) == {"train-succeeds": "fail"}
+    assert "it had not ended after 0 s" in found["train-succeeds"].seen
