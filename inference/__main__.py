@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         settings = Settings.of(os.environ)
         _leave_root(settings)
-        listener = _listen(settings)
+        listener = listen(settings)
     except (BadSetting, OSError) as error:
         LOG.error("cannot serve: %s", error)
         return 1
@@ -50,8 +50,12 @@ def _leave_root(settings: Settings) -> None:
             LOG.warning(stays)
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
+    """Take the port. Raises OSError when another program has it."""
     listener = socket.create_server((settings.host, settings.port), reuse_port=False)
+    # Accepted sockets inherit it. asyncio sets it on sockets that name TCP, which these do not,
+    # and then an answer's body waits 40 ms for the client to acknowledge its head.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     host, port = listener.getsockname()[:2]
     LOG.info("listening on http://%s:%d", host, port)
     return listener

@@ -1,5 +1,6 @@
 """HTTP as both servers of this room speak it: raw ASGI, errors as JSON, bounded bodies."""
 
+import asyncio
 import json
 import logging
 from abc import ABC, abstractmethod
@@ -19,6 +20,7 @@ DRAIN_LIMIT = 4 * BODY_LIMIT
 NOT_FOUND = 404
 METHOD_NOT_ALLOWED = 405
 CONTENT_TOO_LARGE = 413
+UNAVAILABLE = 503
 
 LOG = logging.getLogger("inference")
 
@@ -40,6 +42,9 @@ class Application(ABC):
             await _respond_error(send, refusal.status, refusal.reason, refusal.headers)
         except ClientGone:
             LOG.info("the client closed the connection while it sent its body")
+        except asyncio.CancelledError:
+            LOG.warning("%s %s was cut off: the server ends", scope["method"], scope["path"])
+            await _respond_error(send, UNAVAILABLE, "the server ends")
         except Exception:
             LOG.exception("%s %s failed", scope["method"], scope["path"])
             await _respond_error(send, 500, "internal error; the server's log has the reason")

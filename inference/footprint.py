@@ -9,6 +9,7 @@ from inference.memory import MIB
 
 # Bytes at the peak of loading for a byte of file, measured: docs/decisions/0016.
 TREES = 22  # an ONNX graph with a tree operator: short integers become wide nodes
+ARRAYS = 1.5  # an archive of arrays, of the size that it unpacks to
 OTHER = 2.5
 SESSION = 4 * MIB  # whatever the graph
 TREE_OPERATOR = b"TreeEnsemble"
@@ -27,12 +28,12 @@ def _needs(path: Path) -> int:
     if path.suffix == ".onnx" and size and _has_trees(path):
         return TREES * size
     if path.suffix == ".npz":
-        # As its members say: compressed, a small file may hold any size.
-        size = _unpacked(path)
+        return int(ARRAYS * _unpacked(path))
     return int(OTHER * size)
 
 
 def _unpacked(path: Path) -> int:
+    """As the members say: compressed, a small file may hold any size."""
     try:
         with zipfile.ZipFile(path) as archive:
             return sum(member.file_size for member in archive.infolist())

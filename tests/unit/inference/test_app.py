@@ -10,7 +10,7 @@ from contracts.forecast import ForecastRequest
 from inference.app import App
 from inference.asgi import BODY_LIMIT, DRAIN_LIMIT
 from inference.forecaster import Forecaster
-from tests.unit.inference.asking import call
+from tests.unit.inference.asking import ask, call
 
 MEGABYTE = b" " * 1024 * 1024
 REQUEST = b'{"product":"wti","date":"2018-01-29"}'
@@ -185,7 +185,7 @@ def test_ping_is_answered_beside_a_slow_invocation() -> None:
     app = App(slow)
     statuses: list[int] = []
 
-    async def ask(method: str, path: str, body: bytes) -> None:
+    async def note(method: str, path: str, body: bytes) -> None:
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
 
@@ -198,12 +198,27 @@ def test_ping_is_answered_beside_a_slow_invocation() -> None:
         await app(scope, receive, send)
 
     async def both() -> None:
-        invocation = asyncio.create_task(ask("POST", "/invocations", REQUEST))
+        invocation = asyncio.create_task(note("POST", "/invocations", REQUEST))
         assert await asyncio.to_thread(slow.asked.wait, 10)
-        await ask("GET", "/ping", b"")
+        await note("GET", "/ping", b"")
         assert statuses == [200]
         slow.may_answer.set()
         await invocation
 
     asyncio.run(both())
     assert statuses == [200, 200]
+
+
+def test_a_request_that_the_end_of_the_server_cuts_off_is_told_so() -> None:
+    slow = Waiting()
+
+    async def story() -> int:
+        request = asyncio.create_task(
+            ask(App(slow), "POST", "/invocations", headers=JSON, chunks=[REQUEST])
+        )
+        assert await asyncio.to_thread(slow.asked.wait, 10)
+        request.cancel()
+        slow.may_answer.set()
+        return (await request).status
+
+    assert asyncio.run(story()) == 503

@@ -18,7 +18,7 @@ from tests.unit.inference.servers import DEADLINE, Server, serving, started
 REQUEST = b'{"product":"wti","date":"2018-01-29"}'
 JSON = {"Content-Type": "application/json"}
 MANY = {"SAGEMAKER_MULTI_MODEL": "true"}
-LARGE = 50_000  # origins of a product; such a model takes 20 MiB
+LARGE = 100_000  # origins of a product; such a model takes 25 MiB
 
 
 def unpacked(base: Path, name: str, artifact: Path) -> str:
@@ -94,7 +94,7 @@ def test_a_full_server_says_so_until_a_model_goes(large: Path, tmp_path: Path) -
         started(probe)
         assert load(probe, "first", url) == 200
         with_one = probe.resident() // MIB
-    with serving(tmp_path, **MANY, WHARF_MEMORY_LIMIT_MIB=str(with_one + 20)) as server:
+    with serving(tmp_path, **MANY, WHARF_MEMORY_LIMIT_MIB=str(with_one + 25)) as server:
         started(server)
         assert load(server, "first", url) == 200
         assert load(server, "second", url) == 507

@@ -4,13 +4,16 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from inference.__main__ import listen
 from inference.asgi import BODY_LIMIT
+from inference.settings import Settings
 from tests.unit.inference.servers import DEADLINE, ROOT, serving, started
 
 REQUEST = b'{"product":"wti","date":"2018-01-29"}'
@@ -54,6 +57,16 @@ def test_a_model_that_cannot_be_loaded_ends_the_server_with_the_reason(base: Pat
         server.wait_for("ERROR inference: cannot serve: .*model.onnx is not a graph")
         assert server.process.wait(DEADLINE) == 1
         assert not any("Traceback" in line for line in server.log)
+
+
+def test_an_answer_never_waits_for_its_head_to_be_acknowledged(tmp_path: Path) -> None:
+    with (
+        listen(Settings("127.0.0.1", 0, tmp_path)) as listener,
+        socket.create_connection(listener.getsockname()),
+    ):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_sigterm_ends_the_server_cleanly(base: Path) -> None:
