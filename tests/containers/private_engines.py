@@ -7,18 +7,21 @@ import shutil
 import signal
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import docker
 import pytest
+import requests
+from docker.errors import APIError
 
 from tests.containers.engines import ContainerEngine, listens
 from tests.waiting import until
 
-IMAGE = "localhost/tiny:1"
+API = "1.40"  # named, so that making a client asks nothing
 PROGRAMS = ("sh", "sleep", "cat", "ls", "dd", "env")
 BRIDGE = "wharftest0"
 
@@ -29,18 +32,31 @@ class PrivateEngine:
 
     folder: Path
     command: list[str]
-    process: subprocess.Popen[bytes] | None = field(default=None)
+    process: subprocess.Popen[bytes] | None = None
+    image: str = ""
+    """The id of the one image that it has: a shell and few programs."""
 
     @property
     def address(self) -> str:
         return f"unix://{self.folder}/engine.sock"
 
     def start(self) -> None:
+        # Numbers of processes that nobody has waited for would pass for running ones.
+        for stale in (self.folder / "pid", *self.folder.glob("run/containerd/containerd.*")):
+            if not stale.name.endswith(".toml"):
+                stale.unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, stdout=log, stderr=log, start_new_session=True
             )
-        until(lambda: listens(self.address), "the private engine")
+        until(self._answers, f"the private engine ({self.folder}/log)")
+
+    def _answers(self) -> bool:
+        if not listens(self.address):
+            return False
+        with closing(self.client()) as client, suppress(APIError, requests.RequestException):
+            return bool(client.ping())
+        return False
 
     def kill(self) -> None:
         """As the system does it when there is no memory left: at once, without good-bye."""
@@ -53,11 +69,11 @@ class PrivateEngine:
         self.process.send_signal(signal.SIGSTOP)
 
     def client(self) -> docker.DockerClient:
-        return docker.DockerClient(base_url=self.address, timeout=60)
+        return docker.DockerClient(base_url=self.address, timeout=60, version=API)
 
 
 @contextmanager
-def private_engine(shared: ContainerEngine, folder: Path) -> Iterator[PrivateEngine]:
+def private_engine(shared: ContainerEngine) -> Iterator[PrivateEngine]:
     """Skips where none can be started: it takes root and the engine's own program."""
     if os.getuid() != 0:
         pytest.skip("a private engine needs root")
@@ -65,18 +81,18 @@ def private_engine(shared: ContainerEngine, folder: Path) -> Iterator[PrivateEng
     program = shutil.which(name)
     if program is None:
         pytest.skip(f"no {name} on the PATH to start a private engine with")
-    folder.mkdir(parents=True)
+    folder = Path(tempfile.mkdtemp(prefix="wharf-"))  # podman takes short paths only
     engine = PrivateEngine(folder, (_podman if shared.is_podman else _dockerd)(program, folder))
-    engine.start()
     try:
-        client = engine.client()
-        client.api.import_image_from_data(tiny_root(), *IMAGE.split(":"))
-        client.close()
+        engine.start()
+        with closing(engine.client()) as client:
+            client.api.import_image_from_data(tiny_root(), "tiny", "1")
+            engine.image = str(client.images.list()[0].id)
         yield engine
     finally:
         engine.kill()
+        _end_what_is_left(folder)
         if not shared.is_podman:
-            _end_containerd(folder)
             subprocess.run(["ip", "link", "delete", BRIDGE], check=False)
         _unmount(folder)
         shutil.rmtree(folder, ignore_errors=True)
@@ -98,10 +114,12 @@ def _dockerd(program: str, folder: Path) -> list[str]:
     ]
 
 
-def _end_containerd(folder: Path) -> None:
-    """The one that a killed dockerd leaves, by the number that it wrote."""
-    for path in folder.glob("run/containerd/containerd.pid"):
-        os.kill(int(path.read_text()), signal.SIGKILL)
+def _end_what_is_left(folder: Path) -> None:
+    """A killed dockerd leaves its containerd, a killed podman its containers' watchers."""
+    for listing in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if str(folder).encode() in listing.read_bytes():
+                os.kill(int(listing.parent.name), signal.SIGKILL)
 
 
 def _unmount(folder: Path) -> None:
