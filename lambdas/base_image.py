@@ -17,11 +17,13 @@ import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import Message
+from urllib.response import addinfourl
 
 from contracts.image_reference import DOCKER_HUB, ImageReference
 from lambdas.errors import InvalidParameter, ServiceFault, Throttled
 
 TIMEOUT = 10  # seconds for an answer; a registry needs a fraction of one
+PULL_TIMEOUT = 100  # who answers for every host may have to fetch the image first
 DOCKER_HUB_REGISTRY = "registry-1.docker.io"
 MANIFEST_LIMIT = 4 * 1024 * 1024  # bytes; registries take no larger ones
 WORDS_SHOWN = 300  # characters
@@ -65,13 +67,13 @@ class BaseImage:
 
     ``path`` is that parameter's, for whoever reads the errors; ``registry``, when not empty, is
     the URL of a registry that answers for every host, as ``/v2/<host>/<name>/…``.
-    ``timeout`` is in seconds.
+    ``timeout`` is in seconds, None what its kind of registry needs.
     """
 
     reference: ImageReference
     path: str
     registry: str = ""
-    timeout: float = TIMEOUT
+    timeout: float | None = None
 
     def pinned(self) -> str:
         """``name:tag@sha256:…``, without a call when the digest is given.
@@ -135,6 +137,12 @@ class BaseImage:
             raise ServiceFault(f"{self._what}: {realm} gave no token: {answer.words!r}") from None
 
     @property
+    def _patience(self) -> float:
+        if self.timeout is not None:
+            return self.timeout
+        return PULL_TIMEOUT if self.registry else TIMEOUT
+
+    @property
     def _scheme(self) -> str:
         return self.url.partition("//")[0] + "//"
 
@@ -147,11 +155,8 @@ class BaseImage:
             headers["Authorization"] = f"Bearer {token}"
         request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310 (above)
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout) as found:  # noqa: S310 (above)
-                answer = Answer(found.status, found.headers, found.read(MANIFEST_LIMIT))
-        except urllib.error.HTTPError as error:
-            with error:
-                answer = Answer(error.code, error.headers, error.read(MANIFEST_LIMIT))
+            with self._opened(request) as found:
+                answer = Answer(found.status or 0, found.headers, found.read(MANIFEST_LIMIT))
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error) or type(error).__name__
             raise ServiceFault(
@@ -159,6 +164,14 @@ class BaseImage:
                 f"digest: {reason}. {self._by_digest}"
             ) from None
         return self._raise_if_passing(url, answer)
+
+    def _opened(self, request: urllib.request.Request) -> addinfourl:
+        """The answer's stream; urllib raises those that are refusals."""
+        try:
+            opened: addinfourl = urllib.request.urlopen(request, timeout=self._patience)  # noqa: S310
+        except urllib.error.HTTPError as refusal:
+            return refusal
+        return opened
 
     def _raise_if_passing(self, url: str, answer: Answer) -> Answer:
         server = urllib.parse.urlsplit(url).netloc

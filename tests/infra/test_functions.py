@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+from lambdas.base_image import PULL_TIMEOUT, TIMEOUT
 from lambdas.build import START_SECONDS
 from lambdas.environment import Environment, read_environment
 from tests.infra.template import Resource, Template
@@ -112,6 +113,12 @@ def test_nobody_takes_over_the_start_of_a_build_from_a_function_that_may_still_r
     function = template.one("AWS::Lambda::Function", "FunctionsBuildImage")
 
     assert function.properties["Timeout"] <= START_SECONDS
+
+
+def test_resolving_has_the_time_that_a_registry_may_take(template: Template) -> None:
+    function = template.one("AWS::Lambda::Function", "FunctionsResolve")
+
+    assert function.properties["Timeout"] > max(3 * TIMEOUT, PULL_TIMEOUT)
 
 
 def test_an_event_whose_function_failed_for_good_is_told(template: Template) -> None:

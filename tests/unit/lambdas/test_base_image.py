@@ -24,7 +24,7 @@ def registry(server: Registry) -> Registry:
     return server
 
 
-def base(registry: Registry, image: str = PYTHON, *, timeout: float = 10) -> BaseImage:
+def base(registry: Registry, image: str = PYTHON, *, timeout: float | None = None) -> BaseImage:
     return BaseImage(
         reference=ImageReference.parse(image), path=PATH, registry=registry.url, timeout=timeout
     )
