@@ -349,10 +349,17 @@ def parse_section(path: str, section: str, text: str) -> Any:
 
 
 def _merged(error: ValidationError) -> list[dict[str, Any]]:
-    """The findings; those on the alternatives of one union are one."""
+    """The findings; those on the alternatives of one union are one.
+
+    That a list is too short is none when it is so for its items' own findings.
+    """
     merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    places = [finding["loc"] for finding in error.errors()]
     for finding in error.errors():
         place = finding["loc"]
+        inside = any(len(other) > len(place) and other[: len(place)] == place for other in places)
+        if finding["type"] == "too_short" and inside:
+            continue
         if place and place[-1] in ALTERNATIVES:
             words = "input should be " + " or ".join(ALTERNATIVES.values())
             merged[place[:-1]] = {**finding, "loc": place[:-1], "msg": words}

@@ -93,6 +93,7 @@ def test_a_path_that_no_build_could_use_is_refused_with_what_is_allowed(
     assert str(refusal.value).startswith(f"{PATH}: training_image")
     assert place in str(refusal.value)
     assert words in str(refusal.value)
+    assert str(refusal.value).count(PATH) == 1  # and nothing else is wrong
 
 
 @pytest.mark.parametrize(
