@@ -126,7 +126,7 @@ class Shelf(Generic[Model]):
             done.set()
 
     def _read(self, folder: Path) -> Model:
-        if not folder.is_dir():
+        if not _is_folder(folder):
             raise Refusal(f"there is no folder {folder}", status=NOT_FOUND)
         try:
             self._check_fits(folder)
@@ -157,6 +157,13 @@ class Shelf(Generic[Model]):
     def _left(self) -> str:
         limit = f"{self._memory.limit // MIB} MiB, {self._memory.description}"
         return f"{self._memory.free() / MIB:.0f} MiB are free of {limit}"
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long for any file
+        return False
 
 
 def _drop(loaded: Loaded[Model]) -> None:

@@ -131,8 +131,9 @@ def test_what_cannot_be_loaded_is_refused_and_leaves_the_name_free(
     asyncio.run(story())
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    refusal = asyncio.run(refused(Workshop().shelf().load("a", str(tmp_path / "nowhere"))))
+@pytest.mark.parametrize("folder", ["nowhere", "n" * 300])
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, folder: str) -> None:
+    refusal = asyncio.run(refused(Workshop().shelf().load("a", str(tmp_path / folder))))
     assert (refusal.status, "there is no folder" in refusal.reason) == (404, True)
 
 
