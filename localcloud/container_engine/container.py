@@ -143,7 +143,7 @@ class ContainerProgram:
 
     def _ended_state(self) -> Mapping[str, Any]:
         """The container's state once it runs no more. Raises EngineLost."""
-        silent_since = None
+        silent_since: float | None = None
         while True:
             try:
                 self.made.container.wait(timeout=LOOK)
