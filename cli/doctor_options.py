@@ -17,7 +17,7 @@ CHANNEL = "training"
 BASE_IMAGE = "BASE_IMAGE"
 DOCKERFILE = "Dockerfile"
 PRODUCT = "wti"
-FEATURE = "sp500"
+DAYS = 2500  # of prices: ten years, which train in seconds
 
 Callback = Callable[[click.Context, click.Parameter, Any], Any]
 
@@ -118,10 +118,9 @@ def sources() -> dict[ImageRole, ImageSource]:
 
 
 def demo_channel(folder: Path) -> dict[str, Path]:
-    """Real prices in the form that the exemplar learns from."""
+    """The newest of real prices, in the form that the exemplar learns from."""
     folder.mkdir()
-    for name, series in demo_series().items():
-        (folder / f"{name}.csv").write_text(series.csv)
-    description = {"inputs": [PRODUCT, FEATURE], "options": {"features": [FEATURE]}}
-    (folder / "data.json").write_text(json.dumps(description))
+    head, *lines = demo_series()[PRODUCT].csv.splitlines()
+    (folder / f"{PRODUCT}.csv").write_text("\n".join([head, *lines[-DAYS:], ""]))
+    (folder / "data.json").write_text(json.dumps({"inputs": [PRODUCT], "options": {}}))
     return {CHANNEL: folder}

@@ -15,6 +15,10 @@ CHECK = Check(
 def look(runs: TrainingRuns) -> Finding:
     if not runs.settings.checkpoints:
         return CHECK.skipped("no checkpoints configured", "--checkpoints")
+    if runs.stopped.took is None:
+        return CHECK.skipped(
+            "training ended before it could be stopped", "--channel with more data"
+        )
     found = files_in(runs.stopped.run.tree / "checkpoints")
     if found:
         return CHECK.passed(f"{found[0]} after SIGTERM")

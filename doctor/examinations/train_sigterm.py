@@ -5,7 +5,7 @@ import signal
 from contracts.examination import Finding, ImageRole
 from doctor.check import Check
 from doctor.examinations.first_process import advice
-from doctor.training_runs import StoppedRun, TrainingRuns
+from doctor.training_runs import MIDDLE, StoppedRun, TrainingRuns
 
 CHECK = Check(
     "train-sigterm",
@@ -19,14 +19,12 @@ PROMPT = 0.6  # of what was left to do: whoever ends sooner heeded the signal
 
 def look(runs: TrainingRuns) -> Finding:
     patience = runs.settings.patience
-    left = runs.sample.seconds / 2
+    left = runs.sample.seconds * (1 - MIDDLE)
     if left < patience.telling:
-        return CHECK.skipped(
-            f"training takes {runs.sample.seconds:.1f} s: too short to tell whether SIGTERM or "
-            "its own end ended it",
-            "--channel with more data, or --hyperparameters that make it work longer",
-        )
+        return _unknown(f"training takes {runs.sample.seconds:.1f} s")
     stopped = runs.stopped
+    if stopped.took is None:
+        return _unknown(f"training took {runs.sample.seconds:.1f} s, and less the next time")
     if stopped.took >= patience.stop_training:
         return _ignored(runs, stopped, f"it still ran {stopped.took:.0f} s after SIGTERM")
     # Another exit code than that of success shows that it did not go on to its end.
@@ -40,6 +38,13 @@ def look(runs: TrainingRuns) -> Finding:
             "process 1 of a container never gets: to tell needs Docker or podman"
         )
     return CHECK.passed(f"ended {stopped.took:.1f} s after SIGTERM")
+
+
+def _unknown(why: str) -> Finding:
+    return CHECK.skipped(
+        f"{why}: too short to tell whether SIGTERM or its own end ended it",
+        "--channel with more data, or --hyperparameters that make it work longer",
+    )
 
 
 def _ignored(runs: TrainingRuns, stopped: StoppedRun, seen: str) -> Finding:

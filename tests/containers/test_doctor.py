@@ -10,13 +10,19 @@ import pytest
 from contracts.examination import Examination, Finding, ImageRole, Verdict
 from contracts.parameters import Hyperparameter, MetricDefinition
 from doctor import DockerfileOf, NamedImage, Patience, Sample, Settings, Wanted, examine
-from localcloud.container_engine import ContainerEngine, connect
+from localcloud.container_engine import (
+    Connection,
+    ContainerEngine,
+    NoEngine,
+    connect,
+)
 from localcloud.container_engine.image_store import ImageStore
 from localcloud.engine import Engine
 from localcloud.processes import Processes
 from tests.containers.broken.faults import FAULTS, GOOD, Fault
 from tests.containers.engines import PYTHON_BASE
 from tests.containers.engines import ContainerEngine as EngineUnderTest
+from tests.waiting import until
 
 MEAN_MODEL = Path(__file__).parents[1] / "release" / "mean_model"
 BOTH = (ImageRole.TRAINING, ImageRole.INFERENCE)
@@ -30,11 +36,19 @@ PATIENCE = Patience(
 @pytest.fixture(scope="module")
 def docker(engine: EngineUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     folder = tmp_path_factory.mktemp("doctor")
-    connection = connect()
+    connection = until(connected, "an answer of the engine")
     chosen = ContainerEngine(connection, ImageStore(folder), Processes(), str(folder))
     yield chosen
     chosen.sweep()
     connection.close()
+
+
+def connected() -> Connection | None:
+    """None for now, when the machine is too busy for an answer."""
+    try:
+        return connect()
+    except NoEngine:
+        return None
 
 
 def image(context: Path, dockerfile: str = "Dockerfile") -> Wanted:

@@ -214,6 +214,23 @@ def test_training_that_is_over_at_once_cannot_tell_of_sigterm(practice: Practice
     assert "too short to tell" in found["train-sigterm"].seen
 
 
+def test_training_that_is_quicker_the_second_time_cannot_tell_of_sigterm(
+    practice: Practice,
+) -> None:
+    runs = iter([1.0])
+
+    def warming(job: Job) -> int:
+        time.sleep(next(runs, 0.0))
+        return train(job)
+
+    practice.engine.train = warming
+
+    found = practice.training()
+
+    assert found["train-sigterm"].verdict is Verdict.SKIPPED
+    assert "less the next time" in found["train-sigterm"].seen
+
+
 def test_a_stopped_training_without_a_checkpoint_is_found(practice: Practice) -> None:
     def forgetful(job: Job) -> int:
         code = train(job)

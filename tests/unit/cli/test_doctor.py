@@ -1,0 +1,170 @@
+"""`wharf doctor`: what it asks the doctor for, and how it tells what was found."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.examination import Telling, summary
+from cli.output import console
+from contracts.examination import Examination, Finding, ImageRole, Verdict
+from tests.unit.cli.conftest import Terminal
+
+GOOD = Finding(
+    id="train-starts",
+    image=ImageRole.TRAINING,
+    verdict=Verdict.PASS,
+    seen="started",
+    why="SageMaker runs it",
+)
+BAD = Finding(
+    id="serve-sigterm",
+    image=ImageRole.INFERENCE,
+    verdict=Verdict.FAIL,
+    seen="it still ran 30 s after SIGTERM and was killed",
+    why="requests are lost",
+    change="end with exec",
+    log=("serving", "still serving"),
+)
+UNKNOWN = GOOD.model_copy(
+    update={
+        "id": "train-metrics",
+        "verdict": Verdict.SKIPPED,
+        "seen": "none",
+        "change": "--metrics",
+    }
+)
+
+
+def told(*findings: Finding, capsys: pytest.CaptureFixture[str]) -> str:
+    names = {ImageRole.TRAINING: "train:1", ImageRole.INFERENCE: "serve:1"}
+    telling = Telling(console(), names)
+    for finding in findings:
+        telling(finding)
+    return capsys.readouterr().out
+
+
+def test_what_is_well_takes_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(GOOD, capsys=capsys).splitlines() == [
+        "",
+        "training image train:1",
+        "✓ train-starts                started",
+    ]
+
+
+def test_a_finding_says_why_it_matters_what_to_change_and_what_the_program_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert told(BAD, capsys=capsys).splitlines()[2:] == [
+        "✗ serve-sigterm               it still ran 30 s after SIGTERM and was killed",
+        "    why    requests are lost",
+        "    change end with exec",
+        "    log    serving",
+        "           still serving",
+    ]
+
+
+def test_what_was_not_checked_says_what_to_give(capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(UNKNOWN, capsys=capsys).splitlines()[-1] == (
+        "- train-metrics               not checked: none (--metrics)"
+    )
+
+
+def test_the_last_line_counts() -> None:
+    found = Examination(engine="docker", images=(), findings=(GOOD, GOOD, BAD, UNKNOWN))
+
+    assert summary(found, 61.0) == "2 passed, 1 failed, 1 not checked in 1 min 01 s"
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """A Dockerfile of a program that trains on nothing and never serves."""
+    (tmp_path / "program.py").write_text(
+        "import pathlib, os, sys\n"
+        "root = pathlib.Path(os.environ['SAGEMAKER_BASE_DIR'])\n"
+        "if list((root / 'input/data/training').glob('*.csv')) == []:\n"
+        "    (root / 'output/failure').write_text('no data')\n"
+        "    sys.exit(1)\n"
+        "print('started')\n"
+        "(root / 'output/failure').write_text('bad data')\n"
+        "sys.exit(1)\n"
+    )
+    dockerfile = tmp_path / "Dockerfile"
+    dockerfile.write_text(
+        "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY program.py /program.py\n"
+        'ENTRYPOINT ["python", "/program.py"]\n'
+    )
+    return dockerfile
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELWHARF_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+def doctor(terminal: Terminal, *words: str, exit_code: int) -> Any:
+    return terminal.json("doctor", "--engine", "process", *words, exit_code=exit_code)
+
+
+def test_an_image_is_examined_with_the_process_engine(terminal: Terminal, image: Path) -> None:
+    words = (str(image.parent), "--role", "train")
+
+    found = doctor(terminal, *words, exit_code=0)
+
+    assert found["engine"].startswith("process")
+    assert [one["name"] for one in found["images"]] == [str(image)]
+    verdicts = {one["id"]: one["verdict"] for one in found["findings"]}
+    assert verdicts["train-starts"] == verdicts["train-bad-data"] == "pass"
+    assert verdicts["train-platform"] == verdicts["train-succeeds"] == "skipped"
+
+
+def test_a_finding_makes_the_exit_code_1(terminal: Terminal, image: Path, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    channel.mkdir()
+    (channel / "a.csv").write_text("1")
+    words = ("--training", str(image), "--context", str(image.parent), "--channel", str(channel))
+
+    found = doctor(terminal, *words, exit_code=1)
+
+    assert [one["id"] for one in found["findings"] if one["verdict"] == "fail"] == [
+        "train-succeeds"
+    ]
+
+
+def test_an_image_by_name_needs_an_engine_with_containers(terminal: Terminal) -> None:
+    answer = doctor(terminal, "my-model:1", exit_code=3)
+
+    assert "'my-model:1' is no Dockerfile" in answer["error"]
+    assert "start Docker or podman" in answer["error"]
+
+
+def test_a_dockerfile_that_does_not_build_is_told_with_its_line(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM x\nCOPY nothing.py /\n")
+
+    answer = doctor(terminal, str(tmp_path), exit_code=3)
+
+    assert "does not build: Dockerfile line 2: COPY source 'nothing.py'" in answer["error"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("a", "--training", "b"), "give an IMAGE, or --training and --inference"),
+        (("./Dockerfile.missing",), "there is no file Dockerfile.missing"),
+        (("a", "--channel", "x=missing"), "'missing' is not a folder"),
+        (("a", "--content-type", "csv"), "'csv' is not TYPE=BODY or TYPE=@FILE"),
+        (("a", "--content-type", "text/csv=@missing"), "'missing' cannot be read"),
+        (("a", "--hyperparameters", "[1]"), 'write, for example, {"epochs": 10}'),
+        (("a", "--metrics", '[{"name": "a", "regex": "b"}]'), "it must have one group"),
+        (("a", "--build-arg", "A"), "'A' has no ="),
+    ],
+)
+def test_words_that_make_no_sense_are_wrong_usage(
+    terminal: Terminal, words: tuple[str, ...], told: str
+) -> None:
+    result = terminal.wharf("doctor", *words)
+
+    assert result.exit_code == 2
+    assert told in result.stderr.replace("\n", " ")
