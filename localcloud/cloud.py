@@ -56,7 +56,8 @@ class Cloud:
         self.stopping.set()
         self.workers.shutdown(wait=False, cancel_futures=True)
         self.processes.stop_all()
-        with contextlib.suppress(EngineLost):  # what it ran has been killed, then
+        # What a lost engine ran has been killed; the next start sweeps what it keeps.
+        with contextlib.suppress(EngineLost, OSError):
             self.engine.sweep()
 
     def arn(self, service: str, resource: str) -> str:

@@ -44,6 +44,8 @@ class Machine:
     limits_cpus: bool
     local: bool
     """Whether its networks and processes are this machine's own: no VM, not rootless."""
+    storage: Path | None = None
+    """The folder of its images and volumes, where that is on this machine."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def addresses(environment: Mapping[str, str]) -> list[str]:
 
 
 def _connection(address: str, environment: Mapping[str, str], patience: float) -> Connection:
-    _require_listener(address)
+    _require_listener(address, patience)
     given = kwargs_from_env(environment=dict(environment))
     given["base_url"] = address
     probe = docker.DockerClient(**given, timeout=patience)  # type: ignore[arg-type]  # seconds
@@ -147,12 +149,12 @@ def _connection(address: str, environment: Mapping[str, str], patience: float) -
     return Connection(address, _product(version), client, probe, machine)
 
 
-def _require_listener(address: str) -> None:
+def _require_listener(address: str, patience: float) -> None:
     """Raises OSError: the SDK would leave the socket open that nobody answered."""
     path = address.removeprefix("unix://")
     if path != address:
         with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(PING)
+            line.settimeout(patience)
             line.connect(path)
 
 
@@ -167,11 +169,14 @@ def _machine(address: str, info: Mapping[str, object]) -> Machine:
     options = info.get("SecurityOptions") or []
     rootless = "name=rootless" in str(options) or bool(info.get("Rootless"))
     virtual = "Docker Desktop" in str(info.get("OperatingSystem"))
+    local = address.startswith("unix://") and not rootless and not virtual
+    storage = Path(str(info.get("DockerRootDir")))
     return Machine(
         cpus=int(str(info.get("NCPU") or 1)),
         limits_memory=bool(info.get("MemoryLimit")),
         limits_cpus=bool(info.get("CpuCfsQuota")),
-        local=address.startswith("unix://") and not rootless and not virtual,
+        local=local,
+        storage=storage if local and storage.is_dir() else None,
     )
 
 

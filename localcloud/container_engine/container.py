@@ -74,6 +74,7 @@ class ContainerProgram:
         self._memory = memory_mib
         self._told = ended
         self._stopped = False
+        self._left = False
         self._code: int | None = None
         self._killed_for: str | None = None
         self._failure: Exception | None = None
@@ -84,8 +85,8 @@ class ContainerProgram:
 
     @property
     def lost(self) -> bool:
-        """Whether the engine was lost under it, and may still have its container."""
-        return isinstance(self._failure, EngineLost)
+        """Whether the engine may still have its container: it was lost, or could not remove it."""
+        return self._left
 
     @property
     def killed_for(self) -> str | None:
@@ -136,8 +137,7 @@ class ContainerProgram:
         except Exception as error:
             self._failure = error
         finally:
-            with suppress(Exception):  # a lost engine's leavings are swept when it is back
-                self.made.remove()
+            self._left = not self._removed()
             self._told(self)
             self._end.set()
 
@@ -150,7 +150,7 @@ class ContainerProgram:
             except (*SILENT, *BROKEN):
                 pass  # it runs on, or the engine is gone: a look tells
             except NotFound:
-                raise self._removed() from None
+                raise self._gone() from None
             state = self._state()
             if not state["Running"]:
                 return state
@@ -167,7 +167,7 @@ class ContainerProgram:
             try:
                 found = self._connection.probe.api.inspect_container(self.made.id)
             except NotFound:
-                raise self._removed() from None
+                raise self._gone() from None
             except SILENT as error:
                 if time.monotonic() > deadline:
                     raise self._connection.lost(error) from None
@@ -177,7 +177,16 @@ class ContainerProgram:
                 state: Mapping[str, Any] = found["State"]
                 return state
 
-    def _removed(self) -> EngineLost:
+    def _removed(self) -> bool:
+        """A hung engine is not asked. What is left is swept when the engine can again."""
+        if isinstance(self._failure, EngineLost):
+            return False
+        with suppress(Exception):
+            self.made.remove()
+            return True
+        return False
+
+    def _gone(self) -> EngineLost:
         return EngineLost(f"container {self.made.container.name} was removed while it ran")
 
     def _reason(self, state: Mapping[str, Any]) -> str | None:

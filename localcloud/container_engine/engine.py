@@ -5,9 +5,11 @@ that it makes no difference whether the engine runs here, rootless, in a VM or f
 file on this machine comes to belong to root.
 """
 
+import errno
 import json
 import os
 import re
+import shutil
 import sys
 import uuid
 from contextlib import ExitStack, suppress
@@ -48,6 +50,7 @@ LOOPBACK = "127.0.0.1"
 PORT = 8080  # SageMaker's serving contract
 PORT_VARIABLE = "SAGEMAKER_BIND_TO_PORT"
 MIB = 1024 * 1024  # bytes
+RESERVE = 32 * MIB  # for the engine itself
 # Programs may unpack libraries into it and load them, which Docker's default forbids.
 TMPFS = {"/tmp": "rw,exec,nosuid,nodev,mode=1777"}  # noqa: S108 - the container's own
 _SOURCE_ROOT = Path(__file__).resolve().parents[2]
@@ -81,6 +84,7 @@ class ContainerEngine:
         image = self._images.local(launch.digest)
         self._require_open()
         self._sweep_after_loss()
+        require_room(launch.tree, self._connection.machine.storage)
         try:
             return self._started(image, launch, log)
         except EngineLost:
@@ -268,6 +272,18 @@ class ContainerEngine:
                 # One that a server of ours uses still is refused.
                 with suppress(APIError):
                     network.remove()
+
+
+def require_room(tree: Path, storage: Path | None) -> None:
+    """Raises OSError (ENOSPC) before the copy would fill the engine's disk.
+
+    On a disk that is full to the last byte podman cannot even remove a container.
+    """
+    if storage is None:
+        return
+    size = sum(path.lstat().st_size for path in tree.rglob("*"))
+    if size + RESERVE > shutil.disk_usage(storage).free:
+        raise OSError(errno.ENOSPC, f"{size // 10**6} MB do not fit on the disk of {storage}")
 
 
 def _network_mode(launch: Launch) -> str:
