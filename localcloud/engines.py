@@ -1,5 +1,6 @@
 """Which engine builds and runs images on this machine."""
 
+import os
 from pathlib import Path
 
 from localcloud.container_engine import ContainerEngine, NoEngine, connect
@@ -11,7 +12,7 @@ from localcloud.process_engine.image_store import ImageStore as ProcessImages
 from localcloud.processes import Processes
 
 ENGINES = ("docker", "process")
-PATIENCE = 30.0  # seconds for an engine that was asked for by name, on a machine that is busy
+PATIENCE = 30.0  # seconds for an engine that somebody has named, on a machine that is busy
 
 
 class NoSuchEngine(Exception):
@@ -26,8 +27,9 @@ def choose(wish: str | None, directory: Path, processes: Processes) -> Engine:
     images = directory / "images"
     if wish == "process":
         return ProcessEngine(ProcessImages(images), default_cache(), processes)
+    named = wish == "docker" or bool(os.environ.get("DOCKER_HOST"))
     try:
-        connection = connect(patience=PATIENCE if wish == "docker" else PING)
+        connection = connect(patience=PATIENCE if named else PING)
     except NoEngine as error:
         if wish == "docker":
             raise NoSuchEngine(
