@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+from cli.log_sources import Step
 from tests.release.laptop import Laptop
 from tests.release.team import Team
 from tests.waiting import until
@@ -126,3 +127,23 @@ def test_wharf_show_tells_the_whole_release(team: Team) -> None:
     shown = team.wharf("show", name, "--json")
     assert shown.returncode == 0, shown.stderr
     assert json.loads(shown.stdout)["status"] == "SUCCEEDED"
+
+
+def test_wharf_logs_tells_what_every_step_of_a_release_wrote(team: Team) -> None:
+    first = team.executions()[-1]
+    told = team.wharf("logs", first, "--json")
+    assert told.returncode == 0, told.stderr
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    silent = {Step.PREPARE, Step.SERVE}  # switched off, and a server that says nothing
+    assert {line["step"] for line in lines} == set(Step) - silent
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    (metric,) = [line for line in lines if line["message"].startswith("accuracy=")]
+    assert metric["stream"].startswith(f"oil-price-{first}-train/")
+    assert all(first in line["stream"] for line in lines if line["step"] == Step.TRAIN)
+
+
+def test_wharf_logs_says_why_a_step_wrote_nothing(team: Team) -> None:
+    first = team.executions()[-1]
+    told = team.wharf("logs", first, "--step", "prepare")
+    assert told.returncode == 1
+    assert f"data.prepare is switched off for {first}" in told.stderr
