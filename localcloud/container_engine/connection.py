@@ -90,9 +90,7 @@ class Connection:
         except ImageNotFound as error:
             raise ImageMissing(f"{what}: {error.explanation or error}") from None
         except APIError as error:
-            words = str(error.explanation or error).strip()
-            number = errno.ENOSPC if FULL in words.lower() else errno.EIO
-            raise EngineRefused(number, f"{what}: {words}") from None
+            raise refusal(what, error) from None
         except (*SILENT, *BROKEN) as error:
             raise self.lost(error) from None
 
@@ -102,6 +100,13 @@ class EngineRefused(OSError):
 
     def __str__(self) -> str:
         return str(self.args[1])
+
+
+def refusal(what: str, error: APIError) -> EngineRefused:
+    """The engine's answer to ``what`` as an error of the system's."""
+    words = str(error.explanation or error).strip()
+    number = errno.ENOSPC if FULL in words.lower() else errno.EIO
+    return EngineRefused(number, f"{what}: {words}")
 
 
 def connect(environment: Mapping[str, str] | None = None, *, patience: float = PING) -> Connection:

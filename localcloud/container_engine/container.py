@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.models.networks import Network
 
 from localcloud.container_engine.archives import remove, unpack
-from localcloud.container_engine.connection import BROKEN, SILENT, Connection
+from localcloud.container_engine.connection import BROKEN, SILENT, Connection, refusal
 from localcloud.engine import EngineLost, LogSink
 from localcloud.processes import kill_marked
 
@@ -131,12 +131,13 @@ class ContainerProgram:
             self._fetch()
             self._code = int(state["ExitCode"])
             self._killed_for = self._reason(state)
-        except EngineLost as error:
-            self._failure = error
-            kill_marked(self.made.mark)  # no engine will do it
+        except APIError as error:
+            self._failure = refusal("look at the container", error)
         except Exception as error:
             self._failure = error
         finally:
+            if self._failure is not None:
+                kill_marked(self.made.mark)  # no engine will do it
             self._left = not self._removed()
             self._told(self)
             self._end.set()
