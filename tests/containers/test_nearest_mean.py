@@ -179,7 +179,9 @@ def test_what_cannot_be_answered_gets_4xx_and_the_reason(
         (b"\n", "text/csv"): (400, "the body has no row"),
         (b"{", "application/json"): (400, "the body is no JSON"),
         (b'{"instances": [["1"]]}', "application/json"): (400, "something else than numbers"),
-        (b"[" * 1_000_000, "application/json"): (400, "nested too deeply"),
+        (b"[" * 1_000_000, "application/json"): (400, 'send {"instances"'),
+        (b'{"instances": [[[1]]]}', "application/json"): (400, "nested otherwise"),
+        (b'{"rows": [[1]]}', "application/json"): (400, 'unknown key "rows"'),
         (b"1", "image/png"): (415, "send text/csv or application/json"),
         (b"1" * (LONGEST_BODY + 1), "text/csv"): (413, "Too Large"),
     }

@@ -3,10 +3,11 @@
 
 #include "../common/csv.hpp"
 #include "../common/model.hpp"
+#include "instances.hpp"
+#include "request.hpp"
 
 #include <algorithm>
 #include <cctype>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -16,22 +17,6 @@ struct Answer {
     std::string content_type;
     std::string body;
 };
-
-// The request is wrong: answered with 400 and the words.
-struct BadRequest : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
-
-inline void require_width(const Model &model, std::size_t width, std::size_t number)
-{
-    if (width == model.features.size())
-        return;
-    std::string names;
-    for (const auto &feature : model.features)
-        names += (names.empty() ? "" : ", ") + feature;
-    throw BadRequest("row " + std::to_string(number) + " has " + std::to_string(width) +
-                     " values, not " + std::to_string(model.features.size()) + " (" + names + ")");
-}
 
 // Rows of numbers without a header → one class a line.
 inline std::string answer_csv(const Model &model, std::string_view body)
@@ -58,42 +43,6 @@ inline std::string answer_csv(const Model &model, std::string_view body)
     if (number == 0)
         throw BadRequest("the body has no row; send one row of numbers a line");
     return answered;
-}
-
-// {"instances": [[5.1, 3.5, 1.4, 0.2], …]} → {"predictions": ["setosa", …]}
-inline std::string answer_json(const Model &model, std::string_view body)
-{
-    using nlohmann::json;
-    constexpr int deepest = 3; // the object, its array of rows, and a row
-    const std::string form = R"(send {"instances": [[number, …], …]})";
-    json request;
-    try {
-        // Each level of nesting costs memory: a body of brackets alone would take it all.
-        request = json::parse(body, [&](int depth, json::parse_event_t event, json &) {
-            const bool opens =
-                event == json::parse_event_t::array_start || event == json::parse_event_t::object_start;
-            if (opens && depth >= deepest)
-                throw BadRequest("the body is nested too deeply; " + form);
-            return true;
-        });
-    } catch (const json::parse_error &error) {
-        throw BadRequest("the body is no JSON: an error at byte " + std::to_string(error.byte));
-    }
-    if (!request.is_object() || !request.contains("instances") || !request["instances"].is_array() ||
-        request["instances"].empty())
-        throw BadRequest(form);
-    json predictions = json::array();
-    for (const auto &instance : request["instances"]) {
-        const auto number = predictions.size() + 1;
-        if (!instance.is_array())
-            throw BadRequest("row " + std::to_string(number) + " is no array; " + form);
-        require_width(model, instance.size(), number);
-        const auto numeric = [](const json &value) { return value.is_number(); };
-        if (!std::all_of(instance.begin(), instance.end(), numeric))
-            throw BadRequest("row " + std::to_string(number) + " holds something else than numbers");
-        predictions.push_back(model.classify(instance.get<Row>()));
-    }
-    return json{{"predictions", predictions}}.dump();
 }
 
 // "Text/CSV; charset=utf-8" → "text/csv"
