@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,11 @@ ROLES = {
     "both": (ImageRole.TRAINING, ImageRole.INFERENCE),
 }
 METRICS = '[{"name": "accuracy", "regex": "accuracy=([0-9.]+)"}]'
+
+
+NO_CONTAINERS = (
+    "No containers here: a program that names absolute paths of its image may fail here alone."
+)
 
 
 class NothingChecked(Trouble):
@@ -240,13 +245,17 @@ def _examine(
 ) -> Examination:
     begun = time.monotonic()
     screen = console()
+    working = screen.status("running the images …") if screen.is_terminal else nullcontext()
     telling = Telling(screen, {role: one.name for role, one in images.items()})
     if not quiet:
         click.echo(f"engine: {engine.description}")
+        if "platform" in engine.lacks:
+            click.echo(NO_CONTAINERS)
     try:
-        found = examine(
-            engine, images, settings, folder, (lambda finding: None) if quiet else telling
-        )
+        with nullcontext() if quiet else working:
+            found = examine(
+                engine, images, settings, folder, (lambda finding: None) if quiet else telling
+            )
     except (CannotExamine, EngineLost) as error:
         raise NothingChecked(str(error)) from None
     if not quiet:

@@ -7,8 +7,9 @@ from doctor.training_runs import TrainingRuns, files_in
 CHECK = Check(
     "train-writes-model",
     ImageRole.TRAINING,
-    "what is in /opt/ml/model becomes model.tar.gz; everything else of the container is thrown "
-    'away (developer guide, "How Amazon SageMaker AI Processes Training Output")',
+    "what is in /opt/ml/model becomes model.tar.gz; what is neither there nor in "
+    '/opt/ml/output/data is thrown away with the container (developer guide, "How Amazon '
+    'SageMaker AI Processes Training Output")',
 )
 
 

@@ -244,7 +244,7 @@ def _environment(
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
         **inside_all(declared, _folders(launch), root),
-        "PATH": program_path(folder, image.config["environment"].get("PATH", BASE_PATH)),
+        "PATH": program_path(folder, image.config["environment"].get("PATH", BASE_PATH), root),
         "HOME": str(temporary),
         "TMPDIR": str(temporary),
         "SAGEMAKER_BASE_DIR": str(launch.tree),

@@ -125,13 +125,9 @@ def machine_environment() -> dict[str, str]:
     return found
 
 
-def program_path(folder: Path, image_path: str) -> str:
-    """PATH of an image's programs: its venv, its own folders, then the machine's."""
-    inside = [
-        str(folder / "root" / part.lstrip("/"))
-        for part in image_path.split(":")
-        if part.startswith("/") and part not in BASE_PATH.split(":")
-    ]
+def program_path(folder: Path, image_path: str, root: Path) -> str:
+    """PATH of an image's programs: its venv, its own folders under ``root``, the machine's."""
+    inside = [str(host_path(root, part)) for part in image_path.split(":") if part.startswith("/")]
     python = str(Path(sys.executable).parent)
     machine = [part for part in os.environ.get("PATH", BASE_PATH).split(":") if part != python]
     return ":".join([str(folder / "shims"), str(folder / "venv" / "bin"), *inside, *machine])
@@ -218,7 +214,7 @@ def _run_environment(image: Mapping[str, str], folder: Path, root: Path) -> dict
     return {
         **machine_environment(),
         **inside_all(image, {"/tmp": temporary}, root),  # noqa: S108 - the image's own
-        "PATH": program_path(folder, image.get("PATH", BASE_PATH)),
+        "PATH": program_path(folder, image.get("PATH", BASE_PATH), root),
         "VIRTUAL_ENV": str(folder / "venv"),
         "HOME": str(folder / "root"),
         "LANG": image.get("LANG", "C.UTF-8"),

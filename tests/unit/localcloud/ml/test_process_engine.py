@@ -71,6 +71,15 @@ def test_a_program_runs_in_its_folder_with_its_own_python(workshop: Workshop) ->
     assert prefix not in (sys.prefix, sys.base_prefix)
 
 
+def test_a_program_is_found_by_its_name_where_the_image_has_it(workshop: Workshop) -> None:
+    image = workshop.build(
+        "FROM x\nRUN true\nCOPY --chmod=755 greet /usr/local/bin/greet\n",
+        greet="#!/bin/sh\necho hello from $1\n",
+    )
+
+    assert workshop.output(image, "greet", "the image") == ["hello from the image"]
+
+
 def test_what_run_installs_is_there_and_nowhere_else(workshop: Workshop) -> None:
     image = workshop.build(
         "FROM x\nWORKDIR /app\n"
