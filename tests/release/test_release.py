@@ -137,9 +137,8 @@ def test_wharf_logs_tells_what_every_step_of_a_release_wrote(team: Team) -> None
     silent = {Step.PREPARE, Step.SERVE}  # switched off, and a server that says nothing
     assert {line["step"] for line in lines} == set(Step) - silent
     assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
-    (metric,) = [line for line in lines if line["message"].startswith("accuracy=")]
+    (metric,) = [line for line in lines if " accuracy=" in line["message"]]
     assert metric["stream"].startswith(f"oil-price-{first}-train/")
-    assert all(first in line["stream"] for line in lines if line["step"] == Step.TRAIN)
 
 
 def test_wharf_logs_says_why_a_step_wrote_nothing(team: Team) -> None:
