@@ -114,9 +114,11 @@ class Processes:
 
 
 def kill_marked(mark: str, proc: Path = PROC) -> None:
-    """Kill every process that has this mark; nothing where the system shows no environments."""
-    wanted = f"{MARK}={mark}".encode()
+    """Kill every process that has this mark; nothing where the system shows no environments.
+
+    It counts in any variable: what a container engine builds gets it in another.
+    """
     for environment in proc.glob("[0-9]*/environ") if mark else ():
         with contextlib.suppress(OSError):  # it ended, or it is another user's
-            if wanted in environment.read_bytes().split(b"\0"):
+            if mark.encode() in environment.read_bytes():
                 os.kill(int(environment.parent.name), signal.SIGKILL)

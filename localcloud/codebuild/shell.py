@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from localcloud.process_engine import ProcessProgram
-from localcloud.processes import Processes
+from localcloud.processes import MARK, Processes
 
 _WRITING = threading.Lock()
 
@@ -22,7 +22,7 @@ _SAVE = """{ declare -p | grep -v '^declare -[a-zA-Z]*r'; declare -f; set +o; } 
 printf 'cd %q\\n' "$PWD" >> "$1" """
 
 _SCRIPT = """
-__wharf_save() { set +e +u; %(save)s; }
+__wharf_save() { set +e +u; unset %(mark)s; %(save)s; }
 trap '__wharf_code=$?; __wharf_save %(state)s; exit $__wharf_code' EXIT
 [ -f %(state)s ] && . %(state)s
 trap '__wharf_code=$?; __wharf_save %(state)s; exit $__wharf_code' EXIT
@@ -51,6 +51,7 @@ class BuildShell:
         script.write_text(f"{given}{command}\n")
         text = _SCRIPT % {
             "save": _SAVE,
+            "mark": MARK,  # each command has its own, by which it is found and stopped
             "state": shlex.quote(str(state)),
             "command": shlex.quote(str(script)),
         }

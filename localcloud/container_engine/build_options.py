@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from localcloud.container_engine.command_line import CommandLine
 from localcloud.engine import LogSink
+from localcloud.processes import MARK
 
 BASE_ARGUMENT = "BASE_IMAGE"
 EPOCH = "SOURCE_DATE_EPOCH"
@@ -65,7 +66,7 @@ def adapted(
             epoch = value or epoch
         elif not _is_strange(option, client):
             found += option.words
-    return [*_of_podman(options, epoch), *found] if client.is_podman else found
+    return [*_of_podman(options, epoch, environment), *found] if client.is_podman else found
 
 
 def _is_strange(option: _Option, client: CommandLine) -> bool:
@@ -77,10 +78,21 @@ def _is_strange(option: _Option, client: CommandLine) -> bool:
     return option.words[0].partition("=")[0] in OF_BUILDX
 
 
-def _of_podman(options: Sequence[_Option], epoch: str) -> list[str]:
-    """No hour in the image, as BuildKit does by the variable alone."""
-    given = any(option.name == "--timestamp" for option in options)
-    return ["--timestamp", epoch] if epoch and not given else []
+def _of_podman(options: Sequence[_Option], epoch: str, environment: Mapping[str, str]) -> list[str]:
+    """No hour in the image, as BuildKit does by the variable alone; and a mark on what RUN runs.
+
+    Podman leaves a RUN running when its client is stopped. Of the variables that RUN sees,
+    podman's proxy variables alone are neither in the image nor in the cache's key.
+    """
+    found = []
+    if epoch and not any(option.name == "--timestamp" for option in options):
+        found += ["--timestamp", epoch]
+    mark = environment.get(MARK)
+    if mark:
+        without = environment.get("no_proxy") or environment.get("NO_PROXY")
+        hosts = [*([without] if without else []), f"{mark}.invalid"]
+        found += ["--build-arg", f"no_proxy={','.join(hosts)}"]
+    return found
 
 
 def _options(words: Sequence[str]) -> Iterator[_Option]:

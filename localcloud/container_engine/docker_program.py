@@ -9,6 +9,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.container_engine import base_image
 from localcloud.container_engine.build_options import adapted
 from localcloud.container_engine.command_line import (
+    DOCKER_HOST,
     IMAGES,
     MACHINE,
     STATE,
@@ -50,11 +52,14 @@ Execute = Callable[[Sequence[str], Mapping[str, str]], int]
 
 
 class Docker:
-    """One command of a build. ``execute`` runs the real client and gives its exit code."""
+    """One command of a build. ``execute`` runs the real client and gives its exit code.
+
+    ``connection`` and ``client`` are called when they are needed: a login needs no engine.
+    """
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Callable[[], Connection],
         images: ImageStore,
         registry: RegistryClient,
         client: Callable[[], CommandLine],
@@ -104,7 +109,7 @@ class Docker:
         )
 
     def _find(self, name: str) -> Pushable:
-        inspected = base_image.inspect(self._connection, name)
+        inspected = base_image.inspect(self._connection(), name)
         if inspected is None:
             raise Refused(f"An image does not exist locally with the tag: {name}")
         return self._images.pushable(self._images.remember(inspected).digest)
@@ -116,7 +121,7 @@ class Docker:
         return self._pass_on(["build", *options], environment)
 
     def _local_base(self, reference: str, platform: str) -> str:
-        return base_image.local_name(self._connection, reference, platform, print)
+        return base_image.local_name(self._connection(), reference, platform, print)
 
     def _pass_on(self, words: Sequence[str], environment: Mapping[str, str]) -> int:
         client = self._client()
@@ -137,17 +142,25 @@ def _ecr(region: str) -> Any:
 def main() -> int:
     machine: dict[str, str] = json.loads(os.environ[MACHINE])
     os.environ["DOCKER_CONFIG"] = machine["DOCKER_CONFIG"]  # the SDK's credentials for a pull
-    try:
+    named = {**machine, DOCKER_HOST: os.environ[DOCKER_HOST]}
+
+    @cache
+    def connection() -> Connection:
         # The engine is there: during builds it only takes longer to answer.
-        named = {**machine, "DOCKER_HOST": os.environ["DOCKER_HOST"]}
-        connection = connect(named, patience=CALL)
-        docker = Docker(
-            connection,
-            ImageStore(Path(os.environ[IMAGES])),
-            RegistryClient(Path(os.environ[STATE]), _ecr),
-            lambda: find_command_line(connection.address, connection.is_podman, machine),
-            _become,
-        )
+        return connect(named, patience=CALL)
+
+    @cache
+    def client() -> CommandLine:
+        return find_command_line(connection().address, connection().is_podman, machine)
+
+    docker = Docker(
+        connection,
+        ImageStore(Path(os.environ[IMAGES])),
+        RegistryClient(Path(os.environ[STATE]), _ecr),
+        client,
+        _become,
+    )
+    try:
         return docker.run(sys.argv[1:], os.environ, sys.stdin)
     except NoEngine as error:
         text = f"the container engine does not answer: {error}"

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -240,7 +241,8 @@ def test_a_failing_step_tells_its_own_last_lines(builds: Builds) -> None:
 
 
 def test_two_builds_run_at_once_and_a_stopped_one_ends_what_it_runs(builds: Builds) -> None:
-    marks = ("271.8281", "314.1592")
+    # Seconds that no other test on this machine sleeps.
+    marks = [f"{seconds}.{uuid.uuid4().int % 10**9:09}" for seconds in (271, 314)]
     started = []
     for mark in marks:
         sleeping = DOCKERFILE.replace("RUN date", f"RUN echo sleeping; sleep {mark}\nRUN date")
