@@ -68,6 +68,11 @@ class PrivateEngine:
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
 
+    def load(self, shared: ContainerEngine, reference: str) -> None:
+        """Give it an image of the shared engine."""
+        with closing(self.client()) as client:
+            client.images.load(shared.client.images.get(reference).save(named=True))
+
     def client(self) -> docker.DockerClient:
         return docker.DockerClient(base_url=self.address, timeout=60, version=API)
 

@@ -1,0 +1,40 @@
+"""Which engine a cloud gets."""
+
+from pathlib import Path
+
+import pytest
+
+from localcloud.engines import NoSuchEngine, choose
+from localcloud.processes import Processes
+
+
+@pytest.fixture
+def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an engine that is not there."""
+    address = f"unix://{tmp_path}/engine.sock"
+    monkeypatch.setenv("DOCKER_HOST", address)
+    return address
+
+
+def test_without_a_container_engine_images_run_as_processes(nobody: str, tmp_path: Path) -> None:
+    engine = choose(None, tmp_path, Processes())
+    assert engine.name == "process"
+    assert engine.description == (
+        f"process (no Docker or podman answers: {nobody}: no such file or directory)"
+    )
+
+
+def test_processes_are_taken_when_they_are_asked_for(tmp_path: Path) -> None:
+    engine = choose("process", tmp_path, Processes())
+    assert engine.description.startswith("process (no containers; Python 3.")
+    assert set(engine.lacks) == {"platform", "isolated", "read_only", "user", "limits"}
+
+
+def test_a_container_engine_that_is_asked_for_and_not_there_is_refused_with_what_to_type(
+    nobody: str, tmp_path: Path
+) -> None:
+    with pytest.raises(NoSuchEngine) as refused:
+        choose("docker", tmp_path, Processes())
+    assert f"{nobody}: no such file or directory" in str(refused.value)
+    assert "podman system service" in str(refused.value)
+    assert "--engine process" in str(refused.value)
