@@ -56,11 +56,12 @@ class TrainingRun:
 class StoppedRun:
     """A run that got SIGTERM ``before`` seconds after its start and ended ``took`` later.
 
-    ``took`` None: it had ended by itself before it got one.
+    ``took`` None: it had ended by itself before it got one. ``spoke``: it printed more after it.
     """
 
     before: float
     took: float | None
+    spoke: bool
     run: TrainingRun
 
 
@@ -113,8 +114,14 @@ class TrainingRuns:
 
     @cached_property
     def stopped(self) -> StoppedRun:
-        """SIGTERM in the middle of what took ``sample`` its time."""
-        return self._stop(self.sample.seconds * MIDDLE)
+        """SIGTERM in the middle of the training itself."""
+        return self._stop(self.sample.seconds - self.learning * (1 - MIDDLE))
+
+    @property
+    def learning(self) -> float:
+        """Seconds of a run on the sample that neither the engine nor the program's start took."""
+        idle = min(self.empty.seconds, self.garbage.seconds)
+        return max(0.0, self.sample.seconds - idle)
 
     def look(self, program: str) -> Place | None:
         """Where a program lies in the image."""
@@ -142,13 +149,14 @@ class TrainingRuns:
     def _stop(self, after: float) -> StoppedRun:
         started = self._start(self.settings.channels, self._strings, EASY)
         if isinstance(started, TrainingRun):
-            return StoppedRun(0, None, started)
+            return StoppedRun(0, None, False, started)
         code = started.program.wait(after)
-        asked = time.monotonic()
+        asked, said = time.monotonic(), len(started.lines)
         if code is not None:
-            return StoppedRun(after, None, started.ended(code))
+            return StoppedRun(after, None, False, started.ended(code))
         code = started.program.stop(self.settings.patience.stop_training)
-        return StoppedRun(asked - started.begun, time.monotonic() - asked, started.ended(code))
+        took, spoke = time.monotonic() - asked, len(started.lines) > said
+        return StoppedRun(asked - started.begun, took, spoke, started.ended(code))
 
     def _start(
         self,

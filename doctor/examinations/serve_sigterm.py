@@ -23,10 +23,10 @@ def look(servers: Servers) -> Finding:
         return CHECK.skipped(f"there is no healthy server to end: {server.ending}")
     code, took = server.stop()
     limit = servers.settings.patience.stop_serving
-    if code == 0 and took <= limit + 1:
+    if code == 0 and took < limit:
         return CHECK.passed(f"exit code 0 after {took:.1f} s")
     change = advice(servers.image.config)
-    if code == KILLED:
+    if code == KILLED or took >= limit:
         return CHECK.failed(
             f"it still ran {limit:g} s after SIGTERM and was killed",
             change=change,

@@ -19,16 +19,18 @@ PROMPT = 0.6  # of what was left to do: whoever ends sooner heeded the signal
 
 def look(runs: TrainingRuns) -> Finding:
     patience = runs.settings.patience
-    left = runs.sample.seconds * (1 - MIDDLE)
+    left = runs.learning * (1 - MIDDLE)
     if left < patience.telling:
-        return _unknown(f"training takes {runs.sample.seconds:.1f} s")
+        return _unknown(f"learning takes {runs.learning:.1f} s")
     stopped = runs.stopped
     if stopped.took is None:
         return _unknown(f"training took {runs.sample.seconds:.1f} s, and less the next time")
     if stopped.took >= patience.stop_training:
         return _ignored(runs, stopped, f"it still ran {stopped.took:.0f} s after SIGTERM")
-    # Another exit code than that of success shows that it did not go on to its end.
-    if stopped.run.succeeded and stopped.took > PROMPT * left:
+    # Another exit code than that of success shows that it did not go on to its end, and one
+    # that printed everything before the signal may have been over already.
+    went_on = stopped.spoke or not stopped.run.lines
+    if stopped.run.succeeded and went_on and stopped.took > PROMPT * left:
         return _ignored(
             runs, stopped, f"after SIGTERM it went on for {stopped.took:.1f} s, to its usual end"
         )

@@ -43,7 +43,7 @@ def build(
         identity = Path(folder) / "id"
         given = [*build_secrets(os.environ, Path(folder)), *_words(request, identity)]
         words = adapted(given, client, environment, local_base, log)
-        _run(client, words, environment, log)
+        _run(client, words, environment, request.context, log)
         built = identity.read_text().strip()
     found = base_image.inspect(connection, built)
     if found is None:
@@ -54,22 +54,28 @@ def build(
 def _words(request: BuildRequest, identity: Path) -> list[str]:
     # A name of its own keeps the image when the engine is cleaned of what has none.
     place = hashlib.sha256(str(request.dockerfile.resolve()).encode()).hexdigest()
-    words = ["--file", str(request.dockerfile), "--iidfile", str(identity)]
+    words = ["--file", str(request.dockerfile.resolve()), "--iidfile", str(identity)]
     words += ["--tag", f"{NAME}:{place[:12]}"]
     if request.platform:
         words += ["--platform", request.platform]
     for name, value in request.arguments.items():
         words += ["--build-arg", f"{name}={value}"]
-    return [*words, str(request.context)]
+    return [*words, str(request.context.resolve())]
 
 
 def _run(
-    client: CommandLine, words: list[str], environment: Mapping[str, str], log: LogSink
+    client: CommandLine,
+    words: list[str],
+    environment: Mapping[str, str],
+    context: Path,
+    log: LogSink,
 ) -> None:
+    # Podman looks for the Dockerfile's path in the context below the working folder first.
     last: list[str] = []
     with subprocess.Popen(
         [*client.words, "build", *words],
         env=dict(environment),
+        cwd=context,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

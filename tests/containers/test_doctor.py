@@ -29,7 +29,7 @@ BOTH = (ImageRole.TRAINING, ImageRole.INFERENCE)
 ACCURACY = MetricDefinition(name="accuracy", regex=r"accuracy=([0-9.]+)")
 QUESTION = Sample("application/json", b'{"add": 1}')
 PATIENCE = Patience(
-    training=60, startup=30, invocation=20, stop_training=20, stop_serving=4, busy=0.5
+    training=60, startup=30, invocation=20, stop_training=20, stop_serving=8, busy=0.5
 )
 
 
