@@ -74,6 +74,15 @@ def phase(build: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
+def test_each_command_has_a_mark_of_its_own(laptop: Laptop, project: str) -> None:
+    """By its mark it is found and stopped; the variables of an earlier one must not hide it."""
+    show = "echo marked $MODELWHARF_PROCESS"
+    build = ended(laptop, start(laptop, show, show, sourceVersion=project))
+    marks = [line for line in lines(laptop, build) if line.startswith("marked ")]
+    assert len(set(marks)) == 2
+    assert all(len(mark.split()) == 2 for mark in marks)
+
+
 def test_a_build_runs_its_commands_in_the_pushed_source(laptop: Laptop, project: str) -> None:
     build = ended(laptop, start(laptop, "cat program.py", sourceVersion=project))
     assert build["buildStatus"] == "SUCCEEDED"
