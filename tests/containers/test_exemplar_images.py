@@ -64,22 +64,25 @@ def pair(engine: ContainerEngine, pip: dict[str, Path], tag: str) -> Pair:
     return Pair(engine, pip, tag)
 
 
+def job_tree(folder: Path) -> Path:
+    write_hyperparameters(prepared(folder / "prepared", {"wti": walk()}))
+    tree = folder / "ml"
+    shutil.copytree(folder / "prepared" / "input", tree / "input")
+    for name in ("model", "output/data"):  # SageMaker makes them, too
+        (tree / name).mkdir(parents=True)
+    return tree
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """The /opt/ml of a training job, on prices that a prepare job has passed."""
-    made = tmp_path / "prepared"
-    write_hyperparameters(prepared(made, {"wti": walk()}))
-    shutil.copytree(made / "input", tmp_path / "ml" / "input")
-    return tmp_path / "ml"
+    return job_tree(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def trained(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The /opt/ml of a server, with a model that the training image made under the strict rules."""
-    folder = tmp_path_factory.mktemp("trained")
-    write_hyperparameters(prepared(folder / "prepared", {"wti": walk()}))
-    tree = folder / "ml"
-    shutil.copytree(folder / "prepared" / "input", tree / "input")
+    tree = job_tree(tmp_path_factory.mktemp("trained"))
     ended = pair.train(tree, **STRICT)
     assert ended.exit_code == 0, ended.log
     shutil.rmtree(tree / "input")
