@@ -1,6 +1,7 @@
 """The buildspec's commands, run by bash as CodeBuild runs them, with programs that write down."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -195,10 +196,26 @@ def test_the_context_tells_neither_the_hour_nor_the_umask_of_its_checkout(build:
         DOCKER.replace("cp -R .image-context", "cp -Rp .image-context")
     )
     build.run()
-    found = [path.lstat() for path in (build.seen / "context").rglob("*")]
-    assert {stat.st_mtime for stat in found} == {0}
+    context = build.seen / "context"
+    hours = {path.name: path.lstat().st_mtime for path in context.rglob("*")}
+    assert hours["training"] == hours["deep"] == 0
     modes = {path.name: path.stat().st_mode & 0o777 for path in build.seen.rglob("*")}
     assert (modes["run"], modes["a.py"], modes["deep"]) == (0o755, 0o644, 0o755)
+
+
+def test_a_files_hour_is_made_of_its_content(build: Build) -> None:
+    """BuildKit takes a file of the same name, size and hour for the one that it has."""
+    (build.programs / "docker").write_text(
+        DOCKER.replace("cp -R .image-context", "cp -Rp .image-context")
+    )
+    file = build.source / "contracts" / "a.py"
+    hours = []
+    for text in ("rate = 1\n", "rate = 2\n", "rate = 1\n"):
+        file.write_text(text)
+        build.run()
+        hours.append((build.seen / "context" / "contracts" / "a.py").stat().st_mtime)
+        shutil.rmtree(build.seen / "context")
+    assert hours[0] == hours[2] != hours[1]
 
 
 def test_a_file_that_is_too_large_is_named_with_what_to_do(build: Build) -> None:
