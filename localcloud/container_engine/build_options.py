@@ -4,8 +4,11 @@ A buildspec is written for CodeBuild's Docker, and for a registry that has more 
 """
 
 import re
+import shutil
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from localcloud.container_engine.command_line import CommandLine
 from localcloud.engine import LogSink
@@ -14,6 +17,7 @@ from localcloud.processes import MARK
 BASE_ARGUMENT = "BASE_IMAGE"
 EPOCH = "SOURCE_DATE_EPOCH"
 INLINE_CACHE = "BUILDKIT_INLINE_CACHE"
+FILE = re.compile(r"(--file|-f)(=|$)")
 REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.")
 TAKEN_APART = (
     "--build-arg",
@@ -67,6 +71,30 @@ def adapted(
         elif not _is_strange(option, client):
             found += option.words
     return [*_of_podman(options, epoch, environment), *found] if client.is_podman else found
+
+
+def with_own_dockerfile(words: Sequence[str], folder: Path) -> list[str]:
+    """The same build from a copy of its Dockerfile, in ``folder``, with a name that is new.
+
+    Podman's service looks for the path below its own working folder first: one that was started
+    in a checkout would build that checkout's Dockerfile instead of the commit's.
+    """
+    found = list(words)
+    place = next((n for n, word in enumerate(found) if FILE.match(word)), None)
+    if place is None:
+        source = Path(found[-1]) / "Dockerfile"
+    else:
+        word = found.pop(place)
+        source = Path(word.partition("=")[2] if "=" in word else found.pop(place))
+    if not source.is_file():
+        return list(words)  # the client says so better
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / f"Dockerfile-{uuid.uuid4().hex}"
+    shutil.copyfile(source, copy)
+    ignored = source.with_name(f"{source.name}.dockerignore")
+    if ignored.is_file():
+        shutil.copyfile(ignored, copy.with_name(f"{copy.name}.dockerignore"))
+    return ["--file", str(copy), *found]
 
 
 def _is_strange(option: _Option, client: CommandLine) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.container_engine import base_image
-from localcloud.container_engine.build_options import adapted
+from localcloud.container_engine.build_options import adapted, with_own_dockerfile
 from localcloud.container_engine.build_secrets import build_secrets
 from localcloud.container_engine.command_line import (
     CommandLine,
@@ -43,6 +43,8 @@ def build(
         identity = Path(folder) / "id"
         given = [*build_secrets(os.environ, Path(folder)), *_words(request, identity)]
         words = adapted(given, client, environment, local_base, log)
+        if client.is_podman:
+            words = with_own_dockerfile(words, Path(folder))
         _run(client, words, environment, request.context, log)
         built = identity.read_text().strip()
     found = base_image.inspect(connection, built)

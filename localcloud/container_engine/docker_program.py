@@ -17,7 +17,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.container_engine import base_image
-from localcloud.container_engine.build_options import adapted
+from localcloud.container_engine.build_options import adapted, with_own_dockerfile
 from localcloud.container_engine.command_line import (
     DOCKER_HOST,
     IMAGES,
@@ -118,6 +118,8 @@ class Docker:
         client = self._client()
         if "--help" not in options:
             options = adapted(options, client, environment, self._local_base, print)
+            if client.is_podman:
+                options = with_own_dockerfile(options, Path(environment[STATE]))
         return self._pass_on(["build", *options], environment)
 
     def _local_base(self, reference: str, platform: str) -> str:

@@ -47,7 +47,7 @@ class PrivateEngine:
                 stale.unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, stdout=log, stderr=log, start_new_session=True
+                self.command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
             )
         until(self._answers, f"the private engine ({self.folder}/log)")
 

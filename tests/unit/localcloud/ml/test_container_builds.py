@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from localcloud.base_registry import with_base_registry
-from localcloud.container_engine.build_options import adapted
+from localcloud.container_engine.build_options import adapted, with_own_dockerfile
 from localcloud.container_engine.command_line import (
     CommandLine,
     NoCommandLine,
@@ -241,3 +241,17 @@ def test_an_image_that_the_engine_cannot_get_is_not_found_in_its_own_words() -> 
 
 def test_other_pages_are_anothers() -> None:
     assert asked("/_wharf/faults")[2] == b"another's"
+
+
+@pytest.mark.parametrize("named", [["--file", "{}"], ["-f", "{}"], ["--file={}"], []])
+def test_podman_gets_a_copy_of_the_dockerfile_that_its_own_folder_cannot_have(
+    tmp_path: Path, named: list[str]
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM x\n")
+    (tmp_path / "Dockerfile.dockerignore").write_text("*.pyc\n")
+    words = [word.format(tmp_path / "Dockerfile") for word in named]
+    option, copy, *rest = with_own_dockerfile([*words, "--tag", "a", str(tmp_path)], tmp_path / "s")
+    assert (option, rest) == ("--file", ["--tag", "a", str(tmp_path)])
+    assert Path(copy).parent == tmp_path / "s"
+    assert Path(copy).read_text() == "FROM x\n"
+    assert Path(f"{copy}.dockerignore").read_text() == "*.pyc\n"

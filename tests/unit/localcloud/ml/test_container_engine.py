@@ -93,7 +93,7 @@ class Images:
 
 def connected(container: FakeContainer, machine: Machine = MACHINE) -> Connection:
     client = cast(Any, FakeClient(container))
-    return Connection("unix:///run/x.sock", "Podman Engine 9", client, client, machine)
+    return Connection("unix:///run/x.sock", "Docker Engine 9", client, client, machine)
 
 
 def engine_of(
@@ -270,7 +270,7 @@ def test_a_lost_engine_is_told_to_whoever_waits_and_swept_when_it_is_back(tree: 
         memory_mib=None,
         ended=told.append,
     )
-    with pytest.raises(EngineLost, match=r"\(Podman Engine 9 at unix:///run/x.sock\) stopped"):
+    with pytest.raises(EngineLost, match=r"\(Docker Engine 9 at unix:///run/x.sock\) stopped"):
         program.wait(10)
     assert told == [program]
     assert program.lost
