@@ -79,11 +79,25 @@ def _podman(address: str, environment: Mapping[str, str], ask: Ask) -> CommandLi
         words = (program, "--url", address)
         options = ask([*words, "build", "--help"], environment)
         if "--secret" in options:
+            if _same_store(program, words, environment, ask):
+                words = (program,)
             return CommandLine(words, environment, options, is_podman=True)
     raise NoCommandLine(
         "images are built with `podman`, and no podman with `build --secret` is on the PATH: "
         "install podman 4 or later (Debian: apt-get install podman)"
     )
+
+
+def _same_store(
+    program: str, service: Sequence[str], environment: Mapping[str, str], ask: Ask
+) -> bool:
+    """Whether podman itself builds into the service's own store.
+
+    The service gets a build's secrets in its context, where `COPY .` finds them (podman 4.3).
+    """
+    look = ("info", "--format", "{{.Host.Hostname}} {{.Store.GraphRoot}} {{.Store.RunRoot}}")
+    own = ask([program, *look], environment)
+    return bool(own) and own == ask([*service, *look], environment)
 
 
 def _docker(address: str, environment: Mapping[str, str], ask: Ask) -> CommandLine:
