@@ -123,6 +123,22 @@ def test_without_a_client_one_is_told_what_to_install(is_podman: bool, advice: s
         find_command_line("unix:///socket", is_podman, {"PATH": "/nowhere"})
 
 
+@pytest.mark.parametrize(("own", "is_local"), [("here /var/lib", True), ("here /home", False)])
+def test_podman_builds_itself_where_its_service_would_build_the_same(
+    tmp_path: Path, own: str, is_local: bool
+) -> None:
+    """The service's builds find their secrets in their context."""
+    podman = program(tmp_path / "bin", "podman")
+
+    def ask(words: Sequence[str], environment: Mapping[str, str]) -> str:
+        if "--help" in words:
+            return "  --secret stringArray"
+        return "here /var/lib" if "--url" in words else own
+
+    found = find_command_line("unix:///socket", True, {"PATH": str(tmp_path / "bin")}, ask)
+    assert (found.words == (podman,)) == is_local
+
+
 def test_a_client_finds_its_plugins_although_a_build_has_a_home_of_its_own() -> None:
     given = {"HOME": "/home/ada", "PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "x", "http_proxy": "p"}
     assert machine_variables(given) == {
