@@ -76,7 +76,7 @@ def find_command_line(
 
 def _podman(address: str, environment: Mapping[str, str], ask: Ask) -> CommandLine:
     for program in _programs("podman", environment):
-        words = (program, "--url", address)
+        words: tuple[str, ...] = (program, "--url", address)
         options = ask([*words, "build", "--help"], environment)
         if "--secret" in options:
             if _same_store(program, words, environment, ask):
