@@ -110,6 +110,8 @@ class ContainerEngine:
             undo.pop_all()
             made = Made(container, network, mark)
             undo.callback(_quietly_remove, made)
+            with speaking("start the container"):
+                self._lay_out(container)
             with speaking(f"copy {launch.tree} into the container"):
                 container.put_archive(OPT_ML, packed(launch.tree, owner_of(launch.user)))
             with speaking("start the container"):
@@ -134,6 +136,16 @@ class ContainerEngine:
         with self._lock:
             self._running.add(program)
         return program
+
+    def _lay_out(self, container: Container) -> None:
+        """Bring the image's own files below /opt/ml, such as /opt/ml/code, into the volume.
+
+        Docker does so as it makes a volume, podman before the start if it is still empty then.
+        """
+        if self._connection.is_podman:
+            api = self._client.api
+            initialised = api._post(f"{api.base_url}/v4.0.0/libpod/containers/{container.id}/init")
+            api._raise_for_status(initialised)
 
     def _options(
         self, launch: Launch, name: str, mark: str, network: Network | None, log: LogSink

@@ -109,6 +109,18 @@ def test_a_job_finds_its_tree_and_what_it_writes_comes_back(workshop: Workshop) 
     assert workshop.containers() == []
 
 
+def test_what_an_image_has_below_opt_ml_stays_beside_the_tree(
+    engine: engines.ContainerEngine, tmp_path: Path, tag: str
+) -> None:
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {PYTHON_BASE}\nRUN mkdir -p /opt/ml/code && echo own > /opt/ml/code/program\n"
+    )
+    engine.build(tmp_path, f"localhost/code:{tag}")
+    words = ("cat", "/opt/ml/code/program", "/opt/ml/input/data/train/rows.csv")
+    with closing(Workshop(engine.address, tmp_path / "cloud", f"localhost/code:{tag}")) as made:
+        assert made.output(*words, read_only=True) == ["own", "1", "2"]
+
+
 def test_every_line_of_both_streams_is_there_when_the_end_is_told(workshop: Workshop) -> None:
     lines = workshop.output(
         "python3",
