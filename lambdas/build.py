@@ -1,5 +1,6 @@
 """An image's build on CodeBuild. The registry, not the build, says whether the image exists."""
 
+import heapq
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +22,10 @@ from lambdas.verdict import Failed, Running, Succeeded, Verdict, failed
 
 QUEUE_MINUTES = 30  # how long a build may wait for a machine; CodeBuild's own default is 8 hours
 LOG_EVENTS = 500  # from the log's end; what follows a failed command is some ten of them
+# A Docker that keeps images in its own store, as CodeBuild's does, loses of an image's layer
+# cache what it took from another's (buildkit's issue 2274): of the newest image alone, every
+# second build would find nothing. Few, as a build's variables may be but some thousand characters.
+CACHES = 8
 START_SECONDS = 60  # build_image's own time-out: after it, whoever was starting a build is dead
 BROKEN_PHASES = {"CLIENT_ERROR", "FAILED", "FAULT", "TIMED_OUT"}
 
@@ -90,28 +95,30 @@ def _take_start(
     start = BuildStart(
         owner=task.release_id,
         until=site.now() + START_SECONDS,
-        cache=before.cache if before is not None and mine else newest_image(site, image.repository),
+        cache=before.cache
+        if before is not None and mine
+        else newest_images(site, image.repository),
         expires=site.now() + KEEP,
     )
     site.ledger.take_build_start(image.repository, image.tag, start, over=before)
     return start
 
 
-def newest_image(site: Site, repository: str) -> str:
-    """URI of the repository's newest image, whose layers the build may use; "" without one.
+def newest_images(site: Site, repository: str) -> str:
+    """URIs of the repository's newest images, whose layers the build may use; "" without any.
 
     A build without a cache is slower and nothing else, so no release fails for want of one.
     """
     try:
-        newest = max(
-            _tagged_images(site, repository), key=lambda one: one["imagePushedAt"], default=None
+        newest = heapq.nlargest(
+            CACHES, _tagged_images(site, repository), key=lambda one: one["imagePushedAt"]
         )
     except (ClientError, *UNREACHABLE) as error:
         logger.warning("builds without a cache", error=str(error))
         return ""
-    if newest is None:
-        return ""
-    return f"{site.environment.registry}/{repository}:{newest['imageTags'][0]}"
+    return " ".join(
+        f"{site.environment.registry}/{repository}:{one['imageTags'][0]}" for one in newest
+    )
 
 
 def _tagged_images(site: Site, repository: str) -> Iterator[dict[str, Any]]:
@@ -137,7 +144,7 @@ def _variables(
         "IMAGE_DOCKERFILE": image.dockerfile,
         "IMAGE_INPUTS": " ".join(source.inputs),
         "IMAGE_CONTEXT": source.context,
-        "CACHE_IMAGE": cache,
+        "CACHE_IMAGES": cache,
         "MAX_FILE_MB": str(plan.source.max_file_mb),
         "PIP_CONF_PARAMETER": pip_conf_parameter(task.release.project),
         "BASE_IMAGE": image.base_image,

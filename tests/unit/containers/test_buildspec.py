@@ -153,14 +153,15 @@ def test_variables_that_are_left_out_have_defaults(build: Build) -> None:
 
 
 def test_an_older_docker_is_not_asked_for_what_it_does_not_know(build: Build) -> None:
-    build.run(OPTIONS=BUILDKIT, CACHE_IMAGE=f"{REGISTRY}/training:src-0")
+    build.run(OPTIONS=BUILDKIT, CACHE_IMAGES=f"{REGISTRY}/training:src-1 {REGISTRY}/training:src-0")
     assert "--provenance" not in build.built
     assert "--output" not in build.built
-    assert f"BUILDKIT_INLINE_CACHE=1 --cache-from {REGISTRY}/training:src-0" in build.built
+    cached = f"--cache-from {REGISTRY}/training:src-1 --cache-from {REGISTRY}/training:src-0"
+    assert f"BUILDKIT_INLINE_CACHE=1 {cached} " in build.built
 
 
 def test_podman_makes_the_same_image_of_the_same_context_whenever_it_does(build: Build) -> None:
-    build.run(OPTIONS=PODMAN, CACHE_IMAGE=f"{REGISTRY}/training:src-0")
+    build.run(OPTIONS=PODMAN, CACHE_IMAGES=f"{REGISTRY}/training:src-1 {REGISTRY}/training:src-0")
     assert "--format oci --timestamp 0 .image-context/." in build.built
     assert "--output" not in build.built
     assert "cache" not in build.built.lower()

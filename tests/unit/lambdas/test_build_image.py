@@ -5,7 +5,7 @@ import pytest
 
 from contracts.ledger import build_key
 from contracts.release import ImageKind
-from lambdas.build import START_SECONDS
+from lambdas.build import CACHES, START_SECONDS
 from lambdas.build_image import build_image
 from lambdas.errors import ServiceFault
 from lambdas.ledger import Ledger, Waiter
@@ -50,7 +50,7 @@ def test_the_build_learns_all_it_needs_from_its_variables(world: World) -> None:
         "IMAGE_DOCKERFILE": "containers/training/Dockerfile",
         "IMAGE_INPUTS": "contracts training containers/training",
         "IMAGE_CONTEXT": ".",
-        "CACHE_IMAGE": "",
+        "CACHE_IMAGES": "",
         "MAX_FILE_MB": "500",
         "PIP_CONF_PARAMETER": "/modelwharf/oil-price/pip-conf",
         "BASE_IMAGE": "python:3.12-slim",
@@ -154,13 +154,22 @@ class TestCache:
         build_image(world.site, build_task(document()))
         [build] = world.codebuild.builds.values()
         variables = build["call"]["environmentVariablesOverride"]
-        return next(str(one["value"]) for one in variables if one["name"] == "CACHE_IMAGE")
+        return next(str(one["value"]) for one in variables if one["name"] == "CACHE_IMAGES")
 
-    def test_is_the_repository_s_newest_image(self, world: World) -> None:
-        for tag in ("src-1", "src-2", "src-3", "src-4", "src-5"):
+    def test_is_the_repository_s_newest_images(self, world: World) -> None:
+        for tag in ("src-1", "src-2", "src-3"):
             world.ecr.tags[IMAGE[0], tag] = "sha256:1"
-        world.ecr.tags["modelwharf/oil-price/inference", "src-6"] = "sha256:1"
-        assert self.cache(world) == f"{URI}:src-5"
+        world.ecr.tags["modelwharf/oil-price/inference", "src-4"] = "sha256:1"
+        assert self.cache(world) == f"{URI}:src-3 {URI}:src-2 {URI}:src-1"
+
+    def test_fits_into_the_build_s_variables_however_many_images_there_are(
+        self, world: World
+    ) -> None:
+        for number in range(40):
+            world.ecr.tags[IMAGE[0], f"src-{number:064d}"] = "sha256:1"
+        found = self.cache(world)
+        assert len(found.split()) == CACHES
+        assert len(found) < 1500
 
     def test_is_none_when_nobody_can_tell_for_a_build_needs_none(self, world: World) -> None:
         world.ecr.tags[IMAGE[0], "src-1"] = "sha256:1"
