@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localcloud.container_engine.command_line import CommandLine
-from localcloud.engine import LogSink
+from localcloud.engine import BuildError, LogSink
 from localcloud.processes import MARK
 
 BASE_ARGUMENT = "BASE_IMAGE"
@@ -19,6 +19,7 @@ EPOCH = "SOURCE_DATE_EPOCH"
 INLINE_CACHE = "BUILDKIT_INLINE_CACHE"
 FILE = re.compile(r"(--file|-f)(=|$)")
 REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.")
+PIP_CONF = re.compile(r"(^|,)id=pip_conf(,|$)")
 TAKEN_APART = (
     "--build-arg",
     "--cache-from",
@@ -27,6 +28,7 @@ TAKEN_APART = (
     "--platform",
     "--provenance",
     "--sbom",
+    "--secret",
     "--timestamp",
     "-o",
 )
@@ -51,7 +53,7 @@ def adapted(
     log: LogSink,
 ) -> list[str]:
     """The words after ``build``. ``local_base`` gives, for a base image and a platform, the
-    name to build from.
+    name to build from. Raises BuildError for a secret that the client would not keep.
     """
     options = list(_options(words))
     platform = next((one.value for one in options if one.name == "--platform"), "")
@@ -59,6 +61,13 @@ def adapted(
     found: list[str] = []
     for option in options:
         name, _, value = option.value.partition("=")
+        if client.is_remote_podman and PIP_CONF.search(option.value):
+            raise BuildError(
+                "the pip configuration of this build may hold credentials, and a podman that "
+                "works through its service puts secrets into the build's context, where `COPY .` "
+                "takes them into the image (containers/podman issue 28334). Unset PIP_CONFIG_FILE "
+                "and PIP_INDEX_URL, or use Docker, or run where podman's own store is"
+            )
         if option.name in ("--cache-from", "--cache-to") and REGISTRY.search(option.value):
             log(f"{option.name} {option.value}: this engine's own layers are the cache here")
         elif option.name == "--build-arg" and name == INLINE_CACHE:

@@ -37,6 +37,11 @@ class CommandLine:
     options: str
     is_podman: bool
 
+    @property
+    def is_remote_podman(self) -> bool:
+        """Whether it is podman and its service builds, in another store than podman's own."""
+        return self.is_podman and len(self.words) > 1
+
     def knows(self, option: str) -> bool:
         """Whether its build takes the option, such as ``--provenance``."""
         return f" {option} " in f"{self.options} ".replace("\n", " ").replace("=", " ")

@@ -29,7 +29,7 @@ from localcloud.container_engine.command_line import (
 )
 from localcloud.container_engine.connection import CALL, Connection, NoEngine, connect
 from localcloud.container_engine.image_store import ImageStore
-from localcloud.engine import EngineLost, ImageMissing
+from localcloud.engine import BuildError, EngineLost, ImageMissing
 from localcloud.image_push import IMAGE_URI, Pushable, Refused, RegistryClient
 
 PASSED_ON = (
@@ -48,6 +48,9 @@ PASSED_ON = (
 """What the engine's own client does, beside ``login`` and ``push``. It changes nothing on this
 machine that a build did not make."""
 
+KNOWN = (
+    BuildError, Refused, ImageMissing, EngineLost, NoCommandLine, ClientError, BotoCoreError,
+)  # fmt: skip
 Execute = Callable[[Sequence[str], Mapping[str, str]], int]
 
 
@@ -74,7 +77,7 @@ class Docker:
     def run(self, words: Sequence[str], environment: Mapping[str, str], stdin: IO[str]) -> int:
         """The exit code.
 
-        Raises Refused, ImageMissing, EngineLost, NoCommandLine, or what AWS answered.
+        Raises Refused, BuildError, ImageMissing, EngineLost, NoCommandLine, or what AWS answered.
         """
         match words:
             case ["login", *options]:
@@ -166,7 +169,7 @@ def main() -> int:
         return docker.run(sys.argv[1:], os.environ, sys.stdin)
     except NoEngine as error:
         text = f"the container engine does not answer: {error}"
-    except (Refused, ImageMissing, EngineLost, NoCommandLine, ClientError, BotoCoreError) as error:
+    except KNOWN as error:
         text = str(error)
     print(f"docker: {text}", file=sys.stderr)
     return 1

@@ -19,7 +19,7 @@ from localcloud.container_engine.command_line import (
 )
 from localcloud.container_engine.docker_program import Docker
 from localcloud.container_engine.image_store import ImageStore
-from localcloud.engine import ImageMissing
+from localcloud.engine import BuildError, ImageMissing
 from localcloud.image_push import Refused, RegistryClient
 from localcloud.manifest import digest
 
@@ -90,6 +90,18 @@ def test_what_podman_runs_can_be_found_again() -> None:
     given = fit(PODMAN, ".", environment=environment)
     assert given == ["--build-arg", "no_proxy=localhost,abc.invalid", "."]
     assert fit(DOCKER_20, ".", environment=environment) == ["."]
+
+
+def test_a_pip_configuration_is_not_given_to_a_podman_that_would_let_it_into_the_image() -> None:
+    remote = CommandLine(("podman", "--url", "unix:///s"), {}, PODMAN.options, True)
+    secret = ["--secret", "id=pip_conf,src=.image-secrets/pip_conf"]
+
+    with pytest.raises(BuildError, match="PIP_CONFIG_FILE"):
+        fit(remote, *secret)
+
+    assert fit(PODMAN, *secret) == secret
+    authorities = ["--secret", "id=ca,src=.image-secrets/ca"]
+    assert fit(remote, *authorities) == authorities
 
 
 def program(folder: Path, name: str) -> str:
