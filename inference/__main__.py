@@ -6,7 +6,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
 
 import uvicorn
 
@@ -35,7 +37,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     try:
         settings = Settings.of(os.environ)
-        _leave_root(settings)
+        stays = leave_root_behind(settings)
+        if stays:
+            LOG.warning(stays)
         listener = listen(settings)
     except (BadSetting, OSError) as error:
         LOG.error("cannot serve: %s", error)
@@ -43,11 +47,23 @@ def main(arguments: Sequence[str]) -> int:
     return _serve(settings, listener)
 
 
-def _leave_root(settings: Settings) -> None:
-    if settings.base == TREE:
-        stays = leave_root(TREE, reads=(settings.model, settings.models), writes=())
-        if stays:
-            LOG.warning(stays)
+class LeaveRoot(Protocol):
+    """``contracts.privileges.leave_root``."""
+
+    def __call__(
+        self, tree: Path, *, reads: Iterable[Path], writes: Iterable[Path]
+    ) -> str | None: ...
+
+
+def leave_root_behind(settings: Settings, leave: LeaveRoot = leave_root) -> str | None:
+    """Go on without the rights of root, in a container; why not, when root is kept."""
+    if settings.base != TREE:
+        return None
+    if settings.multi_model:
+        if os.geteuid() != 0:
+            return None
+        return "stays root: who may read the models that SageMaker brings later is not known yet"
+    return leave(TREE, reads=(settings.model,), writes=())
 
 
 def listen(settings: Settings) -> socket.socket:

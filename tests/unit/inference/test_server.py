@@ -7,11 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from inference.__main__ import listen
+from contracts.privileges import TREE
+from inference.__main__ import leave_root_behind, listen
 from inference.asgi import BODY_LIMIT
 from inference.settings import Settings
 from tests.unit.inference.servers import DEADLINE, ROOT, serving, started
@@ -40,6 +43,29 @@ def test_ping_is_503_while_the_model_loads_and_200_once_it_answers(base: Path) -
         assert server.ask("GET", "/ping")[0] == 200
         status, body = server.ask("POST", "/invocations", REQUEST, JSON)
         assert (status, json.loads(body)["product"]) == (200, "wti")
+
+
+def left(settings: Settings) -> tuple[list[Path], str | None]:
+    """What was looked at before root was given up, and why it was kept."""
+    looked: list[Path] = []
+
+    def leave(tree: Path, *, reads: Iterable[Path], writes: Iterable[Path]) -> str | None:
+        looked.extend(reads)
+        return None
+
+    return looked, leave_root_behind(settings, leave)
+
+
+def test_root_is_left_only_in_a_container() -> None:
+    inside = Settings(host="", port=0, base=TREE)
+    assert left(inside) == ([TREE / "model"], None)
+    assert left(replace(inside, base=Path("/elsewhere"))) == ([], None)
+
+
+def test_the_server_of_many_models_keeps_the_rights_to_read_what_is_brought_later() -> None:
+    looked, why = left(Settings(host="", port=0, base=TREE, multi_model=True))
+    assert looked == []
+    assert why is None or why.startswith("stays root: ")
 
 
 def test_the_server_refuses_and_goes_on(base: Path) -> None:
