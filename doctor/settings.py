@@ -26,7 +26,7 @@ class Patience:
     training: float = 600
     """A training run on the sample data."""
     startup: float = 480
-    """Until the first healthy ping: CreateModel's default health check timeout, 8 minutes."""
+    """Until the first healthy ping; the endpoint configuration may set another limit."""
     ping: float = 2
     """A health check ("Custom Inference Code with Hosting Services")."""
     invocation: float = 60
