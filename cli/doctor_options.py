@@ -10,10 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from cli.demo_data import demo_series
 from contracts.examination import ImageRole
-from contracts.parameters import ImageSource, Source
+from contracts.parameters import TRAINING_CHANNEL, ImageSource, Source
 from doctor import DockerfileOf, NamedImage, Sample, Wanted
 
-CHANNEL = "training"
 BASE_IMAGE = "BASE_IMAGE"
 DOCKERFILE = "Dockerfile"
 PRODUCT = "wti"
@@ -35,7 +34,7 @@ def channels(context: click.Context, parameter: click.Parameter, words: Any) -> 
     found: dict[str, Path] = {}
     for word in words:
         name, equals, folder = word.partition("=")
-        found[name if equals else CHANNEL] = Path(folder if equals else word)
+        found[name if equals else TRAINING_CHANNEL] = Path(folder if equals else word)
     for path in found.values():
         if not path.is_dir():
             raise click.BadParameter(f"{str(path)!r} is not a folder; write FOLDER or NAME=FOLDER")
@@ -123,4 +122,4 @@ def demo_channel(folder: Path) -> dict[str, Path]:
     head, *lines = demo_series()[PRODUCT].csv.splitlines()
     (folder / f"{PRODUCT}.csv").write_text("\n".join([head, *lines[-DAYS:], ""]))
     (folder / "data.json").write_text(json.dumps({"inputs": [PRODUCT], "options": {}}))
-    return {CHANNEL: folder}
+    return {TRAINING_CHANNEL: folder}

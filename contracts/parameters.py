@@ -38,6 +38,8 @@ DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
 CHANNELS = 20
 ChannelName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 TRAINING_CHANNEL = "training"
+# In deployment.environment, "1" lets a server on the laptop write to its root file system.
+WRITABLE_ROOT = "MODELWHARF_WRITABLE_ROOT"
 ObjectKey = Annotated[str, Field(min_length=1, max_length=900, pattern=r"^[^/](.*[^/])?$")]
 
 

@@ -3,8 +3,13 @@
 ``settings``       what the images are fed, and how long they may take
 ``images``         a name or a Dockerfile, as an image that the engine can run
 ``trees``          the ``/opt/ml`` that SageMaker would lay out
+``conditions``     the harder circumstances that an image is tried under
 ``training_runs``  ``train``, run in several ways, each once
-``servers``        ``serve``, asked as SageMaker asks it
+``server``         one start of ``serve``, asked as SageMaker asks it
+``servers``        every server that the checks need
+``asking``         one HTTP request
+``start_faults``   why a program did not start
+``check``          one check, and the findings that it can come to
 ``examinations``   one file for each thing that is checked
 ``plan``           which checks, in which order, and which of them make no sense any more
 """

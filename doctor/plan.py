@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,7 +36,7 @@ from doctor.examinations import (
     train_succeeds,
     train_writes_model,
 )
-from doctor.images import ReadyImage, Wanted, ready
+from doctor.images import Wanted, ready
 from doctor.servers import Artifact, Servers
 from doctor.settings import Sample, Settings
 from doctor.training_runs import TrainingRuns
@@ -147,31 +148,15 @@ def examine(
             artifact = artifact or Artifact(runs.sample.tree / "model", "what train wrote")
             samples = samples or held_out(runs.sample.tree / "output" / "data")
     if ImageRole.INFERENCE in images:
-        findings += _serve(
-            engine, images[ImageRole.INFERENCE], settings, folder, artifact, samples, tell
-        )
+        image, place = images[ImageRole.INFERENCE], folder / "serving"
+        with closing(Servers(engine, image, settings, place, artifact, samples)) as servers:
+            findings += _take(SERVING, servers, tell)
     told = tuple(image.told for image in images.values())
     return Examination(engine=engine.description, images=told, findings=tuple(findings))
 
 
 def _given(settings: Settings) -> Artifact | None:
     return Artifact(settings.model, str(settings.model)) if settings.model else None
-
-
-def _serve(
-    engine: Engine,
-    image: ReadyImage,
-    settings: Settings,
-    folder: Path,
-    artifact: Artifact | None,
-    samples: tuple[Sample, ...],
-    tell: Tell,
-) -> list[Finding]:
-    servers = Servers(engine, image, settings, folder / "serving", artifact, samples)
-    try:
-        return _take(SERVING, servers, tell)
-    finally:
-        servers.end_all()
 
 
 def _take(steps: Sequence[Step[Subject]], subject: Subject, tell: Tell) -> list[Finding]:

@@ -1,111 +1,23 @@
-"""``serve``: started with an artifact, watched until it is healthy, and asked."""
+"""Every server that the checks of one inference image need, each started at most once."""
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from doctor.asking import Answer, NoAnswer, TooSlow, ask
+from contracts.parameters import WRITABLE_ROOT
+from doctor.asking import Answer
 from doctor.conditions import EASY, Conditions, hardest
 from doctor.images import ReadyImage
-from doctor.settings import WRITABLE_ROOT, Sample, Settings
+from doctor.server import LOOK, Pings, Server, answers_pings, pinging, shown
+from doctor.settings import Sample, Settings
 from doctor.start_faults import Place, look_into
 from doctor.trees import BadArtifact, lay_out_serving
-from localcloud.engine import Engine, ImageMissing, Launch, Program
+from localcloud.engine import Engine, ImageMissing, Launch
 
-LOOK = 0.02  # seconds between two pings of a starting server: an early 200 must not be missed
-BETWEEN_PINGS = 0.05  # seconds, beside requests under way
 LARGEST_BODY = 25 * 1024 * 1024 - 1024  # bytes: just below what InvokeEndpoint takes
 FORGIVING = 30.0  # seconds that a server which pinged too early gets to answer at last
-
-
-@dataclass
-class Server:
-    """One start of ``serve``. ``code``: its exit code if it ended, or None.
-
-    ``program`` None: the engine could not start it.
-    """
-
-    program: Program | None
-    lines: list[str]
-    settings: Settings
-    healthy_after: float | None = None
-    """Seconds until the first /ping with 200; None when there was none."""
-    waited: float = 0.0
-    ping: Answer | None = None
-    """The last answer of /ping before it was healthy, or the first healthy one."""
-
-    @property
-    def address(self) -> tuple[str, int]:
-        address = self.program.address if self.program else None
-        if address is None:
-            raise NoAnswer("the server is not running")
-        return address
-
-    @property
-    def code(self) -> int | None:
-        return self.program.poll() if self.program else None
-
-    @property
-    def running(self) -> bool:
-        return self.program is not None and self.program.poll() is None
-
-    @property
-    def ending(self) -> str:
-        """In words, how it stands."""
-        if self.program is None:
-            return "it did not start"
-        if self.code is not None:
-            return f"it ended with exit code {self.code}"
-        last = f"; the last answer was {self.ping.shown}" if self.ping else ""
-        return f"/ping gave no 200 within {self.waited:.0f} s{last}"
-
-    def invoke(self, sample: Sample) -> Answer:
-        """Raises NoAnswer, TooSlow."""
-        return ask(
-            self.address,
-            "POST",
-            "/invocations",
-            timeout=self.settings.patience.invocation,
-            body=sample.body,
-            headers={"Content-Type": sample.content_type},
-        )
-
-    def ping_once(self) -> Answer:
-        """Raises NoAnswer, TooSlow."""
-        return ask(self.address, "GET", "/ping", timeout=self.settings.patience.ping)
-
-    def await_health(self, seconds: float) -> bool:
-        """Ping until it says 200, ends, or the time is over."""
-        begun = time.monotonic()
-        pause = threading.Event()
-        while self.running and self.waited < seconds:
-            with suppress(NoAnswer, TooSlow):
-                self.ping = self.ping_once()
-                if self.ping.status == 200:
-                    self.healthy_after = time.monotonic() - begun
-                    return True
-            pause.wait(LOOK)
-            self.waited = time.monotonic() - begun
-        return False
-
-    def answers(self, sample: Sample) -> Answer | str:
-        """The answer, or in words why there was none."""
-        try:
-            return self.invoke(sample)
-        except (NoAnswer, TooSlow) as error:
-            return str(error)
-
-    def stop(self) -> tuple[int, float]:
-        """SIGTERM; the exit code, and the seconds that its end took."""
-        if self.program is None:
-            raise NoAnswer("the server is not running")
-        begun = time.monotonic()
-        code = self.program.stop(self.settings.patience.stop_serving)
-        return code, time.monotonic() - begun
 
 
 @dataclass(frozen=True)
@@ -129,18 +41,6 @@ class Opening:
     @property
     def at_once(self) -> bool:
         return isinstance(self.first, Answer) and self.first.status == 200
-
-
-@dataclass
-class Pings:
-    """Pings beside requests: seconds each; a ping without an answer in time counts as ``late``."""
-
-    seconds: list[float] = field(default_factory=list)
-    late: int = 0
-
-    @property
-    def slowest(self) -> float:
-        return max(self.seconds, default=0.0)
 
 
 @dataclass(frozen=True)
@@ -210,7 +110,7 @@ class Servers:
 
     def live(self) -> Server:
         """A healthy one: the first, or another in its place once that answers no more."""
-        if not _answers_pings(self.first):
+        if not answers_pings(self.first):
             self.end(self.first)
             del self.first
         return self.first
@@ -251,7 +151,7 @@ class Servers:
         sample = enlarged(self.samples[0])
         with pinging(server) as pings:
             answer = server.answers(sample)
-        return LargeBody(answer, pings, survived=_answers_pings(server))
+        return LargeBody(answer, pings, survived=answers_pings(server))
 
     def busy(self) -> Pings:
         """Pings while the first sample is answered again and again."""
@@ -318,48 +218,10 @@ class Servers:
         if server.program is not None:
             server.program.stop(grace=0)
 
-    def end_all(self) -> None:
+    def close(self) -> None:
+        """End them all."""
         for server in self._started:
             self.end(server)
-
-
-def _answers_pings(server: Server) -> bool:
-    """A busy machine may be slow once, so it has a second chance."""
-    for _ in range(2):
-        try:
-            return server.running and server.ping_once().status == 200
-        except TooSlow:
-            continue
-        except NoAnswer:
-            return False
-    return False
-
-
-@contextmanager
-def pinging(server: Server) -> Iterator[Pings]:
-    """Ping from another thread until the block is left, and then once more to its end."""
-    pings, over = Pings(), threading.Event()
-
-    def run() -> None:
-        while not over.wait(BETWEEN_PINGS):
-            try:
-                pings.seconds.append(server.ping_once().seconds)
-            except TooSlow:
-                pings.late += 1
-            except NoAnswer:
-                continue  # It ended, or it refuses for now: other checks tell of that.
-
-    thread = threading.Thread(target=run, name="pings")
-    thread.start()
-    try:
-        yield pings
-    finally:
-        over.set()
-        thread.join()
-
-
-def shown(answer: Answer | str) -> str:
-    return answer.shown if isinstance(answer, Answer) else answer
 
 
 def enlarged(sample: Sample) -> Sample:

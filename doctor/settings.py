@@ -6,10 +6,6 @@ from pathlib import Path
 
 from contracts.parameters import Hyperparameter, MetricDefinition
 
-DEFAULT_CHANNEL = "training"
-WRITABLE_ROOT = "MODELWHARF_WRITABLE_ROOT"
-"""The variable in ``deployment.environment`` that lets a server write to its root."""
-
 
 @dataclass(frozen=True)
 class Sample:

@@ -11,8 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from contracts.parameters import Hyperparameter
-from doctor.settings import DEFAULT_CHANNEL
+from contracts.parameters import TRAINING_CHANNEL, Hyperparameter
 
 HOST = "algo-1"
 INSTANCE_TYPE = "ml.m5.large"
@@ -70,7 +69,7 @@ def _resources() -> dict[str, object]:
 
 def empty_channels(folder: Path, channels: Mapping[str, Path]) -> dict[str, Path]:
     """The same channels without a file in them."""
-    found = {name: folder / name for name in channels or [DEFAULT_CHANNEL]}
+    found = {name: folder / name for name in channels or [TRAINING_CHANNEL]}
     for path in found.values():
         path.mkdir(parents=True)
     return found

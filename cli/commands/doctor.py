@@ -14,10 +14,16 @@ from cli import doctor_options as read
 from cli.assembly import project_root
 from cli.errors import Trouble
 from cli.examination import Telling, summary
-from cli.options import json_option
+from cli.options import engine_option, json_option
 from cli.output import console, print_json
 from contracts.examination import Examination, ImageRole, Verdict
-from contracts.parameters import Hyperparameter, MetricDefinition, Source, Training
+from contracts.parameters import (
+    TRAINING_CHANNEL,
+    Hyperparameter,
+    MetricDefinition,
+    Source,
+    Training,
+)
 from doctor import CannotExamine, EngineLost, Patience, Sample, Settings, Wanted, examine
 
 if TYPE_CHECKING:
@@ -29,8 +35,6 @@ ROLES = {
     "both": (ImageRole.TRAINING, ImageRole.INFERENCE),
 }
 METRICS = '[{"name": "accuracy", "regex": "accuracy=([0-9.]+)"}]'
-
-
 NO_CONTAINERS = (
     "No containers here: a program that names absolute paths of its image may fail here alone."
 )
@@ -72,7 +76,7 @@ class NothingChecked(Trouble):
     metavar="[NAME=]FOLDER",
     multiple=True,
     callback=read.channels,
-    help=f"Data to train on, as the channel NAME; without NAME, {read.CHANNEL}.",
+    help=f"Data to train on, as the channel NAME; without NAME, {TRAINING_CHANNEL}.",
 )
 @click.option(
     "--hyperparameters",
@@ -112,11 +116,7 @@ class NothingChecked(Trouble):
 @click.option(
     "--platform", default=Source().platform, show_default=True, help="What images must be for."
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["docker", "process"]),
-    help="What runs the images; without it, Docker or podman if one answers.",
-)
+@engine_option
 @click.option(
     "--timeout",
     type=click.FloatRange(min=1),

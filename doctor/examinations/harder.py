@@ -1,6 +1,6 @@
 """Why the three harder circumstances matter, and what to change, for both kinds of image."""
 
-from doctor.settings import WRITABLE_ROOT
+from contracts.parameters import WRITABLE_ROOT
 
 READ_ONLY_WHY = (
     "what a container writes beside /opt/ml and /tmp is lost with it and shares the disk of the "

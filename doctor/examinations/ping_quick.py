@@ -3,7 +3,8 @@
 from contracts.examination import Finding, ImageRole
 from doctor.asking import NoAnswer, TooSlow
 from doctor.check import Check
-from doctor.servers import Pings, Servers
+from doctor.server import Pings
+from doctor.servers import Servers
 
 CHECK = Check(
     "ping-quick",

@@ -1,11 +1,11 @@
 """Serving works with a read-only root, as somebody else than root, and without a network."""
 
 from contracts.examination import Finding, ImageRole
+from contracts.parameters import WRITABLE_ROOT
 from doctor.check import Check
 from doctor.conditions import HARD, SOMEBODY
 from doctor.examinations.harder import CHANGES, READ_ONLY_WHY, USER_WHY
 from doctor.servers import Servers
-from doctor.settings import WRITABLE_ROOT
 
 READ_ONLY = Check("serve-read-only", ImageRole.INFERENCE, READ_ONLY_WHY)
 NON_ROOT = Check("serve-non-root", ImageRole.INFERENCE, USER_WHY)

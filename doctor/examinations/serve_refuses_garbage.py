@@ -3,7 +3,8 @@
 from contracts.examination import Finding, ImageRole
 from doctor.asking import Answer
 from doctor.check import Check
-from doctor.servers import Servers, shown
+from doctor.server import shown
+from doctor.servers import Servers
 from doctor.settings import Sample
 from doctor.trees import GARBAGE
 

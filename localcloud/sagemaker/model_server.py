@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import urllib3
 
+from contracts.parameters import WRITABLE_ROOT
 from localcloud import disk, registry
 from localcloud.cloud import Cloud
 from localcloud.engine import EngineLost, ImageMissing, Launch, Program
@@ -22,7 +23,6 @@ INVOKE_TIMEOUT = 60.0  # seconds (InvokeEndpoint)
 STOP_GRACE = 30.0  # seconds between SIGTERM and SIGKILL for a serving container
 POLL = 0.05  # seconds between two pings of a starting server
 RESTART_PAUSE = 1.0  # seconds before a server that could not be started is tried again
-WRITABLE_ROOT = "MODELWHARF_WRITABLE_ROOT"
 READ_ONLY = "read-only file system"
 
 

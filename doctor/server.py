@@ -1,0 +1,151 @@
+"""``serve``, started once: watched until it is healthy, and asked."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from doctor.asking import Answer, NoAnswer, TooSlow, ask
+from doctor.settings import Sample, Settings
+from localcloud.engine import Program
+
+LOOK = 0.02  # seconds between two pings of a starting server: an early 200 must not be missed
+BETWEEN_PINGS = 0.05  # seconds, beside requests under way
+
+
+@dataclass
+class Server:
+    """One start of ``serve``. ``code``: its exit code if it ended, or None.
+
+    ``program`` None: the engine could not start it.
+    """
+
+    program: Program | None
+    lines: list[str]
+    settings: Settings
+    healthy_after: float | None = None
+    """Seconds until the first /ping with 200; None when there was none."""
+    waited: float = 0.0
+    ping: Answer | None = None
+    """The last answer of /ping before it was healthy, or the first healthy one."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        address = self.program.address if self.program else None
+        if address is None:
+            raise NoAnswer("the server is not running")
+        return address
+
+    @property
+    def code(self) -> int | None:
+        return self.program.poll() if self.program else None
+
+    @property
+    def running(self) -> bool:
+        return self.program is not None and self.program.poll() is None
+
+    @property
+    def ending(self) -> str:
+        """In words, how it stands."""
+        if self.program is None:
+            return "it did not start"
+        if self.code is not None:
+            return f"it ended with exit code {self.code}"
+        last = f"; the last answer was {self.ping.shown}" if self.ping else ""
+        return f"/ping gave no 200 within {self.waited:.0f} s{last}"
+
+    def invoke(self, sample: Sample) -> Answer:
+        """Raises NoAnswer, TooSlow."""
+        return ask(
+            self.address,
+            "POST",
+            "/invocations",
+            timeout=self.settings.patience.invocation,
+            body=sample.body,
+            headers={"Content-Type": sample.content_type},
+        )
+
+    def ping_once(self) -> Answer:
+        """Raises NoAnswer, TooSlow."""
+        return ask(self.address, "GET", "/ping", timeout=self.settings.patience.ping)
+
+    def await_health(self, seconds: float) -> bool:
+        """Ping until it says 200, ends, or the time is over."""
+        begun = time.monotonic()
+        pause = threading.Event()
+        while self.running and self.waited < seconds:
+            with suppress(NoAnswer, TooSlow):
+                self.ping = self.ping_once()
+                if self.ping.status == 200:
+                    self.healthy_after = time.monotonic() - begun
+                    return True
+            pause.wait(LOOK)
+            self.waited = time.monotonic() - begun
+        return False
+
+    def answers(self, sample: Sample) -> Answer | str:
+        """The answer, or in words why there was none."""
+        try:
+            return self.invoke(sample)
+        except (NoAnswer, TooSlow) as error:
+            return str(error)
+
+    def stop(self) -> tuple[int, float]:
+        """SIGTERM; the exit code, and the seconds that its end took."""
+        if self.program is None:
+            raise NoAnswer("the server is not running")
+        begun = time.monotonic()
+        code = self.program.stop(self.settings.patience.stop_serving)
+        return code, time.monotonic() - begun
+
+
+@dataclass
+class Pings:
+    """Pings beside requests: seconds each; a ping without an answer in time counts as ``late``."""
+
+    seconds: list[float] = field(default_factory=list)
+    late: int = 0
+
+    @property
+    def slowest(self) -> float:
+        return max(self.seconds, default=0.0)
+
+
+def answers_pings(server: Server) -> bool:
+    """A busy machine may be slow once, so it has a second chance."""
+    for _ in range(2):
+        try:
+            return server.running and server.ping_once().status == 200
+        except TooSlow:
+            continue
+        except NoAnswer:
+            return False
+    return False
+
+
+@contextmanager
+def pinging(server: Server) -> Iterator[Pings]:
+    """Ping from another thread until the block is left, and then once more to its end."""
+    pings, over = Pings(), threading.Event()
+
+    def run() -> None:
+        while not over.wait(BETWEEN_PINGS):
+            try:
+                pings.seconds.append(server.ping_once().seconds)
+            except TooSlow:
+                pings.late += 1
+            except NoAnswer:
+                continue  # It ended, or it refuses for now: other checks tell of that.
+
+    thread = threading.Thread(target=run, name="pings")
+    thread.start()
+    try:
+        yield pings
+    finally:
+        over.set()
+        thread.join()
+
+
+def shown(answer: Answer | str) -> str:
+    return answer.shown if isinstance(answer, Answer) else answer
