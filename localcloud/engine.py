@@ -1,5 +1,6 @@
 """What builds and runs images on the laptop: one small interface, whoever is behind it."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Protocol
 
 LogSink = Callable[[str], None]
 """Takes one line of output, without its line end."""
+
+_SOURCE_ROOT = Path(__file__).resolve().parents[1]
 
 
 class BuildError(Exception):
@@ -124,6 +127,14 @@ class DockerProgram:
 
     words: tuple[str, ...]
     environment: Mapping[str, str]
+
+    @classmethod
+    def of_module(cls, module: str, environment: Mapping[str, str]) -> "DockerProgram":
+        """A module of this package, run as a program by the Python that runs here."""
+        # -P: a build runs in a checkout, whose own packages must neither stand in for ours nor
+        # get bytecode written beside them, which would then go into the image.
+        words = ("env", f"PYTHONPATH={_SOURCE_ROOT}", sys.executable, "-P", "-m", module)
+        return cls(words, environment)
 
 
 class Engine(Protocol):

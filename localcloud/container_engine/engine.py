@@ -53,7 +53,6 @@ MIB = 1024 * 1024  # bytes
 RESERVE = 32 * MIB  # for the engine itself
 # Programs may unpack libraries into it and load them, which Docker's default forbids.
 TMPFS = {"/tmp": "rw,exec,nosuid,nodev,mode=1777"}  # noqa: S108 - the container's own
-_SOURCE_ROOT = Path(__file__).resolve().parents[2]
 FROM_CONTAINERS = "host.docker.internal"  # this machine, as containers in a VM call it
 
 
@@ -93,6 +92,40 @@ class ContainerEngine:
 
     def _started(self, image: str, launch: Launch, log: LogSink) -> ContainerProgram:
         speaking = self._connection.speaking
+        made = self._created(image, launch, log)
+        container = made.container
+        with ExitStack() as undo:
+            undo.callback(_quietly_remove, made)
+            with speaking("start the container"):
+                self._lay_out(container)
+            with speaking(f"copy {launch.tree} into the container"):
+                container.put_archive(OPT_ML, packed(launch.tree, owner_of(launch.user)))
+            with speaking("start the container"):
+                # Before the start, so that no line is missed.
+                output = container.attach(stdout=True, stderr=True, stream=True, demux=True)
+                undo.callback(close_output, output)
+                self._require_open()  # its last sweep may have been before this container
+                container.start()
+                container.reload()
+            address = _address(made, launch) if launch.serves else None
+            undo.pop_all()
+        program = ContainerProgram(
+            self._connection,
+            made,
+            output,
+            log,
+            address=address,
+            tree=None if launch.serves else launch.tree,
+            memory_mib=launch.limits.memory_mib,
+            ended=self._forget,
+        )
+        with self._lock:
+            self._running.add(program)
+        return program
+
+    def _created(self, image: str, launch: Launch, log: LogSink) -> Made:
+        """The container, and the network of an isolated server; nothing is started yet."""
+        speaking = self._connection.speaking
         mark = uuid.uuid4().hex
         name = f"wharf-{re.sub(r'[^a-zA-Z0-9.-]+', '-', launch.name)}-{mark[:8]}"
         with ExitStack() as undo:
@@ -108,34 +141,7 @@ class ContainerEngine:
                     image, **self._options(launch, name, mark, network, log)
                 )
             undo.pop_all()
-            made = Made(container, network, mark)
-            undo.callback(_quietly_remove, made)
-            with speaking("start the container"):
-                self._lay_out(container)
-            with speaking(f"copy {launch.tree} into the container"):
-                container.put_archive(OPT_ML, packed(launch.tree, owner_of(launch.user)))
-            with speaking("start the container"):
-                # Before the start, so that no line is missed.
-                output = container.attach(stdout=True, stderr=True, stream=True, demux=True)
-                undo.callback(close_output, output)
-                self._require_open()  # its last sweep may have been before this container
-                container.start()
-                container.reload()
-            address = _address(container, network, launch) if launch.serves else None
-            undo.pop_all()
-        program = ContainerProgram(
-            self._connection,
-            made,
-            output,
-            log,
-            address=address,
-            tree=None if launch.serves else launch.tree,
-            memory_mib=launch.limits.memory_mib,
-            ended=self._forget,
-        )
-        with self._lock:
-            self._running.add(program)
-        return program
+        return Made(container, network, mark)
 
     def _lay_out(self, container: Container) -> None:
         """Bring the image's own files below /opt/ml, such as /opt/ml/code, into the volume.
@@ -216,16 +222,13 @@ class ContainerEngine:
         return base_image.digest(self._connection, reference, platform)
 
     def docker(self, state: Path) -> DockerProgram:
-        # -P: a build runs in a checkout, whose own packages must not stand in for ours.
-        module = f"{__package__}.docker_program"
-        words = ("env", f"PYTHONPATH={_SOURCE_ROOT}", sys.executable, "-P", "-m", module)
         environment = {
             IMAGES: str(self._images.folder),
             STATE: str(state),
             MACHINE: json.dumps(machine_variables(os.environ)),
             DOCKER_HOST: self._connection.address,
         }
-        return DockerProgram(words, environment)
+        return DockerProgram.of_module(f"{__package__}.docker_program", environment)
 
     def build(self, request: BuildRequest, log: LogSink) -> Image:
         machine = machine_variables(os.environ)
@@ -311,11 +314,11 @@ def _port(launch: Launch) -> int:
     return int(launch.environment.get(PORT_VARIABLE, PORT))
 
 
-def _address(container: Container, network: Network | None, launch: Launch) -> tuple[str, int]:
-    """Where it serves. Raises OSError when it has ended already."""
-    settings = container.attrs["NetworkSettings"]
-    if network is not None:
-        host = settings["Networks"].get(network.name, {}).get("IPAddress")
+def _address(made: Made, launch: Launch) -> tuple[str, int]:
+    """Where it serves."""
+    settings = made.container.attrs["NetworkSettings"]
+    if made.network is not None:
+        host = settings["Networks"].get(made.network.name, {}).get("IPAddress")
         return (host, _port(launch)) if host else (LOOPBACK, _port(launch))
     bindings = (settings.get("Ports") or {}).get(f"{_port(launch)}/tcp") or []
     # A server that ended at once has no port any more: its exit code and its log tell why.

@@ -25,8 +25,6 @@ from localcloud.processes import Processes
 
 COMMANDS = "login, build, push, tag, image inspect --format '{{.Os}}/{{.Architecture}}'"
 BASE_ARGUMENT = "BASE_IMAGE"
-FOR_BUILDKIT = ("BUILDKIT_INLINE_CACHE", "SOURCE_DATE_EPOCH")
-"""Build arguments that are settings of the real builder."""
 PLATFORM_FORMAT = "{{.Os}}/{{.Architecture}}"
 
 
@@ -146,8 +144,6 @@ def _request(given: argparse.Namespace) -> BuildRequest:
     arguments = {
         name: value if equals else os.environ.get(name, "") for name, equals, value in pairs
     }
-    for name in FOR_BUILDKIT:
-        arguments.pop(name, None)
     if BASE_ARGUMENT in arguments:
         arguments[BASE_ARGUMENT] = _without_digest(arguments[BASE_ARGUMENT])
     return BuildRequest(given.context, dockerfile, arguments, given.platform)

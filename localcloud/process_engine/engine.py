@@ -11,7 +11,6 @@ import platform
 import shutil
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,7 +47,6 @@ TMP = "/tmp"  # noqa: S108 - the image's own, which is another folder here
 IMAGES = "MODELWHARF_IMAGES"
 STATE = "MODELWHARF_DOCKER_STATE"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-_SOURCE_ROOT = Path(__file__).resolve().parents[2]
 
 
 def default_cache() -> Path:
@@ -96,16 +94,12 @@ class ProcessEngine:
         return python_digest()
 
     def docker(self, state: Path) -> DockerProgram:
-        # -P: a build runs in a checkout, whose own packages must neither stand in for ours nor
-        # get bytecode written beside them, which would then go into the image.
-        module = f"{__package__}.docker_program"
-        words = ("env", f"PYTHONPATH={_SOURCE_ROOT}", sys.executable, "-P", "-m", module)
         environment = {
             IMAGES: str(self._store.folder),
             STATE: str(state),
             "MODELWHARF_CACHE": str(self._cache),
         }
-        return DockerProgram(words, environment)
+        return DockerProgram.of_module(f"{__package__}.docker_program", environment)
 
     def find(self, reference: str) -> Image:
         """By digest alone: ``sha256:…``, or ``name@sha256:…``."""

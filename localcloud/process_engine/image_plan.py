@@ -18,7 +18,7 @@ from localcloud.engine import BuildError, BuildRequest
 from localcloud.process_engine.dockerfile import Instruction, expand, parse
 
 BASE_PATH = "/usr/local/bin:/usr/bin:/bin"
-PREDEFINED = ("BUILDKIT_INLINE_CACHE", "SOURCE_DATE_EPOCH")  # arguments that no ARG declares
+PREDEFINED = ("BUILDKIT_INLINE_CACHE", "SOURCE_DATE_EPOCH")  # BuildKit's own: no ARG declares them
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,11 @@ def test_what_cannot_be_built_is_named_with_its_line(
 def test_an_argument_that_no_arg_declares_is_noted(tmp_path: Path) -> None:
     found = plan(tmp_path, "FROM x\n", OTHER="1")
     assert found.notes == ("build argument OTHER is given, but no ARG declares it",)
-    assert plan(tmp_path, "FROM x\n", BUILDKIT_INLINE_CACHE="1").notes == ()
+
+
+def test_the_builders_own_arguments_need_no_arg(tmp_path: Path) -> None:
+    builders = {"BUILDKIT_INLINE_CACHE": "1", "SOURCE_DATE_EPOCH": "0"}
+    assert plan(tmp_path, "FROM x\n", **builders) == plan(tmp_path, "FROM x\n")
 
 
 def test_a_link_out_of_the_context_is_refused(tmp_path: Path) -> None:
