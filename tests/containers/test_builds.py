@@ -234,7 +234,6 @@ def test_a_failing_step_tells_its_own_last_lines(builds: Builds) -> None:
     site: Any = SimpleNamespace(clients=SimpleNamespace(logs=builds.cloud.client("logs")))
     wanted = build_image.BuildContext(repository=builds.repository, tag="failing")
     cause = build_image._cause(site, wanted, ended)
-    print(cause)
     assert "line 60" in cause
     assert "no such wheel" in cause
     assert "exit" in cause
