@@ -58,7 +58,7 @@ class FunctionSpec:
 
 FUNCTIONS = (
     FunctionSpec(module="start_release", in_release=False, tells_when_lost=True),
-    FunctionSpec(module="resolve", timeout=120),  # it asks a registry, elsewhere
+    FunctionSpec(module="resolve", timeout=120),  # it asks the base image's registry
     FunctionSpec(module="build_image"),
     FunctionSpec(module="prepare_data", timeout=300),  # it copies the raw data, object by object
     FunctionSpec(module="train_model"),
