@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import docker
 from docker.errors import APIError, DockerException, NotFound
@@ -234,6 +236,18 @@ class Served:
 
     def log(self) -> str:
         return str(self.container.logs().decode(errors="replace"))
+
+
+def status_of(url: str) -> int | None:
+    """The status of a GET, or None while nobody answers."""
+    try:
+        with urlopen(url, timeout=5) as answer:
+            return int(answer.status)
+    except HTTPError as refusal:
+        with refusal:
+            return refusal.code
+    except OSError:
+        return None
 
 
 def remove(container: Container) -> None:

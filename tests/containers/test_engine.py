@@ -12,7 +12,6 @@ from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
@@ -23,7 +22,7 @@ from localcloud.container_engine.image_store import ImageStore
 from localcloud.engine import EngineLost, Image, Launch, Limits
 from localcloud.processes import Processes
 from tests.containers import engines
-from tests.containers.engines import PYTHON_BASE
+from tests.containers.engines import PYTHON_BASE, status_of
 from tests.containers.private_engines import PrivateEngine, private_engine
 from tests.waiting import has_ended, until
 
@@ -237,19 +236,11 @@ def test_a_server_is_reached_and_leaves_nothing(workshop: Workshop, isolated: bo
     program = workshop.python(SERVER, serves=True, isolated=isolated, read_only=True)
     assert program.address is not None
     host, port = program.address
-    until(lambda: _answers(f"http://{host}:{port}/ping"), "an answer", seconds=20)
+    until(lambda: status_of(f"http://{host}:{port}/ping") == 200, "an answer", seconds=20)
     program.stop(0)
     assert workshop.containers() == []
     networks = workshop.connection.client.networks.list(filters={"label": LABEL})
     assert str(workshop.folder) not in str([network.attrs for network in networks])
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def test_an_isolated_server_reaches_nobody(workshop: Workshop) -> None:

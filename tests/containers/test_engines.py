@@ -1,10 +1,14 @@
 """The tools of these tests, on the engine that they are run with."""
 
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
-from tests.containers.engines import DEBIAN_BASE, PYTHON_BASE, ContainerEngine, training_tree
+from tests.containers.engines import (
+    DEBIAN_BASE,
+    PYTHON_BASE,
+    ContainerEngine,
+    status_of,
+    training_tree,
+)
 from tests.waiting import until
 
 
@@ -44,12 +48,4 @@ def test_a_build_is_given_secrets_that_stay_out_of_the_image(
 def test_a_server_is_reached_on_loopback(engine: ContainerEngine) -> None:
     serve = ("python3", "-m", "http.server", "8080")
     with engine.serving(PYTHON_BASE, *serve, working_dir="/opt/ml") as served:
-        assert until(lambda: answers(served.url), "an answer")
-
-
-def answers(url: str) -> bool:
-    try:
-        with urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (URLError, OSError):
-        return False
+        until(lambda: status_of(served.url) == 200, "an answer")

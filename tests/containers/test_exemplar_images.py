@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from contracts.privileges import MODEL_USER
-from tests.containers.engines import ML, ContainerEngine, Ended, Served
+from tests.containers.engines import ML, ContainerEngine, Ended, Served, status_of
 from tests.unit.training.walks import prepared, walk, write_hyperparameters, write_raw
 from tests.waiting import until
 
@@ -90,16 +90,7 @@ def trained(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ping(served: Served) -> int | None:
-    """The status of /ping, or None while nobody listens."""
-    address = served.url.removeprefix("http://")
-    connection = http.client.HTTPConnection(address, timeout=5)
-    try:
-        connection.request("GET", "/ping")
-        return connection.getresponse().status
-    except OSError:
-        return None
-    finally:
-        connection.close()
+    return status_of(f"{served.url}/ping")
 
 
 def ask(served: Served, body: dict[str, str]) -> tuple[int, Any]:

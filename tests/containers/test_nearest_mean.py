@@ -4,12 +4,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.containers.engines import ContainerEngine, Ended, Served, training_tree
+from tests.containers.engines import ContainerEngine, Ended, Served, status_of, training_tree
 from tests.release.laptop import ROOT
 from tests.waiting import until
 
@@ -76,10 +76,8 @@ def model(tmp_path: Path) -> Path:
     return tree
 
 
-def ask(
-    served: Served, body: bytes, content_type: str = "text/csv", path: str = "/invocations"
-) -> tuple[int, str]:
-    request = Request(f"{served.url}{path}", body or None, {"Content-Type": content_type})
+def ask(served: Served, body: bytes, content_type: str = "text/csv") -> tuple[int, str]:
+    request = Request(f"{served.url}/invocations", body, {"Content-Type": content_type})
     try:
         with urlopen(request, timeout=30) as answer:
             return answer.status, answer.read().decode()
@@ -89,10 +87,7 @@ def ask(
 
 
 def healthy(served: Served) -> bool:
-    try:
-        return ask(served, b"", path="/ping")[0] == 200
-    except (URLError, OSError):
-        return False
+    return status_of(f"{served.url}/ping") == 200
 
 
 def test_training_writes_the_means_and_logs_an_accuracy_to_gate_on(trainer: Trainer) -> None:
