@@ -1,5 +1,6 @@
 """``wharf data``: what the model learns from."""
 
+import mimetypes
 from pathlib import Path
 
 import click
@@ -28,7 +29,7 @@ def data() -> None:
 @json_option
 @click.pass_obj
 def put(services: Services, name: str, file: Path, wait: bool, project: str, as_json: bool) -> None:
-    """Upload a CSV as the input NAME, and say which release it starts.
+    """Upload a file as the input NAME, and say which release it starts.
 
     NAME is a key under `inputs` of the `data` parameter, which says where the file goes.
     With --json: release, skipped (the reason), already, status (of a release that was
@@ -75,7 +76,12 @@ def upload(services: Services, stack: Stack, key: str, file: Path) -> str:
     """Put the file into the data bucket; return the version that the bucket gave it."""
     with file.open("rb") as content:
         answer = services.client("s3").put_object(
-            Bucket=stack.data_bucket, Key=key, Body=content, ContentType="text/csv"
+            Bucket=stack.data_bucket, Key=key, Body=content, ContentType=content_type(key)
         )
     version: str = answer["VersionId"]
     return version
+
+
+def content_type(key: str) -> str:
+    """What the key's ending says that the object is."""
+    return mimetypes.guess_type(key)[0] or "application/octet-stream"

@@ -1,4 +1,4 @@
-"""``wharf data sample`` prints a series that ``wharf data put`` takes."""
+"""``wharf data sample`` prints a series that ``wharf data put`` takes; what kind an upload is."""
 
 import csv
 import json
@@ -6,6 +6,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from cli.commands.data import content_type
 from cli.main import wharf
 
 
@@ -27,3 +28,11 @@ def test_an_unknown_sample_is_refused_with_the_known_ones() -> None:
     result = CliRunner().invoke(wharf, ["data", "sample", "tea"])
     assert result.exit_code == 2
     assert "'wti', 'sp500'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [("tables/iris.csv", "text/csv"), ("tables/iris", "application/octet-stream")],
+)
+def test_an_object_is_of_the_kind_that_its_key_says(key: str, kind: str) -> None:
+    assert content_type(key) == kind
