@@ -86,8 +86,8 @@ def _take_start(
     site: Site, task: BuildTask, image: ImagePlan, before: BuildStart | None
 ) -> BuildStart:
     """The right to start the build, for as long as the function that asks for it may run."""
-    mine = before is not None and before.owner == task.release_id
-    if before is not None and not mine and not before.build and site.now() < before.until:
+    mine = before if before is not None and before.owner == task.release_id else None
+    if before is not None and mine is None and not before.build and site.now() < before.until:
         raise ServiceFault(
             f"release {before.owner} starts the build of {image.repository}:{image.tag} at this "
             "moment; this one joins it"
@@ -95,9 +95,7 @@ def _take_start(
     start = BuildStart(
         owner=task.release_id,
         until=site.now() + START_SECONDS,
-        cache=before.cache
-        if before is not None and mine
-        else newest_images(site, image.repository),
+        cache=mine.cache if mine else newest_images(site, image.repository),
         expires=site.now() + KEEP,
     )
     site.ledger.take_build_start(image.repository, image.tag, start, over=before)
