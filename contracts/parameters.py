@@ -10,17 +10,11 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    JsonValue,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
 from contracts.image_reference import ImageReference
 from contracts.model import Contract
+from contracts.repository_path import RepositoryFolder, RepositoryPath
 
 DAY = 24 * 60 * 60  # seconds
 
@@ -49,39 +43,6 @@ ALTERNATIVES = {"str": "a string", "int": "an integer", "float": "a number", "bo
 
 class InvalidParameter(ValueError):
     """A Parameter Store section holds something that a release cannot be made from."""
-
-
-# The build's shell takes the inputs as words, so a path is one word without wildcards.
-NO_PATH = re.compile(r"[\s*?\[\]\\]")
-
-
-def _within_repository(path: str) -> str:
-    if path.startswith("/"):
-        raise ValueError("it must be relative to the repository's root, without a leading '/'")
-    path = path.rstrip("/")
-    parts = path.split("/")
-    if ".." in parts:
-        raise ValueError("it must not lead upwards: '..' is not allowed")
-    if NO_PATH.search(path) or path.startswith("-"):
-        raise ValueError(
-            "it must hold no space, backslash or wildcard (* ? [ ]), and not begin with '-'"
-        )
-    if path != "." and ("" in parts or "." in parts):
-        raise ValueError("it must be a plain path such as 'containers/training'")
-    return path
-
-
-def _within_commit(path: str) -> str:
-    if path == ".":
-        raise ValueError("the whole repository is none: name its files and folders one by one")
-    return path
-
-
-RepositoryFolder = Annotated[
-    str, Field(min_length=1, max_length=400), AfterValidator(_within_repository)
-]
-"""Relative to the repository's root, which is "."."""
-RepositoryPath = Annotated[RepositoryFolder, AfterValidator(_within_commit)]
 
 
 class ImageSource(Contract):
