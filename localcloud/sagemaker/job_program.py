@@ -43,7 +43,8 @@ class Exit:
         """The FailureReason: the program's own text, after the engine's where it has one."""
         killed = self.killed_for
         if killed is not None:
-            text = f"{killed}; use an instance type with more memory. {text}".strip()
+            advice = f"{killed}; use an instance type with more memory"
+            text = f"{advice}. {text}" if text else advice
         return failure_reason("AlgorithmError", text, self.code)
 
 

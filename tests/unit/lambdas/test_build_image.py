@@ -1,4 +1,6 @@
 import dataclasses
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import Killed, killed_everywhere
 from tests.unit.lambdas.releases import COMMIT, OTHER, RELEASE, build_task, document
 
+ASL = Path(__file__).parents[3] / "statemachine" / "release.asl.json"
 JOB = "build/modelwharf/oil-price/training/src-training"
 IMAGE = ("modelwharf/oil-price/training", "src-training")
 URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/modelwharf/oil-price/training"
@@ -128,8 +131,14 @@ def test_a_release_that_died_while_it_started_a_build_holds_up_no_other(world: W
 
 
 def test_nobody_waits_longer_for_a_start_than_the_state_machine_asks_again() -> None:
-    pauses = [2 * 2**attempt for attempt in range(5)]  # statemachine/workflow.py
-    assert sum(pauses) > START_SECONDS
+    for branch in json.loads(ASL.read_text())["States"]["BuildImages"]["Branches"]:
+        (state,) = branch["States"].values()
+        retry = next(one for one in state["Retry"] if "ServiceFault" in one["ErrorEquals"])
+        pauses = [
+            retry["IntervalSeconds"] * retry["BackoffRate"] ** attempt
+            for attempt in range(retry["MaxAttempts"])
+        ]
+        assert sum(pauses) > START_SECONDS
 
 
 def test_a_start_asked_for_again_is_the_same_although_the_cache_is_another_by_now(

@@ -183,7 +183,7 @@ def test_a_lack_of_memory_is_the_reason_with_its_limit(
     job = train(laptop, image, "large")
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"] == (
-        "AlgorithmError: out of memory (limit 8192 MiB); use an instance type with more memory., "
+        "AlgorithmError: out of memory (limit 8192 MiB); use an instance type with more memory, "
         "exit code: 137"
     )
 
