@@ -36,6 +36,11 @@ class NamedImage:
                 f"no image {self.name!r} on this machine ({error}): build or pull it first, or "
                 "give the path of a Dockerfile"
             ) from None
+        except OSError as error:
+            raise CannotExamine(
+                f"the engine cannot look for {self.name!r} ({error}): give a name such as "
+                "my-model:latest, or the path of a Dockerfile"
+            ) from None
 
 
 @dataclass(frozen=True)

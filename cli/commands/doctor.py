@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from doctor import CannotExamine, EngineLost, Patience, Sample, Settings, Wanted
 
 if TYPE_CHECKING:
     from localcloud.engine import Engine
+    from localcloud.processes import Processes
 
 ROLES = {
     "train": (ImageRole.TRAINING,),
@@ -215,7 +216,7 @@ def _folder() -> Iterator[Path]:
 
 @contextmanager
 def _engine(wish: str | None, folder: Path) -> Iterator["Engine"]:
-    """Whatever the engine runs for the doctor is over when the block is left."""
+    """The engine, for as long as the block runs. Raises NothingChecked."""
     try:
         from localcloud.engines import NoSuchEngine, choose
         from localcloud.processes import Processes
@@ -228,11 +229,19 @@ def _engine(wish: str | None, folder: Path) -> Iterator["Engine"]:
         engine = choose(wish, folder, processes)
     except NoSuchEngine as error:
         raise NothingChecked(str(error)) from None
-    try:
+    with swept(engine, processes):
         yield engine
+
+
+@contextmanager
+def swept(engine: "Engine", processes: "Processes") -> Iterator[None]:
+    """Nothing of the doctor's runs on after the block. That an engine was lost is told there."""
+    try:
+        yield
     finally:
         processes.stop_all()
-        engine.sweep()
+        with suppress(EngineLost, OSError):
+            engine.sweep()
 
 
 def _examine(
@@ -258,6 +267,10 @@ def _examine(
             )
     except (CannotExamine, EngineLost) as error:
         raise NothingChecked(str(error)) from None
+    except OSError as error:
+        from localcloud import disk
+
+        raise NothingChecked(disk.in_words(error, folder)) from None
     if not quiet:
         click.echo(f"\n{summary(found, time.monotonic() - begun)}")
     return found

@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
+from cli.commands.doctor import NothingChecked, swept
 from cli.examination import Telling, summary
 from cli.output import console
 from contracts.examination import Examination, Finding, ImageRole, Verdict
+from localcloud.engine import EngineLost
+from localcloud.processes import Processes
 from tests.unit.cli.conftest import Terminal
+from tests.unit.doctor.fakes import FakeEngine
 
 GOOD = Finding(
     id="train-starts",
@@ -146,6 +150,16 @@ def test_a_dockerfile_that_does_not_build_is_told_with_its_line(
     answer = doctor(terminal, str(tmp_path), exit_code=3)
 
     assert "does not build: Dockerfile line 2: COPY source 'nothing.py'" in answer["error"]
+
+
+@pytest.mark.parametrize("lost", [EngineLost("it is gone"), OSError("it cannot remove it")])
+def test_what_an_engine_cannot_remove_any_more_hides_no_reason(lost: Exception) -> None:
+    class Lost(FakeEngine):
+        def sweep(self) -> None:
+            raise lost
+
+    with pytest.raises(NothingChecked, match="why"), swept(Lost(), Processes()):
+        raise NothingChecked("why")
 
 
 @pytest.mark.parametrize(

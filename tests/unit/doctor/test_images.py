@@ -15,6 +15,17 @@ def test_a_name_that_the_engine_does_not_know_is_told(tmp_path: Path) -> None:
         examine(FakeEngine(), {ImageRole.TRAINING: NamedImage("other:1")}, Settings(), tmp_path)
 
 
+def test_a_name_that_the_engine_refuses_is_told_in_its_words(tmp_path: Path) -> None:
+    class Strict(FakeEngine):
+        def find(self, reference: str) -> Image:
+            raise OSError("invalid reference format")
+
+    with pytest.raises(
+        CannotExamine, match=r"'My Model' \(invalid reference format\): give a name"
+    ):
+        examine(Strict(), {ImageRole.TRAINING: NamedImage("My Model")}, Settings(), tmp_path)
+
+
 def test_a_name_means_nothing_to_an_engine_without_containers(tmp_path: Path) -> None:
     engine = FakeEngine(name="process", description="process (nothing answers)")
 
