@@ -46,6 +46,8 @@ def ask(
             answer = pool.urlopen(method, path, body=body, headers=dict(headers or {}))
         except urllib3.exceptions.TimeoutError:
             raise TooSlow(f"no answer within {timeout:g} s") from None
+        except urllib3.exceptions.ProtocolError:
+            raise NoAnswer("no answer: the connection was closed") from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise NoAnswer(f"{error}") from None
     return Answer(answer.status, answer.data, time.monotonic() - begun)

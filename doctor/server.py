@@ -3,13 +3,14 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from doctor.asking import Answer, NoAnswer, TooSlow, ask
 from doctor.settings import Sample, Settings
 from localcloud.engine import Program
 
+PORT = 8080  # SageMaker's serving contract
 LOOK = 0.02  # seconds between two pings of a starting server: an early 200 must not be missed
 BETWEEN_PINGS = 0.05  # seconds, beside requests under way
 
@@ -27,8 +28,8 @@ class Server:
     healthy_after: float | None = None
     """Seconds until the first /ping with 200; None when there was none."""
     waited: float = 0.0
-    ping: Answer | None = None
-    """The last answer of /ping before it was healthy, or the first healthy one."""
+    ping: str = ""
+    """In words, what the last /ping before it was healthy came to."""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -51,9 +52,9 @@ class Server:
         if self.program is None:
             return "it did not start"
         if self.code is not None:
-            return f"it ended with exit code {self.code}"
-        last = f"; the last answer was {self.ping.shown}" if self.ping else ""
-        return f"/ping gave no 200 within {self.waited:.0f} s{last}"
+            early = ", and serve must stay in the foreground" if self.code == 0 else ""
+            return f"it ended with exit code {self.code}{early}"
+        return f"/ping gave no 200 within {self.waited:.0f} s{self.ping and '; '}{self.ping}"
 
     def invoke(self, sample: Sample) -> Answer:
         """Raises NoAnswer, TooSlow."""
@@ -75,11 +76,16 @@ class Server:
         begun = time.monotonic()
         pause = threading.Event()
         while self.running and self.waited < seconds:
-            with suppress(NoAnswer, TooSlow):
-                self.ping = self.ping_once()
-                if self.ping.status == 200:
+            try:
+                answer = self.ping_once()
+                if answer.status == 200:
                     self.healthy_after = time.monotonic() - begun
                     return True
+                self.ping = f"the last answer was {answer.shown}"
+            except TooSlow as error:
+                self.ping = f"the last one got {error}"
+            except NoAnswer:  # Docker's proxy takes the connection, and closes it.
+                self.ping = f"connections to port {PORT} were refused or closed"
             pause.wait(LOOK)
             self.waited = time.monotonic() - begun
         return False

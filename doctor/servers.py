@@ -166,20 +166,22 @@ class Servers:
     def fault_under(self, conditions: Conditions) -> "Fault | None":
         """What does not work under these conditions although it does without; None if all does."""
         server = self.start(self.model, conditions)
-        try:
-            usual = self.first.healthy_after or 0.0
-            if not server.await_health(min(self.settings.patience.startup, 10 * usual + 10)):
-                return Fault(server.ending, tuple(server.lines))
-            if not self.samples or self.opening.answered_after is None:
-                return None
-            answer = server.answers(self.samples[0])
-            if isinstance(answer, Answer) and answer.status == 200:
-                return None
-            if not self.opening.at_once:  # Then it says healthy too early, here as well.
-                return None
-            return Fault(f"a request got {shown(answer)}", tuple(server.lines))
-        finally:
-            self.end(server)
+        seen = self._fault_of(server)
+        self.end(server)  # before its lines are taken: the last ones, which say why, come late
+        return Fault(seen, tuple(server.lines)) if seen else None
+
+    def _fault_of(self, server: Server) -> str | None:
+        usual = self.first.healthy_after or 0.0
+        if not server.await_health(min(self.settings.patience.startup, 10 * usual + 10)):
+            return server.ending
+        if not self.samples or self.opening.answered_after is None:
+            return None
+        answer = server.answers(self.samples[0])
+        if isinstance(answer, Answer) and answer.status == 200:
+            return None
+        if not self.opening.at_once:  # Then it says healthy too early, here as well.
+            return None
+        return f"a request got {shown(answer)}"
 
     @cached_property
     def fault_under_all(self) -> "Fault | None":

@@ -29,6 +29,6 @@ def look(servers: Servers) -> Finding:
     return CHECK.failed(
         f"not healthy with {servers.artifact.origin}: {server.ending}",
         change="the server must load exactly what is in /opt/ml/model, listen on port 8080 of all "
-        "addresses (0.0.0.0) and answer GET /ping with 200 then",
+        "addresses (0.0.0.0, not 127.0.0.1) and answer GET /ping with 200 then, within 2 s",
         log=server.lines,
     )

@@ -56,6 +56,38 @@ def test_an_artifact_that_does_not_load_is_told_once(practice: Practice) -> None
     assert "it ended with exit code 1" in found["serve-loads-model"].seen
 
 
+def test_a_server_that_is_never_healthy_is_told_with_what_its_pings_came_to(
+    practice: Practice,
+) -> None:
+    class Slow(Serving):
+        def ping(self) -> int:
+            over.wait(5)
+            return 200
+
+    over = threading.Event()
+    practice.engine.serving = Slow
+    patience = replace(practice.settings.patience, ping=0.1, startup=0.3)
+
+    found = practice.serving(patience=patience)
+    over.set()
+
+    assert bad(found) == {"serve-loads-model": "fail"}
+    assert found["serve-loads-model"].seen.endswith("the last one got no answer within 0.1 s")
+
+
+def test_a_server_that_goes_into_the_background_is_told_to_stay(practice: Practice) -> None:
+    class Daemon(Serving):
+        def load(self) -> bool:
+            raise SystemExit(0)
+
+    practice.engine.serving = Daemon
+
+    found = practice.serving()
+
+    assert bad(found) == {"serve-loads-model": "fail"}
+    assert "serve must stay in the foreground" in found["serve-loads-model"].seen
+
+
 def test_an_archive_that_is_none_is_named(practice: Practice) -> None:
     practice.folder.mkdir()
     broken = practice.folder / "model.tar.gz"
