@@ -16,6 +16,7 @@ from localcloud.assembly import AssemblyUnreadable, read_assembly
 from localcloud.cloud import Cloud
 from localcloud.cloudformation import DeploymentRefused, deploy
 from localcloud.codecommit import repository_folder
+from localcloud.engine import EngineLost
 from localcloud.engines import ENGINES, NoSuchEngine, choose
 from localcloud.server import Server
 
@@ -41,6 +42,17 @@ log = logging.getLogger("localcloud")
 
 class AlreadyRunning(Exception):
     """Another cloud holds the directory."""
+
+
+REASONS = (
+    AlreadyRunning,
+    AssemblyUnreadable,
+    DeploymentRefused,
+    EngineLost,
+    NoSuchEngine,
+    OSError,
+)
+"""Why a cloud may be unable to start; each says it in its message."""
 
 
 class StopSignal:
@@ -73,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with _locked(options.directory):
             return _serve(options, stop)
-    except (AlreadyRunning, AssemblyUnreadable, DeploymentRefused, NoSuchEngine, OSError) as error:
+    except REASONS as error:
         sys.stderr.write(f"localcloud: {error}\n")
         return 1
 

@@ -119,7 +119,7 @@ def connect(environment: Mapping[str, str] | None = None, *, patience: float = P
     for address in addresses(environment):
         try:
             return _connection(address, environment, patience)
-        except (DockerException, OSError, *SILENT, *BROKEN) as error:
+        except (DockerException, OSError, ValueError, *SILENT, *BROKEN) as error:
             tried.append(f"{address}: {_innermost(error)}")
     raise NoEngine("; ".join(tried))
 
@@ -189,7 +189,7 @@ def _innermost(error: object) -> str:
     """The system's own words, out of what four libraries wrapped around them."""
     while isinstance(error, BaseException):
         inner = error.__cause__ or error.__context__ or _wrapped(error)
-        if inner is None:
+        if inner is None or isinstance(inner, NameError):  # the SDK's, without paramiko
             break
         error = inner
     if isinstance(error, OSError) and error.strerror:

@@ -337,3 +337,12 @@ def test_a_named_engine_is_the_only_one_that_is_asked(tmp_path: Path) -> None:
     assert len(addresses({})) > 2
     with pytest.raises(NoEngine, match=rf"{missing}: no such file or directory"):
         connect({"DOCKER_HOST": missing})
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [("tcp://here:x", "Port could not be cast"), ("ssh://here", "paramiko"), ("here", "port is")],
+)
+def test_an_address_that_cannot_be_used_is_told_as_one(address: str, words: str) -> None:
+    with pytest.raises(NoEngine, match=words):
+        connect({"DOCKER_HOST": address})
