@@ -1,4 +1,4 @@
-# Everything runs from a clean clone with Python 3.11 or newer, git and make.
+# Everything runs from a clean clone with Python 3.11.4 or newer, git and make.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
@@ -34,13 +34,13 @@ format: environment
 environment: $(READY)
 
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Modelwharf needs Python 3.11 or newer; set PYTHON=/path/to/python3")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4) and "Modelwharf needs Python 3.11.4 or newer, this is " + sys.version.split()[0] + "; set PYTHON=/path/to/python3")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Resolves for every Python from 3.11 on; the file names no index.
+# Resolves for every Python from 3.11 on (before 3.11.4 tarfile has no filters); the file names no index.
 lock: environment
 	$(BIN)/python -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
