@@ -191,6 +191,31 @@ def test_a_ping_that_waits_behind_requests_is_found(practice: Practice) -> None:
     assert "pings took over 0.2 s while a request was answered" in found["ping-quick"].seen
 
 
+@pytest.mark.parametrize(
+    ("seconds", "findings"), [(0.7, {}), (2.0, {"ping-quick": "fail"})], ids=["once", "again"]
+)
+def test_a_ping_may_be_late_once_beside_a_large_body(
+    practice: Practice, seconds: float, findings: dict[str, str]
+) -> None:
+    class TakingApart(Serving):
+        lock = threading.Lock()
+
+        def ping(self) -> int:
+            with self.lock:
+                return super().ping()
+
+        def answer(self, content_type: str, body: bytes) -> int:
+            if len(body) > 1024**2:
+                with self.lock:
+                    time.sleep(seconds)
+            return super().answer(content_type, body)
+
+    practice.engine.serving = TakingApart
+    patience = replace(practice.settings.patience, ping=0.5)
+
+    assert bad(practice.serving(patience=patience)) == findings
+
+
 def _answering(status: Callable[[str, bytes], int | None]) -> type[Serving]:
     class Changed(Serving):
         def answer(self, content_type: str, body: bytes) -> int:
