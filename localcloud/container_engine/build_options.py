@@ -65,8 +65,9 @@ def adapted(
             raise BuildError(
                 "the pip configuration of this build may hold credentials, and a podman that "
                 "works through its service puts secrets into the build's context, where `COPY .` "
-                "takes them into the image (containers/podman issue 28334). Unset PIP_CONFIG_FILE "
-                "and PIP_INDEX_URL, or use Docker, or run where podman's own store is"
+                "takes them into the image (containers/podman issue 28334). Use Docker, or podman "
+                "where its own store is; or do without: PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL= "
+                "wharf up"
             )
         if option.name in ("--cache-from", "--cache-to") and REGISTRY.search(option.value):
             log(f"{option.name} {option.value}: this engine's own layers are the cache here")

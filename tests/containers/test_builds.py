@@ -156,7 +156,8 @@ def builds(
     server.stop()
     for image in engine.client.images.list(name=f"{REGISTRY}/{repository}"):
         for name in image.tags:
-            engine.client.images.remove(name, noprune=True)
+            # Of a build that was stopped, podman keeps the container that it was in.
+            engine.client.images.remove(name, noprune=True, force=True)
 
 
 def role(cloud: Cloud) -> str:
