@@ -15,7 +15,7 @@ from cli.release import RUNNING, SUCCEEDED, Release
 from cli.services import Services
 from cli.stack import Stack
 
-TRY_AGAIN = 'Try again: wharf start --reason "…"'
+TRY_AGAIN = 'Try again: commit what mends it and wharf push; or wharf start --reason "…"'
 INTERRUPTED = 130  # exit code, 128 + SIGINT
 
 
@@ -90,7 +90,7 @@ def _it_goes_on(release: str) -> Iterator[None]:
 
 def _next(view: Release) -> str:
     if not view.succeeded:
-        return f"{TRY_AGAIN}  All releases: wharf releases"
+        return f"What it wrote: wharf logs {view.id}\n{TRY_AGAIN}"
     probe = view.document.plan.deployment.probe if view.document and view.document.plan else None
     if probe and probe.content_type == "application/json":
         return f"Ask it: wharf invoke {shlex.quote(probe.body)}"

@@ -31,10 +31,10 @@ class NamedImage:
             )
         try:
             return engine.find(self.name).digest
-        except ImageMissing as error:
+        except ImageMissing:
             raise CannotExamine(
-                f"no image {self.name!r} on this machine ({error}): build or pull it first, or "
-                "give the path of a Dockerfile"
+                f"no image {self.name!r} on this machine: build or pull it first, or give the "
+                "path of a Dockerfile"
             ) from None
         except OSError as error:
             raise CannotExamine(

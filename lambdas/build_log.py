@@ -10,6 +10,8 @@ FAILED = "Command did not exit successfully"
 RULE = "------"
 STEP = re.compile(r" > \S")
 """BuildKit repeats a failed step between two rules: ` > [2/5] RUN …`, then its last lines."""
+PROGRESS = re.compile(r"#\d+ (?:sha256:[0-9a-f]{64}|CACHED|DONE [\d.]+s|transferring )")
+"""What the older BuildKit, Docker 20.10's, says of steps that went well: it tells nothing."""
 
 
 def telling(messages: Sequence[str]) -> list[str]:
@@ -17,7 +19,8 @@ def telling(messages: Sequence[str]) -> list[str]:
 
     What CodeBuild says after it, and the next phase's commands, would stand in their place.
     """
-    lines = _of_failed_command(messages)
+    written = _of_failed_command(messages)
+    lines = [line for line in written if not PROGRESS.match(line)] or written
     start = _account(lines)
     return lines[start:][-TOLD:] if start is not None else lines[-TOLD:]
 

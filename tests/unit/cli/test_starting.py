@@ -122,11 +122,12 @@ def test_a_commit_whose_release_failed_says_so_and_how_to_try_again(
         0,
         f"was released already as {RELEASE}, which failed\n"
         f"See why: wharf show {RELEASE}\n"
-        'Try again: wharf start --reason "…"\n',
+        'Try again: commit what mends it and wharf push; or wharf start --reason "…"\n',
     )
     waited = terminal.wharf("push", "--directory", str(checkout), "--wait")
     assert waited.exit_code == 1
     assert 'wharf start --reason "…"' in waited.stdout
+    assert f"What it wrote: wharf logs {RELEASE}\n" in waited.stdout
 
 
 @pytest.mark.usefixtures("repository")

@@ -11,7 +11,7 @@ from tests.unit.doctor.fakes import FakeEngine
 
 
 def test_a_name_that_the_engine_does_not_know_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CannotExamine, match=r"no image 'other:1' on this machine .* build or pull"):
+    with pytest.raises(CannotExamine, match=r"no image 'other:1' on this machine: build or pull"):
         examine(FakeEngine(), {ImageRole.TRAINING: NamedImage("other:1")}, Settings(), tmp_path)
 
 

@@ -39,6 +39,19 @@ def test_buildkits_account_of_the_failed_step_is_told_without_what_came_before()
     assert telling([FAILING[0], *written, *AFTER]) == account[1:]
 
 
+def test_what_buildkit_says_of_steps_that_went_well_is_left_out() -> None:
+    """The older BuildKit, Docker 20.10's, repeats no step, and gives each one a digest."""
+    went_well = [
+        f"#5 sha256:{'4b' * 32}",
+        "#5 CACHED",
+        "#6 DONE 0.0s",
+        "#1 transferring context: 2B",
+    ]
+    written = ["#5 [2/7] WORKDIR /opt/program", "#7 [3/7] RUN make", "#7 0.5 no rule to make it"]
+    assert telling([FAILING[0], *went_well, *written, *AFTER]) == written
+    assert telling([FAILING[0], *went_well, *AFTER]) == went_well
+
+
 def test_an_account_without_the_steps_lines_stands_behind_them() -> None:
     """BuildKit before 0.11 names the step and repeats nothing."""
     written = [
