@@ -72,6 +72,19 @@ class Processes:
             self._reaper.watch(child.pid)
         return child
 
+    def watch(self, group: int) -> None:
+        """Kill a process group that another program started, should the cloud be killed."""
+        with self._lock:
+            if not self._closed:
+                self._reaper = self._reaper or Reaper()
+                self._reaper.watch(group)
+
+    def forget(self, group: int) -> None:
+        """The group of ``watch`` has ended: its number may come to mean another."""
+        with self._lock:
+            if self._reaper is not None:
+                self._reaper.forget(group)
+
     def stop(self, child: subprocess.Popen[Any], *, grace: float = 5.0) -> int:
         """Ask the child's whole group to end, force it after ``grace`` seconds; its exit code."""
         self._signal(child, signal.SIGTERM)
@@ -90,8 +103,7 @@ class Processes:
     def _forget(self, child: subprocess.Popen[Any]) -> None:
         with self._lock:
             self._children.pop(child, None)
-            if self._reaper is not None:
-                self._reaper.forget(child.pid)
+        self.forget(child.pid)
 
     def stop_all(self) -> None:
         """Stop every child, and start none after."""

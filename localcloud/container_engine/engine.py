@@ -75,7 +75,8 @@ class ContainerEngine:
         self._images = images
         self._processes = processes
         self._labels = {LABEL: owner}
-        self._running: set[ContainerProgram] = set()
+        # Each with its process group, where that is this machine's.
+        self._running: dict[ContainerProgram, int | None] = {}
         self._lock = Lock()
         self._was_lost = False
 
@@ -109,19 +110,31 @@ class ContainerEngine:
                 container.reload()
             address = _address(made, launch) if launch.serves else None
             undo.pop_all()
-        program = ContainerProgram(
-            self._connection,
-            made,
-            output,
-            log,
-            address=address,
-            tree=None if launch.serves else launch.tree,
-            memory_mib=launch.limits.memory_mib,
-            ended=self._forget,
-        )
-        with self._lock:
-            self._running.add(program)
+        group = self._group(container)
+        if group is not None:
+            self._processes.watch(group)
+        with self._lock:  # it may end at once, and is noted before it is forgotten
+            program = ContainerProgram(
+                self._connection,
+                made,
+                output,
+                log,
+                address=address,
+                tree=None if launch.serves else launch.tree,
+                memory_mib=launch.limits.memory_mib,
+                ended=self._forget,
+            )
+            self._running[program] = group
         return program
+
+    def _group(self, container: Container) -> int | None:
+        """The container's first process leads a group, which ends the container with it."""
+        pid = int(container.attrs["State"]["Pid"])
+        if not self._connection.machine.local or not pid:
+            return None
+        with suppress(ProcessLookupError):
+            return pid if os.getpgid(pid) == pid else None
+        return None
 
     def _created(self, image: str, launch: Launch, log: LogSink) -> Made:
         """The container, and the network of an isolated server; nothing is started yet."""
@@ -215,8 +228,10 @@ class ContainerEngine:
 
     def _forget(self, program: ContainerProgram) -> None:
         with self._lock:
-            self._running.discard(program)
+            group = self._running.pop(program, None)
             self._was_lost = self._was_lost or program.lost
+        if group is not None:
+            self._processes.forget(group)
 
     def base_digest(self, reference: str, platform: str) -> str:
         return base_image.digest(self._connection, reference, platform)

@@ -38,7 +38,10 @@ class FakeContainer:
         self.options: dict[str, Any] = {}
         self.given = b""
         self.removed = False
-        self.attrs = {"NetworkSettings": {"Ports": {"8080/tcp": [{"HostPort": "4321"}]}}}
+        self.attrs = {
+            "NetworkSettings": {"Ports": {"8080/tcp": [{"HostPort": "4321"}]}},
+            "State": {"Pid": 0},
+        }
 
     def put_archive(self, path: str, data: Iterator[bytes]) -> None:
         self.given = b"".join(data)
