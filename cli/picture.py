@@ -82,9 +82,10 @@ def picture(release: Release, now: datetime) -> RenderableType:
 
 
 def _remark(row: StateRow, style: str) -> Text:
-    """An error on one line, for the figures tell it in full; each thing to type on its own."""
+    """An error's first line, for the figures tell it in full; each thing to type on its own."""
     if row.error:
-        return Text(brief.one_line(remark(row)), style, no_wrap=True, overflow="ellipsis")
+        first = remark(row).strip().partition("\n")[0]
+        return Text(first, style, no_wrap=True, overflow="ellipsis")
     return Text(remark(row).replace("; ", "\n"))
 
 
@@ -200,7 +201,7 @@ def wrapped(text: str, width: int) -> list[str]:
 def _facts(document: ReleaseDocument) -> Iterator[tuple[str, str]]:
     trigger = document.trigger
     yield "trigger", _trigger(document)
-    versions = trigger.parameter_versions.items()
+    versions = sorted(trigger.parameter_versions.items())
     yield "parameters", ", ".join(f"{section} v{number}" for section, number in versions) or "–"
     if document.images:
         yield "training image", _image(document.images.training)
