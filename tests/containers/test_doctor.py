@@ -37,9 +37,11 @@ PATIENCE = Patience(
 def docker(engine: EngineUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     folder = tmp_path_factory.mktemp("doctor")
     connection = until(connected, "an answer of the engine")
-    chosen = ContainerEngine(connection, ImageStore(folder), Processes(), str(folder))
+    processes = Processes()
+    chosen = ContainerEngine(connection, ImageStore(folder), processes, str(folder))
     yield chosen
     chosen.sweep()
+    processes.stop_all()
     connection.close()
 
 

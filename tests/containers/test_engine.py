@@ -36,7 +36,8 @@ class Workshop:
         self.folder = folder
         self.connection: Connection = connect({**os.environ, "DOCKER_HOST": address}, patience=60)
         images = ImageStore(folder / "images")
-        self.engine = ContainerEngine(self.connection, images, Processes(), str(folder))
+        self.processes = Processes()
+        self.engine = ContainerEngine(self.connection, images, self.processes, str(folder))
         self.image: Image = self.engine.find(image)
         self.lines: list[str] = []
 
@@ -75,6 +76,7 @@ class Workshop:
 
     def close(self) -> None:
         self.engine.sweep()
+        self.processes.stop_all()
         self.connection.close()
 
 
