@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 
 from localcloud import stepfunctions
 from localcloud.cloud import Cloud
-from localcloud.overrides import stock
+from localcloud.overrides import replace, stock
 from tests.unit.localcloud.core.world import archive
 from tests.waiting import DEADLINE, until
 
@@ -51,8 +51,8 @@ class ScriptedFunctions:
             return self.call(function.function_name, event or {})
 
         # Another cloud of this process may have put its own in place.
-        LambdaFunction.invoke = stock(LambdaFunction, "invoke")  # type: ignore[method-assign]
-        LambdaFunction._invoke_lambda = invoke  # type: ignore[method-assign]
+        replace(LambdaFunction, "invoke", stock(LambdaFunction, "invoke"))
+        replace(LambdaFunction, "_invoke_lambda", invoke)
 
     def call(self, name: str, event: Event) -> tuple[str, bool, str]:
         try:
