@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from localcloud.reaper import Reaper
+from localcloud.reaper import Reaper, kill_marked
 
 MARK = "MODELWHARF_PROCESS"
-PROC = Path("/proc")
 
 
 class CloudStopping(RuntimeError):
@@ -72,18 +71,21 @@ class Processes:
             self._reaper.watch(child.pid)
         return child
 
-    def watch(self, group: int) -> None:
-        """Kill a process group that another program started, should the cloud be killed."""
+    def watch(self, mark: str) -> None:
+        """Kill what another program started with this mark, should the cloud be killed."""
         with self._lock:
             if not self._closed:
                 self._reaper = self._reaper or Reaper()
-                self._reaper.watch(group)
+                self._reaper.watch(mark)
 
-    def forget(self, group: int) -> None:
-        """The group of ``watch`` has ended: its number may come to mean another."""
+    def forget(self, mark: str) -> None:
+        """What has the mark of ``watch`` has ended."""
+        self._tell_end(mark)
+
+    def _tell_end(self, what: int | str) -> None:
         with self._lock:
             if self._reaper is not None:
-                self._reaper.forget(group)
+                self._reaper.forget(what)
 
     def stop(self, child: subprocess.Popen[Any], *, grace: float = 5.0) -> int:
         """Ask the child's whole group to end, force it after ``grace`` seconds; its exit code."""
@@ -103,7 +105,7 @@ class Processes:
     def _forget(self, child: subprocess.Popen[Any]) -> None:
         with self._lock:
             self._children.pop(child, None)
-        self.forget(child.pid)
+        self._tell_end(child.pid)
 
     def stop_all(self) -> None:
         """Stop every child, and start none after."""
@@ -123,14 +125,3 @@ class Processes:
     def _signal(child: subprocess.Popen[Any], number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, number)
-
-
-def kill_marked(mark: str, proc: Path = PROC) -> None:
-    """Kill every process that has this mark; nothing where the system shows no environments.
-
-    It counts in any variable: what a container engine builds gets it in another.
-    """
-    for environment in proc.glob("[0-9]*/environ") if mark else ():
-        with contextlib.suppress(OSError):  # it ended, or it is another user's
-            if mark.encode() in environment.read_bytes():
-                os.kill(int(environment.parent.name), signal.SIGKILL)

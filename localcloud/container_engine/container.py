@@ -16,7 +16,7 @@ from docker.models.networks import Network
 from localcloud.container_engine.archives import remove, unpack
 from localcloud.container_engine.connection import BROKEN, SILENT, Connection, refusal
 from localcloud.engine import EngineLost, LogSink
-from localcloud.processes import kill_marked
+from localcloud.reaper import kill_marked
 
 OPT_ML = "/opt/ml"
 INPUT = "input"

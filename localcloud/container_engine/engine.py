@@ -42,7 +42,8 @@ from localcloud.engine import (
     Launch,
     LogSink,
 )
-from localcloud.processes import MARK, CloudStopping, Processes, kill_marked
+from localcloud.processes import MARK, CloudStopping, Processes
+from localcloud.reaper import kill_marked
 
 LABEL = "modelwharf.cloud"
 HOST = "algo-1"
@@ -75,8 +76,7 @@ class ContainerEngine:
         self._images = images
         self._processes = processes
         self._labels = {LABEL: owner}
-        # Each with its process group, where that is this machine's.
-        self._running: dict[ContainerProgram, int | None] = {}
+        self._running: set[ContainerProgram] = set()
         self._lock = Lock()
         self._was_lost = False
 
@@ -106,13 +106,12 @@ class ContainerEngine:
                 output = container.attach(stdout=True, stderr=True, stream=True, demux=True)
                 undo.callback(close_output, output)
                 self._require_open()  # its last sweep may have been before this container
+                self._processes.watch(made.mark)
+                undo.callback(self._processes.forget, made.mark)
                 container.start()
                 container.reload()
             address = _address(made, launch) if launch.serves else None
             undo.pop_all()
-        group = self._group(container)
-        if group is not None:
-            self._processes.watch(group)
         with self._lock:  # it may end at once, and is noted before it is forgotten
             program = ContainerProgram(
                 self._connection,
@@ -124,17 +123,8 @@ class ContainerEngine:
                 memory_mib=launch.limits.memory_mib,
                 ended=self._forget,
             )
-            self._running[program] = group
+            self._running.add(program)
         return program
-
-    def _group(self, container: Container) -> int | None:
-        """The container's first process leads a group, which ends the container with it."""
-        pid = int(container.attrs["State"]["Pid"])
-        if not self._connection.machine.local or not pid:
-            return None
-        with suppress(ProcessLookupError):
-            return pid if os.getpgid(pid) == pid else None
-        return None
 
     def _created(self, image: str, launch: Launch, log: LogSink) -> Made:
         """The container, and the network of an isolated server; nothing is started yet."""
@@ -228,10 +218,9 @@ class ContainerEngine:
 
     def _forget(self, program: ContainerProgram) -> None:
         with self._lock:
-            group = self._running.pop(program, None)
+            self._running.discard(program)
             self._was_lost = self._was_lost or program.lost
-        if group is not None:
-            self._processes.forget(group)
+        self._processes.forget(program.made.mark)
 
     def base_digest(self, reference: str, platform: str) -> str:
         return base_image.digest(self._connection, reference, platform)

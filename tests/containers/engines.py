@@ -21,6 +21,8 @@ import docker
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
+from localcloud.container_engine.command_line import find_command_line, machine_variables
+
 PYTHON_BASE = "public.ecr.aws/docker/library/python:3.12-slim"
 DEBIAN_BASE = "public.ecr.aws/docker/library/debian:bookworm-slim"
 BASES = (PYTHON_BASE, DEBIAN_BASE)
@@ -67,24 +69,6 @@ def listens(address: str) -> bool:
         return line.connect_ex(path) == 0
 
 
-def docker_with_secrets(environment: Mapping[str, str]) -> str:
-    """The first ``docker`` on the path whose build takes secrets: some come without BuildKit."""
-    for folder in environment["PATH"].split(os.pathsep):
-        program = Path(folder) / "docker"
-        if not os.access(program, os.X_OK):
-            continue
-        told = subprocess.run(
-            [program, "build", "--help"],
-            env={**environment, "DOCKER_BUILDKIT": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if "--secret" in told.stdout:
-            return str(program)
-    raise AssertionError("no `docker` on the PATH builds with --secret: install docker-buildx")
-
-
 @dataclass(frozen=True)
 class Ended:
     """A container that ran to its end."""
@@ -108,25 +92,18 @@ class ContainerEngine:
     def is_podman(self) -> bool:
         return self.version.startswith("Podman")
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """What a program needs to find this engine, over this process's own variables."""
-        return {
-            **os.environ,
-            "DOCKER_HOST": self.address,
-            "CONTAINER_HOST": self.address,
-            "DOCKER_BUILDKIT": "1",
-            "BUILDKIT_PROGRESS": "plain",
-        }
-
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the engine's own program, whatever comes of it."""
-        if self.is_podman:
-            words = ["podman", "--url", self.address]
-        else:
-            words = [docker_with_secrets(os.environ)]
+        # Podman itself wherever it has the store: its service before 4.6 kills a build's RUN when
+        # a container beside it gets or leaves a network (containers/podman issue 17918).
+        client = find_command_line(self.address, self.is_podman, machine_variables(os.environ))
+        environment = {**os.environ, **client.environment, "BUILDKIT_PROGRESS": "plain"}
         return subprocess.run(
-            [*words, *arguments], env=self.environment, capture_output=True, text=True, check=False
+            [*client.words, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def has(self, reference: str) -> bool:

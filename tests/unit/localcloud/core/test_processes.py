@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,18 @@ def test_a_child_that_was_stopped_is_not_killed_later_for_its_number() -> None:
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
+
+
+def test_a_mark_that_is_watched_still_ends_what_has_it_and_no_other() -> None:
+    marks = [uuid.uuid4().hex for _ in range(2)]
+    other, left = (
+        subprocess.Popen(SLEEP, env={**os.environ, "ANY": f"{mark}.invalid"}) for mark in marks
+    )
+    reap([f"+{marks[0]}\n", f"+{marks[1]}\n", f"-{marks[0]}\n"])
+    assert left.wait() == -signal.SIGKILL
+    assert other.poll() is None
+    other.kill()
+    other.wait()
 
 
 def test_what_left_the_childs_group_ends_with_it(processes: Processes) -> None:

@@ -40,7 +40,6 @@ class FakeContainer:
         self.removed = False
         self.attrs = {
             "NetworkSettings": {"Ports": {"8080/tcp": [{"HostPort": "4321"}]}},
-            "State": {"Pid": 0},
         }
 
     def put_archive(self, path: str, data: Iterator[bytes]) -> None:
@@ -85,6 +84,10 @@ class FakeClient:
         return {"State": state}
 
 
+def fail() -> None:
+    raise APIError("it does not start")
+
+
 class Images:
     """Every digest is an image of its own name."""
 
@@ -99,13 +102,29 @@ def connected(container: FakeContainer, machine: Machine = MACHINE) -> Connectio
     return Connection("unix:///run/x.sock", "Docker Engine 9", client, client, machine)
 
 
+class Watch(Processes):
+    """Starts nothing beside the cloud, and remembers what it would have killed with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marks: list[str] = []
+        self.at_most = 0
+
+    def watch(self, mark: str) -> None:
+        self.marks.append(mark)
+        self.at_most = max(self.at_most, len(self.marks))
+
+    def forget(self, mark: str) -> None:
+        self.marks.remove(mark)
+
+
 def engine_of(
     container: FakeContainer, machine: Machine = MACHINE, processes: Processes | None = None
 ) -> ContainerEngine:
     return ContainerEngine(
         connected(container, machine),
         cast(ImageStore, Images()),
-        processes or Processes(),
+        processes or Watch(),
         "/clouds/one",
     )
 
@@ -296,6 +315,23 @@ def test_a_tree_that_the_engines_disk_has_no_room_for_is_not_begun(
         engine_of(container, machine).run(Launch("sha256:1", (), {}, tree), lambda line: None)
     assert full.value.errno == errno.ENOSPC
     assert (container.options, container.given) == ({}, b"")
+
+
+def test_a_container_is_watched_by_its_mark_until_it_has_ended(tree: Path) -> None:
+    watch, container = Watch(), FakeContainer(ENDED, files=archive({}))
+    engine = engine_of(container, processes=watch)
+    program = engine.run(Launch("sha256:1", (), {}, tree), lambda line: None)
+    assert program.made.mark in container.options["environment"].values()
+    program.wait(10)
+    assert (watch.at_most, watch.marks) == (1, [])
+
+
+def test_a_container_that_does_not_start_is_not_watched(tree: Path) -> None:
+    watch, container = Watch(), FakeContainer(ENDED)
+    container.start = fail
+    with pytest.raises(OSError, match="start the container"):
+        engine_of(container, processes=watch).run(Launch("sha256:1", (), {}, tree), print)
+    assert (watch.at_most, watch.marks) == (1, [])
 
 
 def test_nothing_is_started_once_the_cloud_stops(tree: Path) -> None:
