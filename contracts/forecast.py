@@ -11,7 +11,7 @@ and cannot differ from it.
 """
 
 import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -57,6 +57,7 @@ class ForecastContract(Contract):
     the origin's ``scale`` (US dollars). Forecast = origin price + change × scale.
     """
 
+    kind: Literal["forecast"] = "forecast"
     products: tuple[str, ...]
     feature_names: tuple[str, ...]
     horizon_days: Annotated[int, Field(ge=1)]

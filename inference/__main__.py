@@ -15,8 +15,9 @@ import uvicorn
 from contracts.privileges import TREE, leave_root
 from inference.app import App
 from inference.asgi import Application
-from inference.forecaster import Forecaster, ModelBroken
+from inference.forecast.forecaster import Forecaster
 from inference.multi_model import MultiModelApp
+from inference.served import ModelBroken
 from inference.settings import BadSetting, Settings
 
 LOG = logging.getLogger("inference")

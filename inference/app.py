@@ -10,7 +10,7 @@ from inference.asgi import (
     respond,
     respond_json,
 )
-from inference.forecaster import Forecaster
+from inference.forecast.forecaster import Forecaster
 from inference.invocation import Invocation
 from inference.refusal import Refusal
 

@@ -4,8 +4,8 @@ import mmap
 import zipfile
 from pathlib import Path
 
-from inference.forecaster import ModelBroken
 from inference.memory import MIB
+from inference.served import ModelBroken
 
 # Bytes at the peak of loading for a byte of file, measured: docs/decisions/0016.
 TREES = 22  # an ONNX graph with a tree operator: short integers become wide nodes

@@ -6,7 +6,7 @@ from typing import Self
 
 from contracts.forecast import Forecast, ForecastRequest
 from inference.asgi import Message, Receive, Send, headers_of, read_body, respond
-from inference.codec import answer_format, decode, encode, request_format
+from inference.forecast.codec import answer_format, decode, encode, request_format
 from inference.refusal import Headers, Refusal
 
 CUSTOM_ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"

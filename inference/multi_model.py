@@ -28,7 +28,7 @@ from inference.asgi import (
     respond_json,
 )
 from inference.footprint import footprint
-from inference.forecaster import Forecaster
+from inference.forecast.forecaster import Forecaster
 from inference.invocation import Invocation
 from inference.memory import MIB, Memory
 from inference.refusal import Refusal

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from inference.forecaster import ModelBroken
 from inference.memory import MIB, Memory, give_back
 from inference.refusal import Refusal
+from inference.served import ModelBroken
 
 NOT_FOUND = 404
 CONFLICT = 409

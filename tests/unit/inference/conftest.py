@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.forecaster import Forecaster
+from inference.forecast.forecaster import Forecaster
 from tests.unit.training.walks import prepared, walk
 from training.folders import Folders
 from training.train import train

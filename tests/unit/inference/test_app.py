@@ -9,7 +9,7 @@ import pytest
 from contracts.forecast import ForecastRequest
 from inference.app import App
 from inference.asgi import BODY_LIMIT, DRAIN_LIMIT
-from inference.forecaster import Forecaster
+from inference.forecast.forecaster import Forecaster
 from tests.unit.inference.asking import ask, call
 
 MEGABYTE = b" " * 1024 * 1024

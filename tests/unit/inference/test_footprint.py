@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from inference.footprint import SESSION, footprint
-from inference.forecaster import ModelBroken
 from inference.memory import MIB
+from inference.served import ModelBroken
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from inference.footprint import footprint
-from inference.forecaster import Forecaster
+from inference.forecast.forecaster import Forecaster
 from inference.memory import MIB, Memory
 from inference.multi_model import LOAD_BODY_LIMIT, NAME_LIMIT, MultiModelApp
 from inference.shelf import Shelf

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from inference.forecaster import ModelBroken
 from inference.memory import MIB, Memory
 from inference.refusal import Refusal
+from inference.served import ModelBroken
 from inference.shelf import Shelf
 
 DEADLINE = 10  # seconds

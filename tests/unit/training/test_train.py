@@ -10,7 +10,7 @@ import pytest
 from contracts.evaluation import EvaluationReport, HoldoutRow
 from contracts.forecast import Forecast, ForecastContract, ForecastRequest
 from contracts.parameters import Training
-from inference.forecaster import Forecaster
+from inference.forecast.forecaster import Forecaster
 from tests.unit.training.walks import prepared, walk, write_hyperparameters
 from training.folders import Folders
 from training.train import train

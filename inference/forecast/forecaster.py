@@ -23,14 +23,11 @@ from contracts.forecast import (
     origin_key,
 )
 from inference.refusal import Refusal
+from inference.served import ModelBroken
 
 Floats = NDArray[np.float64]
 SATURDAY = 5
 EPOCH = date(1970, 1, 1).toordinal()
-
-
-class ModelBroken(Exception):
-    """The model folder cannot be served from; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True)

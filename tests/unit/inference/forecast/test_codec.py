@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from contracts.forecast import Forecast, ForecastRequest
-from inference.codec import (
+from inference.forecast.codec import (
     ROW_LIMIT,
     Format,
     answer_format,

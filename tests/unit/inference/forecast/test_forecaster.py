@@ -8,8 +8,9 @@ import pytest
 
 from contracts.evaluation import HoldoutRow
 from contracts.forecast import ForecastRequest
-from inference.forecaster import Forecaster, ModelBroken
+from inference.forecast.forecaster import Forecaster
 from inference.refusal import Refusal
+from inference.served import ModelBroken
 from training.folders import Folders
 
 LATEST = date(2018, 1, 24)  # a Wednesday
