@@ -1,1 +1,1 @@
-"""A trained model into the files that the inference image serves, compared before they are written."""
+"""A trained model into the files that the server reads, compared before they are written."""
