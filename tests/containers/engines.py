@@ -12,6 +12,7 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -21,7 +22,11 @@ import docker
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
-from localcloud.container_engine.command_line import find_command_line, machine_variables
+from localcloud.container_engine.command_line import (
+    CommandLine,
+    find_command_line,
+    machine_variables,
+)
 
 PYTHON_BASE = "public.ecr.aws/docker/library/python:3.12-slim"
 DEBIAN_BASE = "public.ecr.aws/docker/library/debian:bookworm-slim"
@@ -94,17 +99,22 @@ class ContainerEngine:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the engine's own program, whatever comes of it."""
-        # Podman itself wherever it has the store: its service before 4.6 kills a build's RUN when
-        # a container beside it gets or leaves a network (containers/podman issue 17918).
-        client = find_command_line(self.address, self.is_podman, machine_variables(os.environ))
-        environment = {**os.environ, **client.environment, "BUILDKIT_PROGRESS": "plain"}
-        return subprocess.run(
-            [*client.words, *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        if self.is_podman:
+            return self._run("podman", "--url", self.address, *arguments)
+        return self._run(*self._client.words, *arguments)
+
+    @cached_property
+    def _client(self) -> CommandLine:
+        """What builds: podman itself wherever it has the store.
+
+        Its service before 4.6 kills a build's RUN when a container beside it gets or leaves a
+        network (containers/podman issue 17918).
+        """
+        return find_command_line(self.address, self.is_podman, machine_variables(os.environ))
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, **self._client.environment, "BUILDKIT_PROGRESS": "plain"}
+        return subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
 
     def has(self, reference: str) -> bool:
         try:
@@ -134,7 +144,7 @@ class ContainerEngine:
             words += ["--secret", f"id={name},src={path}"]
         if self.is_podman:
             words += ["--pull=never", "--timestamp", "0"]
-        built = self.command(*words, *options, str(context))
+        built = self._run(*self._client.words, *words, *options, str(context))
         assert built.returncode == 0, f"{tag} does not build:\n{built.stdout}\n{built.stderr}"
         self._images.append(tag)
         return str(self.client.images.get(tag).id)
