@@ -1,6 +1,8 @@
 """The evaluation report: ``evaluation.json`` in ``/opt/ml/output/data``."""
 
-from pydantic import AwareDatetime, JsonValue
+import math
+
+from pydantic import AwareDatetime, JsonValue, field_validator
 
 from contracts.model import Contract
 
@@ -40,7 +42,30 @@ class EvaluationReport(Contract):
 
 
 class HoldoutRow(Contract):
-    """One line of ``holdout.jsonl``: a request, and what the trained model answered to it."""
+    """One line of ``holdout.jsonl``: a request, and what the trained model answered to it.
 
-    request: dict[str, JsonValue]
-    prediction: dict[str, JsonValue]
+    A row of a table is a list of its numbers or an object by column name; its answer is a number,
+    a label, or a list of them. NaN, which Python writes and JSON does not have, is null: a missing
+    number in a request, no number in an answer.
+    """
+
+    request: JsonValue
+    prediction: JsonValue
+
+    @field_validator("request", "prediction")
+    @classmethod
+    def says_what_json_can(cls, value: JsonValue) -> JsonValue:
+        return _without_nan(value)
+
+
+def _without_nan(value: JsonValue) -> JsonValue:
+    """Raises ValueError for an infinity, for which JSON has no word either."""
+    if isinstance(value, float):
+        if math.isinf(value):
+            raise ValueError("it holds an infinity, which JSON cannot say: leave the row out")
+        return None if math.isnan(value) else value
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _without_nan(item) for name, item in value.items()}
+    return value

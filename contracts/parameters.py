@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
+from contracts.capture import Capture
 from contracts.image_reference import ImageReference
 from contracts.model import Contract
 from contracts.repository_path import RepositoryFolder, RepositoryPath
@@ -256,7 +257,10 @@ class Deployment(Contract):
     network_isolation: bool = False
     verify_rows: Annotated[int, Field(ge=1, le=1000)] = 50
     verify_tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-6
+    verify_relative_tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-9
+    """Times the trained model's own number, added to the other."""
     probe: Probe | None = None
+    capture: Capture | None = None
 
 
 class Outcome(StrEnum):

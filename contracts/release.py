@@ -158,6 +158,8 @@ class Verification(Contract):
     requests: int
     largest_difference: float | None
     tolerance: float | None
+    """Absolute; ``relative_tolerance`` times the trained model's own number comes on top."""
+    relative_tolerance: float | None = None
     checked: str
     """``holdout`` or ``probe``."""
 

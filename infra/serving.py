@@ -3,6 +3,7 @@
 from aws_cdk.aws_sagemaker import CfnModelPackageGroup
 from constructs import Construct
 
+from contracts.capture import CAPTURE_PREFIX
 from infra.grant import Grant, arn, role_with, service
 from infra.images import Images, registry_login
 from infra.names import Names
@@ -54,6 +55,11 @@ class Serving(Construct):
                 actions=("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"),
                 resources=(f"{artifacts}/releases/*",),
                 reason="Jobs read and write the objects of their release, under keys of theirs.",
+            ),
+            Grant(
+                actions=("s3:PutObject",),
+                resources=(f"{artifacts}/{CAPTURE_PREFIX}/*",),
+                reason="The endpoint names what it captures by variant, hour and chance.",
             ),
             Grant(actions=("s3:GetBucketLocation", "s3:ListBucket"), resources=(artifacts,)),
             storage.encryption,

@@ -1,17 +1,30 @@
 """Two JSON values side by side: numbers within a tolerance, everything else exactly."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a number may be from the expected one: ``absolute`` + ``relative`` × |expected|."""
+
+    absolute: float
+    relative: float = 0.0
+
+    def around(self, expected: float) -> float:
+        return self.absolute + self.relative * abs(expected)
 
 
 class Difference(Exception):
     """The values differ; the message says where, and what was expected."""
 
 
-def largest_difference(expected: Any, answer: Any, tolerance: float, path: str = "") -> float:
+def largest_difference(expected: Any, answer: Any, tolerance: Tolerance, path: str = "") -> float:
     """The largest absolute difference of any two numbers. Raises Difference.
 
-    Keys that only the answer has are no difference; NaN differs from everything.
+    Keys that only the answer has are no difference; NaN differs from everything, null from
+    everything but null.
     """
     if _is_number(expected) and _is_number(answer):
         return _number_difference(float(expected), float(answer), tolerance, path)
@@ -37,12 +50,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _number_difference(expected: float, answer: float, tolerance: float, path: str) -> float:
-    difference = abs(expected - answer)
-    if math.isnan(difference) or difference > tolerance:
+def _number_difference(expected: float, answer: float, tolerance: Tolerance, path: str) -> float:
+    difference, allowed = abs(expected - answer), tolerance.around(expected)
+    if math.isnan(difference) or difference > allowed:
         raise Difference(
             f"{path or 'the answer'} is {answer!r}, not {expected!r} "
-            f"(difference {difference:.3g}, tolerance {tolerance:g})"
+            f"(difference {difference:.3g}, tolerance {allowed:.3g})"
         )
     return difference
 

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from contracts.names import job_name
 from contracts.release import DeploymentResult, Image, Plan, ReleaseDocument, TrainingResult
+from lambdas.capture import data_capture
 from lambdas.errors import DeploymentFailed, EndpointBusy, ServiceFault, code_of, message_of
 from lambdas.ledger import EndpointChange, Waiter
 from lambdas.site import Site
@@ -20,6 +21,8 @@ VARIANT = "champion"
 IN_SERVICE = "InService"
 # DescribeEndpoint: statuses that end by themselves.
 TRANSITIONAL = {"Creating", "Deleting", "RollingBack", "SystemUpdating", "Updating"}
+# Of DataCaptureConfig, what tells one configuration from another.
+CAPTURED = ("DestinationS3Uri", "InitialSamplingPercentage")
 
 
 @dataclass(frozen=True)
@@ -119,19 +122,25 @@ def create_config(site: Site, document: ReleaseDocument, plan: Plan) -> None:
         "InstanceType": plan.deployment.instance_type,
         "InitialInstanceCount": plan.deployment.instance_count,
     }
+    capture = data_capture(site.environment, plan.deployment)
     try:
         with just_made():
             site.clients.sagemaker.create_endpoint_config(
                 EndpointConfigName=name,
                 ProductionVariants=[{**variant, "InitialVariantWeight": 1.0}],
                 Tags=release_tags(document),
+                **({"DataCaptureConfig": capture} if capture else {}),
             )
     except ClientError as error:
         if not already_exists(error):
             raise
         found = site.clients.sagemaker.describe_endpoint_config(EndpointConfigName=name)
+        what = f"endpoint configuration {name!r}"
+        _refuse_if_different(what, found["ProductionVariants"][0], variant)
         _refuse_if_different(
-            f"endpoint configuration {name!r}", found["ProductionVariants"][0], variant
+            what,
+            found.get("DataCaptureConfig") or {},
+            {key: (capture or {}).get(key) for key in CAPTURED},
         )
 
 

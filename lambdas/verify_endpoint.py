@@ -1,6 +1,7 @@
 """Verify: ask the live endpoint what the trained model was asked, and compare the answers."""
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from contracts.evaluation import HoldoutRow
 from contracts.parameters import Deployment, Probe
 from contracts.release import ReleaseDocument, Verification
-from lambdas.comparison import Difference, largest_difference
+from lambdas.comparison import Difference, Tolerance, largest_difference
 from lambdas.document import planned, required
 from lambdas.endpoint import describe_endpoint, log_of
 from lambdas.entry import entry
@@ -29,6 +30,8 @@ from lambdas.site import Site
 
 JSON = "application/json"
 BATCH = 50  # requests in one call; well below SageMaker's 25 MB and 60 s
+# What is no JSON, but what many servers write.
+CONSTANTS = {"NaN": None, "Infinity": math.inf, "-Infinity": -math.inf}
 ANSWER_SHOWN = 300  # characters
 # InvokeEndpoint's errors of a model that is not there, or not there yet, whatever their status.
 NOT_READY_CODES = {"InternalFailure", "ModelNotReadyException", "ServiceUnavailable"}
@@ -70,28 +73,39 @@ def spread(rows: Sequence[HoldoutRow], count: int) -> list[HoldoutRow]:
 
 
 def verify_holdout(site: Site, settings: Deployment, rows: Sequence[HoldoutRow]) -> Verification:
+    """Ask them as JSON arrays. The answer is an array as long, alone or as ``predictions``.
+
+    The first is the exemplar's, the second SageMaker's and MLflow's common form.
+    """
     asked = spread(rows, settings.verify_rows)
+    tolerance = Tolerance(settings.verify_tolerance, settings.verify_relative_tolerance)
     largest = 0.0
     for start in range(0, len(asked), BATCH):
         batch = asked[start : start + BATCH]
         body = json.dumps([row.request for row in batch])
-        answers = _parsed(invoke(site, body, content_type=JSON, accept=JSON))
+        answers = _predictions(_parsed(invoke(site, body, content_type=JSON, accept=JSON)))
         if not isinstance(answers, list) or len(answers) != len(batch):
             raise VerificationFailed(
                 f"the endpoint was asked {len(batch)} requests as a JSON array and must answer "
-                f"with an array as long; it answered {json.dumps(answers)[:ANSWER_SHOWN]}"
+                'with an array as long, or with {"predictions": an array as long}; it answered '
+                f"{json.dumps(answers)[:ANSWER_SHOWN]}"
             )
         for row, answer in zip(batch, answers, strict=True):
-            largest = max(largest, _compare(row, answer, settings.verify_tolerance))
+            largest = max(largest, _compare(row, answer, tolerance))
     return Verification(
         requests=len(asked),
         largest_difference=largest,
-        tolerance=settings.verify_tolerance,
+        tolerance=tolerance.absolute,
+        relative_tolerance=tolerance.relative,
         checked="holdout",
     )
 
 
-def _compare(row: HoldoutRow, answer: Any, tolerance: float) -> float:
+def _predictions(answer: Any) -> Any:
+    return answer["predictions"] if isinstance(answer, dict) and "predictions" in answer else answer
+
+
+def _compare(row: HoldoutRow, answer: Any, tolerance: Tolerance) -> float:
     try:
         return largest_difference(row.prediction, answer, tolerance)
     except Difference as difference:
@@ -170,7 +184,7 @@ def ask(site: Site, body: str, *, content_type: str, accept: str) -> bytes:
 
 def _parsed(answer: bytes) -> Any:
     try:
-        return json.loads(answer)
+        return json.loads(answer, parse_constant=CONSTANTS.get)
     except ValueError:
         text = answer.decode(errors="replace")[:ANSWER_SHOWN]
         raise VerificationFailed(f"the endpoint's answer is not JSON: {text!r}") from None

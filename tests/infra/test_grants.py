@@ -292,6 +292,7 @@ def test_a_job_may_use_the_artifacts_the_images_and_its_logs(template: Template)
     assert grants.allowed == pairs(
         {
             RELEASES: ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"),
+            f"{ARTIFACTS}/capture/*": ("s3:PutObject",),
             ARTIFACTS: ("s3:GetBucketLocation", "s3:ListBucket"),
             KEY: ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
             TRAINING_IMAGES: pull,

@@ -2,21 +2,21 @@ from typing import Any
 
 import pytest
 
-from lambdas.comparison import Difference, largest_difference
+from lambdas.comparison import Difference, Tolerance, largest_difference
 
 
 def test_the_largest_difference_of_all_numbers_is_told() -> None:
     expected = {"a": 1.0, "b": [2, {"c": 3.0}]}
     answer = {"a": 1.1, "b": [2, {"c": 3.4}]}
-    assert largest_difference(expected, answer, 0.5) == pytest.approx(0.4)
+    assert largest_difference(expected, answer, Tolerance(0.5)) == pytest.approx(0.4)
 
 
 def test_a_whole_number_equals_the_same_float() -> None:
-    assert largest_difference(1, 1.0, 0) == 0
+    assert largest_difference(1, 1.0, Tolerance(0)) == 0
 
 
 def test_keys_that_only_the_answer_has_are_no_difference() -> None:
-    assert largest_difference({"a": 1}, {"a": 1, "b": 2}, 0) == 0
+    assert largest_difference({"a": 1}, {"a": 1, "b": 2}, Tolerance(0)) == 0
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,15 @@ def test_keys_that_only_the_answer_has_are_no_difference() -> None:
 )
 def test_a_difference_is_told_with_its_place(expected: Any, answer: Any, words: str) -> None:
     with pytest.raises(Difference, match=words):
-        largest_difference(expected, answer, 0.5)
+        largest_difference(expected, answer, Tolerance(0.5))
+
+
+def test_a_relative_tolerance_grows_with_the_expected_number() -> None:
+    tolerance = Tolerance(absolute=1.0, relative=0.01)
+    assert largest_difference(-1000.0, -1010.5, tolerance) == 10.5
+    with pytest.raises(Difference, match=r"difference 11.5, tolerance 11\)"):
+        largest_difference(-1000.0, -1011.5, tolerance)
+
+
+def test_nothing_equals_nothing() -> None:
+    assert largest_difference([None, 1.0], [None, 1.0], Tolerance(0)) == 0

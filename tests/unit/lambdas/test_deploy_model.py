@@ -1,5 +1,6 @@
 import pytest
 
+from contracts.capture import Capture
 from contracts.parameters import Deployment
 from contracts.release import ReleaseDocument
 from lambdas.deploy_model import deploy_model, hold_lease
@@ -23,6 +24,11 @@ from tests.unit.lambdas.releases import (
 
 READY = document(upto="Register")
 OLD = "older-config"
+
+
+def capturing(*, percent: int) -> ReleaseDocument:
+    wanted = plan(deployment=Deployment(capture=Capture(percent=percent)))
+    return document(upto="Register", plan=wanted)
 
 
 def waiter(world: World) -> Waiter:
@@ -54,6 +60,49 @@ def test_the_model_is_isolated_from_the_network_when_the_project_wants_it(
     wanted = plan(deployment=Deployment(network_isolation=isolated))
     deploy_model(world.site, task(document(upto="Register", plan=wanted)))
     assert world.sagemaker.models[MODEL]["EnableNetworkIsolation"] is isolated
+
+
+def test_nothing_is_captured_unless_the_project_wants_it(world: World) -> None:
+    deploy_model(world.site, task(READY))
+    assert "DataCaptureConfig" not in world.sagemaker.configs[CONFIG]
+
+
+def test_zero_percent_captures_nothing(world: World) -> None:
+    deploy_model(world.site, task(capturing(percent=0)))
+    assert "DataCaptureConfig" not in world.sagemaker.configs[CONFIG]
+
+
+def test_requests_and_answers_are_captured_under_the_buckets_key(world: World) -> None:
+    deploy_model(world.site, task(capturing(percent=25)))
+    assert world.sagemaker.configs[CONFIG]["DataCaptureConfig"] == {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 25,
+        "DestinationS3Uri": "s3://artifacts/capture",
+        "KmsKeyId": "arn:aws:kms:eu-west-1:123456789012:key/storage",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {
+            "CsvContentTypes": ["text/csv"],
+            "JsonContentTypes": [
+                "application/json",
+                "application/jsonlines",
+                "application/x-jsonlines",
+                "application/x-ndjson",
+            ],
+        },
+    }
+
+
+def test_a_configuration_that_captures_otherwise_was_not_made_by_this_release(
+    world: World,
+) -> None:
+    deploy_model(world.site, task(capturing(percent=25), "dead"))
+    world.sagemaker.finish_update("oil-price")
+    deploy_model(world.site, task(capturing(percent=25), "alive"))
+    assert world.answers["alive"]["output"]["config"] == CONFIG
+    with pytest.raises(DeploymentFailed, match="InitialSamplingPercentage 25 instead of 50"):
+        deploy_model(world.site, task(capturing(percent=50), "other"))
+    with pytest.raises(DeploymentFailed, match="instead of None"):
+        deploy_model(world.site, task(READY, "other"))
 
 
 def test_an_endpoint_that_serves_is_updated_and_its_configuration_remembered(world: World) -> None:

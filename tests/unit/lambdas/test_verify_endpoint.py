@@ -58,6 +58,7 @@ def test_equal_answers_verify_the_model(serving: World) -> None:
         "requests": 3,
         "largest_difference": 0.0,
         "tolerance": 1e-6,
+        "relative_tolerance": 1e-9,
         "checked": "holdout",
     }
 
@@ -73,7 +74,42 @@ def test_a_difference_beyond_the_tolerance_fails_and_is_told(serving: World) -> 
     serving.runtime.answer = lambda body: model(body, off=0.25)
     words = refusal(serving)
     assert 'asked {"product": "wti", "day": 0}' in words
-    assert "forecast is 50.25, not 50.0 (difference 0.25, tolerance 1e-06)" in words
+    assert "forecast is 50.25, not 50.0 (difference 0.25, tolerance 1.05e-06)" in words
+
+
+def test_a_relative_tolerance_comes_on_top(serving: World) -> None:
+    put_holdout(serving, [row(0)])
+    serving.runtime.answer = lambda body: model(body, off=0.25)
+    allowed = verify(serving, verify_tolerance=0.0, verify_relative_tolerance=0.005)
+    assert allowed.largest_difference == 0.25
+    words = refusal(serving, verify_tolerance=0.0, verify_relative_tolerance=0.004)
+    assert "tolerance 0.2)" in words
+
+
+def test_rows_of_a_table_are_asked_and_answered_in_the_common_form(serving: World) -> None:
+    put_holdout(serving, [{"request": [1.0, None], "prediction": 2.5}] * 2)
+    serving.runtime.answer = lambda body: json.dumps({"predictions": [2.5] * len(json.loads(body))})
+    assert verify(serving).requests == 2
+    assert [json.loads(body) for body in serving.runtime.bodies] == [[[1.0, None]] * 2]
+    serving.runtime.answer = lambda body: json.dumps({"predictions": [2.5, 2.6]})
+    assert "asked [1.0, null], the endpoint answers differently" in refusal(serving)
+
+
+def test_a_missing_number_is_null_however_python_wrote_it(serving: World) -> None:
+    nan = float("nan")
+    put_holdout(serving, [{"request": {"age": nan}, "prediction": [nan, 1.0]}])
+    serving.runtime.answer = lambda body: "[[NaN, 1.0]]"
+    assert verify(serving).requests == 1
+    assert [json.loads(body) for body in serving.runtime.bodies] == [[{"age": None}]]
+    serving.runtime.answer = lambda body: "[[Infinity, 1.0]]"
+    assert "[0] is inf, not None" in refusal(serving)
+
+
+def test_an_infinity_in_the_holdout_is_refused_by_its_line(serving: World) -> None:
+    row_of_one = {"request": [1.0], "prediction": 1.0}
+    put_holdout(serving, [row_of_one, {"request": [float("inf")], "prediction": 1.0}])
+    words = refusal(serving)
+    assert "line 2 of holdout.jsonl" in words and "holds an infinity" in words
 
 
 def test_words_must_be_equal(serving: World) -> None:
