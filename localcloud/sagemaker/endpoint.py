@@ -106,6 +106,7 @@ class Endpoint:
                 self._held.last_deployment_config = dict(deployment) or None
             else:
                 self._held.production_variants = fleet.summaries()
+                self._held.data_capture_config = fleet.capture_summary()
             self._set(status)
         self._announce()
         return fleet
@@ -141,6 +142,7 @@ class Endpoint:
                 self._fleet = fleet
                 self._held.endpoint_config_name = fleet.config
                 self._held.production_variants = fleet.summaries()
+                self._held.data_capture_config = fleet.capture_summary()
             self._held.failure_reason = reason[:REASON_LIMIT] if reason else None
             self._set("InService" if self._fleet is not None else "Failed")
         self._announce()

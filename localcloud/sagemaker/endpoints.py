@@ -18,6 +18,7 @@ from moto.sagemaker.responses import SageMakerResponse
 from localcloud.cloud import Cloud
 from localcloud.overrides import replace, stock
 from localcloud.sagemaker import invocations, rules
+from localcloud.sagemaker.data_capture import require_capture
 from localcloud.sagemaker.endpoint import Endpoint
 from localcloud.sagemaker.job_tree import DataError, plain, split_uri
 from localcloud.sagemaker.variants import container_of, plans_of
@@ -142,6 +143,7 @@ def _install_names(cloud: Cloud) -> None:
         if held is not None:
             arn = held.endpoint_config_arn
             raise rules.invalid(f'Cannot create already existing endpoint configuration "{arn}".')
+        require_capture(plain(self.params))
         answer: ActionResult = stock_config(self)
         return answer
 

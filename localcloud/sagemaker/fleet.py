@@ -93,6 +93,11 @@ class Fleet:
             for plan in self.plans
         ]
 
+    def capture_summary(self) -> dict[str, Any] | None:
+        """DataCaptureConfig of DescribeEndpoint; the variants share one."""
+        capture = self.plans[0].capture
+        return capture.summary() if capture is not None else None
+
     def _deployed(self, plan: VariantPlan) -> Mapping[str, Any]:
         found: dict[str, Any] = {
             "SpecifiedImage": plan.container.image,

@@ -2,9 +2,24 @@
 
 Stock moto answers with a canned body, even for endpoints that do not exist, and cannot take
 a body that is not UTF-8.
+
+**What a container gets.** InvokeEndpoint's reference says that SageMaker strips all headers but
+those of the request's syntax, may add others, and that nobody should rely on these. So the
+container gets here what that syntax has and a single container can use: Content-Type, Accept,
+Custom-Attributes (documented: "forwarded verbatim") and Inference-Id. That the last one reaches
+the container is not documented; AWS's own serving containers (deepjavalibrary/djl-serving, pull
+request 2363) read it there. It is passed only when the caller gave one. The request id of the
+call, of which nothing is documented, is not passed: a program that counted on it here would miss
+it there. AWS's containers read an X-Amzn-SageMaker-Forwarded-Api, too, documented nowhere and not
+passed either.
+
+**What the caller gets.** The container's body, Content-Type and Custom-Attributes with a 2xx;
+whatever it answers with 4xx or 5xx, 503 included, is a ModelError (424) that tells the container's
+status as OriginalStatusCode (documented).
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -13,6 +28,7 @@ from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 
 from localcloud.cloud import Cloud
 from localcloud.overrides import replace
+from localcloud.sagemaker.data_capture import Invocation
 from localcloud.sagemaker.endpoint import Endpoint
 from localcloud.sagemaker.fleet import NoSuchVariant
 from localcloud.sagemaker.model_server import Answer, ModelServer, ServerDown
@@ -23,7 +39,14 @@ MESSAGE_LIMIT = 1024  # characters of the model's own message that an error repe
 CUSTOM = "X-Amzn-SageMaker-Custom-Attributes"
 TARGET = "X-Amzn-SageMaker-Target-Variant"
 INVOKED = "x-Amzn-Invoked-Production-Variant"
-PASSED_ON = ("Content-Type", "Accept", CUSTOM, "X-Amzn-SageMaker-Inference-Id")
+INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
+PASSED_ON = ("Content-Type", "Accept", CUSTOM, INFERENCE_ID)
+UNTYPED = "application/octet-stream"  # the answer of a container that names no type
+# InvokeEndpoint: InferenceId and CustomAttributes.
+FORMS = {
+    INFERENCE_ID: ("inferenceId", re.compile(r"[!-~][ -~]{0,63}")),
+    CUSTOM: ("customAttributes", re.compile(r"[\x00-\x7f]{0,1024}")),
+}
 REFUSED = (
     "X-Amzn-SageMaker-Target-Model",
     "X-Amzn-SageMaker-Inference-Component",
@@ -61,6 +84,11 @@ def invoke(
     for header in REFUSED:
         if headers.get(header):
             return _error(400, "ValidationError", f"{header} is not supported by {name}.")
+    for header, (member, form) in FORMS.items():
+        value = headers.get(header)
+        if value and not form.fullmatch(value):
+            text = f"Value '{value:.80}' at '{member}' failed to satisfy constraint: {form.pattern}"
+            return _error(400, "ValidationError", text)
     try:
         with fleet.serving(headers.get(TARGET)) as (variant, server):
             return _ask(cloud, name, variant, server, headers, body)
@@ -91,12 +119,23 @@ def _ask(
     if not 200 <= answer.status < 300:
         text = answer.body.decode(errors="replace")
         return _model_error(cloud, endpoint, variant, server, answer.status, text)
-    return 200, _headers(answer, variant), answer.body
+    found = _headers(answer, variant)
+    server.capture(
+        Invocation(
+            body=body,
+            content_type=headers.get("Content-Type") or "",
+            answer=answer.body,
+            answer_type=found["Content-Type"],
+            inference_id=headers.get(INFERENCE_ID) or "",
+            custom_attributes=headers.get(CUSTOM) or "",
+        )
+    )
+    return 200, found, answer.body
 
 
 def _headers(answer: Answer, variant: str) -> dict[str, str]:
     found = {
-        "Content-Type": answer.headers.get("Content-Type", "application/octet-stream"),
+        "Content-Type": answer.headers.get("Content-Type", UNTYPED),
         INVOKED: variant,
     }
     if answer.headers.get(CUSTOM):

@@ -14,6 +14,7 @@ from localcloud import disk, registry
 from localcloud.cloud import Cloud
 from localcloud.engine import EngineLost, ImageMissing, Launch, Program
 from localcloud.processes import CloudStopping
+from localcloud.sagemaker.data_capture import Capturer, Invocation
 from localcloud.sagemaker.job_program import Output, limits_for, variables_for
 from localcloud.sagemaker.job_tree import DataError, JobTree, download_archive
 from localcloud.sagemaker.variants import VariantPlan
@@ -54,6 +55,7 @@ class ModelServer:
         self._instance = f"i-{uuid.uuid4().hex[:17]}"
         self._group = f"/aws/sagemaker/Endpoints/{endpoint}"
         self._output = Output(cloud, self._group, self.stream)
+        self._capturer = self._new_capturer(plan)
         self._stopping = threading.Event()
         self._program: Program | None = None
         self._pool: urllib3.HTTPConnectionPool | None = None
@@ -90,10 +92,29 @@ class ModelServer:
             _end(self._program)
         if self._pool is not None:
             self._pool.close()
+        if self._capturer is not None:
+            self._capturer.close()
+
+    def capture(self, invocation: Invocation) -> None:
+        """Keep it, if the endpoint's configuration captures and this one is drawn."""
+        if self._capturer is not None:
+            self._capturer.offer(invocation)
 
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Ask the model. Raises ServerDown, or TimeoutError after SageMaker's 60 seconds."""
         return self._ask("POST", "/invocations", INVOKE_TIMEOUT, body, headers)
+
+    def _new_capturer(self, plan: VariantPlan) -> Capturer | None:
+        if plan.capture is None:
+            return None
+        return Capturer(
+            self._cloud,
+            plan.capture,
+            endpoint=self._endpoint,
+            variant=plan.name,
+            role=plan.container.role,
+            log=self._output,
+        )
 
     def _launch(self, digest: str) -> Program:
         folder = self._cloud.directory / "endpoints" / self._endpoint / self._instance

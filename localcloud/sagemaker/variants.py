@@ -8,6 +8,7 @@ from typing import Any
 from moto.sagemaker.models import SageMakerModelBackend
 
 from localcloud.sagemaker import rules
+from localcloud.sagemaker.data_capture import CapturePlan, capture_plan
 from localcloud.sagemaker.job_tree import plain
 
 DEFAULT_STARTUP = 300.0  # seconds (ContainerStartupHealthCheckTimeoutInSeconds)
@@ -38,15 +39,19 @@ class VariantPlan:
     container: Container
     startup: float
     """Seconds until it must be healthy."""
+    capture: CapturePlan | None = None
 
 
 def plans_of(backend: SageMakerModelBackend, config: str) -> list[VariantPlan]:
     """The variants of a configuration. Raises ValidationException naming what is missing."""
     described = backend.describe_endpoint_config(config)
-    return [_plan(backend, plain(variant)) for variant in described["ProductionVariants"]]
+    capture = capture_plan(plain(described.get("DataCaptureConfig")))
+    return [_plan(backend, plain(one), capture) for one in described["ProductionVariants"]]
 
 
-def _plan(backend: SageMakerModelBackend, variant: Mapping[str, Any]) -> VariantPlan:
+def _plan(
+    backend: SageMakerModelBackend, variant: Mapping[str, Any], capture: CapturePlan | None
+) -> VariantPlan:
     rules.refuse_keys("ProductionVariants.", variant, UNSUPPORTED)
     return VariantPlan(
         name=variant["VariantName"],
@@ -55,6 +60,7 @@ def _plan(backend: SageMakerModelBackend, variant: Mapping[str, Any]) -> Variant
         instance_type=variant.get("InstanceType") or "",
         container=container_of(backend, variant["ModelName"]),
         startup=_startup(variant),
+        capture=capture,
     )
 
 

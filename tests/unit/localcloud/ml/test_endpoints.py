@@ -15,7 +15,7 @@ from tests.unit.localcloud.ml.laptops import EVERYTHING, Laptop
 from tests.waiting import until
 
 PROGRAM = """
-import http.server, os, pathlib, sys, time
+import http.server, json, os, pathlib, sys, time
 base = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"])
 mode = os.environ.get("MODE", "good")
 if mode == "dies":
@@ -38,6 +38,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if body == b"bad":
             return self.reply(400, b"the product is unknown")
+        if body == b"busy":
+            return self.reply(503, b"too many requests wait")
+        if body == b"headers":
+            return self.reply(200, json.dumps(dict(self.headers)).encode())
         if body == b"slow":
             time.sleep(1.5)
         self.reply(200, f"{text} {os.getpid()} {self.headers.get('Content-Type')} "
@@ -167,6 +171,39 @@ def test_a_models_refusal_comes_back_as_a_model_error(laptop: Laptop, live: str)
     assert answer["OriginalMessage"] == "the product is unknown"
     assert "log-stream:champion/i-" in answer["LogStreamArn"]
     assert "Received client error (400)" in answer["Error"]["Message"]
+
+
+def test_a_container_s_503_is_a_model_error_like_any_other(laptop: Laptop, live: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        ask(laptop, live, b"busy")
+    answer = caught.value.response
+    assert answer["Error"]["Code"] == "ModelError"
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 424
+    assert answer["OriginalStatusCode"] == 503
+    assert answer["OriginalMessage"] == "too many requests wait"
+
+
+def test_a_container_gets_the_caller_s_ids_and_nothing_that_the_caller_did_not_send(
+    laptop: Laptop, live: str
+) -> None:
+    sent = {"InferenceId": "order 7", "CustomAttributes": "trace=1", "Accept": "text/csv"}
+    seen = json.loads(ask(laptop, live, b"headers", **sent))
+    assert seen["X-Amzn-SageMaker-Inference-Id"] == "order 7"
+    assert seen["X-Amzn-SageMaker-Custom-Attributes"] == "trace=1"
+    assert seen["Accept"] == "text/csv"
+    bare = json.loads(ask(laptop, live, b"headers"))
+    assert not [name for name in bare if name.lower().startswith(("x-amzn", "authorization"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("InferenceId", "i" * 65), ("CustomAttributes", "c" * 1025)]
+)
+def test_an_id_that_sagemaker_refuses_is_refused(
+    laptop: Laptop, live: str, name: str, value: str
+) -> None:
+    with pytest.raises(ClientError, match=rf"(?i)'{name}' failed to satisfy") as caught:
+        ask(laptop, live, **{name: value})
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
 def test_an_endpoint_that_does_not_exist_is_told_so(laptop: Laptop) -> None:
