@@ -5,18 +5,16 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import FailFast, TypeAdapter, ValidationError
 
 from contracts.forecast import Forecast, ForecastRequest
+from inference.formats import Format
 from inference.refusal import Refusal
 
 ROW_LIMIT = 10_000  # requests in one body: a tenth of a second of work
-NOT_ACCEPTABLE = 406
 CONTENT_TOO_LARGE = 413
-UNSUPPORTED_MEDIA_TYPE = 415
 
 _MANY = TypeAdapter(Annotated[list[ForecastRequest], FailFast()])
 _ALLOWED = tuple(ForecastRequest.model_fields)
@@ -30,22 +28,7 @@ _MARKS = (
 )
 
 
-class Format(StrEnum):
-    """A media type that is read and written, by its usual name."""
-
-    JSON = "application/json"
-    JSON_LINES = "application/jsonlines"
-    CSV = "text/csv"
-
-
-_FORMATS = {
-    "application/json": Format.JSON,
-    "application/jsonlines": Format.JSON_LINES,
-    "application/x-ndjson": Format.JSON_LINES,
-    "application/x-jsonlines": Format.JSON_LINES,
-    "text/csv": Format.CSV,
-}
-_ANYTHING = ("", "*/*")
+FORMATS = (Format.JSON, Format.JSON_LINES, Format.CSV)
 
 
 @dataclass(frozen=True)
@@ -56,46 +39,18 @@ class Questions:
     single: bool = False
 
 
-def request_format(content_type: str) -> Format:
-    """The body's format. Raises Refusal with 415."""
-    media_type = _media_type(content_type)
-    if media_type not in _FORMATS:
-        given = f"Content-Type {content_type!r}" if content_type else "a body without Content-Type"
-        raise Refusal(
-            f"{given} is not supported; use {', '.join(Format)}", status=UNSUPPORTED_MEDIA_TYPE
-        )
-    return _FORMATS[media_type]
-
-
-def answer_format(accept: str, asked: Format) -> Format:
-    """The first format of the Accept header that we write; the asked one if any will do.
-
-    Weights (``;q=``) are not weighed. Raises Refusal with 406.
-    """
-    for choice in accept.split(","):
-        media_type = _media_type(choice)
-        if media_type in _ANYTHING or media_type == f"{asked.partition('/')[0]}/*":
-            return asked
-        if media_type in _FORMATS:
-            return _FORMATS[media_type]
-    raise Refusal(
-        f"Accept {accept!r} is not supported; use {', '.join(Format)}", status=NOT_ACCEPTABLE
-    )
-
-
-def _media_type(header: str) -> str:
-    return header.partition(";")[0].strip().lower()
-
-
 def decode(body: bytes, asked: Format) -> Questions:
-    """Read the requests of a body. Raises Refusal, naming the request that is wrong."""
+    """Read the requests of a body in one of FORMATS.
+
+    Raises Refusal, naming the request that is wrong.
+    """
     _check_marks(body)
     match asked:
         case Format.JSON:
             questions = _decode_json(body)
         case Format.JSON_LINES:
             questions = Questions(_validate_lines(body))
-        case Format.CSV:
+        case _:
             questions = Questions(_validate_rows(_csv_rows(body)))
     if not questions.requests:
         raise Refusal("the body holds no request")
@@ -115,7 +70,7 @@ def encode(answers: Sequence[Forecast], wanted: Format, *, single: bool) -> byte
             return (texts[0] if single else f"[{','.join(texts)}]").encode()
         case Format.JSON_LINES:
             return "".join(f"{answer.model_dump_json()}\n" for answer in answers).encode()
-        case Format.CSV:
+        case _:
             return _encode_csv(answers)
 
 

@@ -22,6 +22,7 @@ from contracts.forecast import (
     ForecastRequest,
     origin_key,
 )
+from inference.forecast.exchange import ForecastExchange
 from inference.refusal import Refusal
 from inference.served import ModelBroken
 
@@ -68,6 +69,10 @@ class Forecaster:
         origins: dict[str, ProductOrigins],
     ) -> None:
         self.contract = contract
+        self.description = (
+            f"forecasts of {', '.join(contract.products)}, with onnxruntime "
+            f"{onnxruntime.__version__}"
+        )
         self._session = session
         self._origins = origins
         self._widths = {
@@ -93,6 +98,14 @@ class Forecaster:
         forecaster = cls(contract, session, _read_origins(folder / ORIGINS_FILE, contract))
         forecaster._check()
         return forecaster
+
+    def exchange(self, content_type: str, accept: str) -> ForecastExchange:
+        """The way to ask that two headers name. Raises Refusal (415, 406)."""
+        return ForecastExchange.of(self.answer, content_type, accept)
+
+    def openapi(self) -> dict[str, object]:
+        """``requestBody`` and ``responses`` of ``POST /invocations``."""
+        raise NotImplementedError
 
     def answer(self, requests: Sequence[ForecastRequest]) -> list[Forecast]:
         """One forecast a request, in their order.

@@ -5,13 +5,12 @@ import pytest
 
 from contracts.forecast import Forecast, ForecastRequest
 from inference.forecast.codec import (
+    FORMATS,
     ROW_LIMIT,
-    Format,
-    answer_format,
     decode,
     encode,
-    request_format,
 )
+from inference.formats import Format
 from inference.refusal import Refusal
 
 WTI = ForecastRequest(product="wti", date=date(2019, 1, 15))
@@ -120,7 +119,7 @@ def test_csv_that_is_no_request_is_refused_with_the_reason(body: bytes, reason: 
     assert refusal.reason.startswith(reason)
 
 
-@pytest.mark.parametrize("asked", list(Format))
+@pytest.mark.parametrize("asked", FORMATS)
 def test_too_many_requests_are_refused(asked: Format) -> None:
     row = '{"product":"wti","date":"2019-01-15"}'
     body = {
@@ -152,46 +151,6 @@ def test_no_digit_is_lost_on_the_way() -> None:
     exact = ANSWER.model_copy(update={"forecast": 80.20955538796984})
     found = json.loads(encode([exact], Format.JSON, single=True))
     assert found["forecast"] == 80.20955538796984
-
-
-@pytest.mark.parametrize(
-    ("header", "asked"),
-    [
-        ("application/json", Format.JSON),
-        ("Application/JSON; charset=utf-8", Format.JSON),
-        ("application/x-ndjson", Format.JSON_LINES),
-        ("text/csv;header=present", Format.CSV),
-    ],
-)
-def test_content_types(header: str, asked: Format) -> None:
-    assert request_format(header) is asked
-
-
-@pytest.mark.parametrize("header", ["", "text/plain", "application/x-npy"])
-def test_another_content_type_is_refused(header: str) -> None:
-    with pytest.raises(Refusal, match="application/json, application/jsonlines, text/csv") as got:
-        request_format(header)
-    assert got.value.status == 415
-
-
-@pytest.mark.parametrize(
-    ("accept", "wanted"),
-    [
-        ("", Format.CSV),
-        ("*/*", Format.CSV),
-        ("text/*", Format.CSV),
-        ("application/json", Format.JSON),
-        ("image/png, application/jsonlines;q=0.5", Format.JSON_LINES),
-    ],
-)
-def test_accept(accept: str, wanted: Format) -> None:
-    assert answer_format(accept, Format.CSV) is wanted
-
-
-def test_another_accept_is_refused() -> None:
-    with pytest.raises(Refusal) as caught:
-        answer_format("image/png", Format.JSON)
-    assert caught.value.status == 406
 
 
 @pytest.mark.parametrize(

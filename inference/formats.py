@@ -1,0 +1,119 @@
+"""Media types: which format a body is in, and which one its answer shall have."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from inference.refusal import Refusal
+
+NOT_ACCEPTABLE = 406
+UNSUPPORTED_MEDIA_TYPE = 415
+
+
+class Format(StrEnum):
+    """A format that is read and written, under the media type that it is known by."""
+
+    JSON = "application/json"
+    JSON_LINES = "application/jsonlines"
+    CSV = "text/csv"
+    NPY = "application/x-npy"
+    PARQUET = "application/x-parquet"
+
+
+NAMES = {
+    "application/json": Format.JSON,
+    "application/jsonlines": Format.JSON_LINES,
+    "application/x-ndjson": Format.JSON_LINES,
+    "application/x-jsonlines": Format.JSON_LINES,
+    "text/csv": Format.CSV,
+    "application/x-npy": Format.NPY,
+    "application/x-parquet": Format.PARQUET,
+    "application/vnd.apache.parquet": Format.PARQUET,
+}
+"""All names of all formats."""
+
+
+def media_type(header: str) -> str:
+    """``Text/CSV; header=present`` is ``text/csv``."""
+    return header.partition(";")[0].strip().lower()
+
+
+def request_format(content_type: str, read: Sequence[Format]) -> Format:
+    """The body's format, one of ``read``. Raises Refusal with 415."""
+    found = NAMES.get(media_type(content_type))
+    if found is None or found not in read:
+        given = (
+            f"Content-Type {content_type[:100]!r}"
+            if content_type
+            else "a body without Content-Type"
+        )
+        raise Refusal(
+            f"{given} is not supported; use {', '.join(read)}", status=UNSUPPORTED_MEDIA_TYPE
+        )
+    return found
+
+
+def answer_type(accept: str, asked: str, written: Sequence[Format]) -> tuple[Format, str]:
+    """The answer's format, one of ``written``, and the name that the client has for it.
+
+    ``asked`` is the Content-Type. Without an Accept header, or where it takes anything, the
+    answer is like the question, or JSON where that cannot be. Otherwise the greatest weight
+    wins (RFC 9110, section 12.5.1), the more exact range among equals, and then the first.
+    Raises Refusal with 406.
+    """
+    like = _like(asked, written)
+    if not accept.strip():
+        return like
+    weights = [_weighed(choice) for choice in accept.split(",") if choice.strip()]
+    # A name may be shut out by itself (q=0) under a wildcard that lets it in.
+    shut = {name for name, weight in weights if weight == 0}
+    best: tuple[float, int] = (0.0, 0)
+    found: tuple[Format, str] | None = None
+    for name, weight in weights:
+        exactness = 2 - name.count("*")
+        if (weight, exactness) <= best:
+            continue
+        chosen = _of_range(name, like, written, shut)
+        if chosen is not None:
+            best, found = (weight, exactness), chosen
+    if found is None:
+        raise Refusal(
+            f"Accept {accept[:100]!r} is not supported; use {', '.join(written)}",
+            status=NOT_ACCEPTABLE,
+        )
+    return found
+
+
+def _like(asked: str, written: Sequence[Format]) -> tuple[Format, str]:
+    name = media_type(asked)
+    found = NAMES.get(name)
+    return (found, name) if found in written else (Format.JSON, Format.JSON.value)
+
+
+def _of_range(
+    name: str, like: tuple[Format, str], written: Sequence[Format], shut: set[str]
+) -> tuple[Format, str] | None:
+    """What a media range takes: what is like the question if it may be, else the first."""
+    if "*" not in name:
+        exact = NAMES.get(name)
+        return (exact, name) if exact in written else None
+    if name != "*/*" and not name.endswith("/*"):
+        return None
+    kind = name.removesuffix("*").removeprefix("*/")
+    choices = [like, *((one, one.value) for one in written)]
+    return next(
+        ((one, known) for one, known in choices if known.startswith(kind) and known not in shut),
+        None,
+    )
+
+
+def _weighed(choice: str) -> tuple[str, float]:
+    """A media range and its weight from 0 to 1; a weight that is no number counts as 1."""
+    weight = 1.0
+    for parameter in choice.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "q":
+            try:
+                weight = float(value)
+            except ValueError:
+                weight = 1.0
+    return media_type(choice), min(max(weight, 0.0), 1.0)

@@ -1,0 +1,89 @@
+"""The columns that a model takes, and what is wrong with rows that do not fit them."""
+
+import reprlib
+from collections.abc import Sequence
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.refusal import Refusal
+
+Floats = NDArray[np.float64]
+
+CONTENT_TOO_LARGE = 413
+ROW_LIMIT = 1 << 20
+VALUE_LIMIT = 1 << 22  # 32 MiB as float64, which is more than 25 MiB of NPY can hold
+NAMES_SHOWN = 20
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+_SHORT.maxlist = _SHORT.maxdict = 3
+
+
+def shown(value: object) -> str:
+    """A value of the client's, cut short."""
+    return _SHORT.repr(value)
+
+
+class Columns:
+    """The names of a model's columns, in the model's order."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self.count = len(self.names)
+        self._places = {name: place for place, name in enumerate(self.names)}
+
+    def __str__(self) -> str:
+        shown_names = ", ".join(self.names[:NAMES_SHOWN])
+        more = self.count - NAMES_SHOWN
+        return f"{shown_names} and {more} more" if more > 0 else shown_names
+
+    def check_width(self, found: int, row: int) -> None:
+        """Rows are counted from 1. Raises Refusal."""
+        if found != self.count:
+            raise Refusal(
+                f"row {row} has {found} value{'s' * (found != 1)}; the model takes {self.count} "
+                f"column{'s' * (self.count != 1)}: {self}"
+            )
+
+    def check_size(self, rows: int) -> None:
+        """Before memory is taken for so many rows. Raises Refusal with 413."""
+        if rows > ROW_LIMIT or rows * self.count > VALUE_LIMIT:
+            most = min(ROW_LIMIT, VALUE_LIMIT // self.count)
+            raise Refusal(
+                f"{rows} rows in one body; at most {most} rows of {self.count} columns are "
+                "answered at once, so send them in several requests",
+                status=CONTENT_TOO_LARGE,
+            )
+
+    def refuse_value(self, row: int, place: int, value: object, why: str) -> NoReturn:
+        """Raises Refusal; rows are counted from 1, places from 0."""
+        raise Refusal(f"row {row}, column {self.names[place]!r}: {shown(value)} {why}")
+
+    def is_header(self, names: Sequence[str]) -> bool:
+        """Whether these are all the names, in any order."""
+        return len(names) == self.count and set(names) == self._places.keys()
+
+    def order(self, names: Sequence[str], where: str) -> NDArray[np.intp] | None:
+        """Where each column of the model stands in ``names``; None when in the model's order.
+
+        Raises Refusal for a name that is unknown, missing or there twice; ``where`` tells of
+        which names it speaks.
+        """
+        if tuple(names) == self.names:
+            return None
+        given = {name: place for place, name in enumerate(names)}
+        unknown = [name for name in names if name not in self._places]
+        if unknown:
+            raise Refusal(f"{where}: unknown column {shown(unknown[0])}; the model takes {self}")
+        missing = [name for name in self.names if name not in given]
+        if missing:
+            raise Refusal(f"{where}: column {missing[0]!r} is missing; the model takes {self}")
+        if len(given) != len(names):
+            twice = next(name for place, name in enumerate(names) if given[name] != place)
+            raise Refusal(f"{where}: column {twice!r} is there twice")
+        return np.array([given[name] for name in self.names], dtype=np.intp)
+
+    def ordered(self, rows: Floats, order: NDArray[np.intp] | None) -> Floats:
+        return rows if order is None else np.ascontiguousarray(rows[:, order])

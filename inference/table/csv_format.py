@@ -1,0 +1,245 @@
+"""``text/csv``: a line a row.
+
+Lines become a JSON list, which compiled parsers read at once. What they do not take is read
+cell by cell: it may be right all the same (``.5``, ``+1``, ``"1"``), and what is wrong is named
+with its place.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import orjson
+
+from inference.refusal import Refusal
+from inference.table import simd
+from inference.table.columns import Columns, Floats, shown
+from inference.table.exchange import Answer, Question
+from inference.table.numbers import PLAIN, NoNumber, is_number, number
+from inference.table.outputs import Outputs
+
+CHUNK = 256 * 1024  # bytes read at once; Python's lock is held for some 2 ms
+ONE_ROW = 64 * 1024  # bytes; a longer row is read as a table is
+CELL_LIMIT = 2048  # bytes of a number, in the mean of a row: the longest exact one has 1,077
+BOM = b"\xef\xbb\xbf"
+LINE_ENDS = b"\n"
+
+
+class CsvReader:
+    """Rows of numbers; the first line may be the columns' names, in any order.
+
+    ``header``: what the Content-Type says of the first line (RFC 4180), or None.
+    """
+
+    def __init__(self, columns: Columns, *, header: bool | None = None) -> None:
+        self._columns = columns
+        self._shape = (columns.count,)
+        self._header = header
+        if header is None and all(map(is_number, columns.names)):
+            self._header = False  # else a row that equals the names would vanish
+
+    def parse(self, body: bytes) -> Question:
+        """Raises Refusal."""
+        # One line, as JSON. A line's end inside would be blank there; "u" or "l" is in each of
+        # null, true and false; and a list inside the list does not make this shape.
+        if (
+            len(body) < ONE_ROW
+            and self._header is not True
+            and body.find(b"\n", 0, -1) < 0
+            and b'"' not in body
+            and b"l" not in body
+            and b"u" not in body
+            and b"\r" not in body.removesuffix(b"\r\n")
+        ):
+            try:
+                row = np.array(orjson.loads(b"[%b]" % body), np.float64)
+            except (ValueError, TypeError):
+                pass
+            else:
+                if row.shape == self._shape:
+                    return Question(row.reshape(1, -1))
+        return Question(self._table(body))
+
+    def _table(self, body: bytes) -> Floats:
+        text = body.removeprefix(BOM).replace(b"\r\n", b"\n").rstrip(b" \t\n").lstrip(b"\n")
+        if b"\r" in text:
+            line = text.count(b"\n", 0, text.index(b"\r")) + 1
+            raise Refusal(
+                f"line {line} holds a carriage return that ends no line; end lines with \\n or \\r\\n"
+            )
+        if not text:
+            raise Refusal("the body holds no row")
+        first, _, rest = text.partition(b"\n")
+        names = self._header_names(first)
+        order = None
+        if names is not None:
+            order = self._columns.order(names, "the first line")
+            text = rest
+            if not text:
+                raise Refusal("the body holds no row under its header")
+        self._columns.check_size(text.count(b"\n") + 1)
+        parts: list[Floats] = []
+        row = 1
+        for chunk in _chunks(text):
+            found = self._fast(chunk)
+            if found is None:
+                found = _Cells(self._columns, order, row).rows(chunk)
+            row += len(found)
+            parts.append(found)
+        rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return self._columns.ordered(rows, order)
+
+    def _header_names(self, first: bytes) -> list[str] | None:
+        """The names of the first line, or None when it is a row."""
+        width = first.count(b",") + 1
+        if len(first) > CELL_LIMIT * self._columns.count:
+            self._columns.check_width(width, 1)
+            raise Refusal(f"line 1 has {len(first)} bytes, which is too long for numbers")
+        if self._header is None and width > self._columns.count and b'"' not in first:
+            self._columns.check_width(width, 1)
+        if self._header is False:
+            return None
+        (names,) = _split(first, 1)
+        names = [name.strip(" \t") for name in names]
+        if self._header or self._columns.is_header(names):
+            return names
+        if any(is_number(name) for name in names) or not any(names):
+            return None
+        raise Refusal(
+            f"line 1 ({shown(','.join(names))}) is neither a row of numbers nor the names of the "
+            f"columns, which are: {self._columns}"
+        )
+
+    def _fast(self, chunk: bytes) -> Floats | None:
+        """The chunk's rows if it is as JSON writes numbers, cells that are missing apart."""
+        count = chunk.count(b"\n") + 1
+        width = self._columns.count
+        found = simd.rows(_as_json(chunk), count, width, 0)
+        if found is not None or simd.MISSING in chunk:
+            return found
+        filled = _filled(chunk)
+        return simd.rows(_as_json(filled), count, width, filled.count(simd.MISSING))
+
+
+def _as_json(chunk: bytes) -> bytes:
+    return b"[%b,%b]" % (chunk.replace(b"\n", b",%b," % simd.END), simd.END)
+
+
+def _filled(chunk: bytes) -> bytes:
+    """Something readable in place of each missing value. Blanks keep it from what is beside it:
+    ``1nan`` must not become a number.
+    """
+    missing = b" %b " % simd.MISSING
+    text = b"\n%b\n" % chunk
+    for word in (b"nan", b"NaN"):
+        text = text.replace(word, missing)
+    between = b",%b," % missing
+    text = text.replace(b",,", between).replace(b",,", between)
+    text = text.replace(b"\n,", b"\n%b," % missing).replace(b",\n", b",%b\n" % missing)
+    return text[1:-1]
+
+
+def _chunks(text: bytes) -> Iterator[bytes]:
+    """Whole lines, some CHUNK bytes at a time."""
+    start = 0
+    while len(text) - start > CHUNK:
+        end = text.find(b"\n", start + CHUNK)
+        if end < 0:
+            break
+        yield text[start:end]
+        start = end + 1
+    yield text[start:] if start else text
+
+
+def _split(lines: bytes, first_line: int) -> list[list[str]]:
+    """The cells of each line. Raises Refusal."""
+    try:
+        text = lines.decode()
+    except UnicodeDecodeError as error:
+        line = first_line + lines.count(b"\n", 0, error.start)
+        raise Refusal(f"line {line} is not UTF-8") from None
+    if '"' not in text:
+        return [line.split(",") for line in text.split("\n")]
+    reader = csv.reader(io.StringIO(text), strict=True, skipinitialspace=True)
+    try:
+        return list(reader)
+    except csv.Error as error:
+        line = first_line + reader.line_num - 1
+        raise Refusal(f"line {line} is not CSV: {error}") from None
+
+
+class _Cells:
+    """Reads cell by cell. ``order``: of the header; ``first``: which row comes first."""
+
+    def __init__(self, columns: Columns, order: object, first: int) -> None:
+        self._columns = columns
+        self._order = order
+        self._row = first
+
+    def rows(self, chunk: bytes) -> Floats:
+        """Raises Refusal, with the row and column of what is no number."""
+        lines = _split(chunk, self._row)
+        # Python's own float() reads a row at once, if nothing is there that it takes and we do
+        # not.
+        plain = not chunk.translate(None, PLAIN + b'",\n')
+        found = [self._cells(cells, plain) for cells in lines if self._is_row(cells)]
+        return np.array(found, dtype=np.float64).reshape(-1, self._columns.count)
+
+    def _is_row(self, cells: list[str]) -> bool:
+        """A blank line is none; where it could be a missing value, it is not let pass."""
+        if len(cells) > 1 or "".join(cells).strip(" \t"):
+            return True
+        if self._columns.count == 1:
+            raise Refusal(f"row {self._row} is blank; write nan for a value that is missing")
+        return False
+
+    def _cells(self, cells: list[str], plain: bool) -> list[float]:
+        self._columns.check_width(len(cells), self._row)
+        if plain:
+            try:
+                values = list(map(float, cells))
+            except ValueError:
+                values = []
+            if values and np.isfinite(values).all():
+                self._row += 1
+                return values
+        values = [self._cell(place, cell) for place, cell in enumerate(cells)]
+        self._row += 1
+        return values
+
+    def _cell(self, place: int, cell: str) -> float:
+        try:
+            return number(cell)
+        except NoNumber as error:
+            self._columns.refuse_value(self._row, place, cell, str(error))
+
+
+class CsvWriter:
+    """A line a row, its outputs with commas between; no header."""
+
+    def __init__(self, outputs: Outputs) -> None:
+        self._outputs = outputs
+        self._texts = None
+        if outputs.labels is not None:
+            self._texts = [_quoted(label) for label in outputs.labels.tolist()]
+
+    def write(self, answer: Answer) -> bytes:
+        """Numbers as the shortest text that reads as the same float64; nan, inf and -inf."""
+        values = answer.values
+        if self._texts is not None:
+            texts = self._texts
+            return "".join(texts[place] for place in values.tolist()).encode()
+        text = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+        if b"u" in text:  # null: not finite
+            rows = values.reshape(len(values), -1).tolist()
+            return "".join(f"{','.join(map(repr, row))}\n" for row in rows).encode()
+        if values.ndim == 1:
+            return text[1:-1].replace(b",", b"\n") + b"\n"
+        return text[2:-2].replace(b"],[", b"\n") + b"\n"
+
+
+def _quoted(label: object) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow([label])
+    return line.getvalue()

@@ -1,0 +1,49 @@
+"""What a model's answers are called and, for a classifier, the labels that they stand for."""
+
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from contracts.table import Label
+
+JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY
+
+
+class Outputs:
+    """The names of an answer's columns; ``labels`` where an answer is a place among them."""
+
+    def __init__(self, names: tuple[str, ...], labels: tuple[Label, ...]) -> None:
+        self.names = names
+        self.labels = _array(labels) if labels else None
+
+    @property
+    def are_text(self) -> bool:
+        """Whether an answer is a text (or, of mixed labels, may be one) and not a number."""
+        return self.labels is not None and self.labels.dtype == object
+
+    def values(self, predicted: NDArray[Any]) -> NDArray[Any]:
+        """Numbers as they are, labels in place of their places."""
+        return predicted if self.labels is None else self.labels[predicted]
+
+    def json(self, predicted: NDArray[Any]) -> bytes:
+        """A list with an element a row: a number or a label, or a list of several outputs.
+
+        Each number is the shortest text that reads as the same float64. JSON has no NaN and
+        no infinity; both are null.
+        """
+        values = self.values(predicted)
+        if values.dtype == object:
+            return orjson.dumps(values.tolist())
+        return orjson.dumps(values, option=JSON_OPTIONS)
+
+
+def _array(labels: tuple[Label, ...]) -> NDArray[Any]:
+    if all(isinstance(label, int) for label in labels):
+        return np.array(labels, dtype=np.int64)
+    if all(isinstance(label, float) for label in labels):
+        return np.array(labels, dtype=np.float64)
+    mixed = np.empty(len(labels), dtype=object)
+    mixed[:] = labels
+    return mixed
