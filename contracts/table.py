@@ -3,7 +3,8 @@
 A folder of three files: ``contract.json`` (a TableContract), the model (``model.onnx``, or
 ``model.skops`` or ``model.pickle`` for the fallback) and ``holdout.npz`` with two arrays:
 ``inputs`` (float64, rows × columns) and ``predictions`` (what the trained model itself answered
-to them: rows, or rows × outputs).
+to them: rows, or rows × outputs; for a classifier's ``predict`` the places of the labels in the
+contract's ``labels``, int64, whatever the runtime).
 """
 
 from typing import Annotated, Literal
@@ -44,6 +45,10 @@ class TableContract(Contract):
     trusted: tuple[str, ...] = ()
     """Types that a skops file may hold beyond skops' own list; the operator named them."""
     method: Literal["predict", "predict_proba", "decision_function"] = "predict"
+    takes_missing: bool = True
+    """Whether the trained model answers rows with NaN; else they are refused, as it does."""
+    largest: Annotated[float, Field(gt=0)] | None = None
+    """The largest absolute value that the trained model takes; None: infinity too."""
     tolerance: Tolerance = Tolerance()
     difference: float = 0.0
     """The largest that the export saw on the holdout and beside every threshold."""
