@@ -1,0 +1,135 @@
+"""Rows that a wrong conversion would send down another branch.
+
+For every split of every tree: a row that reaches it, whose feature lies on the threshold, one
+float64 step to either side, on the nearest float32 and one float32 step to either side of that,
+and missing. A graph with rounded thresholds cannot answer all of them as the model does.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from export.graph import Floats
+from export.trees import Integers, Trees
+
+WIDER = 1.5  # times a column's range, for random rows
+FAR = 100  # times the range: some random values lie outside all that was seen
+FAR_SHARE = 0.02
+MISSING_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows (rows × columns), and the column and threshold that each lies beside; -1: nothing."""
+
+    rows: Floats
+    column: Integers
+    threshold: Floats
+
+
+def beside_nothing(rows: Floats) -> Batch:
+    return Batch(rows, np.full(len(rows), -1), np.full(len(rows), np.nan))
+
+
+def random_rows(base: Floats, count: int, missing: bool, random: np.random.Generator) -> Batch:
+    """Rows drawn around those of ``base``; a third of them with missing values if ``missing``."""
+    known = np.where(np.isfinite(base), base, 0.0)
+    low, high = known.min(axis=0), known.max(axis=0)
+    middle, half = (low + high) / 2, np.maximum((high - low) / 2, 1e-3)
+    rows = middle + half * WIDER * random.uniform(-1, 1, (count, base.shape[1]))
+    mixed = random.random(count) < 0.5  # values that were seen, but not together
+    rows[mixed] = random.permuted(base[random.integers(len(base), size=int(mixed.sum()))], axis=0)
+    far = random.random(rows.shape) < FAR_SHARE
+    rows[far] *= FAR
+    if missing:
+        holed = random.random(rows.shape) < MISSING_SHARE
+        rows[holed & (random.random((count, 1)) < 1 / 3)] = np.nan
+    return beside_nothing(rows)
+
+
+def beside_thresholds(
+    trees: Trees, base: Floats, limit: int, missing: bool, random: np.random.Generator
+) -> Iterator[Batch]:
+    """Rows beside the thresholds, a batch a tree, about ``limit`` in all.
+
+    Where there are more thresholds than ``limit`` rows can stand beside, a random share of
+    each tree's is taken. ``base`` gives the other features.
+    """
+    splits = int(np.count_nonzero(~trees.is_leaf))
+    share = min(1.0, limit / max(1, splits * _variants(missing)))
+    for first, last in zip(trees.roots, trees.ends, strict=True):
+        nodes = first + np.flatnonzero(~trees.is_leaf[first:last])
+        chosen = nodes[random.random(len(nodes)) < share] if share < 1 else nodes
+        if len(chosen):
+            rows = _reaching(trees, int(first), int(last), chosen, base, random)
+            yield _variations(trees, chosen, rows, missing)
+
+
+def _variants(missing: bool) -> int:
+    return 7 if missing else 6
+
+
+def _reaching(
+    trees: Trees,
+    first: int,
+    last: int,
+    chosen: Integers,
+    base: Floats,
+    random: np.random.Generator,
+) -> Floats:
+    """A row for each chosen node of the tree ``first``…``last`` that comes by that node."""
+    used, local = np.unique(np.maximum(trees.feature[first:last], 0), return_inverse=True)
+    low = np.full((last - first, len(used)), -np.inf)
+    high = np.full((last - first, len(used)), np.inf)
+    at_most, above = _bounds(trees, slice(first, last))
+    level = np.array([0])
+    while len(level):
+        level = level[~trees.is_leaf[first + level]]
+        left, right = trees.left[first + level] - first, trees.right[first + level] - first
+        column = local[level]
+        for child in (left, right):
+            low[child], high[child] = low[level], high[level]
+        high[left, column] = np.minimum(high[level, column], at_most[level])
+        low[right, column] = np.maximum(low[level, column], above[level])
+        level = np.concatenate([left, right])
+    rows: Floats = base[random.integers(len(base), size=len(chosen))]
+    here = chosen - first
+    bounded = np.isfinite(low[here]) | np.isfinite(high[here])
+    values = rows[:, used]
+    values = np.where(np.isnan(values) & bounded, 0.0, values)
+    values = np.clip(values, low[here], high[here])
+    rows[:, used] = np.where(np.isinf(low[here]) & (low[here] > 0), np.nan, values)
+    return rows
+
+
+def _bounds(trees: Trees, nodes: slice) -> tuple[Floats, Floats]:
+    """For each node: the largest number that goes left, the smallest that goes right."""
+    threshold = trees.threshold[nodes]
+    near, below, after = _neighbours(threshold, np.float32 if trees.single else np.float64)
+    goes_left = near < threshold if trees.strict else near <= threshold
+    return np.where(goes_left, near, below), np.where(goes_left, after, near)
+
+
+def _neighbours(threshold: Floats, kind: type[np.floating[Any]]) -> tuple[Floats, Floats, Floats]:
+    """The nearest number of that kind, the one before it and the one after it."""
+    with np.errstate(over="ignore", under="ignore"):
+        near = threshold.astype(kind)
+        before = np.nextafter(near, kind(-np.inf))
+        after = np.nextafter(near, kind(np.inf))
+    return near.astype(np.float64), before.astype(np.float64), after.astype(np.float64)
+
+
+def _variations(trees: Trees, chosen: Integers, rows: Floats, missing: bool) -> Batch:
+    threshold = trees.threshold[chosen]
+    near = (*_neighbours(threshold, np.float64), *_neighbours(threshold, np.float32))
+    # A threshold of infinity parts the missing from the rest.
+    known = np.isfinite(threshold)
+    values = [np.where(known & np.isfinite(one), one, 0.0) for one in near]
+    if missing:
+        values.append(np.full(len(chosen), np.nan))
+    every = np.tile(rows, (len(values), 1))
+    column = np.tile(trees.feature[chosen], len(values))
+    every[np.arange(len(every)), column] = np.concatenate(values)
+    return Batch(every, column, np.tile(threshold, len(values)))

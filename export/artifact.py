@@ -1,0 +1,299 @@
+"""``export.write``: convert, compare, and only then write."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts.table import (
+    CONTRACT_FILE,
+    HOLDOUT_FILE,
+    MODEL_FILES,
+    TableContract,
+    Tolerance,
+)
+from export import fallback as fallbacks
+from export.adversarial import beside_nothing, beside_thresholds, random_rows
+from export.comparison import Comparer, Comparison
+from export.converted import Converted, Method, Source
+from export.errors import CannotExport, ExportError, no_conversion
+from export.libraries import convert
+from export.runtime import Predict, as_matrix, runner
+from export.source import read_columns, read_rows, source_of
+
+HOLDOUT_ROWS = 1_000  # shipped; the comparison takes all
+RANDOM_ROWS = 5_000
+MOST_ROWS = 1_000_000  # beside thresholds, unless told otherwise
+SEED = 0
+LIBRARIES = (
+    "scikit-learn",
+    "lightgbm",
+    "xgboost",
+    "xgboost-cpu",
+    "torch",
+    "skl2onnx",
+    "onnx",
+    "onnxruntime",
+    "numpy",
+)
+
+Fallback = Literal["skops", "pickle"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written, and how it compared.
+
+    ``rows`` were compared, ``beside`` of them beside thresholds. ``difference`` is the largest
+    on the inputs and beside thresholds, in absolute terms; ``exact``: there was none at all, on
+    random rows neither. ``reason`` says why the fallback was taken, "" when it was not.
+    """
+
+    runtime: Literal["onnx", "skops", "pickle"]
+    rows: int
+    beside: int
+    difference: float
+    exact: bool
+    tolerance: Tolerance
+    reason: str = ""
+
+    def __str__(self) -> str:
+        near = "to the last bit" if self.exact else f"within {self.difference:.3g}"
+        why = f"; not ONNX, for {self.reason}" if self.reason else ""
+        return (
+            f"exported runtime={self.runtime} rows={self.rows} beside_thresholds={self.beside} "
+            f"largest_difference={self.difference:.3g}: equal {near}{why}"
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A comparison that found nothing outside the tolerance; see Report."""
+
+    rows: int
+    beside: int
+    difference: float
+    exact: bool
+
+    def and_of_part(self, part: "Verdict") -> "Verdict":
+        """With a part's own rows; its differences are of other numbers than the answers'."""
+        return Verdict(
+            rows=self.rows + part.rows,
+            beside=self.beside + part.beside,
+            difference=self.difference,
+            exact=self.exact and part.exact,
+        )
+
+
+def write(
+    model: Any,
+    folder: str | os.PathLike[str],
+    *,
+    inputs: Any,
+    columns: Sequence[str] | None = None,
+    method: Method = "predict",
+    tolerance: Tolerance | None = None,
+    fallback: Fallback | None = None,
+    trusted: Sequence[str] = (),
+    most_rows: int = MOST_ROWS,
+) -> Report:
+    """Write the artifact of a trained model, or nothing.
+
+    ``inputs`` (rows × columns, numbers) is the holdout; a data frame names the columns itself.
+    ``method`` is what the endpoint answers. ``tolerance`` defaults to none at all where the
+    graph repeats the library's arithmetic, and to a small one elsewhere (docs/export.md).
+    ``fallback`` is taken only for a model that cannot be converted or differs; ``trusted`` are
+    the types beyond skops' own that its file may hold. ``most_rows`` bounds the comparison
+    beside thresholds.
+
+    Raises CannotExport and ExportDiffers.
+    """
+    if fallback not in (None, *fallbacks.KINDS):
+        raise CannotExport(f'fallback={fallback!r}: allowed are None, "skops" and "pickle"')
+    names = read_columns(model, inputs, columns)
+    rows = read_rows(inputs, names)
+    source = source_of(model, method, inputs, names)
+    try:
+        files, contract, report = _converted(
+            model, source, rows, names, method, tolerance, most_rows
+        )
+    except ExportError as refusal:
+        if fallback is None:
+            raise
+        files, contract, report = _itself(
+            model, source, rows, names, method, tolerance, fallback, tuple(trusted), str(refusal)
+        )
+    _write(Path(folder), files, contract, rows, source)
+    return report
+
+
+def default_tolerance(converted: Converted, trained: npt.NDArray[Any]) -> Tolerance:
+    """What two correct programs may differ by; ``trained`` answers give the scale."""
+    if converted.exactness == "bits":
+        return Tolerance()
+    relative, absolute = {"float64": (1e-9, 1e-12), "float32": (1e-5, 1e-6)}[converted.exactness]
+    finite = trained[np.isfinite(trained)]
+    return Tolerance(relative=relative, absolute=absolute * float(np.abs(finite).max(initial=0.0)))
+
+
+def verify(
+    converted: Converted,
+    trained: Predict,
+    rows: npt.NDArray[Any],
+    comparer: Comparer,
+    most_rows: int,
+) -> Verdict:
+    """Compare on the holdout, on random rows and beside each threshold."""
+    random = np.random.default_rng(SEED)
+    missing = takes_missing(trained, rows)
+    on_rows = comparer.compare([beside_nothing(rows)])
+    comparer.compare_one_by_one(rows)
+    on_random = comparer.compare([random_rows(rows, RANDOM_ROWS, missing, random)])
+    beside = Comparison(0, 0.0)
+    if converted.trees is not None:
+        beside = comparer.compare(
+            beside_thresholds(converted.trees, rows, most_rows, missing, random)
+        )
+    return Verdict(
+        rows=on_rows.rows + on_random.rows + beside.rows,
+        beside=beside.rows,
+        difference=max(on_rows.largest, beside.largest),
+        exact=max(on_rows.largest, beside.largest, on_random.largest) == 0.0,
+    )
+
+
+def takes_missing(trained: Predict, rows: npt.NDArray[Any]) -> bool:
+    """Whether the model itself answers a row with a missing value, in every column."""
+    holed = rows[:1].copy()
+    holed[:] = np.nan
+    try:
+        trained(holed)
+    except ValueError:
+        return False
+    return True
+
+
+def _converted(
+    model: Any,
+    source: Source,
+    rows: npt.NDArray[Any],
+    names: tuple[str, ...],
+    method: Method,
+    tolerance: Tolerance | None,
+    most_rows: int,
+) -> tuple[dict[str, bytes], TableContract, Report]:
+    converted = convert(model, method, len(names))
+    if converted.dtype == "float32":
+        rows = rows.astype(np.float32)
+    exported = _loaded(model, converted)
+    if tolerance is None:
+        tolerance = Tolerance()
+        if not source.labels:
+            tolerance = default_tolerance(converted, as_matrix(source.predict(rows)))
+    comparer = Comparer(source.predict, exported, tolerance, names, source.labels)
+    verdict = verify(converted, source.predict, rows, comparer, most_rows)
+    for part in converted.parts:
+        inner = part.before(rows)
+        own = Comparer(
+            part.predict,
+            runner(part.converted.proto),
+            default_tolerance(part.converted, as_matrix(part.predict(inner))),
+            [f"{part.name} column {number}" for number in range(inner.shape[1])],
+            where=part.name,
+        )
+        verdict = verdict.and_of_part(verify(part.converted, part.predict, inner, own, most_rows))
+    contract = TableContract(
+        columns=names,
+        dtype=converted.dtype,
+        outputs=source.outputs,
+        labels=source.labels,
+        method=method,
+        tolerance=tolerance,
+        difference=verdict.difference,
+        libraries=_versions(),
+    )
+    report = Report(
+        "onnx", verdict.rows, verdict.beside, verdict.difference, verdict.exact, tolerance
+    )
+    content = converted.proto.SerializeToString(deterministic=True)
+    return {MODEL_FILES["onnx"]: content}, contract, report
+
+
+def _loaded(model: Any, converted: Converted) -> Predict:
+    try:
+        return runner(converted.proto)
+    except Exception as error:  # onnxruntime's errors have no common base
+        reason = " ".join(str(error).split())[:300]
+        raise no_conversion(
+            type(model).__name__, f"onnxruntime does not run its graph: {reason}"
+        ) from error
+
+
+def _itself(
+    model: Any,
+    source: Source,
+    rows: npt.NDArray[Any],
+    names: tuple[str, ...],
+    method: Method,
+    tolerance: Tolerance | None,
+    kind: Fallback,
+    trusted: tuple[str, ...],
+    reason: str,
+) -> tuple[dict[str, bytes], TableContract, Report]:
+    content = fallbacks.dump(model, kind, trusted)
+    again = source_of(fallbacks.load(content, kind, trusted), method, rows, names)
+    allowed = tolerance or Tolerance()
+    comparer = Comparer(source.predict, again.predict, allowed, names, source.labels)
+    whole = comparer.compare([beside_nothing(rows)])
+    contract = TableContract(
+        runtime=kind,
+        columns=names,
+        outputs=source.outputs,
+        labels=source.labels,
+        trusted=trusted,
+        method=method,
+        tolerance=allowed,
+        difference=whole.largest,
+        libraries=_versions(),
+    )
+    report = Report(kind, whole.rows, 0, whole.largest, whole.largest == 0.0, allowed, reason)
+    return {MODEL_FILES[kind]: content}, contract, report
+
+
+def _write(
+    folder: Path,
+    files: dict[str, bytes],
+    contract: TableContract,
+    rows: npt.NDArray[Any],
+    source: Source,
+) -> None:
+    """The files appear together at the end, the contract last; an older model's files go."""
+    few = np.ascontiguousarray(rows[:HOLDOUT_ROWS], dtype=np.float64)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as beside:
+        ready = Path(beside)
+        for name, content in files.items():
+            (ready / name).write_bytes(content)
+        np.savez(ready / HOLDOUT_FILE, inputs=few, predictions=source.predict(few))
+        (ready / CONTRACT_FILE).write_text(contract.model_dump_json(indent=2) + "\n")
+        for name in {*MODEL_FILES.values()} - {*files}:
+            (folder / name).unlink(missing_ok=True)
+        for name in (*files, HOLDOUT_FILE, CONTRACT_FILE):
+            shutil.move(ready / name, folder / name)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,150 @@
+"""The converted model beside the trained one, row by row."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts.table import Label, Tolerance
+from export.adversarial import Batch
+from export.errors import ExportDiffers
+from export.runtime import Predict, as_matrix
+
+CHUNK = 20_000  # rows: bounds the memory of a comparison
+SINGLE = 50  # rows that are asked one by one too: a server's commonest question
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two models' answers to the same rows showed."""
+
+    rows: int
+    largest: float
+    """The largest absolute difference of two answers."""
+
+
+@dataclass(frozen=True)
+class Comparer:
+    """Two models, and how far apart their answers may be."""
+
+    trained: Predict
+    exported: Predict
+    tolerance: Tolerance
+    columns: Sequence[str]
+    labels: Sequence[Label] = ()
+    where: str = ""
+    """A step of the model, for the message; "" for the whole."""
+
+    def compare(self, batches: Iterable[Batch]) -> Comparison:
+        """Raises ExportDiffers, naming the row that differs most in the batch that differs."""
+        rows, largest = 0, 0.0
+        for batch in batches:
+            for first in range(0, len(batch.rows), CHUNK):
+                part = slice(first, first + CHUNK)
+                largest = max(
+                    largest,
+                    self._one(
+                        Batch(batch.rows[part], batch.column[part], batch.threshold[part]),
+                        rows,
+                    ),
+                )
+                rows += len(batch.rows[part])
+        return Comparison(rows, largest)
+
+    def compare_one_by_one(self, rows: npt.NDArray[Any]) -> None:
+        """A row alone is answered as it is among others. Raises ExportDiffers."""
+        few = rows[:SINGLE]
+        together = as_matrix(self.exported(few))
+        alone = np.concatenate([as_matrix(self.exported(few[i : i + 1])) for i in range(len(few))])
+        apart = ~_within(alone, together, self.tolerance)
+        if apart.any():
+            row = int(np.flatnonzero(apart.any(axis=1))[0])
+            raise ExportDiffers(
+                f"the exported model answers row {row} of the inputs with {alone[row]} alone and "
+                f"with {together[row]} among others; {self._advice()}"
+            )
+
+    def _one(self, batch: Batch, before: int) -> float:
+        trained = as_matrix(self.trained(batch.rows))
+        exported = as_matrix(self.exported(batch.rows))
+        if trained.shape != exported.shape:
+            raise ExportDiffers(
+                f"{self._subject()} answers {exported.shape[1]} numbers a row and the trained "
+                f"one {trained.shape[1]}; {self._advice()}"
+            )
+        difference = _distance(exported, trained)
+        apart = ~_within(exported, trained, self.tolerance)
+        if apart.any():
+            worst = np.where(apart, difference, -1.0)
+            row, output = np.unravel_index(int(np.argmax(worst)), worst.shape)
+            raise ExportDiffers(self._message(batch, int(row), int(output), before, apart))
+        return float(difference.max(initial=0.0))
+
+    def _message(
+        self, batch: Batch, row: int, output: int, before: int, apart: npt.NDArray[np.bool_]
+    ) -> str:
+        one = batch.rows[row : row + 1]
+        trained = as_matrix(self.trained(one))[0, output].item()
+        exported = as_matrix(self.exported(one))[0, output].item()
+        if self.labels:
+            answers = (
+                f"{self.labels[int(trained)]!r} from the trained model and "
+                f"{self.labels[int(exported)]!r} from the exported one; labels must be equal"
+            )
+        else:
+            allowed = self.tolerance.absolute + self.tolerance.relative * abs(trained)
+            answers = (
+                f"{trained!r} from the trained model and {exported!r} from the exported one, "
+                f"{abs(exported - trained):.3g} apart; {allowed:.3g} is allowed"
+            )
+        column = int(batch.column[row])
+        if column < 0:
+            lies = ", ".join(
+                f"{name}={value!r}"
+                for name, value in zip(self.columns, one[0].tolist(), strict=True)
+            )
+            place = f"row {before + row} ({_shortened(lies)})"
+        else:
+            place = (
+                f"a row whose column {self.columns[column]!r} is {one[0, column].item()!r}, beside "
+                f"the threshold {batch.threshold[row].item()!r},"
+            )
+        return (
+            f"{self._subject()} differs from the trained one: {place} got {answers}. It is the "
+            f"furthest of {int(apart.any(axis=1).sum())} such rows among {len(apart)}. "
+            f"{self._advice()}"
+        )
+
+    def _subject(self) -> str:
+        return f"the exported {self.where or 'model'}"
+
+    def _advice(self) -> str:
+        return (
+            "Nothing was written. If such a difference is harmless to you, widen it with "
+            "export.write(..., tolerance=Tolerance(relative=…, absolute=…)); if not, ship the "
+            'model itself with fallback="skops" (docs/export.md)'
+        )
+
+
+def _distance(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(one.astype(np.float64) - other.astype(np.float64))
+    apart[(one == other) | (np.isnan(one) & np.isnan(other))] = 0.0
+    apart[np.isnan(apart)] = np.inf
+    return apart
+
+
+def _within(
+    one: npt.NDArray[Any], other: npt.NDArray[Any], tolerance: Tolerance
+) -> npt.NDArray[np.bool_]:
+    size = np.abs(np.where(np.isfinite(other), other, 0.0))
+    near: npt.NDArray[np.bool_] = _distance(one, other) <= (
+        tolerance.absolute + tolerance.relative * size
+    )
+    return near
+
+
+def _shortened(text: str, longest: int = 400) -> str:
+    return text if len(text) <= longest else text[:longest] + "…"

@@ -1,0 +1,183 @@
+"""scikit-learn: trees by ``scikit_trees``, all else by skl2onnx in float64 around them.
+
+skl2onnx's converters of trees are replaced by ours wherever it meets one, so that no pipeline,
+voting or stacking ends in float32 thresholds. Other float32 steps that it may insert are not
+looked for here: the comparison finds them.
+"""
+
+import copy
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import onnx
+
+from export.converted import Converted, Method, Part
+from export.errors import CannotExport, no_conversion
+from export.graph import INPUT, OPSET, TREE_DOMAIN, TREE_OPSET, Graph
+from export.scikit_trees import add_model, flatten, is_bit_exact, is_tree_model
+
+KNOWN_TREE_OPSET = 3  # the newest of ai.onnx.ml that skl2onnx 1.20 lets anyone ask for
+SEARCHES = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
+
+
+def convert(model: Any, method: Method, columns: int) -> Converted:
+    """The graph of a fitted estimator or pipeline. Raises CannotExport."""
+    if type(model).__name__ in SEARCHES:
+        model = model.best_estimator_
+    if is_tree_model(model):
+        return _trees(model, method, columns)
+    proto = _through_skl2onnx(model, method, columns)
+    return Converted(proto, "float64", parts=tuple(_parts(model, method)))
+
+
+def _trees(model: Any, method: Method, columns: int) -> Converted:
+    graph = Graph()
+    scores = flatten(model)
+    answers = add_model(graph, INPUT, model, scores, method)
+    index = method == "predict" and hasattr(model, "classes_")
+    return Converted(
+        graph.model(answers, columns, index=index),
+        "bits" if is_bit_exact(model, method) else "float64",
+        scores.trees,
+    )
+
+
+def _parts(model: Any, method: Method) -> Iterator[Part]:
+    """The trees at a pipeline's end: their thresholds are on columns that the steps before make."""
+    steps = getattr(model, "steps", None)
+    if steps is None or len(steps) < 2:
+        return
+    name, last = steps[-1]
+    if is_tree_model(last):
+        before, answer = model[:-1], getattr(last, method)
+        yield Part(
+            f"step {name!r} ({type(last).__name__})",
+            _trees(last, "predict" if method == "predict" else method, last.n_features_in_),
+            _indices(last, answer) if _is_labels(last, method) else answer,
+            before.transform,
+        )
+
+
+def _is_labels(model: Any, method: Method) -> bool:
+    return method == "predict" and hasattr(model, "classes_")
+
+
+def _indices(model: Any, answer: Any) -> Any:
+    return lambda rows: model.classes_.searchsorted(answer(rows))
+
+
+def _through_skl2onnx(model: Any, method: Method, columns: int) -> onnx.ModelProto:
+    try:
+        import skl2onnx
+        from skl2onnx.common.data_types import DoubleTensorType
+    except ModuleNotFoundError:
+        raise CannotExport(
+            f"{type(model).__name__} is converted by skl2onnx, which is not installed: "
+            "pip install skl2onnx==1.20.0"
+        ) from None
+    from export.skl2onnx_trees import register
+
+    register()
+    _refuse_unknown(model)
+    model = _by_number(model)
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    options: dict[int, dict[str, object]] = {}
+    classifier = hasattr(model, "classes_")
+    if classifier:
+        options[id(last)] = {"zipmap": False}
+        if method == "predict":
+            options[id(last)]["nocl"] = True
+        if method == "decision_function":
+            options[id(last)]["raw_scores"] = True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # skl2onnx's own, about its own future
+            proto = skl2onnx.convert_sklearn(
+                model,
+                initial_types=[(INPUT, DoubleTensorType([None, columns]))],
+                target_opset={"": OPSET, TREE_DOMAIN: KNOWN_TREE_OPSET},
+                options=options,
+            )
+    except CannotExport:
+        raise
+    except Exception as error:  # it raises whatever its parts raise
+        reason = " ".join(str(error).split())[:300]
+        raise no_conversion(type(model).__name__, f"skl2onnx says: {reason}") from error
+    wanted = proto.graph.output[0 if method == "predict" or not classifier else 1].name
+    return _only(proto, wanted)
+
+
+def _only(proto: onnx.ModelProto, wanted: str) -> onnx.ModelProto:
+    """The graph without what does not lead to the wanted output."""
+    needed = {wanted}
+    kept: list[onnx.NodeProto] = []
+    for node in reversed(proto.graph.node):
+        if needed.intersection(node.output):
+            kept.append(node)
+            needed.update(node.input)
+    output = next(one for one in proto.graph.output if one.name == wanted)
+    constants = [one for one in proto.graph.initializer if one.name in needed]
+    graph = onnx.helper.make_graph(
+        kept[::-1], "model", list(proto.graph.input), [output], constants
+    )
+    smaller = onnx.ModelProto()
+    smaller.CopyFrom(proto)
+    smaller.graph.CopyFrom(graph)
+    del smaller.opset_import[:]
+    smaller.opset_import.extend(
+        [
+            onnx.helper.make_opsetid("", OPSET),
+            onnx.helper.make_opsetid(TREE_DOMAIN, TREE_OPSET),  # for our trees
+        ]
+    )
+    return smaller
+
+
+def _by_number(model: Any) -> Any:
+    """A copy whose ColumnTransformers name columns by number: the graph's input is a matrix."""
+    if not any(_is_columns(one) for _, one in _walk("", model)):
+        return model
+    numbered = copy.deepcopy(model)
+    for _, one in _walk("", numbered):
+        names = list(getattr(one, "feature_names_in_", []))
+        if _is_columns(one) and names:
+            one.transformers_ = [
+                (name, step, [names.index(c) if isinstance(c, str) else c for c in _listed(chosen)])
+                for name, step, chosen in one.transformers_
+            ]
+    return numbered
+
+
+def _listed(chosen: Any) -> list[Any]:
+    return [chosen] if isinstance(chosen, (str, int)) else list(chosen)
+
+
+def _is_columns(one: Any) -> bool:
+    return type(one).__name__ == "ColumnTransformer"
+
+
+def _walk(name: str, model: Any) -> Iterator[tuple[str, Any]]:
+    """The estimator and all that stand in it, each with its name in the pipeline."""
+    yield name, model
+    if hasattr(model, "steps"):
+        inside = list(model.steps)
+    elif _is_columns(model):
+        inside = [(step, one) for step, one, _ in model.transformers_]
+    elif type(model).__name__ == "FeatureUnion":
+        inside = list(model.transformer_list)
+    else:
+        inside = []
+    for step, one in inside:
+        if not isinstance(one, str) and one is not None:
+            yield from _walk(f"{name}.{step}" if name else step, one)
+
+
+def _refuse_unknown(model: Any) -> None:
+    from skl2onnx._supported_operators import sklearn_operator_name_map as known
+
+    for name, step in _walk("", model):
+        holds_others = hasattr(step, "steps") or _is_columns(step)
+        if type(step) not in known and not holds_others and type(step).__name__ != "FeatureUnion":
+            what = f"step {name!r} ({type(step).__name__})" if name else type(step).__name__
+            raise no_conversion(what, "neither this room nor skl2onnx knows it")

@@ -1,0 +1,202 @@
+"""scikit-learn's trees: decision trees, forests and both gradient boostings, bit for bit."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from export.errors import no_conversion
+from export.graph import Floats, Graph
+from export.trees import LEAF, Trees, add_trees
+
+Method = Literal["predict", "predict_proba", "decision_function"]
+
+FORESTS = (
+    "DecisionTreeRegressor",
+    "DecisionTreeClassifier",
+    "ExtraTreeRegressor",
+    "ExtraTreeClassifier",
+    "RandomForestRegressor",
+    "RandomForestClassifier",
+    "ExtraTreesRegressor",
+    "ExtraTreesClassifier",
+)
+BOOSTINGS = (
+    "GradientBoostingRegressor",
+    "GradientBoostingClassifier",
+    "HistGradientBoostingRegressor",
+    "HistGradientBoostingClassifier",
+)
+EXPONENTIAL_LOSSES = ("poisson", "gamma")  # whose link is the logarithm
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the trees of a model add up to, and whether a single leaf's value is a share."""
+
+    trees: Trees
+    divisor: float = 1.0
+
+
+def is_tree_model(model: Any) -> bool:
+    name = type(model).__name__
+    return type(model).__module__.startswith("sklearn.") and name in (*FORESTS, *BOOSTINGS)
+
+
+def flatten(model: Any) -> Scores:
+    """The arrays of a fitted model. Raises CannotExport for what they cannot hold."""
+    name = type(model).__name__
+    if name in FORESTS:
+        return _forest(model)
+    if name.startswith("Hist"):
+        return _histogram_boosting(model)
+    return _boosting(model)
+
+
+def add_model(graph: Graph, rows: str, model: Any, scores: Scores, method: Method) -> str:
+    """The nodes of one of the model's methods; a classifier's ``predict`` answers indices."""
+    classifier = hasattr(model, "classes_")
+    raw = add_trees(graph, rows, scores.trees)
+    if scores.divisor != 1.0:
+        raw = graph.add("Div", raw, graph.constant(scores.divisor))
+    if type(model).__name__ in FORESTS:
+        return graph.largest(raw) if classifier and method == "predict" else raw
+    if not classifier:
+        exponential = getattr(model, "loss", "") in EXPONENTIAL_LOSSES
+        return graph.add("Exp", raw) if exponential else raw
+    if method == "decision_function":
+        return raw
+    binary = scores.trees.outputs == 1
+    if method == "predict_proba":
+        return _probabilities(graph, raw, model, binary=binary)
+    if not binary:
+        return graph.largest(raw)
+    # At a score of 0 the two differ: scikit-learn's sources, `predict` of each.
+    above = "Greater" if type(model).__name__.startswith("Hist") else "GreaterOrEqual"
+    flat = graph.add("Reshape", raw, graph.constant([-1], np.int64))
+    return graph.index_if(graph.add(above, flat, graph.constant(0.0)))
+
+
+def is_bit_exact(model: Any, method: Method) -> bool:
+    """Whether nothing but comparisons and sums in the library's order make the answer."""
+    if type(model).__name__ in FORESTS:
+        return True
+    if getattr(model, "loss", "") in EXPONENTIAL_LOSSES:
+        return False
+    return method != "predict_proba"
+
+
+def _probabilities(graph: Graph, raw: str, model: Any, *, binary: bool) -> str:
+    if not binary:
+        return graph.add("Softmax", raw, axis=1)
+    if getattr(model, "loss", "") == "exponential":  # half the logit is its link
+        raw = graph.add("Mul", raw, graph.constant(2.0))
+    return graph.two_classes(graph.add("Sigmoid", raw))
+
+
+def _forest(model: Any) -> Scores:
+    members = getattr(model, "estimators_", [model])
+    if isinstance(getattr(model, "classes_", None), list):
+        raise no_conversion(
+            type(model).__name__, f"it answers {len(model.classes_)} classifications at once"
+        )
+    arrays = [member.tree_ for member in members]
+    classifier = hasattr(model, "classes_")
+    values = [tree.value[:, 0, :] if classifier else tree.value[:, :, 0] for tree in arrays]
+    outputs = values[0].shape[1]
+    value = np.concatenate(values).astype(np.float64)
+    trees = _join(
+        [
+            {
+                "leaf": tree.children_left == LEAF,
+                "feature": tree.feature,
+                "threshold": tree.threshold,
+                "left": tree.children_left,
+                "right": tree.children_right,
+                "missing_left": tree.missing_go_to_left,
+            }
+            for tree in arrays
+        ],
+        value=value[:, 0] if outputs == 1 else value,
+        target=np.zeros(len(arrays), dtype=np.int64),
+        outputs=outputs,
+        single=True,
+    )
+    return Scores(trees, divisor=float(len(arrays)) if len(members) > 1 else 1.0)
+
+
+def _boosting(model: Any) -> Scores:
+    name = type(model).__name__
+    start = model.init_
+    if start != "zero" and type(start).__name__ not in ("DummyRegressor", "DummyClassifier"):
+        raise no_conversion(
+            f"{name}(init={type(start).__name__})", "its first guess is another model's"
+        )
+    stages, outputs = model.estimators_.shape
+    arrays = [member.tree_ for member in model.estimators_.ravel()]
+    trees = _join(
+        [
+            {
+                "leaf": tree.children_left == LEAF,
+                "feature": tree.feature,
+                "threshold": tree.threshold,
+                "left": tree.children_left,
+                "right": tree.children_right,
+                "missing_left": tree.missing_go_to_left,
+            }
+            for tree in arrays
+        ],
+        value=np.concatenate([model.learning_rate * tree.value[:, 0, 0] for tree in arrays]),
+        target=np.tile(np.arange(outputs), stages),
+        outputs=outputs,
+        single=True,
+    )
+    nothing = np.zeros((1, model.n_features_in_), dtype=np.float32)
+    return Scores(trees.first_plus(model._raw_predict_init(nothing)[0]))
+
+
+def _histogram_boosting(model: Any) -> Scores:
+    if model.is_categorical_ is not None:
+        number = int(np.flatnonzero(model.is_categorical_)[0])
+        raise no_conversion(type(model).__name__, f"feature {number} is split by category")
+    grown = [predictor.nodes for stage in model._predictors for predictor in stage]
+    outputs = model.n_trees_per_iteration_
+    trees = _join(
+        [
+            {
+                "leaf": nodes["is_leaf"].astype(bool),
+                "feature": nodes["feature_idx"],
+                "threshold": nodes["num_threshold"],
+                "left": nodes["left"],
+                "right": nodes["right"],
+                "missing_left": nodes["missing_go_to_left"],
+            }
+            for nodes in grown
+        ],
+        value=np.concatenate([nodes["value"] for nodes in grown]).astype(np.float64),
+        target=np.tile(np.arange(outputs), len(model._predictors)),
+        outputs=outputs,
+    )
+    base: Floats = np.broadcast_to(model._baseline_prediction.reshape(-1), (outputs,))
+    return Scores(trees.first_plus(base.astype(np.float64)))
+
+
+def _join(grown: list[dict[str, Any]], **rest: Any) -> Trees:
+    """One ensemble of trees whose children count from each tree's own first node."""
+    sizes = [len(tree["leaf"]) for tree in grown]
+    roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+    offset = np.repeat(roots, sizes)
+    leaf = np.concatenate([tree["leaf"] for tree in grown])
+
+    def joined(name: str) -> Any:
+        return np.concatenate([tree[name] for tree in grown])
+
+    return Trees(
+        feature=np.where(leaf, LEAF, joined("feature")).astype(np.int64),
+        threshold=joined("threshold").astype(np.float64),
+        left=joined("left").astype(np.int64) + offset,
+        right=joined("right").astype(np.int64) + offset,
+        missing_left=joined("missing_left").astype(bool),
+        roots=roots,
+        **rest,
+    )

@@ -1,0 +1,139 @@
+"""The trained model's own answers, and the rows to ask it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts.table import Label
+from export.converted import Method, Source
+from export.errors import CannotExport
+from export.graph import Floats
+
+METHODS: tuple[Method, ...] = ("predict", "predict_proba", "decision_function")
+
+
+def library_of(model: Any) -> str:
+    """The library whose class the model is, or descends from: ``sklearn``, ``torch``, …"""
+    names = [base.__module__.partition(".")[0] for base in type(model).__mro__]
+    for library in ("lightgbm", "xgboost", "torch", "sklearn"):
+        if library in names:
+            return library
+    return names[0]
+
+
+def read_columns(model: Any, inputs: Any, columns: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of the inputs' columns: as given, or the data frame's, or the model's."""
+    for named in (columns, getattr(inputs, "columns", None), _fitted_names(model)):
+        if named is not None:
+            names = tuple(str(one) for one in named)
+            break
+    else:
+        raise CannotExport(
+            "the columns have no names: give export.write(..., columns=[…]), one a column of "
+            "the inputs, or inputs that are a data frame"
+        )
+    repeated = sorted({one for one in names if names.count(one) > 1})
+    if repeated:
+        raise CannotExport(f"columns: {repeated[0]!r} is there more than once")
+    return names
+
+
+def read_rows(inputs: Any, names: tuple[str, ...]) -> Floats:
+    """The inputs as numbers (rows × columns)."""
+    given = inputs.toarray() if hasattr(inputs, "toarray") else inputs
+    array = np.asarray(given)
+    if array.ndim != 2 or not len(array):
+        raise CannotExport(
+            f"inputs: rows × columns with one row at least are needed; got shape {array.shape}"
+        )
+    if array.shape[1] != len(names):
+        raise CannotExport(
+            f"inputs have {array.shape[1]} columns and {len(names)} names: {', '.join(names)}"
+        )
+    try:
+        rows: Floats = np.ascontiguousarray(array, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise CannotExport(
+            f"inputs: column {_first_text(array, names)!r} holds what is no number; an exported "
+            "model takes numbers alone: encode the column before the model, or leave it out"
+        ) from None
+    return rows
+
+
+def source_of(model: Any, method: Method, inputs: Any, names: tuple[str, ...]) -> Source:
+    """The model's ``method`` as a function of float64 rows. Raises CannotExport."""
+    if method not in METHODS:
+        raise CannotExport(f"method={method!r}: allowed are {', '.join(METHODS)}")
+    return _estimator(model, method, _framed(model, inputs, names))
+
+
+def outputs_named(method: Method, width: int, classes: Sequence[Any] = ()) -> tuple[str, ...]:
+    """The names of an answer's columns."""
+    if width == 1:
+        return ("decision" if method == "decision_function" else "prediction",)
+    if len(classes) == width:
+        return tuple(str(one) for one in classes)
+    return tuple(f"{'class' if method != 'predict' else 'prediction'}_{n}" for n in range(width))
+
+
+def _estimator(model: Any, method: Method, framed: Callable[[Floats], Any]) -> Source:
+    answer = getattr(model, method, None)
+    if answer is None:
+        has = ", ".join(one for one in METHODS if hasattr(model, one))
+        raise CannotExport(
+            f"{type(model).__name__} has no {method}; it has {has or 'none of the three methods'}"
+        )
+    classes = getattr(model, "classes_", None)
+    if isinstance(classes, list):
+        raise CannotExport(
+            f"{type(model).__name__} answers {len(classes)} classifications at once; export one "
+            "model each"
+        )
+    if method != "predict" or classes is None:
+        width = np.asarray(answer(framed(_example(model)))).reshape(1, -1).shape[1]
+        named = () if classes is None else list(classes)
+        return Source(
+            lambda rows: np.asarray(answer(framed(rows))), outputs_named(method, width, named)
+        )
+    ordered = np.asarray(classes)
+
+    def index(rows: Floats) -> npt.NDArray[Any]:
+        places: npt.NDArray[Any] = np.searchsorted(ordered, np.asarray(answer(framed(rows))))
+        return places
+
+    return Source(index, outputs_named(method, 1), tuple(_label(one) for one in ordered.tolist()))
+
+
+def _example(model: Any) -> Floats:
+    return np.zeros((1, model.n_features_in_))
+
+
+def _label(value: Any) -> Label:
+    if isinstance(value, bool):  # JSON's true is no number and no text
+        return int(value)
+    if isinstance(value, (int, float, str)):
+        return value
+    raise CannotExport(f"the class {value!r} is neither a number nor a text")
+
+
+def _framed(model: Any, inputs: Any, names: tuple[str, ...]) -> Callable[[Floats], Any]:
+    """Rows as the model was given them: a data frame, where it learned from one."""
+    if _fitted_names(model) is not None and hasattr(inputs, "columns"):
+        return lambda rows: type(inputs)(rows, columns=list(inputs.columns))
+    return lambda rows: rows
+
+
+def _fitted_names(model: Any) -> Sequence[str] | None:
+    names = getattr(model, "feature_names_in_", None)
+    return None if names is None else [str(one) for one in names]
+
+
+def _first_text(array: npt.NDArray[Any], names: tuple[str, ...]) -> str:
+    for name, column in zip(names, array.T, strict=True):
+        try:
+            column.astype(np.float64)
+        except (TypeError, ValueError):
+            return name
+    return names[0]
