@@ -1,30 +1,31 @@
 """``python -m inference serve``: the entry point of the inference image."""
 
+import gc
 import logging
 import os
 import signal
 import socket
 import sys
-import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-import uvicorn
-
 from contracts.privileges import TREE, leave_root
 from inference.app import App
-from inference.asgi import Application
-from inference.forecast.forecaster import Forecaster
+from inference.artifact import load
+from inference.cores import cores
+from inference.journal import Journal
 from inference.multi_model import MultiModelApp
-from inference.served import ModelBroken
+from inference.served import ModelBroken, Served
+from inference.server import run, wait_for
 from inference.settings import BadSetting, Settings
+from inference.workers import Workers
 
 LOG = logging.getLogger("inference")
-SHUTDOWN_SECONDS = 20  # SageMaker kills 30 s after SIGTERM
+BACKLOG = 2048  # connections that wait to be accepted
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], load: Callable[[Path], Served] = load) -> int:
     """Serve until SIGTERM; the exit code. A model that cannot be loaded ends the server."""
     if list(arguments) != ["serve"]:
         given = " ".join(arguments) or "nothing"
@@ -41,11 +42,11 @@ def main(arguments: Sequence[str]) -> int:
         stays = leave_root_behind(settings)
         if stays:
             LOG.warning(stays)
-        listener = listen(settings)
+        listeners = listen(settings, 1 if settings.multi_model else settings.workers or cores())
     except (BadSetting, OSError) as error:
         LOG.error("cannot serve: %s", error)
         return 1
-    return _serve(settings, listener)
+    return _serve(settings, listeners, load)
 
 
 class LeaveRoot(Protocol):
@@ -67,51 +68,59 @@ def leave_root_behind(settings: Settings, leave: LeaveRoot = leave_root) -> str 
     return leave(TREE, reads=(settings.model,), writes=())
 
 
-def listen(settings: Settings) -> socket.socket:
-    """Take the port. Raises OSError when another program has it."""
-    listener = socket.create_server((settings.host, settings.port), reuse_port=False)
-    # Accepted sockets inherit it. asyncio sets it on sockets that name TCP, which these do not,
-    # and then an answer's body waits 40 ms for the client to acknowledge its head.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    host, port = listener.getsockname()[:2]
+def listen(settings: Settings, count: int = 1) -> list[socket.socket]:
+    """Take the port, ``count`` times: each worker has a listener, and the kernel shares out the
+    connections. Raises OSError when another program has it.
+    """
+    first = socket.create_server((settings.host, settings.port), backlog=BACKLOG)
+    host, port = first.getsockname()[:2]
+    listeners = [first]
+    if count > 1:
+        # Not shared at first, so that a port which another server shares with nobody but its
+        # own workers is found taken.
+        first.close()
+        listeners = [
+            socket.create_server((host, port), reuse_port=True, backlog=BACKLOG)
+            for _ in range(count)
+        ]
+    for listener in listeners:
+        # Accepted sockets inherit it. asyncio sets it on sockets that name TCP, which these do
+        # not, and then an answer's body waits 40 ms for the client to acknowledge its head.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     LOG.info("listening on http://%s:%d", host, port)
-    return listener
+    return listeners
 
 
-def _serve(settings: Settings, listener: socket.socket) -> int:
-    app: Application = MultiModelApp.of(settings) if settings.multi_model else App()
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
-    server = uvicorn.Server(config)
-    failures: list[str] = []
+def _serve(
+    settings: Settings, listeners: list[socket.socket], load: Callable[[Path], Served]
+) -> int:
+    if settings.multi_model:
+        run(MultiModelApp.of(settings), listeners[0])
+        return 0
+    try:
+        model = wait_for(lambda: load(settings.model), listeners)
+    except ModelBroken as error:
+        LOG.error("cannot serve: %s", error)
+        return 1
+    except Exception as error:
+        LOG.exception("loading the model failed")
+        LOG.error("cannot serve: %s: %s", type(error).__name__, error)
+        return 1
+    LOG.info("serving %s", model.description)
+    # The model is never garbage: to look through it again and again costs pauses, and writes
+    # to pages that the workers share.
+    gc.collect()
+    gc.freeze()
 
-    def end(failure: str) -> None:
-        failures.append(failure)
-        server.should_exit = True
+    def serve(listener: socket.socket, alive: int | None = None) -> None:
+        app = App(model, journal=Journal(settings.access_log), parallel=len(listeners))
+        run(app, listener, alive=alive)
 
-    def load(app: App) -> None:
-        try:
-            app.forecaster = Forecaster.load(settings.model)
-            LOG.info("serving %s", ", ".join(app.forecaster.contract.products))
-        except ModelBroken as error:
-            end(str(error))
-        except Exception as error:
-            LOG.exception("loading the model failed")
-            end(f"{type(error).__name__}: {error}")
-
-    if isinstance(app, App):
-        threading.Thread(target=load, args=(app,), name="load", daemon=True).start()
-    server.run(sockets=[listener])
-    for failure in failures:
-        LOG.error("cannot serve: %s", failure)
-    return 1 if failures else 0
+    if len(listeners) == 1:
+        serve(listeners[0])
+        return 0
+    LOG.info("%d workers", len(listeners))
+    return Workers(listeners, serve).run()
 
 
 if __name__ == "__main__":

@@ -5,20 +5,28 @@ import json
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from time import perf_counter_ns
 from typing import Any
 
+from inference.annex import Annex, Place, busy
+from inference.journal import REQUEST_ID, AccessLog, Journal, path_text
+from inference.limits import (
+    ANSWER_SECONDS,
+    BODY_LIMIT,
+    DRAIN_LIMIT,
+    REQUEST_SECONDS,
+    RETRY_SECONDS,
+)
 from inference.refusal import Headers, Refusal
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-BODY_LIMIT = 25 * 1024 * 1024  # bytes; SageMaker's limit on InvokeEndpoint's payload
-# A body that is too long is still read, and thrown away, up to here: a client that is cut
-# off while it sends never sees why.
-DRAIN_LIMIT = 4 * BODY_LIMIT
 NOT_FOUND = 404
 METHOD_NOT_ALLOWED = 405
+REQUEST_TIMEOUT = 408
 CONTENT_TOO_LARGE = 413
 UNAVAILABLE = 503
 
@@ -29,22 +37,69 @@ class ClientGone(Exception):
     """The client closed the connection before its body was there."""
 
 
+@dataclass(slots=True)
+class Entry:
+    """What the journal says of a request beside its status; times in nanoseconds."""
+
+    bytes_in: int = 0
+    rows: int = 0
+    queue: int = 0
+    parse: int = 0
+    predict: int = 0
+    write: int = 0
+
+
 class Application(ABC):
     """An ASGI application: ``route`` answers or raises, errors become answers here."""
+
+    def __init__(self, *, annex: Annex | None = None, journal: Journal | None = None) -> None:
+        self.annex = annex or Annex()
+        self.journal = journal or Journal(AccessLog.OFF)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         if scope["type"] != "http":
             raise ValueError(f"unexpected ASGI scope {scope['type']!r}")
+        begun = perf_counter_ns()
+        headers = headers_of(scope)
+        entry = scope["entry"] = Entry()
+        answer = _Answer(send, self.journal.request_id(headers))
         try:
-            await self.route(scope, receive, send)
+            await self._answer(scope, receive, answer)
+        except ClientGone:
+            LOG.info("the client closed the connection while it sent its body")
+        if answer.status and scope["path"] != "/ping":
+            self.journal.note(
+                answer.status,
+                scope["method"],
+                path_text(scope["path"]),
+                answer.request_id,
+                headers,
+                entry.bytes_in,
+                answer.size,
+                entry.rows,
+                entry.queue,
+                entry.parse,
+                entry.predict,
+                entry.write,
+                perf_counter_ns() - begun,
+            )
+
+    async def _answer(self, scope: Message, receive: Receive, send: "_Answer") -> None:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self.route(scope, receive, send)
         except Refusal as refusal:
             await _respond_error(send, refusal.status, refusal.reason, refusal.headers)
         except ClientGone:
-            LOG.info("the client closed the connection while it sent its body")
+            raise
+        except TimeoutError:
+            LOG.warning("%s %s took too long", scope["method"], scope["path"])
+            late = busy(f"there was no answer within {ANSWER_SECONDS} s")
+            await _respond_error(send, late.status, late.reason, late.headers)
         except asyncio.CancelledError:
             LOG.warning("%s %s was cut off: the server ends", scope["method"], scope["path"])
-            await _respond_error(send, UNAVAILABLE, "the server ends")
+            await _respond_error(send, UNAVAILABLE, "the server ends", _LATER)
         except Exception:
             LOG.exception("%s %s failed", scope["method"], scope["path"])
             await _respond_error(send, 500, "internal error; the server's log has the reason")
@@ -52,6 +107,27 @@ class Application(ABC):
     @abstractmethod
     async def route(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request. Raises Refusal or ClientGone."""
+
+
+_LATER: Headers = ((b"retry-after", str(RETRY_SECONDS).encode()),)
+
+
+class _Answer:
+    """ASGI's ``send``, which adds the request's id and remembers what went out."""
+
+    def __init__(self, send: Send, request_id: bytes) -> None:
+        self.request_id = request_id
+        self.status = 0
+        self.size = 0
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"].append((REQUEST_ID, self.request_id))
+        else:
+            self.size += len(message["body"])
+        await self._send(message)
 
 
 def check_method(scope: Message, *allowed: str) -> None:
@@ -70,13 +146,38 @@ def headers_of(scope: Message) -> dict[bytes, bytes]:
 
 
 async def read_body(
-    receive: Receive, headers: dict[bytes, bytes], *, limit: int = BODY_LIMIT
+    receive: Receive,
+    headers: dict[bytes, bytes],
+    *,
+    limit: int = BODY_LIMIT,
+    place: Place | None = None,
 ) -> bytes:
-    """Read the body, holding at most ``limit`` bytes of it. Raises Refusal with 413."""
-    if b"expect" in headers and int(headers.get(b"content-length", b"0")) > limit:
+    """Read the body, holding at most ``limit`` bytes of it, which ``place`` accounts for.
+
+    Raises Refusal: 413, 408 when it takes too long, 503 when there is no room for it now.
+    """
+    try:
+        async with asyncio.timeout(REQUEST_SECONDS):
+            return await _read(receive, headers, limit, place)
+    except TimeoutError:
+        raise Refusal(
+            f"the body was not there within {REQUEST_SECONDS} s",
+            status=REQUEST_TIMEOUT,
+            headers=((b"connection", b"close"),),
+        ) from None
+
+
+async def _read(
+    receive: Receive, headers: dict[bytes, bytes], limit: int, place: Place | None
+) -> bytes:
+    length = int(headers.get(b"content-length", b"0"))
+    if b"expect" in headers and length > limit:
         # The client waits to be told to go on. Not told, it sends nothing, so what comes next
         # on this connection would be taken for the body.
         raise _too_long(limit, ((b"connection", b"close"),))
+    promised = length if length <= limit else 0
+    if place is not None:
+        place.hold(promised)
     chunks: list[bytes] = []
     size, more = 0, True
     while more and size <= DRAIN_LIMIT:
@@ -86,10 +187,13 @@ async def read_body(
         chunk = message.get("body", b"")
         size += len(chunk)
         more = message.get("more_body", False)
-        if size <= limit:
-            chunks.append(chunk)
-        else:
+        if size > limit:
             chunks.clear()
+            continue
+        chunks.append(chunk)
+        if place is not None and size > promised:
+            place.hold(size - promised)
+            promised = size
     if size > limit:
         raise _too_long(limit)
     return b"".join(chunks)

@@ -1,50 +1,59 @@
-"""A body of questions in, a body of forecasts out, whichever model answers."""
+"""A body of questions in, a body of answers out, whichever model answers."""
 
-import asyncio
-from collections.abc import Callable, Sequence
-from typing import Self
+from contextlib import AbstractContextManager
+from functools import partial
+from time import perf_counter_ns, thread_time_ns
 
-from contracts.forecast import Forecast, ForecastRequest
-from inference.asgi import Message, Receive, Send, headers_of, read_body, respond
-from inference.forecast.codec import answer_format, decode, encode, request_format
+from inference.annex import Annex
+from inference.asgi import Entry, Message, Receive, Send, headers_of, read_body, respond
 from inference.refusal import Headers, Refusal
+from inference.way import Answer, Way
 
 CUSTOM_ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
 CUSTOM_ATTRIBUTES_LIMIT = 1024  # characters of visible ASCII; InvokeEndpoint's own limit
 
-Answer = Callable[[Sequence[ForecastRequest]], list[Forecast]]
+
+async def invoke(
+    lent: AbstractContextManager[Way], annex: Annex, scope: Message, receive: Receive, send: Send
+) -> None:
+    """Answer one request: in the event loop when that is quick, otherwise in the annex.
+
+    The way is asked for once the body has come, and given back before the answer is sent.
+    Raises Refusal or ClientGone.
+    """
+    headers = headers_of(scope)
+    attributes = custom_attributes(headers)
+    with annex.place() as place:
+        body = await read_body(receive, headers, place=place)
+        entry: Entry = scope["entry"]
+        entry.bytes_in = size = len(body)
+        with lent as way:
+            content_type = way.exchange.content_type
+            if way.quick(size):
+                begun = perf_counter_ns()
+                answer = way.answer(body)
+                way.took(size, perf_counter_ns() - begun)
+            else:
+                given = perf_counter_ns()
+                answer, entry.queue = await annex.do(partial(_work, way, body, given))
+            del way  # it may be the last name of a model that goes
+    entry.rows, entry.parse = answer.rows, answer.parse
+    entry.predict, entry.write = answer.predict, answer.write
+    await respond(send, 200, answer.content, content_type, attributes)
 
 
-class Invocation:
-    """A request that has wholly arrived, in formats that are read and written."""
-
-    def __init__(self, headers: dict[bytes, bytes], body: bytes) -> None:
-        self._attributes = _custom_attributes(headers)
-        self._asked = request_format(headers.get(b"content-type", b"").decode("latin-1"))
-        self._wanted = answer_format(headers.get(b"accept", b"").decode("latin-1"), self._asked)
-        self._body = body
-
-    @classmethod
-    async def read(cls, scope: Message, receive: Receive) -> Self:
-        """Read a request to its end. Raises Refusal or ClientGone."""
-        headers = headers_of(scope)
-        return cls(headers, await read_body(receive, headers))
-
-    async def work(self, answer: Answer) -> bytes:
-        """The answer's body. Raises Refusal."""
-        # In a thread, so that /ping is answered beside a large batch.
-        return await asyncio.to_thread(self._work, answer)
-
-    def _work(self, answer: Answer) -> bytes:
-        questions = decode(self._body, self._asked)
-        return encode(answer(questions.requests), self._wanted, single=questions.single)
-
-    async def respond(self, send: Send, body: bytes) -> None:
-        """Send the answer, and the client's custom attributes back with it."""
-        await respond(send, 200, body, self._wanted, self._attributes)
+def _work(way: Way, body: bytes, given: int) -> tuple[Answer, int]:
+    """The answer, and the nanoseconds that it waited for this thread."""
+    queue = perf_counter_ns() - given
+    # Of this thread alone: what it waited for others would make a quick model look slow.
+    begun = thread_time_ns()
+    answer = way.answer(body)
+    way.took(len(body), thread_time_ns() - begun)
+    return answer, queue
 
 
-def _custom_attributes(headers: dict[bytes, bytes]) -> Headers:
+def custom_attributes(headers: dict[bytes, bytes]) -> Headers:
+    """The client's, to be sent back. Raises Refusal."""
     value = headers.get(CUSTOM_ATTRIBUTES)
     if value is None:
         return ()

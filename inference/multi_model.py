@@ -9,12 +9,15 @@ import json
 import logging
 import os.path
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import parse_qs, unquote_to_bytes
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from inference.artifact import load
 from inference.asgi import (
     NOT_FOUND,
     Application,
@@ -28,12 +31,14 @@ from inference.asgi import (
     respond_json,
 )
 from inference.footprint import footprint
-from inference.forecast.forecaster import Forecaster
-from inference.invocation import Invocation
+from inference.invocation import invoke
+from inference.journal import Journal
 from inference.memory import MIB, Memory
 from inference.refusal import Refusal
+from inference.served import Served
 from inference.settings import Settings
 from inference.shelf import Loaded, Shelf
+from inference.way import Way
 
 PAGE_SIZE = 100
 NAME_LIMIT = 256  # characters
@@ -56,7 +61,10 @@ class LoadRequest(BaseModel):
 class MultiModelApp(Application):
     """Serves the models of one shelf. ``models``: the folder below which they lie."""
 
-    def __init__(self, shelf: Shelf[Forecaster], models: Path) -> None:
+    def __init__(
+        self, shelf: Shelf[Served], models: Path, *, journal: Journal | None = None
+    ) -> None:
+        super().__init__(journal=journal)
         self._shelf = shelf
         self._models = models
 
@@ -70,8 +78,8 @@ class MultiModelApp(Application):
             memory.limit // MIB,
             memory.description,
         )
-        shelf = Shelf(load=Forecaster.load, needs=footprint, memory=memory)
-        return cls(shelf, settings.models)
+        shelf = Shelf(load=load, needs=footprint, memory=memory)
+        return cls(shelf, settings.models, journal=Journal(settings.access_log))
 
     async def route(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request. Raises Refusal or ClientGone."""
@@ -103,11 +111,15 @@ class MultiModelApp(Application):
 
     async def _invoke(self, name: str, scope: Message, receive: Receive, send: Send) -> None:
         self._shelf.get(name)  # so that nobody sends a body for nothing
-        invocation = await Invocation.read(scope, receive)
+        await invoke(self._lent(name, headers_of(scope)), self.annex, scope, receive, send)
+
+    @contextmanager
+    def _lent(self, name: str, headers: dict[bytes, bytes]) -> Iterator[Way]:
+        """A loaded model's way, until the block ends. No other name holds the model."""
+        content_type = headers.get(b"content-type", b"").decode("latin-1")
+        accept = headers.get(b"accept", b"").decode("latin-1")
         with self._shelf.asked(name) as loaded:
-            # No name may hold the model longer than this block.
-            body = await invocation.work(lambda requests: loaded.model.answer(requests))
-        await invocation.respond(send, body)
+            yield Way(loaded.model.exchange(content_type, accept))
 
     async def _load(self, scope: Message, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -157,7 +169,7 @@ def _load_request(body: bytes) -> LoadRequest:
     return wish
 
 
-def _described(loaded: Loaded[Forecaster]) -> dict[str, str]:
+def _described(loaded: Loaded[Served]) -> dict[str, str]:
     return {"modelName": loaded.name, "modelUrl": loaded.url}
 
 

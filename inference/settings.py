@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from inference.journal import AccessLog
+
 # SageMaker's contract: a container listens on 8080 on all its interfaces; a platform that
 # runs several containers in one network names another port in SAGEMAKER_BIND_TO_PORT.
 CONTAINER_HOST = "0.0.0.0"  # noqa: S104 (a container has a network of its own)
 CONTAINER_PORT = 8080
 MOST_MIB = 64 * 1024 * 1024  # 64 TiB
+MOST_WORKERS = 1024
 
 
 class BadSetting(ValueError):
@@ -21,7 +24,8 @@ class Settings:
     """The server's place. Port 0 means any free one.
 
     ``base`` is SageMaker's ``/opt/ml``. ``memory_limit``: MiB that the server of many models
-    may use; None means what its container or machine has.
+    may use; None means what its container or machine has. ``workers``: processes that share
+    one model; None means one a core.
     """
 
     host: str
@@ -29,6 +33,8 @@ class Settings:
     base: Path
     multi_model: bool = False
     memory_limit: int | None = None
+    workers: int | None = None
+    access_log: AccessLog = AccessLog.SAMPLED
 
     @property
     def model(self) -> Path:
@@ -47,7 +53,8 @@ class Settings:
         SageMaker's own are SAGEMAKER_BIND_TO_PORT, SAGEMAKER_BASE_DIR and
         SAGEMAKER_MULTI_MODEL. SAGEMAKER_BIND_TO_HOST is ours, named beside them: outside a
         container it is 127.0.0.1, so that nobody else reaches the server.
-        WHARF_MEMORY_LIMIT_MIB is ``memory_limit``.
+        WHARF_MEMORY_LIMIT_MIB is ``memory_limit``, WHARF_WORKERS ``workers``, WHARF_ACCESS_LOG
+        ``access_log``.
         """
         return cls(
             host=environment.get("SAGEMAKER_BIND_TO_HOST") or CONTAINER_HOST,
@@ -55,6 +62,8 @@ class Settings:
             base=Path(environment.get("SAGEMAKER_BASE_DIR", "/opt/ml")),
             multi_model=_switch(environment, "SAGEMAKER_MULTI_MODEL"),
             memory_limit=_number(environment, "WHARF_MEMORY_LIMIT_MIB", 1, MOST_MIB, None),
+            workers=_number(environment, "WHARF_WORKERS", 1, MOST_WORKERS, None),
+            access_log=_access_log(environment),
         )
 
 
@@ -77,3 +86,12 @@ def _switch(environment: Mapping[str, str], name: str) -> bool:
     if text not in ("", "true", "false"):
         raise BadSetting(f"{name} is {environment[name]!r}; it must be true or false")
     return text == "true"
+
+
+def _access_log(environment: Mapping[str, str]) -> AccessLog:
+    text = environment.get("WHARF_ACCESS_LOG") or AccessLog.SAMPLED
+    try:
+        return AccessLog(text.lower())
+    except ValueError:
+        allowed = ", ".join(AccessLog)
+        raise BadSetting(f"WHARF_ACCESS_LOG is {text!r}; it must be one of {allowed}") from None

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -82,3 +83,11 @@ def serving(base: Path, **environment: str) -> Iterator[Server]:
 def started(server: Server) -> Server:
     server.port = int(server.wait_for(r"listening on http://127\.0\.0\.1:(\d+)")[1])
     return server
+
+
+def release(path: Path, pipe: BinaryIO, text: bytes) -> None:
+    """Let a load go on that reads a pipe instead of a file; from now on it is a file again."""
+    whole = path.with_suffix(".whole")
+    whole.write_bytes(text)
+    whole.replace(path)
+    pipe.write(text)

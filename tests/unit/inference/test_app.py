@@ -2,19 +2,21 @@
 
 import asyncio
 import json
+import threading
 from typing import Any
 
 import pytest
 
-from contracts.forecast import ForecastRequest
 from inference.app import App
-from inference.asgi import BODY_LIMIT, DRAIN_LIMIT
 from inference.forecast.forecaster import Forecaster
+from inference.limits import BODY_LIMIT, DRAIN_LIMIT
 from tests.unit.inference.asking import ask, call
+from tests.unit.inference.fakes import ROWS, Adding
 
 MEGABYTE = b" " * 1024 * 1024
 REQUEST = b'{"product":"wti","date":"2018-01-29"}'
 JSON = {"content-type": "application/json"}
+CSV = {"content-type": "text/csv"}
 ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 
 
@@ -26,9 +28,9 @@ def app(forecaster: Forecaster) -> App:
 def test_ping_is_503_until_the_model_is_there(forecaster: Forecaster) -> None:
     app = App()
     assert call(app, "GET", "/ping").status == 503
-    assert call(app, "POST", "/invocations", headers=JSON, chunks=[REQUEST]).status == 503
-    app.forecaster = forecaster
-    assert call(app, "GET", "/ping").status == 200
+    answer = call(app, "POST", "/invocations", headers=JSON, chunks=[REQUEST])
+    assert (answer.status, answer.headers[b"retry-after"]) == (503, b"1")
+    assert call(App(forecaster), "GET", "/ping").status == 200
 
 
 def test_an_invocation_answers_in_the_format_asked(app: App) -> None:
@@ -134,18 +136,12 @@ def test_a_client_that_asks_before_it_sends_too_much_is_told_at_once(app: App) -
     assert (answer.status, answer.headers[b"connection"], answer.chunks_read) == (413, b"close", 0)
 
 
-class Failing(Forecaster):
-    """A model with a fault of ours in it."""
-
-    def __init__(self) -> None:
-        pass
-
-    def answer(self, requests: object) -> list[Any]:
-        raise ZeroDivisionError("secret detail")
+def fail(rows: object) -> None:
+    raise ZeroDivisionError("secret detail")
 
 
 def test_our_own_fault_is_500_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    answer = call(App(Failing()), "POST", "/invocations", headers=JSON, chunks=[REQUEST])
+    answer = call(App(Adding(fail)), "POST", "/invocations", headers=CSV, chunks=[ROWS])
     assert answer.status == 500
     assert "secret" not in answer.error
     assert "secret detail" in caplog.text
@@ -160,24 +156,23 @@ def test_a_client_that_goes_away_gets_no_answer(app: App) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": "/invocations", "headers": []}
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/invocations", "headers": headers}
     asyncio.run(app(scope, receive, send))
     assert sent == []
 
 
-class Waiting(Forecaster):
+class Waiting(Adding):
     """A model whose answer takes as long as ``may_answer`` lets it."""
 
     def __init__(self) -> None:
-        import threading
-
+        super().__init__(self.wait)
         self.asked = threading.Event()
         self.may_answer = threading.Event()
 
-    def answer(self, requests: object) -> list[Any]:
+    def wait(self, rows: object) -> None:
         self.asked.set()
         assert self.may_answer.wait(10)
-        return [ForecastRequest.model_validate_json(REQUEST)]
 
 
 def test_ping_is_answered_beside_a_slow_invocation() -> None:
@@ -193,12 +188,12 @@ def test_ping_is_answered_beside_a_slow_invocation() -> None:
             if message["type"] == "http.response.start":
                 statuses.append(message["status"])
 
-        headers = [(b"content-type", b"application/json")]
+        headers = [(b"content-type", b"text/csv")]
         scope = {"type": "http", "method": method, "path": path, "headers": headers}
         await app(scope, receive, send)
 
     async def both() -> None:
-        invocation = asyncio.create_task(note("POST", "/invocations", REQUEST))
+        invocation = asyncio.create_task(note("POST", "/invocations", ROWS))
         assert await asyncio.to_thread(slow.asked.wait, 10)
         await note("GET", "/ping", b"")
         assert statuses == [200]
@@ -214,7 +209,7 @@ def test_a_request_that_the_end_of_the_server_cuts_off_is_told_so() -> None:
 
     async def story() -> int:
         request = asyncio.create_task(
-            ask(App(slow), "POST", "/invocations", headers=JSON, chunks=[REQUEST])
+            ask(App(slow), "POST", "/invocations", headers=CSV, chunks=[ROWS])
         )
         assert await asyncio.to_thread(slow.asked.wait, 10)
         request.cancel()

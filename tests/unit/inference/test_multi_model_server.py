@@ -13,7 +13,7 @@ import pytest
 
 from contracts.forecast import ORIGINS_FILE
 from inference.memory import MIB
-from tests.unit.inference.servers import DEADLINE, Server, serving, started
+from tests.unit.inference.servers import DEADLINE, Server, release, serving, started
 
 REQUEST = b'{"product":"wti","date":"2018-01-29"}'
 JSON = {"Content-Type": "application/json"}
@@ -121,7 +121,7 @@ def test_others_are_answered_while_a_model_loads(model_folder: Path, tmp_path: P
             assert server.ask("GET", "/ping")[0] == 200
             assert invoke(server, "ready") == 200
             assert invoke(server, "slow") == 404
-            pipe.write(text)
+            release(contract, pipe, text)
         loading.join(DEADLINE)
         assert statuses == [200]
         assert invoke(server, "slow") == 200

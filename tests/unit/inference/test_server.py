@@ -15,9 +15,9 @@ import pytest
 
 from contracts.privileges import TREE
 from inference.__main__ import leave_root_behind, listen
-from inference.asgi import BODY_LIMIT
+from inference.limits import BODY_LIMIT
 from inference.settings import Settings
-from tests.unit.inference.servers import DEADLINE, ROOT, serving, started
+from tests.unit.inference.servers import DEADLINE, ROOT, release, serving, started
 
 REQUEST = b'{"product":"wti","date":"2018-01-29"}'
 JSON = {"Content-Type": "application/json"}
@@ -38,8 +38,9 @@ def test_ping_is_503_while_the_model_loads_and_200_once_it_answers(base: Path) -
         started(server)
         assert server.ask("GET", "/ping")[0] == 503
         assert server.ask("POST", "/invocations", REQUEST, JSON)[0] == 503
-        contract.write_bytes(text)
-        server.wait_for("serving wti, brent")
+        with contract.open("wb") as pipe:
+            release(contract, pipe, text)
+        server.wait_for("serving .*wti, brent")
         assert server.ask("GET", "/ping")[0] == 200
         status, body = server.ask("POST", "/invocations", REQUEST, JSON)
         assert (status, json.loads(body)["product"]) == (200, "wti")
@@ -87,7 +88,7 @@ def test_a_model_that_cannot_be_loaded_ends_the_server_with_the_reason(base: Pat
 
 def test_an_answer_never_waits_for_its_head_to_be_acknowledged(tmp_path: Path) -> None:
     with (
-        listen(Settings("127.0.0.1", 0, tmp_path)) as listener,
+        listen(Settings("127.0.0.1", 0, tmp_path))[0] as listener,
         socket.create_connection(listener.getsockname()),
     ):
         accepted, _ = listener.accept()

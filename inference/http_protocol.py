@@ -1,0 +1,341 @@
+"""uvicorn's HTTP protocol with a short way: pings and small invocations are answered on the spot.
+
+An ASGI request costs a task, a scope and an event. Most requests need none of them: their body
+is small and has come with the head, and the answer takes microseconds. Such a request is
+answered inside the parser's last callback, with one write. Everything else takes uvicorn's own
+way to the ASGI application: docs/decisions/0017.
+"""
+
+import asyncio
+import json
+import logging
+from enum import Enum, auto
+from http import HTTPStatus
+from time import perf_counter_ns
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from inference.annex import Annex
+from inference.app import App
+from inference.asgi import Application
+from inference.invocation import custom_attributes
+from inference.journal import REQUEST_ID, path_text
+from inference.limits import (
+    CONNECTIONS,
+    HEAD_LIMIT,
+    HEADERS_LIMIT,
+    IDLE_SECONDS,
+    INLINE_BODY,
+    REQUEST_SECONDS,
+    RETRY_SECONDS,
+    UNREAD_SECONDS,
+)
+from inference.refusal import Headers, Refusal
+from inference.way import Way
+
+LOG = logging.getLogger("inference")
+SECOND = 1_000_000_000  # nanoseconds
+_INVOCATIONS = path_text("/invocations")
+_NONE: Any = None  # of a request whose head has not come
+
+
+class Road(Enum):
+    """Which way a request takes to its answer."""
+
+    APP = auto()
+    """To the ASGI application, in a task of its own."""
+    PING = auto()
+    INVOKE = auto()
+    FULL = auto()
+    """Turned away: there are too many connections."""
+    NOWHERE = auto()
+    """It came after the last answer of its connection."""
+
+
+class Front:
+    """What all connections of a worker share."""
+
+    def __init__(self, app: Application, *, connections: int = CONNECTIONS) -> None:
+        self.app = app
+        self.ways = app.ways if isinstance(app, App) else None
+        self.annex: Annex = app.annex
+        self.journal = app.journal
+        self.connections = connections
+        self.ending = False
+        """Whether each answer is to be its connection's last."""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._lines = b""
+
+    def lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """The headers of every answer; uvicorn makes a new list of them once a second."""
+        if headers is not self._headers:
+            self._headers = headers
+            self._lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        return self._lines
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(
+        self,
+        front: Front,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._front = front
+        self._road = Road.APP
+        self._way: Way = _NONE
+        self._found: dict[bytes, bytes] = {}
+        self._chunks: list[bytes] = []
+        self._head_bytes = 0
+        self._in_head = False
+        self._arriving = False
+        self._since = perf_counter_ns()  # a request arrives, or nothing does
+        self._unread_since = 0  # the client does not read what it was sent; 0: it does
+        self._full = False
+
+    # --- asyncio's callbacks
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._full = len(self.connections) > self._front.connections
+        if len(self.connections) > 2 * self._front.connections:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_LIMIT:
+                self._in_head = False
+                self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large")
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread_since = perf_counter_ns()
+        self.flow.pause_reading()  # or a client that only sends fills the memory with answers
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._unread_since = 0
+        if not self._in_application():
+            self.flow.resume_reading()
+
+    # --- the parser's callbacks
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+        self._chunks = []
+        self._in_head = self._arriving = True
+        self._head_bytes = 0
+        self._since = perf_counter_ns()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self.headers) >= HEADERS_LIMIT:
+            raise ValueError("too many headers")  # httptools makes 400 of it
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._road = self._choose()
+        if self._road is Road.APP:
+            self._to_application()
+
+    def on_body(self, body: bytes) -> None:
+        if self._road is Road.APP:
+            super().on_body(body)
+        elif self._road is Road.INVOKE:
+            self._chunks.append(body)
+
+    def on_message_complete(self) -> None:
+        self._arriving = False
+        match self._road:
+            case Road.INVOKE:
+                self._invoke()
+            case Road.PING:
+                self.server_state.total_requests += 1
+                self._front.journal.ping(200)
+                self._write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n")
+            case Road.APP:
+                super().on_message_complete()
+            case Road.FULL:
+                self._end(HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections")
+            case Road.NOWHERE:
+                pass
+
+    # --- which way
+
+    def _choose(self) -> Road:
+        if self.transport.is_closing():
+            return Road.NOWHERE
+        if self._in_application():
+            return Road.APP  # answers come in the order of the requests
+        if self._full:
+            return Road.FULL
+        ways = self._front.ways
+        if ways is None or self.parser.should_upgrade():
+            return Road.APP
+        self._found = found = dict(self.headers)
+        method = self.parser.get_method()
+        length = found.get(b"content-length")
+        if method == b"POST" and self.url == b"/invocations":
+            if length is None or self.expect_100_continue or int(length) > INLINE_BODY:
+                return Road.APP
+            try:
+                way = ways.find(found.get(b"content-type", b""), found.get(b"accept", b""))
+            except Refusal:
+                return Road.APP  # it says why
+            self._way = way
+            return Road.INVOKE if way.quick(int(length)) else Road.APP
+        if method == b"GET" and self.url == b"/ping" and length is None:
+            return Road.APP if b"transfer-encoding" in found else Road.PING
+        return Road.APP
+
+    def _in_application(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _to_application(self) -> None:
+        """Go on as uvicorn would have from the request's beginning."""
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect
+        self.headers += headers
+        super().on_headers_complete()
+        # What follows an offer to speak another protocol, the parser no longer reads.
+        if self._front.ending or self.parser.should_upgrade():
+            self.cycle.keep_alive = False
+
+    # --- answers on the spot
+
+    def _invoke(self) -> None:
+        way, found, front = self._way, self._found, self._front
+        chunks = self._chunks
+        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        size = len(body)
+        request_id = front.journal.request_id(found)
+        status = 200
+        rows = parse = predict = write = 0
+        begun = perf_counter_ns()
+        try:
+            extra = custom_attributes(found)
+            content, rows, parse, predict, write = way.answer(body)
+            head = b"%b%d\r\n" % (way.head, len(content))
+        except Refusal as refusal:
+            status, extra = refusal.status, refusal.headers
+            head, content = _error(status, refusal.reason)
+        except Exception:
+            LOG.exception("POST /invocations failed")
+            status, extra = 500, ()
+            head, content = _error(status, "internal error; the server's log has the reason")
+        way.took(size, perf_counter_ns() - begun)
+        lines = b"%b%b: %b\r\n" % (head, REQUEST_ID, request_id)
+        if extra:
+            lines += b"".join(b"%b: %b\r\n" % header for header in extra)
+        self._write(lines, content)
+        self.server_state.total_requests += 1
+        total = perf_counter_ns() - self._since
+        front.journal.note(
+            status,
+            "POST",
+            _INVOCATIONS,
+            request_id,
+            found,
+            size,
+            len(content),
+            rows,
+            0,
+            parse,
+            predict,
+            write,
+            total,
+        )
+
+    def _write(self, head: bytes, content: bytes = b"") -> None:
+        """Send an answer, in one piece, and keep the connection if both sides wish it."""
+        front = self._front
+        kept = self.parser.should_keep_alive() and not front.ending
+        if kept and b"connection" in self._found:
+            kept = self.parser.get_http_version() != "1.0"  # would have to be told so
+        common = front.lines(self.server_state.default_headers)
+        if kept:
+            self.transport.write(b"%b%b\r\n%b" % (head, common, content))
+        else:
+            self.transport.write(b"%b%bconnection: close\r\n\r\n%b" % (head, common, content))
+            self.transport.close()
+        self._since = perf_counter_ns()
+
+    def _end(self, status: HTTPStatus, reason: str, headers: Headers = ()) -> None:
+        """Answer with an error, whatever is still to come, and close."""
+        if self.transport.is_closing():
+            return
+        head, content = _error(status, reason)
+        front = self._front
+        request_id = front.journal.request_id({})
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers = (*headers, (b"retry-after", str(RETRY_SECONDS).encode()))
+        lines = b"".join(b"%b: %b\r\n" % one for one in (*headers, (REQUEST_ID, request_id)))
+        common = front.lines(self.server_state.default_headers)
+        self.transport.write(b"%b%b%bconnection: close\r\n\r\n%b" % (head, lines, common, content))
+        self.transport.close()
+        total = perf_counter_ns() - self._since
+        front.journal.note(
+            status, "-", path_text("-"), request_id, {}, 0, len(content), total=total
+        )
+
+    def send_400_response(self, msg: str) -> None:
+        """What cannot be parsed. uvicorn calls it."""
+        if self._in_application():
+            self.transport.close()  # the answer that is being made would stand behind this one
+        else:
+            self._end(HTTPStatus.BAD_REQUEST, "this is not a request of HTTP/1.1")
+
+    # --- time limits and the end
+
+    def check_time(self, now: int) -> None:
+        """End what takes too long; called about once a second. ``now``: perf_counter_ns."""
+        if self._unread_since and now - self._unread_since > UNREAD_SECONDS * SECOND:
+            self.transport.abort()
+        elif self._in_application():
+            pass  # the application keeps its own time
+        elif self._arriving:
+            if now - self._since > REQUEST_SECONDS * SECOND:
+                self._end(
+                    HTTPStatus.REQUEST_TIMEOUT,
+                    f"the request was not there within {REQUEST_SECONDS} s",
+                )
+        elif now - self._since > IDLE_SECONDS * SECOND:
+            self.transport.close()
+
+    def idle(self) -> bool:
+        """Whether nothing of a request has come that is not answered."""
+        return not self._arriving and not self._in_application() and not self.pipeline
+
+    def shutdown(self) -> None:
+        """Answer what has come, and let the connection end with its next answer."""
+        if self._in_application():
+            self.cycle.keep_alive = False
+
+    def on_response_complete(self) -> None:
+        """uvicorn's cycle calls it, also for answers that the application gave."""
+        self._since = perf_counter_ns()
+        super().on_response_complete()
+
+
+def _error(status: int, reason: str) -> tuple[bytes, bytes]:
+    """The head's first lines, and the body."""
+    content = json.dumps({"error": reason}).encode()
+    phrase = HTTPStatus(status).phrase
+    head = (
+        f"HTTP/1.1 {int(status)} {phrase}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(content)}\r\n"
+    )
+    return head.encode(), content

@@ -1,0 +1,192 @@
+"""What was asked and how long each step took: a line a request, and figures once a minute."""
+
+import json
+import os
+import re
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Callable
+from enum import StrEnum
+from queue import SimpleQueue
+from time import time, time_ns
+
+from inference.metrics import Metrics
+
+SLOW_NANOSECONDS = 1_000_000_000  # an answer that took longer is always logged
+SAMPLE = 10  # lines a second that "sampled" writes besides errors and slow answers
+ATOMIC = 4096  # bytes; PIPE_BUF: what processes write to one pipe at a time stays whole
+UNWRITTEN = 8 * 1024 * 1024  # bytes that may wait for a reader of the log that is slow
+PATH_LIMIT = 256  # characters
+_ID = re.compile(rb"[A-Za-z0-9_.:=/+@-]{1,128}")
+REQUEST_ID = b"x-amzn-requestid"
+INFERENCE_ID = b"x-amzn-sagemaker-inference-id"
+
+
+class AccessLog(StrEnum):
+    """Which requests get a line. All but ``off`` log every error and every slow answer."""
+
+    ALL = "all"
+    SAMPLED = "sampled"
+    ERRORS = "errors"
+    OFF = "off"
+
+
+class Journal:
+    """Notes requests, in one event loop; ``write`` gets whole lines, in a thread.
+
+    Lines are gathered and written when ``flush`` is called, at least once a second.
+    """
+
+    def __init__(
+        self,
+        access_log: AccessLog = AccessLog.SAMPLED,
+        *,
+        write: Callable[[bytes], object] | None = None,
+    ) -> None:
+        self.metrics = Metrics()
+        self._all = access_log is AccessLog.ALL
+        self._off = access_log is AccessLog.OFF
+        self._sample = SAMPLE if access_log is AccessLog.SAMPLED else 0
+        self._left = self._sample
+        self._lines: list[str] = []
+        self._second = 0
+        self._stamp = ""
+        self._prefix = secrets.token_hex(8).encode()
+        self._made = 0
+        self._writer = _Writer(write or _to_stdout)
+
+    def request_id(self, headers: dict[bytes, bytes]) -> bytes:
+        """The client's own, if it is one that a line of a log can hold; otherwise a new one."""
+        given = headers.get(REQUEST_ID)
+        if given is not None and _ID.fullmatch(given):
+            return given
+        self._made += 1
+        return b"%b-%x" % (self._prefix, self._made)
+
+    def note(
+        self,
+        status: int,
+        method: str,
+        path: str,
+        request_id: bytes,
+        headers: dict[bytes, bytes],
+        bytes_in: int,
+        bytes_out: int,
+        rows: int = 0,
+        queue: int = 0,
+        parse: int = 0,
+        predict: int = 0,
+        write: int = 0,
+        total: int = 0,
+    ) -> None:
+        """One request that was answered; times in nanoseconds, the path as JSON writes it."""
+        self.metrics.note(status, rows, total)
+        if not self._all and status < 400 and total < SLOW_NANOSECONDS:
+            if not self._left:
+                return
+            self._left -= 1
+        if self._off:
+            return
+        given = headers.get(INFERENCE_ID)
+        inference_id = (
+            f'"{given.decode()}"' if given is not None and _ID.fullmatch(given) else "null"
+        )
+        now = time_ns()
+        second = now // 1_000_000_000
+        if second != self._second:
+            self._second = second
+            self._stamp = _stamp(second)
+        self._lines.append(
+            f'{{"time":"{self._stamp}.{now // 1_000_000 % 1000:03d}Z",'
+            f'"request_id":"{request_id.decode()}","inference_id":{inference_id},'
+            f'"method":"{method}","path":{path},"status":{status},'
+            f'"bytes_in":{bytes_in},"bytes_out":{bytes_out},"rows":{rows},'
+            f'"queue_us":{queue // 1000},"parse_us":{parse // 1000},'
+            f'"predict_us":{predict // 1000},"write_us":{write // 1000},'
+            f'"total_us":{total // 1000}}}\n'
+        )
+
+    def ping(self, status: int) -> None:
+        """A ping has no line: SageMaker's come every few seconds for ever. It has a count."""
+        self.metrics.pings[status] += 1
+
+    def flush(self) -> None:
+        """Give what was gathered to the writer; once a minute the metrics too."""
+        self._left = self._sample
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self._writer.put(lines)
+        line = self.metrics.line_if_due(time())
+        if line:
+            self._writer.put([line])
+
+    def close(self) -> None:
+        """Write everything, the metrics of the last part of a minute too."""
+        self.flush()
+        line = self.metrics.line(time())
+        if line:
+            self._writer.put([line])
+        self._writer.close()
+
+
+def path_text(path: str) -> str:
+    """A path as a line of JSON holds it."""
+    return json.dumps(path[:PATH_LIMIT])
+
+
+def _stamp(second: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _to_stdout(text: bytes) -> None:
+    while text:
+        text = text[os.write(1, text) :]
+
+
+class _Writer:
+    """Writes in a thread: a reader of the log that stops would stop the server otherwise."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._queue: SimpleQueue[list[str] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        # Each counted by one thread alone.
+        self._given = 0
+        self._written = 0
+        self._lost: Counter[str] = Counter()
+
+    def put(self, lines: list[str]) -> None:
+        size = sum(map(len, lines))
+        waiting = self._given - self._written
+        if waiting + size > UNWRITTEN:
+            self._lost["lines"] += len(lines)
+            return
+        if self._lost and not waiting:
+            lines = [f'{{"lost_lines":{self._lost.pop("lines")}}}\n', *lines]
+        self._given += size
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+            self._thread.start()
+        self._queue.put(lines)
+
+    def close(self) -> None:
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join(1)
+
+    def _run(self) -> None:
+        while (lines := self._queue.get()) is not None:
+            size = sum(map(len, lines))
+            part: list[str] = []
+            length = 0
+            for line in lines:
+                if length + len(line) > ATOMIC:
+                    self._write("".join(part).encode())
+                    part, length = [], 0
+                part.append(line)
+                length += len(line)
+            self._write("".join(part).encode())
+            self._written += size
