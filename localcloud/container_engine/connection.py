@@ -15,6 +15,7 @@ import urllib3.exceptions
 from docker.errors import APIError, DockerException, ImageNotFound
 from docker.utils import kwargs_from_env
 
+from localcloud.container_engine.unix_socket import close_unanswered
 from localcloud.engine import EngineLost, ImageMissing
 
 PING = 2.0  # seconds in which an engine must answer to count as there
@@ -143,11 +144,13 @@ def _connection(address: str, environment: Mapping[str, str], patience: float) -
     given = kwargs_from_env(environment=dict(environment))
     given["base_url"] = address
     probe = docker.DockerClient(**given, timeout=patience)  # type: ignore[arg-type]  # seconds
+    close_unanswered(probe.api)
     try:
         version = probe.version()
         probe.api.timeout = PROBE  # type: ignore[assignment]
         machine = _machine(address, probe.info())
         client = docker.DockerClient(**given, timeout=CALL)  # type: ignore[arg-type]
+        close_unanswered(client.api)
     except BaseException:
         probe.close()
         raise

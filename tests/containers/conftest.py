@@ -1,5 +1,6 @@
 """Tests against a real container engine: `make test-containers`, never `make test`."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,13 @@ def missing(reason: str) -> None:
     if os.environ.get(REQUIRED) == "1":
         pytest.fail(f"{reason} ({REQUIRED}=1 asks for one)", pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open() -> Iterator[None]:
+    """What a test leaves open is found in that test, not in one that the collector chooses."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import pytest
 import requests
 from docker.errors import APIError
 
+from localcloud.container_engine.unix_socket import close_unanswered
 from tests.containers.engines import ContainerEngine, listens
 from tests.waiting import until
 
@@ -74,7 +75,9 @@ class PrivateEngine:
             client.images.load(shared.client.images.get(reference).save(named=True))
 
     def client(self) -> docker.DockerClient:
-        return docker.DockerClient(base_url=self.address, timeout=60, version=API)
+        client = docker.DockerClient(base_url=self.address, timeout=60, version=API)
+        close_unanswered(client.api)
+        return client
 
 
 @contextmanager

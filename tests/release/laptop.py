@@ -107,7 +107,12 @@ def start(
             raise AssertionError(f"the cloud ended with {process.returncode}:\n{log.read_text()}")
         return LaptopCloud.model_validate_json(state.read_text()) if state.exists() else None
 
-    return Laptop(state=until(ready, "cloud.json", seconds=120), process=process, log=log)
+    try:
+        return Laptop(state=until(ready, "cloud.json", seconds=120), process=process, log=log)
+    except BaseException:
+        process.terminate()
+        process.wait(30)
+        raise
 
 
 def stop(laptop: Laptop) -> None:

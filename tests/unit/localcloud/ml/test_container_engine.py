@@ -1,15 +1,18 @@
 """The container engine's own logic, against an engine that a test plays."""
 
 import errno
+import gc
 import io
 import os
 import tarfile
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import docker
 import pytest
 import requests
 from docker.errors import APIError, ImageNotFound
@@ -19,6 +22,7 @@ from localcloud.container_engine.archives import owner_of, packed, unpack
 from localcloud.container_engine.connection import Machine, addresses
 from localcloud.container_engine.container import ContainerProgram, Made
 from localcloud.container_engine.image_store import ImageStore
+from localcloud.container_engine.unix_socket import close_unanswered
 from localcloud.engine import EngineLost, ImageMissing, Launch, Limits
 from localcloud.processes import CloudStopping, Processes
 
@@ -332,6 +336,14 @@ def test_a_container_that_does_not_start_is_not_watched(tree: Path) -> None:
     with pytest.raises(OSError, match="start the container"):
         engine_of(container, processes=watch).run(Launch("sha256:1", (), {}, tree), print)
     assert (watch.at_most, watch.marks) == (1, [])
+
+
+def test_a_socket_that_nobody_answers_is_closed_at_once(tmp_path: Path) -> None:
+    with closing(docker.DockerClient(base_url=f"unix://{tmp_path}/gone", version="1.40")) as client:
+        close_unanswered(client.api)
+        with pytest.raises(requests.ConnectionError):
+            client.ping()
+    gc.collect()  # it would warn of an open socket
 
 
 def test_nothing_is_started_once_the_cloud_stops(tree: Path) -> None:
