@@ -2,7 +2,8 @@
 
 It is built once per content: its key is a digest of every step up to the last RUN, and of
 the Python that it is made with. A venv cannot be moved, so it is built at its final place,
-under a lock, and counts only when its marker is there: a killed build leaves none.
+under a lock, and counts only when its marker is there: a killed build leaves none. A RUN that
+only compiles Python files is no such step: it works on one image's files, after its COPY.
 """
 
 import fcntl
@@ -37,6 +38,8 @@ PASSED_ON = re.compile(
     r"|MODELWHARF_CACHE|TMPDIR",
     re.IGNORECASE,
 )
+# Below the RUN's folder alone, and with nothing behind it.
+_COMPILES = re.compile(r"(/bin/sh -c )?python3? -m compileall( -[\w-]+| [a-z]+-hash)* \.")
 # An absolute path in a RUN line means the image's file, never this machine's.
 _ABSOLUTE = re.compile(r"(?<![\w./~:$}-])/(?!dev/|bin/|usr/bin/|/)(?=[\w.*])")
 
@@ -45,7 +48,7 @@ class Environment:
     """One environment in the cache. ``ensure`` builds it when it is not there."""
 
     def __init__(self, cache: Path, steps: Sequence[Step], base: str) -> None:
-        last = max((n for n, s in enumerate(steps) if isinstance(s, RunCommand)), default=-1)
+        last = max((n for n, s in enumerate(steps) if _installs(s)), default=-1)
         self.steps = tuple(steps[: last + 1])
         self.later_steps = tuple(steps[last + 1 :])
         self.key = _key(self.steps, base)
@@ -221,6 +224,11 @@ def _run_environment(image: Mapping[str, str], folder: Path, root: Path) -> dict
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INPUT": "1",
     }
+
+
+def _installs(step: Step) -> bool:
+    """Whether the step may change more than the image's own files: the venv, above all."""
+    return isinstance(step, RunCommand) and not _COMPILES.fullmatch(" ".join(step.words))
 
 
 def _key(steps: Sequence[Step], base: str) -> str:

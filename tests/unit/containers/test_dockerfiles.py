@@ -7,11 +7,16 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from string import Template
 
 import pytest
 
 from contracts.parameters import Source
+from localcloud.engine import BuildRequest
+from localcloud.process_engine.image_environment import Environment
+from localcloud.process_engine.image_plan import CopyFiles, Step, plan_image
 
 ROOT = Path(__file__).parents[3]
 IMAGES = ("training", "inference")
@@ -34,6 +39,13 @@ def instructions(image: str) -> list[tuple[str, str]]:
 
 def values(image: str, keyword: str) -> list[str]:
     return [rest for name, rest in instructions(image) if name == keyword]
+
+
+def copies(image: str) -> list[tuple[str, str]]:
+    """Source and target, every argument at its default."""
+    defaults = dict(default.split("=", 1) for default in values(image, "ARG"))
+    words = (Template(copy).substitute(defaults).split() for copy in values(image, "COPY"))
+    return [(source, target) for source, target in words]
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -73,15 +85,17 @@ def test_the_entry_point_gets_signals_itself(image: str) -> None:
 @pytest.mark.parametrize("image", IMAGES)
 def test_packages_are_installed_from_the_hashed_lock_before_the_code_is_copied(image: str) -> None:
     steps = [step for step in instructions(image) if step[0] in ("COPY", "RUN")]
-    lock, install, *code = steps
-    assert lock == ("COPY", f"containers/{image}/requirements.txt requirements.txt")
+    _, install, *code, compiled = steps
+    assert copies(image)[0] == (f"containers/{image}/requirements.txt", "requirements.txt")
     assert "--require-hashes -r requirements.txt" in install[1]
     assert {step[0] for step in code} == {"COPY"}
+    assert compiled[0] == "RUN"
 
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_pips_configuration_and_authorities_come_as_secrets(image: str) -> None:
-    (install,) = values(image, "RUN")
+    install, compiled = values(image, "RUN")
+    assert "--mount" not in compiled
     mounts = re.findall(r"--mount=(\S+)", install)
     assert mounts == [
         "type=secret,id=pip_conf,target=/etc/pip.conf",
@@ -91,28 +105,43 @@ def test_pips_configuration_and_authorities_come_as_secrets(image: str) -> None:
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_no_bytecode_is_written_while_building_but_programs_may_write_theirs(image: str) -> None:
-    (install,) = values(image, "RUN")
+def test_bytecode_that_tells_the_hour_is_never_written_while_building(image: str) -> None:
+    install, _ = values(image, "RUN")
     assert "export PYTHONDONTWRITEBYTECODE=1;" in install
     assert "--no-compile" in install
     assert not [value for value in values(image, "ENV") if "BYTECODE" in value]
 
 
 @pytest.mark.parametrize("image", IMAGES)
+def test_a_change_of_the_code_alone_installs_nothing_anew_without_containers_either(
+    image: str,
+) -> None:
+    """The process engine keeps the environment that the packages are in."""
+    steps = plan_image(BuildRequest(ROOT, dockerfile(image))).steps
+    environment = Environment(Path(), steps, "base")
+    assert f"/opt/program/{image}/__main__.py" not in targets(environment.steps)
+    assert f"/opt/program/{image}/__main__.py" in targets(environment.later_steps)
+
+
+def targets(steps: Sequence[Step]) -> set[str]:
+    return {file.target for step in steps if isinstance(step, CopyFiles) for file in step.files}
+
+
+@pytest.mark.parametrize("image", IMAGES)
 def test_a_build_by_hand_sends_no_more_than_what_is_copied(image: str) -> None:
     lines = Path(f"{dockerfile(image)}.dockerignore").read_text().splitlines()
     ignore = [line for line in lines if not line.startswith("#")]
-    copied = [copy.split()[0] for copy in values(image, "COPY")]
+    sent = {line[1:] for line in ignore if line.startswith("!")}
+    locks = {path.relative_to(ROOT).as_posix() for path in dockerfile(image).parent.glob("*.txt")}
     assert ignore[0] == "*"
-    assert sorted(line[1:] for line in ignore if line.startswith("!")) == sorted(copied)
+    assert sent == {source for source, _ in copies(image)} | locks
     assert "**/__pycache__" in ignore
 
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_whatever_is_copied_is_an_input_that_the_tag_covers(image: str) -> None:
     inputs = [PurePosixPath(path) for path in INPUTS[image]]
-    for copy in values(image, "COPY"):
-        source, target = copy.split()
+    for source, target in copies(image):
         assert any(PurePosixPath(source).is_relative_to(path) for path in inputs), source
         assert (ROOT / source).exists()
         assert not target.startswith("/")
@@ -128,8 +157,7 @@ def test_the_server_tells_that_it_heeds_its_port() -> None:
 def test_the_copied_code_runs_without_the_rest_of_the_repository(
     image: str, tmp_path: Path
 ) -> None:
-    for copy in values(image, "COPY"):
-        source, target = copy.split()
+    for source, target in copies(image):
         if (ROOT / source).is_dir():
             shutil.copytree(ROOT / source, tmp_path / target)
     modules = ", ".join(f"{image}.{path.stem}" for path in (tmp_path / image).glob("[a-z]*.py"))

@@ -1,4 +1,4 @@
-"""The hashed lock files of the two images."""
+"""The hashed lock files of the two images, and the one for models that ONNX cannot hold."""
 
 import ast
 import re
@@ -10,25 +10,31 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 IMAGES = ("training", "inference")
-OURS = {"contracts", "training", "inference"}
+LOCKS = ("training/requirements", "inference/requirements", "inference/requirements-skops")
+OURS = {"contracts", "export", "training", "inference"}
+BY_CHOICE = {"training": set[str](), "inference": {"scikit-learn", "skops"}}
 
 
-def locked(image: str) -> dict[str, str]:
+def text_of(lock: str) -> str:
+    return (ROOT / "containers" / f"{lock}.txt").read_text()
+
+
+def locked(lock: str) -> dict[str, str]:
     """Package → version, of every requirement in the lock."""
-    text = (ROOT / "containers" / image / "requirements.txt").read_text()
+    text = text_of(lock)
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\$", text, re.MULTILINE))
 
 
-def wanted(image: str) -> dict[str, str]:
-    lines = (ROOT / "containers" / image / "requirements.in").read_text().splitlines()
-    pairs = (line.split("==", 1) for line in lines if line and not line.startswith("#"))
+def wanted(lock: str) -> dict[str, str]:
+    lines = (ROOT / "containers" / f"{lock}.in").read_text().splitlines()
+    pairs = (line.split("==", 1) for line in lines if line and line[0] not in "#-")
     return dict(pairs)
 
 
 def imported(room: str) -> set[str]:
     """Top-level modules that the room's files import, without ours and Python's own."""
     found: set[str] = set()
-    for path in (ROOT / room).glob("*.py"):
+    for path in (ROOT / room).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
@@ -37,38 +43,49 @@ def imported(room: str) -> set[str]:
     return found - OURS - set(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("image", IMAGES)
-def test_every_requirement_is_pinned_and_hashed(image: str) -> None:
-    text = (ROOT / "containers" / image / "requirements.txt").read_text()
-    lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_requirement_is_pinned_and_hashed(lock: str) -> None:
+    lines = [
+        line for line in text_of(lock).splitlines() if line and not line.lstrip().startswith("#")
+    ]
     requirements = [line for line in lines if not line.startswith(" ")]
     hashes = [line for line in lines if line.startswith(" ")]
-    assert len(requirements) == len(locked(image))
+    assert len(requirements) == len(locked(lock))
     assert len(hashes) >= len(requirements)
     assert all(re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}( \\)?", line) for line in hashes)
 
 
-@pytest.mark.parametrize("image", IMAGES)
-def test_the_lock_names_no_host(image: str) -> None:
-    text = (ROOT / "containers" / image / "requirements.txt").read_text()
-    assert not re.search(r"://|index-url|trusted-host|find-links|@ ", text)
+@pytest.mark.parametrize("lock", LOCKS)
+def test_the_lock_names_no_host(lock: str) -> None:
+    assert not re.search(r"://|index-url|trusted-host|find-links|@ ", text_of(lock))
 
 
-@pytest.mark.parametrize("image", IMAGES)
-def test_the_lock_holds_what_is_wanted(image: str) -> None:
-    assert wanted(image).items() <= locked(image).items()
+@pytest.mark.parametrize("lock", LOCKS)
+def test_the_lock_holds_what_is_wanted(lock: str) -> None:
+    assert wanted(lock).items() <= locked(lock).items()
 
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_the_lock_holds_whatever_the_programs_import(image: str) -> None:
+    lock = locked(f"{image}/requirements")
+    missing = packages(image) - lock.keys()
+    assert missing <= BY_CHOICE[image]
+
+
+def test_what_only_some_models_need_is_in_the_lock_for_them() -> None:
+    more = locked("inference/requirements-skops")
+    assert BY_CHOICE["inference"] <= more.keys()
+    assert locked("inference/requirements").items() <= more.items()
+
+
+def packages(image: str) -> set[str]:
     distributions = packages_distributions()
     modules = imported(image) | imported("contracts")
-    names = {distributions.get(module, [module])[0].lower().replace("_", "-") for module in modules}
-    assert names <= locked(image).keys()
+    return {distributions.get(module, [module])[0].lower().replace("_", "-") for module in modules}
 
 
 def test_both_images_have_the_same_version_of_what_they_share() -> None:
-    first, second = locked("training"), locked("inference")
+    first, second = locked("training/requirements"), locked("inference/requirements-skops")
     shared = first.keys() & second.keys()
-    assert {"numpy", "onnxruntime", "pydantic"} <= shared
+    assert {"numpy", "onnxruntime", "pydantic", "scikit-learn"} <= shared
     assert {name: first[name] for name in shared} == {name: second[name] for name in shared}

@@ -109,6 +109,36 @@ def test_a_change_after_the_last_run_reuses_the_environment(workshop: Workshop) 
     assert "expensive" not in workshop.lines
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN python -m compileall -q --invalidation-mode checked-hash .",
+        'RUN ["python3", "-m", "compileall", "-q", "."]',
+    ],
+)
+def test_a_run_that_only_compiles_is_done_to_each_image_and_keeps_the_environment(
+    workshop: Workshop, line: str
+) -> None:
+    text = (
+        f"FROM x\nRUN echo expensive # {len(line)}\nWORKDIR /app\nCOPY main.py said.py ./\n"
+        f'{line}\nENTRYPOINT ["python", "-B", "main.py"]\n'
+    )
+    main = "import os, said\nprint(said.WORD, os.path.exists(said.__cached__))\n"
+    for word in ("first", "second"):
+        workshop.lines.clear()
+        image = workshop.build(text, **{"main.py": main, "said.py": f"WORD = {word!r}\n"})
+        assert ("expensive" in workshop.lines) == (word == "first")
+        assert workshop.output(image) == [f"{word} True"]
+
+
+def test_a_run_that_does_more_than_compile_counts_as_any_other(workshop: Workshop) -> None:
+    text = "FROM x\nCOPY a.txt /a.txt\nRUN python -m compileall -q . && echo expensive\n"
+    for word in ("first", "second"):
+        workshop.lines.clear()
+        workshop.build(text, **{"a.txt": word})
+        assert "expensive" in workshop.lines
+
+
 def test_a_change_before_run_builds_anew(workshop: Workshop) -> None:
     text = "FROM x\nCOPY a.txt /a.txt\nRUN cat /a.txt\n"
     workshop.build(text, **{"a.txt": "first words"})
