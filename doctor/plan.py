@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from contracts.evaluation import HOLDOUT_FILE
+from pydantic import ValidationError
+
+from contracts.evaluation import HOLDOUT_FILE, HoldoutRow
 from contracts.examination import Examination, Finding, ImageRole, Verdict
 from doctor.check import Check
 from doctor.examinations import (
@@ -196,7 +198,7 @@ def held_out(folder: Path) -> tuple[Sample, ...]:
     with path.open() as file:
         line = file.readline()
     try:
-        request = json.loads(line)["request"]
-    except (ValueError, KeyError, TypeError):
+        row = HoldoutRow.model_validate_json(line)
+    except ValidationError:
         return ()
-    return (Sample("application/json", json.dumps(request).encode()),)
+    return (Sample("application/json", json.dumps(row.request).encode()),)

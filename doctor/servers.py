@@ -227,10 +227,13 @@ class Servers:
 
 
 def enlarged(sample: Sample) -> Sample:
-    """The sample made as long as InvokeEndpoint lets it be; JSON stays the same document."""
+    """The sample made as long as InvokeEndpoint lets it be.
+
+    JSON stays the same document; of other bodies there are as many as fit, a whole line each.
+    """
     kind = sample.content_type.partition(";")[0].strip().lower()
     missing = LARGEST_BODY - len(sample.body)
     if kind.endswith("json"):
         return Sample(sample.content_type, sample.body + b" " * missing)
     line = sample.body.rstrip(b"\n") + b"\n"
-    return Sample(sample.content_type, (line * (LARGEST_BODY // len(line) + 1))[:LARGEST_BODY])
+    return Sample(sample.content_type, line * max(1, LARGEST_BODY // len(line)))

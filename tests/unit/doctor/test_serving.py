@@ -1,5 +1,6 @@
 """What the doctor sees in an inference image."""
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import pytest
 
 from contracts.examination import Verdict
 from doctor import Sample
+from doctor.servers import enlarged
 from localcloud.engine import Launch
 from tests.unit.doctor.conftest import INFERENCE, Practice, bad
 from tests.unit.doctor.fakes import TERMINATED, Job, Serving, Stop, train
@@ -315,9 +317,14 @@ def test_a_server_that_is_allowed_to_write_is_not_tried_without(practice: Practi
     assert not any(one.read_only for one in practice.engine.launches)
 
 
-def test_the_holdouts_first_request_is_a_sample_when_none_is_given(practice: Practice) -> None:
+@pytest.mark.parametrize(
+    ("written", "asked"), [('{"add": 7}', b'{"add": 7}'), ("[5.1, NaN]", b"[5.1, null]")]
+)
+def test_the_holdouts_first_request_is_a_sample_when_none_is_given(
+    practice: Practice, written: str, asked: bytes
+) -> None:
     def leaves_holdout(job: Job) -> int:
-        line = '{"request": {"add": 7}, "prediction": {"sum": 9}}\n'
+        line = f'{{"request": {written}, "prediction": {{"sum": 9}}}}\n'
         (job.tree / "output" / "data" / "holdout.jsonl").write_text(line)
         return train(job)
 
@@ -332,7 +339,16 @@ def test_the_holdouts_first_request_is_a_sample_when_none_is_given(practice: Pra
 
     practice.examine(samples=())
 
-    assert bodies[0] == b'{"add": 7}'
+    assert bodies[0] == asked
+
+
+def test_a_large_body_is_made_of_whole_lines_or_stays_the_same_document() -> None:
+    table = enlarged(Sample("text/csv", b"5.1,3.5,1.4,0.2")).body
+    assert set(table.splitlines()) == {b"5.1,3.5,1.4,0.2"}
+    document = enlarged(Sample("application/json", b"[[5.1]]")).body
+    assert json.loads(document) == [[5.1]]
+    limit = 25 * 1024 * 1024  # bytes (InvokeEndpoint)
+    assert limit - 2048 < min(len(table), len(document)) <= max(len(table), len(document)) < limit
 
 
 def test_without_a_sample_request_only_health_is_checked(practice: Practice) -> None:
