@@ -1,6 +1,7 @@
 """The server of one model: ``/ping``, ``/invocations`` and what describes them."""
 
 from contextlib import nullcontext
+from typing import Any
 
 from inference.annex import Annex, busy
 from inference.asgi import (
@@ -59,6 +60,9 @@ class App(Application):
             case "/execution-parameters":
                 check_method(scope, "GET", "HEAD")
                 await respond_json(send, 200, self._execution_parameters())
+            case "/openapi.json":
+                check_method(scope, "GET", "HEAD")
+                await respond_json(send, 200, self._description())
             case path:
                 raise Refusal(_nowhere(path), status=NOT_FOUND)
 
@@ -66,6 +70,11 @@ class App(Application):
         if self.ways is None:
             raise busy("the model is still loading")
         return self.ways
+
+    def _description(self) -> dict[str, Any]:
+        from inference.openapi import document  # seldom asked for
+
+        return document(self._loaded().served)
 
     def _execution_parameters(self) -> dict[str, object]:
         return {

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any
 
-from inference.annex import Annex, Place, busy
+from inference.annex import Annex, Place
 from inference.journal import REQUEST_ID, AccessLog, Journal, path_text
 from inference.limits import (
-    ANSWER_SECONDS,
     BODY_LIMIT,
     DRAIN_LIMIT,
     REQUEST_SECONDS,
@@ -87,16 +86,11 @@ class Application(ABC):
 
     async def _answer(self, scope: Message, receive: Receive, send: "_Answer") -> None:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await self.route(scope, receive, send)
+            await self.route(scope, receive, send)
         except Refusal as refusal:
             await _respond_error(send, refusal.status, refusal.reason, refusal.headers)
         except ClientGone:
             raise
-        except TimeoutError:
-            LOG.warning("%s %s took too long", scope["method"], scope["path"])
-            late = busy(f"there was no answer within {ANSWER_SECONDS} s")
-            await _respond_error(send, late.status, late.reason, late.headers)
         except asyncio.CancelledError:
             LOG.warning("%s %s was cut off: the server ends", scope["method"], scope["path"])
             await _respond_error(send, UNAVAILABLE, "the server ends", _LATER)

@@ -110,12 +110,11 @@ class Protocol(HttpToolsProtocol):
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
         if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_LIMIT:
-                self._in_head = False
-                self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large")
+            self._head_bytes += len(data)  # what came with its first bytes is not counted
+        super().data_received(data)
+        if self._in_head and self._head_bytes > HEAD_LIMIT:
+            self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large")
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -142,7 +141,10 @@ class Protocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(self.headers) >= HEADERS_LIMIT:
             raise ValueError("too many headers")  # httptools makes 400 of it
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -240,9 +242,10 @@ class Protocol(HttpToolsProtocol):
         lines = b"%b%b: %b\r\n" % (head, REQUEST_ID, request_id)
         if extra:
             lines += b"".join(b"%b: %b\r\n" % header for header in extra)
+        arrived = self._since
         self._write(lines, content)
         self.server_state.total_requests += 1
-        total = perf_counter_ns() - self._since
+        total = perf_counter_ns() - arrived
         front.journal.note(
             status,
             "POST",
@@ -277,6 +280,9 @@ class Protocol(HttpToolsProtocol):
         """Answer with an error, whatever is still to come, and close."""
         if self.transport.is_closing():
             return
+        if self.pipeline or (self._in_application() and self.cycle.response_started):
+            self.transport.close()  # this answer would stand where another's belongs
+            return
         head, content = _error(status, reason)
         front = self._front
         request_id = front.journal.request_id({})
@@ -292,9 +298,11 @@ class Protocol(HttpToolsProtocol):
         )
 
     def send_400_response(self, msg: str) -> None:
-        """What cannot be parsed. uvicorn calls it."""
-        if self._in_application():
-            self.transport.close()  # the answer that is being made would stand behind this one
+        """Refuse what cannot be parsed. uvicorn calls it."""
+        if self._in_application() and not self.cycle.more_body:
+            # What came before it was right: it has its answer, as the last.
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
         else:
             self._end(HTTPStatus.BAD_REQUEST, "this is not a request of HTTP/1.1")
 
@@ -308,12 +316,16 @@ class Protocol(HttpToolsProtocol):
             pass  # the application keeps its own time
         elif self._arriving:
             if now - self._since > REQUEST_SECONDS * SECOND:
-                self._end(
-                    HTTPStatus.REQUEST_TIMEOUT,
-                    f"the request was not there within {REQUEST_SECONDS} s",
-                )
+                self._give_up()
         elif now - self._since > IDLE_SECONDS * SECOND:
             self.transport.close()
+
+    def _give_up(self) -> None:
+        if self._road is Road.APP and not self._in_head:
+            self.transport.close()  # it has its answer, and sends on
+        else:
+            reason = f"the request was not there within {REQUEST_SECONDS} s"
+            self._end(HTTPStatus.REQUEST_TIMEOUT, reason)
 
     def idle(self) -> bool:
         """Whether nothing of a request has come that is not answered."""

@@ -1,16 +1,22 @@
 """A body of questions in, a body of answers out, whichever model answers."""
 
+import asyncio
+import logging
 from contextlib import AbstractContextManager
 from functools import partial
 from time import perf_counter_ns, thread_time_ns
 
-from inference.annex import Annex
+from inference.annex import Annex, busy
 from inference.asgi import Entry, Message, Receive, Send, headers_of, read_body, respond
+from inference.limits import ANSWER_SECONDS
 from inference.refusal import Headers, Refusal
 from inference.way import Answer, Way
 
 CUSTOM_ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
 CUSTOM_ATTRIBUTES_LIMIT = 1024  # characters of visible ASCII; InvokeEndpoint's own limit
+
+
+LOG = logging.getLogger("inference")
 
 
 async def invoke(
@@ -19,8 +25,19 @@ async def invoke(
     """Answer one request: in the event loop when that is quick, otherwise in the annex.
 
     The way is asked for once the body has come, and given back before the answer is sent.
-    Raises Refusal or ClientGone.
+    Raises Refusal, 503 when it takes too long, or ClientGone.
     """
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await _invoke(lent, annex, scope, receive, send)
+    except TimeoutError:
+        LOG.warning("%s %s took too long", scope["method"], scope["path"])
+        raise busy(f"there was no answer within {ANSWER_SECONDS} s") from None
+
+
+async def _invoke(
+    lent: AbstractContextManager[Way], annex: Annex, scope: Message, receive: Receive, send: Send
+) -> None:
     headers = headers_of(scope)
     attributes = custom_attributes(headers)
     with annex.place() as place:
