@@ -1,5 +1,6 @@
 """Media types: which format a body is in, and which one its answer shall have."""
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -7,6 +8,7 @@ from inference.refusal import Refusal
 
 NOT_ACCEPTABLE = 406
 UNSUPPORTED_MEDIA_TYPE = 415
+_WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?", re.ASCII)
 
 
 class Format(StrEnum):
@@ -35,6 +37,15 @@ NAMES = {
 def media_type(header: str) -> str:
     """``Text/CSV; header=present`` is ``text/csv``."""
     return header.partition(";")[0].strip().lower()
+
+
+def header_parameter(header: str, name: str) -> str:
+    """The value of a media type's parameter in small letters, "" when it is not there."""
+    for parameter in header.split(";")[1:]:
+        key, _, value = parameter.partition("=")
+        if key.strip().lower() == name:
+            return value.strip().strip('"').lower()
+    return ""
 
 
 def request_format(content_type: str, read: Sequence[Format]) -> Format:
@@ -86,7 +97,9 @@ def answer_type(accept: str, asked: str, written: Sequence[Format]) -> tuple[For
 def _like(asked: str, written: Sequence[Format]) -> tuple[Format, str]:
     name = media_type(asked)
     found = NAMES.get(name)
-    return (found, name) if found in written else (Format.JSON, Format.JSON.value)
+    if found is None or found not in written:
+        return Format.JSON, Format.JSON.value
+    return found, name
 
 
 def _of_range(
@@ -95,7 +108,7 @@ def _of_range(
     """What a media range takes: what is like the question if it may be, else the first."""
     if "*" not in name:
         exact = NAMES.get(name)
-        return (exact, name) if exact in written else None
+        return (exact, name) if exact is not None and exact in written else None
     if name != "*/*" and not name.endswith("/*"):
         return None
     kind = name.removesuffix("*").removeprefix("*/")
@@ -107,13 +120,6 @@ def _of_range(
 
 
 def _weighed(choice: str) -> tuple[str, float]:
-    """A media range and its weight from 0 to 1; a weight that is no number counts as 1."""
-    weight = 1.0
-    for parameter in choice.split(";")[1:]:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "q":
-            try:
-                weight = float(value)
-            except ValueError:
-                weight = 1.0
-    return media_type(choice), min(max(weight, 0.0), 1.0)
+    """A media range and its weight from 0 to 1; a weight that is none counts as 1."""
+    weight = header_parameter(choice, "q")
+    return media_type(choice), float(weight) if _WEIGHT.fullmatch(weight) else 1.0

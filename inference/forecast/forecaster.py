@@ -105,7 +105,9 @@ class Forecaster:
 
     def openapi(self) -> dict[str, object]:
         """``requestBody`` and ``responses`` of ``POST /invocations``."""
-        raise NotImplementedError
+        from inference.forecast.description import describe
+
+        return describe(self.contract)
 
     def answer(self, requests: Sequence[ForecastRequest]) -> list[Forecast]:
         """One forecast a request, in their order.

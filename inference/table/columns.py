@@ -2,7 +2,6 @@
 
 import reprlib
 from collections.abc import Sequence
-from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,10 +56,6 @@ class Columns:
                 status=CONTENT_TOO_LARGE,
             )
 
-    def refuse_value(self, row: int, place: int, value: object, why: str) -> NoReturn:
-        """Raises Refusal; rows are counted from 1, places from 0."""
-        raise Refusal(f"row {row}, column {self.names[place]!r}: {shown(value)} {why}")
-
     def is_header(self, names: Sequence[str]) -> bool:
         """Whether these are all the names, in any order."""
         return len(names) == self.count and set(names) == self._places.keys()
@@ -84,6 +79,10 @@ class Columns:
             twice = next(name for place, name in enumerate(names) if given[name] != place)
             raise Refusal(f"{where}: column {twice!r} is there twice")
         return np.array([given[name] for name in self.names], dtype=np.intp)
+
+    def check_names(self, names: Sequence[str], where: str) -> None:
+        """Raises Refusal as ``order`` does."""
+        self.order(names, where)
 
     def ordered(self, rows: Floats, order: NDArray[np.intp] | None) -> Floats:
         return rows if order is None else np.ascontiguousarray(rows[:, order])

@@ -14,7 +14,7 @@ import orjson
 
 from inference.refusal import Refusal
 from inference.table import simd
-from inference.table.columns import Columns, Floats, shown
+from inference.table.columns import ROW_LIMIT, Columns, Floats, shown
 from inference.table.exchange import Answer, Question
 from inference.table.numbers import PLAIN, NoNumber, is_number, number
 from inference.table.outputs import Outputs
@@ -23,7 +23,6 @@ CHUNK = 256 * 1024  # bytes read at once; Python's lock is held for some 2 ms
 ONE_ROW = 64 * 1024  # bytes; a longer row is read as a table is
 CELL_LIMIT = 2048  # bytes of a number, in the mean of a row: the longest exact one has 1,077
 BOM = b"\xef\xbb\xbf"
-LINE_ENDS = b"\n"
 
 
 class CsvReader:
@@ -66,25 +65,27 @@ class CsvReader:
         if b"\r" in text:
             line = text.count(b"\n", 0, text.index(b"\r")) + 1
             raise Refusal(
-                f"line {line} holds a carriage return that ends no line; end lines with \\n or \\r\\n"
+                f"line {line} holds a carriage return that ends no line; lines end with \\n or "
+                "\\r\\n"
             )
         if not text:
             raise Refusal("the body holds no row")
-        first, _, rest = text.partition(b"\n")
-        names = self._header_names(first)
+        end = text.find(b"\n")
+        names = self._header_names(text if end < 0 else text[:end])
         order = None
         if names is not None:
             order = self._columns.order(names, "the first line")
-            text = rest
+            text = text[end + 1 :] if end >= 0 else b""
             if not text:
                 raise Refusal("the body holds no row under its header")
-        self._columns.check_size(text.count(b"\n") + 1)
+        if len(text) > ROW_LIMIT:  # a row is a byte at least
+            self._columns.check_size(text.count(b"\n") + 1)
         parts: list[Floats] = []
         row = 1
         for chunk in _chunks(text):
-            found = self._fast(chunk)
+            found = simd.lines(chunk, self._columns.count)
             if found is None:
-                found = _Cells(self._columns, order, row).rows(chunk)
+                found = _Cells(self._columns, names, row).rows(chunk)
             row += len(found)
             parts.append(found)
         rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -110,34 +111,6 @@ class CsvReader:
             f"line 1 ({shown(','.join(names))}) is neither a row of numbers nor the names of the "
             f"columns, which are: {self._columns}"
         )
-
-    def _fast(self, chunk: bytes) -> Floats | None:
-        """The chunk's rows if it is as JSON writes numbers, cells that are missing apart."""
-        count = chunk.count(b"\n") + 1
-        width = self._columns.count
-        found = simd.rows(_as_json(chunk), count, width, 0)
-        if found is not None or simd.MISSING in chunk:
-            return found
-        filled = _filled(chunk)
-        return simd.rows(_as_json(filled), count, width, filled.count(simd.MISSING))
-
-
-def _as_json(chunk: bytes) -> bytes:
-    return b"[%b,%b]" % (chunk.replace(b"\n", b",%b," % simd.END), simd.END)
-
-
-def _filled(chunk: bytes) -> bytes:
-    """Something readable in place of each missing value. Blanks keep it from what is beside it:
-    ``1nan`` must not become a number.
-    """
-    missing = b" %b " % simd.MISSING
-    text = b"\n%b\n" % chunk
-    for word in (b"nan", b"NaN"):
-        text = text.replace(word, missing)
-    between = b",%b," % missing
-    text = text.replace(b",,", between).replace(b",,", between)
-    text = text.replace(b"\n,", b"\n%b," % missing).replace(b",\n", b",%b\n" % missing)
-    return text[1:-1]
 
 
 def _chunks(text: bytes) -> Iterator[bytes]:
@@ -170,11 +143,11 @@ def _split(lines: bytes, first_line: int) -> list[list[str]]:
 
 
 class _Cells:
-    """Reads cell by cell. ``order``: of the header; ``first``: which row comes first."""
+    """Reads cell by cell. ``header``: the names in the body; ``first``: which row comes first."""
 
-    def __init__(self, columns: Columns, order: object, first: int) -> None:
+    def __init__(self, columns: Columns, header: list[str] | None, first: int) -> None:
         self._columns = columns
-        self._order = order
+        self._names = header or columns.names
         self._row = first
 
     def rows(self, chunk: bytes) -> Floats:
@@ -212,7 +185,8 @@ class _Cells:
         try:
             return number(cell)
         except NoNumber as error:
-            self._columns.refuse_value(self._row, place, cell, str(error))
+            name = self._names[place]
+            raise Refusal(f"row {self._row}, column {name!r}: {shown(cell)} {error}") from None
 
 
 class CsvWriter:

@@ -1,14 +1,12 @@
 """``application/json`` in the shapes that clients of SageMaker, MLflow and V2 write."""
 
-import json
-from typing import Any
-
 import numpy as np
 import orjson
 
-from inference.refusal import Refusal
+from inference.table import v2
 from inference.table.columns import Columns
 from inference.table.exchange import Answer, Question
+from inference.table.json_text import read
 from inference.table.outputs import Outputs
 from inference.table.shapes import Shapes
 
@@ -36,45 +34,16 @@ class JsonReader:
             else:
                 if found.ndim == 2 and found.shape[1] == self._width and key in ROW_KEYS:
                     return Question(found)
-        return self._shapes.question(load(body))
-
-
-def load(body: bytes) -> Any:
-    """A JSON document, with NaN and Infinity as Python's clients write them.
-
-    Raises Refusal for what is no JSON, for a key that stands twice in an object, and for a
-    number that no float64 holds.
-    """
-    try:
-        return json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique, parse_float=_finite)
-    except UnicodeDecodeError as error:
-        raise Refusal(f"the body is not UTF-8 (byte {error.start})") from None
-    except RecursionError:
-        raise Refusal("the body is nested too deeply") from None
-    except ValueError as error:
-        raise Refusal(f"the body is not JSON: {error}") from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Refusal("a key stands twice in an object")
-    return found
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise Refusal(f"{text} is beyond what a 64-bit float holds")
-    return value
+        return self._shapes.question(read(body))
 
 
 class JsonWriter:
     """``{"predictions": […]}``, or V2's answer to V2's question."""
 
-    def __init__(self, outputs: Outputs, model_name: str) -> None:
+    def __init__(self, outputs: Outputs) -> None:
         self._outputs = outputs
-        self._model_name = model_name
 
     def write(self, answer: Answer) -> bytes:
-        return b'{"predictions":%b}' % self._outputs.json(answer.values)
+        if answer.envelope is None:
+            return b'{"predictions":%b}' % self._outputs.json(answer.values)
+        return v2.answer(self._outputs, answer.values, answer.envelope)

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from contracts.table import CONTRACT_FILE, HOLDOUT_FILE, MODEL_FILES, TableContract
+from inference.refusal import Refusal
 from inference.served import ModelBroken
 from inference.table.model import Runner, TableModel
 
-CHUNK = 1000  # rows of the holdout predicted at once
+ROWS_AT_ONCE = 1000
+SINGLE_ROWS = 3  # asked one by one too: the commonest question, and another path in onnxruntime
 
 
 def load_table(folder: Path, environment: Mapping[str, str] = os.environ) -> TableModel:
@@ -26,18 +29,26 @@ def load_table(folder: Path, environment: Mapping[str, str] = os.environ) -> Tab
     path = folder / MODEL_FILES[contract.runtime]
     if not path.is_file():
         raise ModelBroken(f"{path} is missing; {CONTRACT_FILE} says runtime {contract.runtime!r}")
+    inputs, expected = _read_holdout(folder / HOLDOUT_FILE, contract)
     model = TableModel(contract, _runner(path, contract, environment))
-    _check_holdout(model, folder / HOLDOUT_FILE)
+    _check_answers(model, inputs, expected, folder / HOLDOUT_FILE)
     return model
 
 
 def _read_contract(path: Path) -> TableContract:
     try:
-        return TableContract.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise ModelBroken(f"{path} is missing") from None
-    except (OSError, ValueError) as error:
-        raise ModelBroken(f"{path}: {error}") from None
+        contract = TableContract.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        finding = error.errors()[0]
+        place = ".".join(map(str, finding["loc"]))
+        raise ModelBroken(f"{path}: {place or 'it'}: {finding['msg']}") from None
+    except OSError as error:
+        raise ModelBroken(f"{path} cannot be read: {error}") from None
+    if len(set(contract.columns)) != len(contract.columns):
+        raise ModelBroken(f"{path}: a column is named twice")
+    if contract.labels and len(contract.outputs) != 1:
+        raise ModelBroken(f"{path}: an answer is a label, but {len(contract.outputs)} outputs")
+    return contract
 
 
 def _runner(path: Path, contract: TableContract, environment: Mapping[str, str]) -> Runner:
@@ -45,43 +56,78 @@ def _runner(path: Path, contract: TableContract, environment: Mapping[str, str])
         from inference.table.onnx_runner import OnnxRunner
 
         return OnnxRunner(path, contract)
-    raise ModelBroken(f"{path}: runtime {contract.runtime!r} is not served")
+    from inference.table.fallback import FallbackRunner
+
+    return FallbackRunner.load(path, contract, environment)
 
 
-def _check_holdout(model: TableModel, path: Path) -> None:
-    inputs, expected = _read_holdout(path)
-    contract = model.contract
-    if inputs.shape[1:] != (len(contract.columns),):
-        raise ModelBroken(
-            f"{path}: inputs have the shape {inputs.shape}, but {CONTRACT_FILE} names "
-            f"{len(contract.columns)} columns"
-        )
-    for start in range(0, len(inputs), CHUNK):
-        rows = np.ascontiguousarray(inputs[start : start + CHUNK], dtype=np.float64)
-        _compare(model, model.predict(rows), expected[start : start + CHUNK], start, path)
-
-
-def _read_holdout(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+def _read_holdout(path: Path, contract: TableContract) -> tuple[NDArray[Any], NDArray[Any]]:
+    if not path.is_file():
+        raise ModelBroken(f"{path} is missing")
     try:
         with np.load(path, allow_pickle=False) as arrays:
             inputs, expected = arrays["inputs"], arrays["predictions"]
-    except FileNotFoundError:
-        raise ModelBroken(f"{path} is missing") from None
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise ModelBroken(f"{path} does not hold inputs and predictions: {error}") from None
-    return inputs, expected
+    if (
+        inputs.ndim != 2
+        or inputs.shape[1] != len(contract.columns)
+        or inputs.dtype.kind not in "fiu"
+    ):
+        raise ModelBroken(
+            f"{path}: inputs are {inputs.dtype} of {inputs.shape}, but {CONTRACT_FILE} names "
+            f"{len(contract.columns)} columns"
+        )
+    if not len(inputs):
+        raise ModelBroken(f"{path} holds no row, so that no answer can be checked")
+    shapes: list[tuple[int, ...]] = [(len(inputs), len(contract.outputs))]
+    if len(contract.outputs) == 1:
+        shapes.append((len(inputs),))
+    if expected.shape not in shapes or expected.dtype.kind not in "fiu":
+        raise ModelBroken(
+            f"{path}: predictions are {expected.dtype} of {expected.shape}; {shapes[-1]} numbers "
+            "fit the inputs and the outputs"
+        )
+    return inputs, expected.reshape(shapes[-1])
 
 
-def _compare(
-    model: TableModel, found: NDArray[Any], expected: NDArray[Any], start: int, path: Path
+def _check_answers(
+    model: TableModel, inputs: NDArray[Any], expected: NDArray[Any], path: Path
 ) -> None:
-    tolerance = model.contract.tolerance
-    near = np.isclose(
-        found,
-        expected.reshape(found.shape),
-        rtol=tolerance.relative,
-        atol=tolerance.absolute,
-        equal_nan=True,
-    )
+    rows = np.ascontiguousarray(inputs, dtype=np.float64)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        end = start + ROWS_AT_ONCE
+        _check_some(model, rows[start:end], expected[start:end], start, path)
+    for start in range(min(SINGLE_ROWS, len(rows))):
+        _check_some(model, rows[start : start + 1], expected[start : start + 1], start, path)
+
+
+def _check_some(
+    model: TableModel, rows: NDArray[Any], expected: NDArray[Any], start: int, path: Path
+) -> None:
+    try:
+        found = model.predict(rows)
+    except Refusal as refusal:
+        raise ModelBroken(f"{path}: the model refuses its own holdout: {refusal.reason}") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # of whichever library predicts
+        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        raise ModelBroken(f"{path}: the model cannot answer its holdout: {reason}") from None
+    if found.shape != expected.shape:
+        raise ModelBroken(
+            f"{path}: the model answers {found.shape}, but predictions are {expected.shape}"
+        )
+    contract = model.contract
+    allowed = contract.tolerance.absolute + contract.tolerance.relative * np.abs(expected)
+    with np.errstate(invalid="ignore"):
+        near = np.abs(found - expected) <= allowed
+    near |= (found == expected) | (np.isnan(found) & np.isnan(expected))
     if not near.all():
-        raise ModelBroken(f"{path}: the model does not give the predictions of its holdout")
+        place = tuple(int(index) for index in np.argwhere(~near)[0])
+        output = contract.outputs[place[1] if len(place) > 1 else 0]
+        raise ModelBroken(
+            f"{path}: row {start + place[0] + 1}, {output}: the trained model answered "
+            f"{expected[place]!r}, this one {found[place]!r}; allowed are {contract.tolerance} "
+            f"({int((~near).reshape(len(near), -1).any(axis=1).sum())} such rows)"
+        )

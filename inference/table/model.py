@@ -1,25 +1,36 @@
-"""The table model, loaded: rows in, predictions out."""
+"""The table model, loaded: rows in, predictions out. Knows nothing of HTTP."""
 
+import math
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from contracts.table import TableContract
-from inference.formats import Format, answer_type, request_format
+from inference.formats import Format, answer_type, header_parameter, request_format
+from inference.refusal import Refusal
 from inference.table.columns import Columns, Floats
 from inference.table.csv_format import CsvReader, CsvWriter
 from inference.table.exchange import Answer, Question, Reader, TableExchange, Writer
 from inference.table.json_format import JsonReader, JsonWriter
+from inference.table.json_lines import JsonLinesReader, JsonLinesWriter
+from inference.table.npy import NpyReader, NpyWriter
 from inference.table.outputs import Outputs
+from inference.table.parquet import ParquetReader, ParquetWriter
+
+FORMATS = tuple(Format)
+HEADER = {"present": True, "absent": False}  # RFC 4180, of text/csv
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+SAFE_SQUARES = 1e300  # a sum of squares that has not overflowed, with room for rounding
 
 
 class Runner(Protocol):
-    """The program that predicts."""
+    """The program that predicts. Safe from several threads."""
 
     description: str
 
     def run(self, rows: Floats) -> NDArray[Any]:
-        """Rows × columns in; rows, or rows × outputs, out."""
+        """Rows × columns in; rows, or rows × outputs, out: numbers, or places of labels."""
 
 
 class TableModel:
@@ -28,28 +39,95 @@ class TableModel:
     def __init__(self, contract: TableContract, runner: Runner) -> None:
         self.contract = contract
         self.description = (
-            f"a table of {len(contract.columns)} columns to {', '.join(contract.outputs)}, with "
+            f"a table of {len(contract.columns)} columns, answered with "
+            f"{', '.join(contract.outputs[:5])}{', …' * (len(contract.outputs) > 5)}, by "
             f"{runner.description}"
         )
         self._run = runner.run
         self._columns = Columns(contract.columns)
         self._outputs = Outputs(contract.outputs, contract.labels)
+        self._dtype = np.dtype(np.intp if contract.labels else np.float64)
+        width = len(contract.outputs)
+        self._shape = (-1,) if width == 1 else (-1, width)
+        self._largest = contract.largest
+        if contract.dtype == "float32" and contract.largest is None:
+            self._largest = FLOAT32_MAX
+        self._takes_infinity = contract.largest is None
+        self._any_row = contract.takes_missing and self._largest is None
+        self._safe = min(SAFE_SQUARES, 0.5 * (self._largest or math.inf) ** 2)
 
     def predict(self, rows: Floats) -> NDArray[Any]:
-        return self._run(rows).ravel()
+        """Answers to rows × columns, contiguous: float64, or places in the contract's labels.
+
+        The shape is rows, or rows × outputs where there are several. Raises Refusal for a row
+        that the trained model would not have taken.
+        """
+        # A sum of squares in one pass: it is NaN, infinite or large if any value is.
+        if not (self._any_row or np.vdot(rows, rows) <= self._safe):
+            self._check(rows)
+        return self._run(rows).reshape(self._shape).astype(self._dtype, copy=False)
 
     def exchange(self, content_type: str, accept: str) -> TableExchange:
-        asked = request_format(content_type, list(Format))
-        written, name = answer_type(accept, content_type, list(Format))
-        reader: Reader = (
-            CsvReader(self._columns) if asked is Format.CSV else JsonReader(self._columns)
+        """The way to ask that two headers name. Raises Refusal (415, 406)."""
+        asked = request_format(content_type, FORMATS)
+        written, name = answer_type(accept, content_type, self._written())
+        return TableExchange(
+            self._reader(asked, content_type), self._answer, self._writer(written), name
         )
-        writer: Writer = (
-            CsvWriter(self._outputs)
-            if written is Format.CSV
-            else JsonWriter(self._outputs, "model")
-        )
-        return TableExchange(reader, self._answer, writer, name)
+
+    def openapi(self) -> dict[str, object]:
+        """``requestBody`` and ``responses`` of ``POST /invocations``."""
+        from inference.table.description import describe
+
+        return describe(self.contract, self._written())
 
     def _answer(self, question: Question) -> Answer:
         return Answer(self.predict(question.rows), question.envelope)
+
+    def _written(self) -> tuple[Format, ...]:
+        """An array of NumPy's holds no texts without pickles."""
+        text = self._outputs.are_text
+        return tuple(one for one in FORMATS if not (text and one is Format.NPY))
+
+    def _reader(self, asked: Format, content_type: str) -> Reader:
+        match asked:
+            case Format.CSV:
+                header = HEADER.get(header_parameter(content_type, "header"))
+                return CsvReader(self._columns, header=header)
+            case Format.JSON:
+                return JsonReader(self._columns)
+            case Format.JSON_LINES:
+                return JsonLinesReader(self._columns)
+            case Format.NPY:
+                return NpyReader(self._columns)
+            case Format.PARQUET:
+                return ParquetReader(self._columns)
+
+    def _writer(self, written: Format) -> Writer:
+        match written:
+            case Format.CSV:
+                return CsvWriter(self._outputs)
+            case Format.JSON:
+                return JsonWriter(self._outputs)
+            case Format.JSON_LINES:
+                return JsonLinesWriter(self._outputs)
+            case Format.NPY:
+                return NpyWriter(self._outputs)
+            case Format.PARQUET:
+                return ParquetWriter(self._outputs)
+
+    def _check(self, rows: Floats) -> None:
+        if not self.contract.takes_missing:
+            self._refuse_first(rows, np.isnan(rows), "is missing, and the model takes no such row")
+        if self._largest is None:
+            return
+        large = np.abs(rows) > self._largest
+        if self._takes_infinity:
+            large &= np.isfinite(rows)
+        self._refuse_first(rows, large, f"is beyond {self._largest!r}, the largest it takes")
+
+    def _refuse_first(self, rows: Floats, wrong: NDArray[np.bool_], why: str) -> None:
+        if wrong.any():
+            row, place = (int(index) for index in np.argwhere(wrong)[0])
+            value = float(rows[row, place])
+            raise Refusal(f"row {row + 1}, column {self._columns.names[place]!r}: {value!r} {why}")

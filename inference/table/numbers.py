@@ -3,13 +3,12 @@
 import math
 import re
 
-NO_NUMBER = "is no number"
 BEYOND = "is beyond what a 64-bit float holds (1.8e308); write inf where infinity is meant"
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 BLANK = " \t"
-# Of bytes like these alone, float() reads what the two expressions match, and nothing else.
+# Where no other bytes are, float() reads what the two expressions match, and nothing else.
 PLAIN = b"0123456789+-.eE \t" + b"nNaAiIfFtTyY"
 
 
@@ -33,12 +32,13 @@ def number(text: str) -> float:
         return value
     if _WORD.fullmatch(bare):
         return float(bare)
-    raise NoNumber(NO_NUMBER)
+    raise NoNumber("is no number")
 
 
 def is_number(text: str) -> bool:
-    """Whether ``number`` reads it as one that is there."""
+    """Whether it is a number, and not nothing."""
     try:
-        return bool(text.strip(BLANK)) and number(text) is not None
+        number(text)
     except NoNumber:
         return False
+    return bool(text.strip(BLANK))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from contracts.table import Label
 
-JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY
+NUMPY = orjson.OPT_SERIALIZE_NUMPY
 
 
 class Outputs:
@@ -20,12 +20,17 @@ class Outputs:
 
     @property
     def are_text(self) -> bool:
-        """Whether an answer is a text (or, of mixed labels, may be one) and not a number."""
+        """Whether some answer is a text, so that no array of numbers holds the answers."""
         return self.labels is not None and self.labels.dtype == object
 
     def values(self, predicted: NDArray[Any]) -> NDArray[Any]:
         """Numbers as they are, labels in place of their places."""
         return predicted if self.labels is None else self.labels[predicted]
+
+    def columns(self, predicted: NDArray[Any]) -> list[NDArray[Any]]:
+        """The answers' values, an array an output."""
+        values = self.values(predicted)
+        return [values] if values.ndim == 1 else list(values.T)
 
     def json(self, predicted: NDArray[Any]) -> bytes:
         """A list with an element a row: a number or a label, or a list of several outputs.
@@ -36,13 +41,13 @@ class Outputs:
         values = self.values(predicted)
         if values.dtype == object:
             return orjson.dumps(values.tolist())
-        return orjson.dumps(values, option=JSON_OPTIONS)
+        return orjson.dumps(values, option=NUMPY)
 
 
 def _array(labels: tuple[Label, ...]) -> NDArray[Any]:
     if all(isinstance(label, int) for label in labels):
         return np.array(labels, dtype=np.int64)
-    if all(isinstance(label, float) for label in labels):
+    if not any(isinstance(label, str) for label in labels):
         return np.array(labels, dtype=np.float64)
     mixed = np.empty(len(labels), dtype=object)
     mixed[:] = labels

@@ -1,5 +1,11 @@
-"""Rows of a fixed width from a JSON list, by simdjson, without an object for each number."""
+"""Rows of a fixed width from text, by simdjson, without an object for each number.
 
+simdjson gives all numbers of a JSON list one after another, whatever lists they stood in. So
+that a row of another length is seen, numbers that no client sends are put around each row: with
+all of them where they belong, and nowhere else, each row has the right length.
+"""
+
+import secrets
 import threading
 
 import numpy as np
@@ -7,24 +13,22 @@ import simdjson
 
 from inference.table.columns import Floats
 
-# Put after each row's last value, so that a row of another length is seen, and in place of a
-# value that is missing: numbers that clients hardly send. One that does is noticed, and its
-# body is read another way.
-END = b"4e307"
-END_VALUE = 4e307
-MISSING = b"5e307"
-MISSING_VALUE = 5e307
+# Four digits of chance, anew in each process, so that nobody sends them, by chance or on purpose.
+_CHANCE = 1000 + secrets.randbelow(8000)
+BEGIN, END, MISSING = (b"%de%d" % (_CHANCE, exponent) for exponent in (301, 302, 303))
+BEGIN_VALUE, END_VALUE, MISSING_VALUE = (float(text) for text in (BEGIN, END, MISSING))
+# In place of a value that is missing. Blanks keep it from what is beside: 1null is no number.
+BLANK = b" %b " % MISSING
 
 # A parser keeps its buffers, and one document at a time.
 _OWN = threading.local()
 
 
 def _parser() -> simdjson.Parser:
-    try:
-        return _OWN.parser
-    except AttributeError:
-        _OWN.parser = simdjson.Parser()
-        return _OWN.parser
+    parser: simdjson.Parser | None = getattr(_OWN, "parser", None)
+    if parser is None:
+        parser = _OWN.parser = simdjson.Parser()
+    return parser
 
 
 def numbers(text: bytes) -> Floats | None:
@@ -40,22 +44,66 @@ def numbers(text: bytes) -> Floats | None:
         return None
 
 
-def rows(text: bytes, count: int, width: int, missing: int) -> Floats | None:
-    """``count`` rows of ``width`` values from a JSON list in which END follows each row, and
-    MISSING stands ``missing`` times; None when it is not exactly that.
+def lists(text: bytes, width: int) -> Floats | None:
+    """Rows from ``[1,2],[3,4]``; None when there is anything else than lists of ``width``
+    numbers, null and NaN in it.
     """
-    found = numbers(text)
-    if found is None or len(found) != count * (width + 1):
+    missing = 0
+    if b"n" in text or b"N" in text:
+        missing = text.count(b"null") + text.count(b"NaN")
+        text = text.replace(b"null", BLANK).replace(b"NaN", BLANK)
+    begun = text.replace(b"[", b"[%b," % BEGIN)
+    found = numbers(b"[%b]" % begun.replace(b"]", b",%b]" % END))
+    if found is None or not len(found) or len(found) % (width + 2):
         return None
-    table = found.reshape(count, width + 1)
-    values = table[:, :width].copy()
-    # As many ends were put in as there are rows. All stand last, and no other value is like
-    # them: so each stands where it was put, and each row is of this width.
-    if not (table[:, width] == END_VALUE).all() or (values == END_VALUE).any():
+    table = found.reshape(-1, width + 2)
+    # Between two numbers that begin rows stands one that ends a row: no list is in another.
+    if not (table[:, 0] == BEGIN_VALUE).all() or (table[:, 1:-1] == BEGIN_VALUE).any():
         return None
-    absent = values == MISSING_VALUE
-    if np.count_nonzero(absent) != missing:
+    return _values(table[:, 1:], missing)
+
+
+def lines(text: bytes, width: int) -> Floats | None:
+    """Rows from lines of numbers with commas between; a cell that is empty or nan is missing.
+
+    None when there is anything else in it, or a line of another length.
+    """
+    if b"[" in text:
+        return None
+    found = _of_lines(text, width, 0)
+    if found is not None:
+        return found
+    missing = 0
+    text = b"\n%b\n" % text
+    between = b",%b," % BLANK
+    for given, put in (
+        (b"nan", BLANK),
+        (b"NaN", BLANK),
+        (b",,", between),
+        (b",,", between),  # of three commas, two pairs
+        (b"\n,", b"\n%b," % BLANK),
+        (b",\n", b",%b\n" % BLANK),
+    ):
+        missing += text.count(given)
+        text = text.replace(given, put)
+    return _of_lines(text[1:-1], width, missing) if missing else None
+
+
+def _of_lines(text: bytes, width: int, missing: int) -> Floats | None:
+    found = numbers(b"[%b,%b]" % (text.replace(b"\n", b",%b," % END), END))
+    if found is None or len(found) % (width + 1):
+        return None
+    return _values(found.reshape(-1, width + 1), missing)
+
+
+def _values(table: Floats, missing: int) -> Floats | None:
+    """The table without its last column, if that ends rows and nothing else does."""
+    values = table[:, :-1].copy()
+    if not (table[:, -1] == END_VALUE).all() or (values == END_VALUE).any():
         return None
     if missing:
+        absent = values == MISSING_VALUE
+        if np.count_nonzero(absent) != missing:
+            return None
         values[absent] = np.nan
     return values

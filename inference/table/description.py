@@ -1,0 +1,139 @@
+"""What OpenAPI says of asking a table model."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from contracts.table import TableContract
+from inference.formats import NAMES, Format
+
+Schema = dict[str, Any]
+BINARY = "a file, as the name of the format says"
+
+
+def describe(contract: TableContract, written: Sequence[Format]) -> dict[str, object]:
+    """``requestBody`` and the contents of a 200 in OpenAPI 3.1's words."""
+    asked = _questions(contract)
+    answers = _answers(contract)
+    return {
+        "requestBody": {
+            "required": True,
+            "description": (
+                f"Rows of {len(contract.columns)} columns, in this order or by name: "
+                f"{', '.join(contract.columns)}."
+            ),
+            "content": {name: asked[form] for name, form in NAMES.items()},
+        },
+        "responses": {
+            "200": {
+                "description": "An answer a row, in the rows' order.",
+                "content": {name: answers[form] for name, form in NAMES.items() if form in written},
+            }
+        },
+    }
+
+
+def _questions(contract: TableContract) -> dict[Format, Schema]:
+    width = len(contract.columns)
+    cell: Schema = {"type": ["number", "boolean", "null"]}
+    row: Schema = {"type": "array", "items": cell, "minItems": width, "maxItems": width}
+    named: Schema = {
+        "type": "object",
+        "properties": dict.fromkeys(contract.columns, cell),
+        "required": list(contract.columns),
+        "additionalProperties": False,
+    }
+    features = _object({"features": row})
+    any_row = {"oneOf": [row, named, features]}
+    rows = {"type": "array", "items": any_row, "minItems": 1}
+    of_column = {"type": "array", "items": cell, "minItems": 1}
+    by_column = {**named, "properties": dict.fromkeys(contract.columns, of_column)}
+    split = _object(
+        {
+            "columns": {"type": "array", "items": {"enum": list(contract.columns)}},
+            "data": {"type": "array", "items": row, "minItems": 1},
+        },
+        index={"type": "array"},
+    )
+    tensor = _object(
+        {
+            "name": {"type": "string"},
+            "shape": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+            "datatype": {"enum": ["FP64", "FP32", "INT64", "INT32", "BOOL"]},
+            "data": {"type": "array"},
+        },
+        parameters={"type": "object"},
+    )
+    v2 = _object(
+        {"inputs": {"type": "array", "items": tensor, "minItems": 1}},
+        id={"type": "string"},
+        parameters={"type": "object"},
+    )
+    example = [[0.0] * width]
+    return {
+        Format.JSON: {
+            "schema": {
+                "anyOf": [
+                    _object({"instances": rows}),
+                    _object({"inputs": {"oneOf": [rows, by_column]}}),
+                    _object({"dataframe_split": split}),
+                    _object({"dataframe_records": rows}),
+                    v2,
+                    rows,
+                    any_row,
+                ]
+            },
+            "examples": {"rows": {"value": {"instances": example}}},
+        },
+        Format.JSON_LINES: {
+            "schema": {"type": "string"},
+            "examples": {"row": {"value": f'{{"features": {example[0]}}}\n'}},
+        },
+        Format.CSV: {
+            "schema": {"type": "string"},
+            "examples": {"row": {"value": ",".join(["0.0"] * width) + "\n"}},
+        },
+        Format.NPY: {"schema": {"type": "string", "format": "binary"}},
+        Format.PARQUET: {"schema": {"type": "string", "format": "binary"}},
+    }
+
+
+def _answers(contract: TableContract) -> dict[Format, Schema]:
+    one: Schema = {"type": ["number", "null"]}
+    if contract.labels:
+        one = {"enum": list(contract.labels)}
+    width = len(contract.outputs)
+    if width > 1:
+        one = {"type": "array", "items": one, "minItems": width, "maxItems": width}
+    tensor = _object(
+        {
+            "name": {"enum": list(contract.outputs)},
+            "shape": {"type": "array", "items": {"type": "integer"}},
+            "datatype": {"enum": ["FP64", "INT64", "BYTES"]},
+            "data": {"type": "array"},
+        }
+    )
+    v2 = _object(
+        {
+            "model_name": {"type": "string"},
+            "outputs": {"type": "array", "items": tensor},
+        },
+        id={"type": "string"},
+    )
+    return {
+        Format.JSON: {
+            "schema": {"oneOf": [_object({"predictions": {"type": "array", "items": one}}), v2]}
+        },
+        Format.JSON_LINES: {"schema": {"type": "string"}},
+        Format.CSV: {"schema": {"type": "string"}},
+        Format.NPY: {"schema": {"type": "string", "format": "binary"}},
+        Format.PARQUET: {"schema": {"type": "string", "format": "binary"}},
+    }
+
+
+def _object(required: dict[str, Any], **optional: Any) -> Schema:
+    return {
+        "type": "object",
+        "properties": {**required, **optional},
+        "required": list(required),
+        "additionalProperties": False,
+    }

@@ -1,0 +1,94 @@
+"""``application/jsonlines``: a line a row, as a list, as ``{"features": […]}`` or by name."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import orjson
+
+from inference.refusal import Refusal
+from inference.table import json_text, simd
+from inference.table.columns import Columns, Floats
+from inference.table.exchange import Answer, Question
+from inference.table.lists import CHUNK, RowLists
+from inference.table.outputs import Outputs
+
+FEATURES = (b'{"features": [', b'{"features":[')  # as Python writes it, and as others do
+PREDICTION = b'{"prediction":'
+
+
+class JsonLinesReader:
+    """Rows, of which one line each is a JSON document. Blank lines are none."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._lists = RowLists(columns)
+
+    def parse(self, body: bytes) -> Question:
+        """Raises Refusal."""
+        parts: list[Floats] = []
+        done = 0
+        self._columns.check_size(body.count(b"\n"))
+        for lines in _chunks(body):
+            rows = self._rows(lines, done)
+            done += len(rows)
+            parts.append(rows)
+        if not parts:
+            raise Refusal("the body holds no row")
+        return Question(parts[0] if len(parts) == 1 else np.concatenate(parts))
+
+    def _rows(self, lines: list[bytes], done: int) -> Floats:
+        if len(lines) > 1:
+            rows = _lists(lines, self._columns.count)
+            if rows is not None:
+                return rows
+        return self._lists.rows(json_text.load_lines(lines, done + 1), first=done + 1)
+
+
+def _lists(lines: list[bytes], width: int) -> Floats | None:
+    """Rows of which each line holds one, as a list or as ``{"features": […]}``; None when they
+    do not all.
+    """
+    text = b"\n".join(lines)
+    if text[:1] == b"{":
+        opened = 0
+        for opening in FEATURES:
+            opened += text.count(opening)
+            text = text.replace(opening, b"[")
+        if not opened == text.count(b"]}") == len(lines):
+            return None
+        text = text.replace(b"]}", b"]")
+    # As many lists as lines, and each line's end between two lists: a line each.
+    if text.count(b"]\n[") != len(lines) - 1:
+        return None
+    rows = simd.lists(text.replace(b"\n", b","), width)
+    return rows if rows is not None and len(rows) == len(lines) else None
+
+
+def _chunks(body: bytes) -> Iterator[list[bytes]]:
+    """Lines that are not blank, some CHUNK bytes at a time."""
+    start = 0
+    while start < len(body):
+        end = body.find(b"\n", start + CHUNK)
+        end = len(body) if end < 0 else end
+        lines = [
+            line for line in body[start:end].replace(b"\r\n", b"\n").split(b"\n") if line.strip()
+        ]
+        if lines:
+            yield lines
+        start = end + 1
+
+
+class JsonLinesWriter:
+    """``{"prediction": …}`` a line; several outputs are a list."""
+
+    def __init__(self, outputs: Outputs) -> None:
+        self._outputs = outputs
+
+    def write(self, answer: Answer) -> bytes:
+        values = self._outputs.values(answer.values)
+        if values.dtype == object:
+            return b"".join(b"%b%b}\n" % (PREDICTION, orjson.dumps(one)) for one in values.tolist())
+        text = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+        if values.ndim == 1:
+            return PREDICTION + text[1:-1].replace(b",", b"}\n" + PREDICTION) + b"}\n"
+        return PREDICTION + text[1:-1].replace(b"],[", b"]}\n" + PREDICTION + b"[") + b"}\n"

@@ -1,0 +1,211 @@
+"""Lists of JSON to rows of numbers, by compiled code; what is wrong is named with its place."""
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from inference.refusal import Refusal
+from inference.table import simd
+from inference.table.columns import Columns, Floats, shown
+from inference.table.json_text import Aside, load
+from inference.table.numbers import BEYOND
+
+CHUNK = 256 * 1024  # bytes read at once
+ROWS_AT_ONCE = 2000  # of a list; Python's lock is let go between
+# What JSON has for a number, and for one that is missing. True and false are 1 and 0, as they
+# are to every library that a model comes from.
+SCALARS = frozenset((float, int, bool, type(None)))
+FEATURES = "features"
+
+_NESTED = re.compile(rb"\[[ \t\r\n]*\[")
+_NEXT = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
+
+
+class RowLists:
+    """Reads rows of one model's columns: lists in the columns' order, or objects by name."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self._width = columns.count
+        self._of_object = itemgetter(*columns.names)
+
+    def rows(self, found: Any, *, first: int = 1) -> Floats:
+        """``first``: which row comes first, for messages. Raises Refusal."""
+        if isinstance(found, Aside):
+            return self._rows_aside(found.text)
+        if type(found) is not list:
+            raise Refusal(f"rows come as a list, not as {shown(found)}")
+        if not found:
+            raise Refusal("the body holds no row")
+        self.columns.check_size(len(found))
+        if len(found) > ROWS_AT_ONCE:
+            pieces = range(0, len(found), ROWS_AT_ONCE)
+            return np.concatenate(
+                [self.rows(found[n : n + ROWS_AT_ONCE], first=first + n) for n in pieces]
+            )
+        kinds = set(map(type, found))
+        if kinds == {dict}:
+            return self._of_objects(found, first)
+        if self._width == 1 and kinds <= SCALARS:
+            return self.scalars(found, 0, first=first).reshape(-1, 1)
+        if kinds == {list} and set(map(len, found)) == {self._width}:
+            flat = list(chain.from_iterable(found))
+            if set(map(type, flat)) <= SCALARS:
+                try:
+                    return np.array(flat, np.float64).reshape(-1, self._width)
+                except OverflowError:
+                    pass
+        return np.array(
+            [self._row(row, number) for number, row in enumerate(found, first)], np.float64
+        )
+
+    def row(self, found: Any) -> Floats:
+        """The only row. Raises Refusal."""
+        return np.array([self._row(found, 1)], np.float64)
+
+    def scalars(self, found: Any, place: int | None = None, *, first: int = 1) -> Floats:
+        """The values of the column at ``place``, or values of no one column, in their order.
+
+        Raises Refusal.
+        """
+        if isinstance(found, Aside):
+            return self._scalars_aside(found.text, place)
+        if type(found) is not list:
+            raise Refusal(f"values come as a list, not as {shown(found)}")
+        if set(map(type, found)) <= SCALARS:
+            try:
+                return np.array(found, np.float64)
+            except OverflowError:
+                pass
+        values = []
+        for number, value in enumerate(found, first):
+            where = f"value {number}"
+            if place is not None:
+                where = f"row {number}, column {self.columns.names[place]!r}"
+            values.append(_number(value, where))
+        return np.array(values, np.float64)
+
+    def _row(self, found: Any, number: int) -> list[float]:
+        if type(found) is dict:
+            if found.keys() == {FEATURES} and type(found[FEATURES]) is list:
+                found = found[FEATURES]
+            else:
+                self.columns.check_names(tuple(found), f"row {number}")
+                found = [found[name] for name in self.columns.names]
+        elif type(found) is not list:
+            raise Refusal(
+                f"row {number} is {shown(found)}; a row is a list of {self._width} numbers, or an "
+                "object by column name"
+            )
+        self.columns.check_width(len(found), number)
+        return [
+            _number(value, f"row {number}, column {name!r}")
+            for name, value in zip(self.columns.names, found, strict=True)
+        ]
+
+    def _of_objects(self, found: list[dict[str, Any]], first: int) -> Floats:
+        if set(map(len, found)) == {self._width}:
+            try:
+                rows = list(map(self._of_object, found))
+            except KeyError:
+                pass
+            else:
+                flat = rows if self._width == 1 else list(chain.from_iterable(rows))
+                if set(map(type, flat)) <= SCALARS:
+                    try:
+                        return np.array(flat, np.float64).reshape(-1, self._width)
+                    except OverflowError:
+                        pass
+        return np.array(
+            [self._row(row, number) for number, row in enumerate(found, first)], np.float64
+        )
+
+    def _rows_aside(self, text: bytes) -> Floats:
+        if not is_nested(Aside(text)):
+            if self._width == 1:
+                return self._scalars_aside(text, 0).reshape(-1, 1)
+            raise Refusal(f"row 1 is no list; a row is a list of {self._width} numbers")
+        self.columns.check_size(text.count(b"["))
+        parts: list[Floats] = []
+        done = 0
+        for chunk in _row_chunks(text):
+            rows = simd.lists(chunk, self._width)
+            if rows is None:
+                rows = self.rows(load(b"[%b]" % chunk), first=done + 1)
+            done += len(rows)
+            parts.append(rows)
+        return np.concatenate(parts)
+
+    def _scalars_aside(self, text: bytes, place: int | None) -> Floats:
+        parts: list[Floats] = []
+        done = 0
+        for chunk in _value_chunks(text):
+            values = None if b"[" in chunk or b"]" in chunk else simd.numbers(b"[%b]" % chunk)
+            if values is None:
+                values = self.scalars(load(b"[%b]" % chunk), place, first=done + 1)
+            done += len(values)
+            parts.append(values)
+        return np.concatenate(parts)
+
+
+def is_nested(found: Any) -> bool:
+    """Whether a list begins with a list."""
+    if isinstance(found, Aside):
+        return _NESTED.match(found.text) is not None
+    return type(found) is list and bool(found) and type(found[0]) is list
+
+
+def _number(value: Any, where: str) -> float:
+    if type(value) not in SCALARS:
+        hint = ""
+        if type(value) is str:
+            hint = " (a text); numbers stand without quotation marks"
+        raise Refusal(f"{where}: {shown(value)} is no number{hint}")
+    if value is None:
+        return np.nan
+    try:
+        return float(value)
+    except OverflowError:
+        raise Refusal(f"{where}: {shown(value)} {BEYOND}") from None
+
+
+def _row_chunks(text: bytes) -> Iterator[bytes]:
+    """The lists inside a list's text, some CHUNK bytes at a time, without commas around."""
+    start, last = 1, len(text) - 1
+    while last - start > CHUNK:
+        end = text.find(b"]", start + CHUNK, last) + 1
+        comma = _NEXT.match(text, end) if end else None
+        if comma is None:
+            break
+        yield text[start:end]
+        start = comma.end()
+    yield text[start:last]
+
+
+def _value_chunks(text: bytes) -> Iterator[bytes]:
+    start, last = 1, len(text) - 1
+    while last - start > CHUNK:
+        end = text.find(b",", start + CHUNK, last)
+        if end < 0:
+            break
+        yield text[start:end]
+        start = end + 1
+    yield text[start:last]
+
+
+def columns_to_rows(columns: Columns, values: list[Floats]) -> Floats:
+    """Raises Refusal when the columns are of different lengths, or of none."""
+    count = len(values[0])
+    for name, column in zip(columns.names, values, strict=True):
+        if len(column) != count:
+            raise Refusal(
+                f"column {name!r} has {len(column)} values, but {columns.names[0]!r} has {count}"
+            )
+    if not count:
+        raise Refusal("the body holds no row")
+    columns.check_size(count)
+    return np.ascontiguousarray(np.column_stack(values))
