@@ -92,18 +92,16 @@ def read_table(folder: Path, target: str) -> Table:
     header: tuple[str, ...] = ()
     rows: list[list[float]] = []
     for path in paths:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = csv.reader(file)
-            names = tuple(name.strip() for name in next(lines, ()))
-            if header and names != header:
-                raise Rejected(f"{path}: its columns are {names}, not {header} as before")
-            header = names
-            if target not in header:
-                raise Rejected(
-                    f"{path}: there is no column {target!r}, which the hyperparameter target "
-                    f"names; there are {', '.join(header) or 'none'}"
-                )
-            rows += _numbers(path, header, lines)
+        names, numbers = read_file(path)
+        if target not in names:
+            raise Rejected(
+                f"{path}: there is no column {target!r}, which the hyperparameter target names; "
+                f"there are {', '.join(names) or 'none'}"
+            )
+        if header and names != header:
+            raise Rejected(f"{path}: its columns are {names}, not {header} as before")
+        header = names
+        rows += numbers
     if len(rows) < FEWEST_ROWS:
         raise Rejected(f"{folder}: {len(rows)} rows; at least {FEWEST_ROWS} are needed")
     table, at = np.array(rows), header.index(target)
@@ -111,6 +109,17 @@ def read_table(folder: Path, target: str) -> Table:
         raise Rejected(f"{folder}: the target {target!r} is missing in a row")
     columns = tuple(name for name in header if name != target)
     return Table(columns, np.delete(table, at, axis=1), table[:, at])
+
+
+def read_file(path: Path) -> tuple[tuple[str, ...], list[list[float]]]:
+    """The columns' names and the numbers. Raises Rejected."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = csv.reader(file)
+            names = tuple(name.strip() for name in next(lines, ()))
+            return names, list(_numbers(path, names, lines))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Rejected(f"{path} is no CSV file: {error}") from None
 
 
 def _numbers(path: Path, header: tuple[str, ...], lines: Any) -> Iterator[list[float]]:
@@ -197,10 +206,17 @@ def main(arguments: list[str]) -> int:
         train(base)
     except (Rejected, export.ExportError) as error:
         print(error, file=sys.stderr, flush=True)
-        (base / "output").mkdir(parents=True, exist_ok=True)
-        (base / "output/failure").write_text(str(error)[:REASON_LIMIT])
+        tell(base, str(error))
         return 1
+    except Exception as error:
+        tell(base, f"{type(error).__name__}: {error}")
+        raise  # ours to mend: the log gets the traceback
     return 0
+
+
+def tell(base: Path, reason: str) -> None:
+    (base / "output").mkdir(parents=True, exist_ok=True)
+    (base / "output/failure").write_text(reason[:REASON_LIMIT])
 
 
 if __name__ == "__main__":
