@@ -12,7 +12,7 @@ import logging
 from enum import Enum, auto
 from http import HTTPStatus
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -39,6 +39,7 @@ from inference.way import Way
 LOG = logging.getLogger("inference")
 SECOND = 1_000_000_000  # nanoseconds
 _INVOCATIONS = path_text("/invocations")
+_CONTINUE = b"HTTP/1.1 100 "
 _NONE: Any = None  # of a request whose head has not come
 
 
@@ -212,6 +213,8 @@ class Protocol(HttpToolsProtocol):
         self.url, self.expect_100_continue = url, expect
         self.headers += headers
         super().on_headers_complete()
+        if self.scope["method"] != "HEAD":
+            self.cycle.transport = cast(asyncio.Transport, _OneWrite(self.transport))
         # What follows an offer to speak another protocol, the parser no longer reads.
         if self._front.ending or self.parser.should_upgrade():
             self.cycle.keep_alive = False
@@ -340,6 +343,34 @@ class Protocol(HttpToolsProtocol):
         """uvicorn's cycle calls it, also for answers that the application gave."""
         self._since = perf_counter_ns()
         super().on_response_complete()
+
+
+class _OneWrite:
+    """A transport for one answer of the application, which sends the head with the body."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head: bytes | None = None
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        if self._head is None and not data.startswith(_CONTINUE):
+            self._head = data
+        elif not self._head:
+            self._transport.write(data)
+        else:
+            head, self._head = self._head, b""
+            if len(data) <= INLINE_BODY:  # to copy more costs more than a second packet
+                head += data
+                data = b""
+            self._transport.write(head)
+            if data:
+                self._transport.write(data)
+
+    def close(self) -> None:
+        if self._head:
+            self._transport.write(self._head)
+        self._transport.close()
 
 
 def _error(status: int, reason: str) -> tuple[bytes, bytes]:

@@ -52,9 +52,9 @@ class Server:
 
 
 @contextmanager
-def serving(base: Path, **environment: str) -> Iterator[Server]:
+def serving(base: Path, *, program: str = "inference", **environment: str) -> Iterator[Server]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "inference", "serve"],
+        [sys.executable, "-m", program, "serve"],
         cwd=ROOT,
         env={
             **os.environ,

@@ -139,6 +139,15 @@ def test_a_client_that_waits_with_too_much_is_refused_before_it_sends(
     assert (reply.status, reply.headers["connection"]) == (413, "close")
 
 
+def test_an_answer_comes_in_one_packet(connection: Connection) -> None:
+    for path in (b"/invocations", b"/execution-parameters"):  # the short way and the long one
+        connection.send(post() if path == b"/invocations" else b"GET %b HTTP/1.1\r\n\r\n" % path)
+        whole = connection.socket.recv(65536)
+        head, _, body = whole.partition(b"\r\n\r\n")
+        assert b"content-length: %d\r\n" % len(body) in head
+        assert body
+
+
 def test_head_has_no_body(connection: Connection) -> None:
     connection.send(b"HEAD /ping HTTP/1.1\r\n\r\nHEAD /execution-parameters HTTP/1.1\r\n\r\n")
     assert connection.reply(head_only=True).status == 200
