@@ -27,6 +27,12 @@ check: environment
 	$(BIN)/cfn-lint cdk.out/*.template.json
 	$(BIN)/hadolint $(shell git ls-files '*Dockerfile')
 
+# Our server beside its peers: two cores, wrk, about 20 minutes; the peers' packages go to .bench/.
+# BENCH=--quick takes 3 minutes, BENCH=--write writes docs/serving-benchmark.md.
+.PHONY: bench-serving
+bench-serving: environment
+	$(BIN)/python -m tests.bench.serving $(BENCH)
+
 format: environment
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,1 @@
+"""``make bench-serving``: the inference server beside its peers, on this machine."""

@@ -1,0 +1,59 @@
+"""Our server around a model that has been replaced by its answer to one row.
+
+``python -m tests.bench.serving.constant`` is ``python -m inference serve`` in everything else:
+it parses each body, writes each answer, and keeps the access log.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference.__main__ import main
+from inference.artifact import load
+from inference.served import Exchange, Served
+
+
+class Constant:
+    """An exchange that takes any one row for the one it knows the answer to."""
+
+    def __init__(self, exchange: Exchange[Any, Any], answer: Any) -> None:
+        self.content_type = exchange.content_type
+        self.parse = exchange.parse
+        self.write = exchange.write
+        self.rows = exchange.rows
+        self._answer = answer
+
+    def predict(self, asked: Any) -> Any:
+        return self._answer
+
+
+class ConstantModel:
+    """A model that has answered its first row and answers nothing else."""
+
+    def __init__(self, served: Served, row: bytes) -> None:
+        self.description = f"a constant for {served.description}"
+        self._served = served
+        self._row = row
+
+    def exchange(self, content_type: str, accept: str) -> Constant:
+        """Raises Refusal as the model does."""
+        known = self._served.exchange("text/csv", "text/csv")
+        answer = known.predict(known.parse(self._row))
+        return Constant(self._served.exchange(content_type, accept), answer)
+
+    def openapi(self) -> dict[str, object]:
+        """The model's own."""
+        return self._served.openapi()
+
+
+def constant(folder: Path) -> ConstantModel:
+    """Raises ModelBroken."""
+    with np.load(folder / "holdout.npz") as holdout:
+        row = holdout["inputs"][0].tolist()
+    return ConstantModel(load(folder), ",".join(map(repr, row)).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(["serve"], load=constant))
