@@ -195,13 +195,18 @@ def write_evaluation(
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code. SageMaker shows the text of ``output/failure`` as the job's reason."""
+    """The exit code."""
     if arguments != ["train"]:
         print(f"usage: train.py train (given: {arguments})", file=sys.stderr)
         return 2
     # As the first process of a container, a signal without a handler would be ignored.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(STOPPED))
-    base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+    # SAGEMAKER_BASE_DIR moves the tree, as it does in SageMaker's own toolkits.
+    return run(Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")))
+
+
+def run(base: Path) -> int:
+    """The exit code. SageMaker shows the text of ``output/failure`` as the job's reason."""
     try:
         train(base)
     except (Rejected, export.ExportError) as error:

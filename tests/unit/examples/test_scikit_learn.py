@@ -1,0 +1,158 @@
+"""The scikit-learn example's training program, on its own."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from contracts.evaluation import EvaluationReport, HoldoutRow
+from contracts.parameters import SECTIONS, parse_section
+from contracts.table import TableContract
+
+ROOT = Path(__file__).parents[3]
+EXAMPLE = ROOT / "examples/scikit-learn"
+PROGRAM = EXAMPLE / "train/train.py"
+DIABETES = (EXAMPLE / "data/diabetes.csv").read_text()
+SHARED = {"numpy", "onnxruntime", "pydantic"}
+
+
+@pytest.fixture(scope="module")
+def program() -> ModuleType:
+    spec = util.spec_from_file_location("scikit_learn_example", PROGRAM)
+    assert spec is not None and spec.loader is not None
+    module = util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass(frozen=True)
+class Trained:
+    code: int
+    tree: Path
+
+    @property
+    def failure(self) -> str:
+        return (self.tree / "output/failure").read_text()
+
+    @property
+    def holdout(self) -> list[HoldoutRow]:
+        lines = (self.tree / "output/data/holdout.jsonl").read_text().splitlines()
+        return [HoldoutRow.model_validate_json(line) for line in lines]
+
+
+def train(
+    program: ModuleType, tree: Path, files: Mapping[str, bytes], **hyperparameters: str
+) -> Trained:
+    """As SageMaker starts it, but in this process."""
+    channel, config = tree / "input/data/training", tree / "input/config"
+    channel.mkdir(parents=True)
+    config.mkdir(parents=True)
+    for name, content in files.items():
+        (channel / name).write_bytes(content)
+    (config / "hyperparameters.json").write_text(json.dumps(hyperparameters))
+    return Trained(program.run(tree), tree)
+
+
+def test_the_model_its_report_and_its_holdout_agree(program: ModuleType, tmp_path: Path) -> None:
+    holed = DIABETES.replace("59,2,32.1", "59,2,", 1)  # a missing value
+    trained = train(program, tmp_path, {"diabetes.csv": holed.encode()}, iterations="5")
+
+    assert trained.code == 0
+    contract = TableContract.model_validate_json((tmp_path / "model/contract.json").read_text())
+    assert contract.columns == ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
+    report = EvaluationReport.model_validate_json(
+        (tmp_path / "output/data/evaluation.json").read_text()
+    )
+    assert report.metrics.keys() == {"r2", "mae"}
+    assert report.holdout_rows == len(trained.holdout) == 111
+    with np.load(tmp_path / "model/holdout.npz") as shipped:
+        assert shipped["predictions"].ravel().tolist() == [
+            row.prediction for row in trained.holdout
+        ]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a,progression\n1,2\nx,3\n", r"\.csv:3: a: 'x' is no number"),
+        (b"a,progression\n1,2\n1\n", r"\.csv:3: 1 cells, not 2 as in the header"),
+        (b"a,progression\n1,inf\n", r"\.csv:2: progression: 'inf' is not finite"),
+        (b"a,b\n1,2\n", "no column 'progression', which the hyperparameter target names"),
+        (b"a,progression\n1,2\n", "1 rows; at least 40 are needed"),
+        (b"a,progression\n" + b"1,\n" * 40, "the target 'progression' is missing in a row"),
+        (b"\x00\xff\xfe{not,data", "is no CSV file"),
+        (b"", "there are none"),
+    ],
+)
+def test_data_that_are_none_are_refused_by_their_place(
+    program: ModuleType, tmp_path: Path, content: bytes, words: str
+) -> None:
+    trained = train(program, tmp_path, {"diabetes.csv": content})
+    assert trained.code == 1
+    assert re.search(words, trained.failure), trained.failure
+
+
+def test_files_with_other_columns_are_refused(program: ModuleType, tmp_path: Path) -> None:
+    files = {"a.csv": DIABETES.encode(), "b.csv": b"progression,age\n1,2\n"}
+    assert "not ('age', 'sex'" in train(program, tmp_path, files).failure
+
+
+def test_an_empty_channel_is_told(program: ModuleType, tmp_path: Path) -> None:
+    assert "there is no .csv file in" in train(program, tmp_path, {}).failure
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"leafs": "3"}, "unknown hyperparameter 'leafs'; there are target, holdout_share"),
+        ({"leaves": "3.5"}, "leaves is '3.5', not a whole number"),
+        ({"learning_rate": "fast"}, "learning_rate is 'fast', not a number"),
+        ({"holdout_share": "1"}, "holdout_share is 1.0; it must be between 0 and 1"),
+    ],
+)
+def test_a_hyperparameter_is_refused_by_its_name(
+    program: ModuleType, tmp_path: Path, given: dict[str, Any], words: str
+) -> None:
+    trained = train(program, tmp_path, {"diabetes.csv": DIABETES.encode()}, **given)
+    assert trained.code == 1
+    assert words in trained.failure
+
+
+def test_another_word_than_train_is_refused() -> None:
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), "serve"],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "usage: train.py train" in done.stderr
+
+
+@pytest.mark.parametrize("section", sorted(path.stem for path in EXAMPLE.glob("parameters/*.json")))
+def test_the_example_s_parameters_are_parameters(section: str) -> None:
+    assert section in SECTIONS
+    parse_section("example", section, (EXAMPLE / f"parameters/{section}.json").read_text())
+
+
+def test_the_compared_runtime_is_the_serving_one() -> None:
+    training = locked(EXAMPLE / "train/requirements.txt")
+    serving = locked(ROOT / "containers/inference/requirements.txt")
+    shared = training.keys() & serving.keys()
+    assert shared >= SHARED
+    assert {name: training[name] for name in shared} == {name: serving[name] for name in shared}
+
+
+def locked(path: Path) -> dict[str, str]:
+    """Package → version of every requirement."""
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\$", path.read_text(), re.MULTILINE))
