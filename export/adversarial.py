@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from export.graph import Floats
-from export.trees import Integers, Trees
+from export.trees import Flags, Integers, Trees
 
 WIDER = 1.5  # times a column's range, for random rows
 FAR = 100  # times the range: some random values lie outside all that was seen
 FAR_SHARE = 0.02
+VARIANTS = 7  # rows beside a threshold
 MISSING_SHARE = 0.1
 
 
@@ -33,8 +34,8 @@ def beside_nothing(rows: Floats) -> Batch:
     return Batch(rows, np.full(len(rows), -1), np.full(len(rows), np.nan))
 
 
-def random_rows(base: Floats, count: int, missing: bool, random: np.random.Generator) -> Batch:
-    """Rows drawn around those of ``base``; a third of them with missing values if ``missing``."""
+def random_rows(base: Floats, count: int, missing: Flags, random: np.random.Generator) -> Batch:
+    """Rows drawn around those of ``base``; a third with missing values where ``missing`` allows."""
     known = np.where(np.isfinite(base), base, 0.0)
     low, high = known.min(axis=0), known.max(axis=0)
     middle, half = (low + high) / 2, np.maximum((high - low) / 2, 1e-3)
@@ -43,14 +44,14 @@ def random_rows(base: Floats, count: int, missing: bool, random: np.random.Gener
     rows[mixed] = random.permuted(base[random.integers(len(base), size=int(mixed.sum()))], axis=0)
     far = random.random(rows.shape) < FAR_SHARE
     rows[far] *= FAR
-    if missing:
-        holed = random.random(rows.shape) < MISSING_SHARE
+    if missing.any():
+        holed = (random.random(rows.shape) < MISSING_SHARE) & missing
         rows[holed & (random.random((count, 1)) < 1 / 3)] = np.nan
-    return beside_nothing(rows)
+    return beside_nothing(rows.astype(base.dtype, copy=False))
 
 
 def beside_thresholds(
-    trees: Trees, base: Floats, limit: int, missing: bool, random: np.random.Generator
+    trees: Trees, base: Floats, limit: int, missing: Flags, random: np.random.Generator
 ) -> Iterator[Batch]:
     """Rows beside the thresholds, a batch a tree, about ``limit`` in all.
 
@@ -58,17 +59,13 @@ def beside_thresholds(
     each tree's is taken. ``base`` gives the other features.
     """
     splits = int(np.count_nonzero(~trees.is_leaf))
-    share = min(1.0, limit / max(1, splits * _variants(missing)))
+    share = min(1.0, limit / max(1, splits * VARIANTS))
     for first, last in zip(trees.roots, trees.ends, strict=True):
         nodes = first + np.flatnonzero(~trees.is_leaf[first:last])
         chosen = nodes[random.random(len(nodes)) < share] if share < 1 else nodes
         if len(chosen):
             rows = _reaching(trees, int(first), int(last), chosen, base, random)
             yield _variations(trees, chosen, rows, missing)
-
-
-def _variants(missing: bool) -> int:
-    return 7 if missing else 6
 
 
 def _reaching(
@@ -121,14 +118,14 @@ def _neighbours(threshold: Floats, kind: type[np.floating[Any]]) -> tuple[Floats
     return near.astype(np.float64), before.astype(np.float64), after.astype(np.float64)
 
 
-def _variations(trees: Trees, chosen: Integers, rows: Floats, missing: bool) -> Batch:
+def _variations(trees: Trees, chosen: Integers, rows: Floats, missing: Flags) -> Batch:
     threshold = trees.threshold[chosen]
     near = (*_neighbours(threshold, np.float64), *_neighbours(threshold, np.float32))
     # A threshold of infinity parts the missing from the rest.
     known = np.isfinite(threshold)
     values = [np.where(known & np.isfinite(one), one, 0.0) for one in near]
-    if missing:
-        values.append(np.full(len(chosen), np.nan))
+    # Where missing values are refused, a zero more does no harm.
+    values.append(np.where(missing[trees.feature[chosen]], np.nan, 0.0))
     every = np.tile(rows, (len(values), 1))
     column = np.tile(trees.feature[chosen], len(values))
     every[np.arange(len(every)), column] = np.concatenate(values)

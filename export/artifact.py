@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -22,9 +22,10 @@ from contracts.table import (
 from export import fallback as fallbacks
 from export.adversarial import beside_nothing, beside_thresholds, random_rows
 from export.comparison import Comparer, Comparison
-from export.converted import Converted, Method, Source
+from export.converted import Converted, Method, Part, Source
 from export.errors import CannotExport, ExportError, no_conversion
 from export.libraries import convert
+from export.limits import largest_taken, takes_missing
 from export.runtime import Predict, as_matrix, runner
 from export.source import read_columns, read_rows, source_of
 
@@ -65,11 +66,11 @@ class Report:
     reason: str = ""
 
     def __str__(self) -> str:
-        near = "to the last bit" if self.exact else f"within {self.difference:.3g}"
+        near = "equal to the last bit" if self.exact else f"equal within {self.tolerance}"
         why = f"; not ONNX, for {self.reason}" if self.reason else ""
         return (
             f"exported runtime={self.runtime} rows={self.rows} beside_thresholds={self.beside} "
-            f"largest_difference={self.difference:.3g}: equal {near}{why}"
+            f"largest_difference={self.difference:.3g}: {near}{why}"
         )
 
 
@@ -128,7 +129,16 @@ def write(
         if fallback is None:
             raise
         files, contract, report = _itself(
-            model, source, rows, names, method, tolerance, fallback, tuple(trusted), str(refusal)
+            model,
+            source,
+            inputs,
+            rows,
+            names,
+            method,
+            tolerance,
+            fallback,
+            tuple(trusted),
+            str(refusal),
         )
     _write(Path(folder), files, contract, rows, source)
     return report
@@ -169,17 +179,6 @@ def verify(
     )
 
 
-def takes_missing(trained: Predict, rows: npt.NDArray[Any]) -> bool:
-    """Whether the model itself answers a row with a missing value, in every column."""
-    holed = rows[:1].copy()
-    holed[:] = np.nan
-    try:
-        trained(holed)
-    except ValueError:
-        return False
-    return True
-
-
 def _converted(
     model: Any,
     source: Source,
@@ -199,22 +198,15 @@ def _converted(
             tolerance = default_tolerance(converted, as_matrix(source.predict(rows)))
     comparer = Comparer(source.predict, exported, tolerance, names, source.labels)
     verdict = verify(converted, source.predict, rows, comparer, most_rows)
-    for part in converted.parts:
-        inner = part.before(rows)
-        own = Comparer(
-            part.predict,
-            runner(part.converted.proto),
-            default_tolerance(part.converted, as_matrix(part.predict(inner))),
-            [f"{part.name} column {number}" for number in range(inner.shape[1])],
-            where=part.name,
-        )
-        verdict = verdict.and_of_part(verify(part.converted, part.predict, inner, own, most_rows))
+    verdict = _with_parts(verdict, converted, source.framed, rows, names, most_rows)
     contract = TableContract(
         columns=names,
         dtype=converted.dtype,
         outputs=source.outputs,
         labels=source.labels,
         method=method,
+        takes_missing=bool(takes_missing(source.predict, rows).any()),
+        largest=largest_taken(source.predict, rows),
         tolerance=tolerance,
         difference=verdict.difference,
         libraries=_versions(),
@@ -224,6 +216,40 @@ def _converted(
     )
     content = converted.proto.SerializeToString(deterministic=True)
     return {MODEL_FILES["onnx"]: content}, contract, report
+
+
+def _with_parts(
+    verdict: Verdict,
+    converted: Converted,
+    framed: Callable[[npt.NDArray[Any]], Any],
+    rows: npt.NDArray[Any],
+    names: Sequence[str],
+    most_rows: int,
+) -> Verdict:
+    for part in converted.parts:
+        predict, inner, inside = _of_part(part, framed), rows, names
+        if part.before is not None:
+            inner = np.ascontiguousarray(part.before(framed(rows)), dtype=np.float64)
+            inside = [f"{part.name} column {number}" for number in range(inner.shape[1])]
+        exported = runner(part.converted.proto)
+        tolerance = default_tolerance(part.converted, as_matrix(predict(inner)))
+        own = Comparer(predict, exported, tolerance, inside, where=part.name)
+        verdict = verdict.and_of_part(verify(part.converted, predict, inner, own, most_rows))
+        verdict = _with_parts(
+            verdict,
+            part.converted,
+            framed if part.before is None else lambda rows: rows,
+            inner,
+            inside,
+            most_rows,
+        )
+    return verdict
+
+
+def _of_part(part: Part, framed: Callable[[npt.NDArray[Any]], Any]) -> Predict:
+    if part.before is not None:
+        return part.predict
+    return lambda rows: part.predict(framed(rows))
 
 
 def _loaded(model: Any, converted: Converted) -> Predict:
@@ -239,6 +265,7 @@ def _loaded(model: Any, converted: Converted) -> Predict:
 def _itself(
     model: Any,
     source: Source,
+    inputs: Any,
     rows: npt.NDArray[Any],
     names: tuple[str, ...],
     method: Method,
@@ -248,7 +275,7 @@ def _itself(
     reason: str,
 ) -> tuple[dict[str, bytes], TableContract, Report]:
     content = fallbacks.dump(model, kind, trusted)
-    again = source_of(fallbacks.load(content, kind, trusted), method, rows, names)
+    again = source_of(fallbacks.load(content, kind, trusted), method, inputs, names)
     allowed = tolerance or Tolerance()
     comparer = Comparer(source.predict, again.predict, allowed, names, source.labels)
     whole = comparer.compare([beside_nothing(rows)])
@@ -259,6 +286,8 @@ def _itself(
         labels=source.labels,
         trusted=trusted,
         method=method,
+        takes_missing=bool(takes_missing(source.predict, rows).any()),
+        largest=largest_taken(source.predict, rows),
         tolerance=allowed,
         difference=whole.largest,
         libraries=_versions(),

@@ -21,6 +21,8 @@ class Source:
     predict: Predict
     outputs: tuple[str, ...]
     labels: tuple[Label, ...] = ()
+    framed: Callable[[npt.NDArray[Any]], Any] = lambda rows: rows
+    """Rows as the model was given them: a data frame, where it learned from one."""
 
 
 @dataclass(frozen=True)
@@ -47,5 +49,19 @@ class Part:
     name: str
     converted: Converted
     predict: Predict
-    before: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
-    """The steps before it: the model's columns → the step's."""
+    before: Callable[[Any], Any] | None = None
+    """The steps before it: the model's columns → the step's; None: they are the model's."""
+
+
+def behind_scores(
+    proto: onnx.ModelProto,
+    exactness: Literal["bits", "float64", "float32"],
+    scores: Converted,
+    predict: Predict,
+) -> Converted:
+    """A graph that makes its answers of trees' sums, which are compared by themselves.
+
+    A wrong branch may vanish in a label or in a rounded probability; in the sum it cannot.
+    """
+    part = Part("sum of the trees", scores, predict)
+    return Converted(proto, exactness, parts=(part,))

@@ -8,16 +8,25 @@ looked for here: the comparison finds them.
 import copy
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import onnx
+from onnx import TensorProto, helper
 
-from export.converted import Converted, Method, Part
+from export.converted import Converted, Method, Part, behind_scores
 from export.errors import CannotExport, no_conversion
-from export.graph import INPUT, OPSET, TREE_DOMAIN, TREE_OPSET, Graph
-from export.scikit_trees import add_model, flatten, is_bit_exact, is_tree_model
+from export.graph import INPUT, OPSET, OUTPUT, TREE_DOMAIN, TREE_OPSET, Graph
+from export.scikit_trees import (
+    add_model,
+    add_sums,
+    flatten,
+    is_bit_exact,
+    is_tree_model,
+    trained_sums,
+)
 
 KNOWN_TREE_OPSET = 3  # the newest of ai.onnx.ml that skl2onnx 1.20 lets anyone ask for
+VOTERS = ("SVC", "NuSVC")
 SEARCHES = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
 
 
@@ -34,12 +43,15 @@ def convert(model: Any, method: Method, columns: int) -> Converted:
 def _trees(model: Any, method: Method, columns: int) -> Converted:
     graph = Graph()
     scores = flatten(model)
-    answers = add_model(graph, INPUT, model, scores, method)
-    index = method == "predict" and hasattr(model, "classes_")
-    return Converted(
-        graph.model(answers, columns, index=index),
-        "bits" if is_bit_exact(model, method) else "float64",
-        scores.trees,
+    index = _is_labels(model, method)
+    proto = graph.model(add_model(graph, INPUT, model, scores, method), columns, index=index)
+    exactness: Literal["bits", "float64"] = "bits" if is_bit_exact(model, method) else "float64"
+    if exactness == "bits" and not index:
+        return Converted(proto, exactness, scores.trees)
+    alone = Graph()
+    sums = alone.model(add_sums(alone, INPUT, scores), columns)
+    return behind_scores(
+        proto, exactness, Converted(sums, "bits", scores.trees), trained_sums(model)
     )
 
 
@@ -76,20 +88,25 @@ def _through_skl2onnx(model: Any, method: Method, columns: int) -> onnx.ModelPro
             f"{type(model).__name__} is converted by skl2onnx, which is not installed: "
             "pip install skl2onnx==1.20.0"
         ) from None
-    from export.skl2onnx_trees import register
+    from export.skl2onnx_steps import register_steps
+    from export.skl2onnx_trees import register_trees
 
-    register()
+    register_steps()
+    register_trees()
     _refuse_unknown(model)
     model = _by_number(model)
     last = model.steps[-1][1] if hasattr(model, "steps") else model
-    options: dict[int, dict[str, object]] = {}
     classifier = hasattr(model, "classes_")
+    options: dict[int, dict[str, object]] = {}
     if classifier:
-        options[id(last)] = {"zipmap": False}
-        if method == "predict":
-            options[id(last)]["nocl"] = True
-        if method == "decision_function":
-            options[id(last)]["raw_scores"] = True
+        allowed = _allowed_options(last)
+        options[id(last)] = {"zipmap": False} if "zipmap" in allowed else {}
+        # Labels come of scores too: probabilities may be equal where scores are not.
+        if method != "predict_proba" and hasattr(last, "decision_function"):
+            options[id(last)] |= {"raw_scores": True} if "raw_scores" in allowed else {}
+        votes = type(last).__name__ in VOTERS and len(model.classes_) > 2
+        if votes and method == "decision_function":
+            raise no_conversion(type(last).__name__, "it scores three classes and more by votes")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # skl2onnx's own, about its own future
@@ -104,8 +121,50 @@ def _through_skl2onnx(model: Any, method: Method, columns: int) -> onnx.ModelPro
     except Exception as error:  # it raises whatever its parts raise
         reason = " ".join(str(error).split())[:300]
         raise no_conversion(type(model).__name__, f"skl2onnx says: {reason}") from error
-    wanted = proto.graph.output[0 if method == "predict" or not classifier else 1].name
-    return _only(proto, wanted)
+    proto = _only(proto, proto.graph.output[0 if method == "predict" or not classifier else 1].name)
+    if classifier and method == "predict":
+        return _ending(proto, "LabelEncoder", TensorProto.INT64, **_places(model.classes_))
+    if classifier and method == "decision_function" and len(model.classes_) == 2:
+        second = {"value_ints": [1]}
+        return _ending(proto, "Gather", TensorProto.DOUBLE, constant=second, axis=1)
+    return proto
+
+
+def _places(classes: Any) -> dict[str, Any]:
+    """LabelEncoder's attributes, from a label to its place."""
+    places = list(range(len(classes)))
+    if classes.dtype.kind in "OUS":
+        return {"keys_strings": [str(one) for one in classes], "values_int64s": places}
+    return {"keys_int64s": [int(one) for one in classes], "values_int64s": places}
+
+
+def _ending(
+    proto: onnx.ModelProto,
+    operator: str,
+    kind: int,
+    constant: dict[str, Any] | None = None,
+    **attributes: Any,
+) -> onnx.ModelProto:
+    """The graph with one node more at its end, which may take a constant too."""
+    inputs = [proto.graph.output[0].name]
+    if constant is not None:
+        proto.graph.node.append(helper.make_node("Constant", [], ["last_constant"], **constant))
+        inputs.append("last_constant")
+    domain = TREE_DOMAIN if operator == "LabelEncoder" else ""
+    proto.graph.node.append(
+        helper.make_node(operator, inputs, [OUTPUT], OUTPUT, domain=domain, **attributes)
+    )
+    del proto.graph.output[:]
+    proto.graph.output.append(helper.make_tensor_value_info(OUTPUT, kind, None))
+    return proto
+
+
+def _allowed_options(model: Any) -> Any:
+    from skl2onnx._supported_operators import sklearn_operator_name_map
+    from skl2onnx.common._registration import get_converter
+
+    alias = sklearn_operator_name_map.get(type(model))
+    return (get_converter(alias).get_allowed_options() if alias else None) or {}
 
 
 def _only(proto: onnx.ModelProto, wanted: str) -> onnx.ModelProto:
@@ -136,10 +195,12 @@ def _only(proto: onnx.ModelProto, wanted: str) -> onnx.ModelProto:
 
 def _by_number(model: Any) -> Any:
     """A copy whose ColumnTransformers name columns by number: the graph's input is a matrix."""
-    if not any(_is_columns(one) for _, one in _walk("", model)):
+    if not any(_is_columns(one) or _is_vote(one) for _, one in _walk("", model)):
         return model
     numbered = copy.deepcopy(model)
     for _, one in _walk("", numbered):
+        if _is_vote(one):  # skl2onnx refuses what concerns its transform, which nobody calls
+            one.flatten_transform = False
         names = list(getattr(one, "feature_names_in_", []))
         if _is_columns(one) and names:
             one.transformers_ = [
@@ -155,6 +216,10 @@ def _listed(chosen: Any) -> list[Any]:
 
 def _is_columns(one: Any) -> bool:
     return type(one).__name__ == "ColumnTransformer"
+
+
+def _is_vote(one: Any) -> bool:
+    return type(one).__name__ == "VotingClassifier"
 
 
 def _walk(name: str, model: Any) -> Iterator[tuple[str, Any]]:

@@ -7,7 +7,8 @@ import numpy as np
 
 from export.errors import no_conversion
 from export.graph import Floats, Graph
-from export.trees import LEAF, Trees, add_trees
+from export.runtime import Predict
+from export.trees import LEAF, Trees, add_trees, join
 
 Method = Literal["predict", "predict_proba", "decision_function"]
 
@@ -56,9 +57,7 @@ def flatten(model: Any) -> Scores:
 def add_model(graph: Graph, rows: str, model: Any, scores: Scores, method: Method) -> str:
     """The nodes of one of the model's methods; a classifier's ``predict`` answers indices."""
     classifier = hasattr(model, "classes_")
-    raw = add_trees(graph, rows, scores.trees)
-    if scores.divisor != 1.0:
-        raw = graph.add("Div", raw, graph.constant(scores.divisor))
+    raw = add_sums(graph, rows, scores)
     if type(model).__name__ in FORESTS:
         return graph.largest(raw) if classifier and method == "predict" else raw
     if not classifier:
@@ -75,6 +74,25 @@ def add_model(graph: Graph, rows: str, model: Any, scores: Scores, method: Metho
     above = "Greater" if type(model).__name__.startswith("Hist") else "GreaterOrEqual"
     flat = graph.add("Reshape", raw, graph.constant([-1], np.int64))
     return graph.index_if(graph.add(above, flat, graph.constant(0.0)))
+
+
+def add_sums(graph: Graph, rows: str, scores: Scores) -> str:
+    """What the trees add up to, or their mean (rows × outputs)."""
+    raw = add_trees(graph, rows, scores.trees)
+    if scores.divisor == 1.0:
+        return raw
+    return graph.add("Div", raw, graph.constant(scores.divisor))
+
+
+def trained_sums(model: Any) -> Predict:
+    """The model's own answers before they become labels, probabilities or powers."""
+    if type(model).__name__ in FORESTS:
+        answer: Predict = model.predict_proba
+    elif hasattr(model, "classes_"):
+        answer = model.decision_function
+    else:
+        answer = model._raw_predict
+    return answer
 
 
 def is_bit_exact(model: Any, method: Method) -> bool:
@@ -105,7 +123,7 @@ def _forest(model: Any) -> Scores:
     values = [tree.value[:, 0, :] if classifier else tree.value[:, :, 0] for tree in arrays]
     outputs = values[0].shape[1]
     value = np.concatenate(values).astype(np.float64)
-    trees = _join(
+    trees = join(
         [
             {
                 "leaf": tree.children_left == LEAF,
@@ -134,7 +152,7 @@ def _boosting(model: Any) -> Scores:
         )
     stages, outputs = model.estimators_.shape
     arrays = [member.tree_ for member in model.estimators_.ravel()]
-    trees = _join(
+    trees = join(
         [
             {
                 "leaf": tree.children_left == LEAF,
@@ -161,7 +179,7 @@ def _histogram_boosting(model: Any) -> Scores:
         raise no_conversion(type(model).__name__, f"feature {number} is split by category")
     grown = [predictor.nodes for stage in model._predictors for predictor in stage]
     outputs = model.n_trees_per_iteration_
-    trees = _join(
+    trees = join(
         [
             {
                 "leaf": nodes["is_leaf"].astype(bool),
@@ -179,24 +197,3 @@ def _histogram_boosting(model: Any) -> Scores:
     )
     base: Floats = np.broadcast_to(model._baseline_prediction.reshape(-1), (outputs,))
     return Scores(trees.first_plus(base.astype(np.float64)))
-
-
-def _join(grown: list[dict[str, Any]], **rest: Any) -> Trees:
-    """One ensemble of trees whose children count from each tree's own first node."""
-    sizes = [len(tree["leaf"]) for tree in grown]
-    roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-    offset = np.repeat(roots, sizes)
-    leaf = np.concatenate([tree["leaf"] for tree in grown])
-
-    def joined(name: str) -> Any:
-        return np.concatenate([tree[name] for tree in grown])
-
-    return Trees(
-        feature=np.where(leaf, LEAF, joined("feature")).astype(np.int64),
-        threshold=joined("threshold").astype(np.float64),
-        left=joined("left").astype(np.int64) + offset,
-        right=joined("right").astype(np.int64) + offset,
-        missing_left=joined("missing_left").astype(bool),
-        roots=roots,
-        **rest,
-    )

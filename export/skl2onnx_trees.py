@@ -1,69 +1,41 @@
 """Our conversion of trees in place of skl2onnx's, for trees that stand inside other models."""
 
-from functools import cache
 from typing import Any
 
-import skl2onnx
 import sklearn.ensemble
 import sklearn.tree
-from onnx import helper
-from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType, StringTensorType
+from skl2onnx.common.data_types import DoubleTensorType
 
+from export.converted import Method
 from export.errors import no_conversion
-from export.graph import OPSET, Graph
-from export.scikit_trees import BOOSTINGS, FORESTS, Method, add_model, flatten
-
-OPTIONS = {"zipmap": [True, False, "columns"], "nocl": [True, False], "raw_scores": [True, False]}
+from export.scikit_trees import BOOSTINGS, FORESTS, add_model, flatten
+from export.skl2onnx_steps import begin, both_ways, end, label_and_scores, register
 
 
-@cache
-def register() -> None:
-    """Tell skl2onnx, once a process."""
+def register_trees() -> None:
+    """Tell skl2onnx; again does no harm."""
     for name in (*FORESTS, *BOOSTINGS):
         model = getattr(sklearn.tree, name, None) or getattr(sklearn.ensemble, name)
-        skl2onnx.update_registered_converter(
-            model,
-            f"ModelwharfExact{name}",
-            _shapes,
-            _convert,
-            overwrite=True,
-            options=OPTIONS if "Classifier" in name else None,
-        )
+        register(model, label_and_scores if "Classifier" in name else _numbers, _convert)
 
 
-def _shapes(operator: Any) -> None:
-    model = operator.raw_operator
-    if not hasattr(model, "classes_"):
-        operator.outputs[0].type = DoubleTensorType([None, getattr(model, "n_outputs_", 1)])
-        return
-    text = model.classes_.dtype.kind in "OUS"
-    operator.outputs[0].type = StringTensorType([None]) if text else Int64TensorType([None])
-    operator.outputs[1].type = DoubleTensorType([None, len(model.classes_)])
+def _numbers(operator: Any) -> None:
+    outputs = getattr(operator.raw_operator, "n_outputs_", 1)
+    operator.outputs[0].type = DoubleTensorType([None, outputs])
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     model = operator.raw_operator
-    graph = Graph(scope.get_unique_variable_name("trees") + "_")
-    (given,) = operator.inputs
-    rows = given.full_name
-    if not isinstance(given.type, DoubleTensorType):
-        rows = graph.float64(rows)
+    graph, rows = begin(scope, operator)
     scores = flatten(model)
-    if not hasattr(model, "classes_"):
-        answers = [add_model(graph, rows, model, scores, "predict")]
-    else:
-        options = container.get_options(model, {"nocl": False, "raw_scores": False})
-        index = add_model(graph, rows, model, scores, "predict")
-        label = index if options["nocl"] else graph.labels(index, model.classes_.tolist())
-        raw = options["raw_scores"]
+    answers = [add_model(graph, rows, model, scores, "predict")]
+    if hasattr(model, "classes_"):
+        answers = [graph.labels(answers[0], model.classes_.tolist())]
+        raw = container.get_options(model, {"raw_scores": False})["raw_scores"]
         if raw and not hasattr(model, "decision_function"):
             raise no_conversion(type(model).__name__, "it has no decision_function")
         method: Method = "decision_function" if raw else "predict_proba"
-        answers = [label, add_model(graph, rows, model, scores, method)]
-    for answer, output in zip(answers, operator.outputs, strict=True):
-        graph.nodes.append(helper.make_node("Identity", [answer], [output.full_name]))
-    for constant in graph.constants:
-        container.initializers.append(constant)
-    for node in graph.nodes:
-        container.nodes.append(node)
-    container.node_domain_version_pair_sets.add(("", OPSET))
+        second = add_model(graph, rows, model, scores, method)
+        binary = raw and scores.trees.outputs == 1
+        answers.append(both_ways(graph, second) if binary else second)
+    end(graph, answers, operator, container)

@@ -66,6 +66,19 @@ def source_of(model: Any, method: Method, inputs: Any, names: tuple[str, ...]) -
     """The model's ``method`` as a function of float64 rows. Raises CannotExport."""
     if method not in METHODS:
         raise CannotExport(f"method={method!r}: allowed are {', '.join(METHODS)}")
+    library = library_of(model)
+    if library == "torch":
+        from export import torch_module
+
+        return torch_module.ask(model, method, len(names))
+    if type(model).__name__ == "Booster" and library == "lightgbm":
+        from export import lightgbm_trees
+
+        return lightgbm_trees.ask(model, method)
+    if type(model).__name__ == "Booster" and library == "xgboost":
+        from export import xgboost_trees
+
+        return xgboost_trees.ask(model, method)
     return _estimator(model, method, _framed(model, inputs, names))
 
 
@@ -95,7 +108,9 @@ def _estimator(model: Any, method: Method, framed: Callable[[Floats], Any]) -> S
         width = np.asarray(answer(framed(_example(model)))).reshape(1, -1).shape[1]
         named = () if classes is None else list(classes)
         return Source(
-            lambda rows: np.asarray(answer(framed(rows))), outputs_named(method, width, named)
+            lambda rows: np.asarray(answer(framed(rows))),
+            outputs_named(method, width, named),
+            framed=framed,
         )
     ordered = np.asarray(classes)
 
@@ -103,7 +118,8 @@ def _estimator(model: Any, method: Method, framed: Callable[[Floats], Any]) -> S
         places: npt.NDArray[Any] = np.searchsorted(ordered, np.asarray(answer(framed(rows))))
         return places
 
-    return Source(index, outputs_named(method, 1), tuple(_label(one) for one in ordered.tolist()))
+    labels = tuple(_label(one) for one in ordered.tolist())
+    return Source(index, outputs_named(method, 1), labels, framed)
 
 
 def _example(model: Any) -> Floats:
@@ -119,7 +135,6 @@ def _label(value: Any) -> Label:
 
 
 def _framed(model: Any, inputs: Any, names: tuple[str, ...]) -> Callable[[Floats], Any]:
-    """Rows as the model was given them: a data frame, where it learned from one."""
     if _fitted_names(model) is not None and hasattr(inputs, "columns"):
         return lambda rows: type(inputs)(rows, columns=list(inputs.columns))
     return lambda rows: rows

@@ -8,6 +8,7 @@ leaves in float64 in the order of the trees, as the libraries do (docs/decisions
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,9 @@ class Trees:
     A row goes left where its ``feature`` ≤ ``threshold`` (< if ``strict``), and where it is NaN
     and ``missing_left``. ``feature`` is LEAF at a leaf. ``value`` is what a leaf adds: one
     number, to the output that its tree's ``target`` names, or one for each output (nodes ×
-    outputs). With ``single`` the library rounds a row to float32 before it compares.
+    outputs). With ``single`` the library rounds a row to float32 before it compares; with
+    ``adds_single`` it adds in float32 too (all values are float32 numbers then, and each leaf
+    has one).
     """
 
     feature: Integers
@@ -45,6 +48,7 @@ class Trees:
     outputs: int
     strict: bool = False
     single: bool = False
+    adds_single: bool = False
 
     @cached_property
     def is_leaf(self) -> Flags:
@@ -67,6 +71,8 @@ class Trees:
             tree = int(np.flatnonzero(self.target == output)[0])
             nodes = slice(self.roots[tree], self.ends[tree])
             value[nodes] = base[output] + value[nodes]
+        if self.adds_single:
+            value = value.astype(np.float32).astype(np.float64)
         return replace(self, value=value)
 
     def of_float32_thresholds(self) -> "Trees":
@@ -74,8 +80,36 @@ class Trees:
         return replace(self, threshold=self.threshold.astype(np.float32).astype(np.float64))
 
 
+def join(grown: list[dict[str, Any]], **rest: Any) -> Trees:
+    """One ensemble of trees whose children count from each tree's own first node."""
+    sizes = [len(tree["leaf"]) for tree in grown]
+    roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+    offset = np.repeat(roots, sizes)
+    leaf = np.concatenate([tree["leaf"] for tree in grown])
+
+    def joined(name: str) -> Any:
+        return np.concatenate([tree[name] for tree in grown])
+
+    return Trees(
+        feature=np.where(leaf, LEAF, joined("feature")).astype(np.int64),
+        threshold=joined("threshold").astype(np.float64),
+        left=joined("left").astype(np.int64) + offset,
+        right=joined("right").astype(np.int64) + offset,
+        missing_left=joined("missing_left").astype(bool),
+        roots=roots,
+        **rest,
+    )
+
+
 def add_trees(graph: Graph, rows: str, trees: Trees) -> str:
-    """The sum over all trees (rows × outputs, float64) of a float64 tensor of rows."""
+    """The sum over all trees (rows × outputs) of a float64 tensor of rows.
+
+    It is float64, but float32 of trees with ``adds_single``.
+    """
+    if trees.adds_single:
+        values = trees.value[trees.is_leaf]
+        single = graph.float32(rows)
+        return _ensemble(graph, single, trees, values, trees.target, trees.outputs, np.float32)
     if trees.single:
         rows = graph.rounded(rows)
     if trees.value.ndim == 1:
@@ -89,13 +123,18 @@ def add_trees(graph: Graph, rows: str, trees: Trees) -> str:
     numbers = np.arange(np.count_nonzero(trees.is_leaf), dtype=np.float64)
     leaves = _ensemble(graph, rows, trees, numbers, np.arange(count), count)
     chosen = graph.add("Cast", graph.add("Transpose", leaves, perm=[1, 0]), to=TensorProto.INT64)
-    values = graph.constant(trees.value[trees.is_leaf])
-    found = graph.add("Gather", values, chosen, axis=0)
+    found = graph.add("Gather", graph.constant(trees.value[trees.is_leaf]), chosen, axis=0)
     return graph.add("ReduceSum", found, graph.constant([0], np.int64), keepdims=0)
 
 
 def _ensemble(
-    graph: Graph, rows: str, trees: Trees, weights: Floats, target: Integers, outputs: int
+    graph: Graph,
+    rows: str,
+    trees: Trees,
+    weights: Floats,
+    target: Integers,
+    outputs: int,
+    kind: type[np.floating[Any]] = np.float64,
 ) -> str:
     leaf = trees.is_leaf
     lone = trees.roots[leaf[trees.roots]]
@@ -126,7 +165,9 @@ def _ensemble(
         post_transform=UNCHANGED,
         tree_roots=number[trees.roots].tolist(),
         nodes_featureids=np.where(alone, 0, trees.feature[nodes]).tolist(),
-        nodes_splits=numpy_helper.from_array(np.where(alone, 0.0, trees.threshold[nodes])),
+        nodes_splits=numpy_helper.from_array(
+            np.where(alone, 0.0, trees.threshold[nodes]).astype(kind)
+        ),
         nodes_modes=numpy_helper.from_array(np.full(len(nodes), mode, dtype=np.uint8)),
         nodes_truenodeids=true_nodes,
         nodes_trueleafs=true_leafs,
@@ -134,5 +175,5 @@ def _ensemble(
         nodes_falseleafs=false_leafs,
         nodes_missing_value_tracks_true=trees.missing_left[nodes].astype(int).tolist(),
         leaf_targetids=target[tree_of_leaf].tolist(),
-        leaf_weights=numpy_helper.from_array(np.asarray(weights, dtype=np.float64)),
+        leaf_weights=numpy_helper.from_array(weights.astype(kind)),
     )

@@ -50,3 +50,8 @@ def answers(folder: Path, asked: np.ndarray) -> np.ndarray:
     proto = onnx.load(folder / MODEL_FILES["onnx"])
     assert [one.name for one in proto.graph.input] == [INPUT]
     return runner(proto)(asked)
+
+
+def target_of_all(of: np.ndarray) -> np.ndarray:
+    """A step of a pipeline that is a team's own function."""
+    return target(of).reshape(-1, 1)

@@ -1,0 +1,47 @@
+"""What a trained model refuses to answer, found by asking it: the server refuses the same."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from export.runtime import Predict
+from export.trees import Flags
+
+FLOAT32_MOST = float(np.finfo(np.float32).max)
+FLOAT64_MOST = float(np.finfo(np.float64).max)
+LARGE = 1e300  # a scaler overflows on the most
+
+
+def takes_missing(trained: Predict, rows: npt.NDArray[Any]) -> Flags:
+    """For each column, whether a row with NaN there is answered.
+
+    A pipeline may fill the gaps of some columns and refuse those of others.
+    """
+    columns = rows.shape[1]
+    if _answers(trained, np.full_like(rows[:1], np.nan)):
+        return np.ones(columns, dtype=bool)
+    known = np.nan_to_num(rows[:1])
+    taken = np.zeros(columns, dtype=bool)
+    for column in range(columns):
+        holed = known.copy()
+        holed[0, column] = np.nan
+        taken[column] = _answers(trained, holed)
+    return taken
+
+
+def largest_taken(trained: Predict, rows: npt.NDArray[Any]) -> float | None:
+    """The largest absolute value that is answered; None when infinity is."""
+    for value, largest in ((np.inf, None), (FLOAT64_MOST, FLOAT64_MOST), (LARGE, LARGE)):
+        if _answers(trained, np.full_like(rows[:1], value)):
+            return largest
+    return FLOAT32_MOST
+
+
+def _answers(trained: Predict, row: npt.NDArray[Any]) -> bool:
+    try:
+        with np.errstate(all="ignore"):
+            trained(row)
+    except ValueError:  # scikit-learn's and XGBoost's word for it
+        return False
+    return True

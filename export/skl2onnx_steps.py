@@ -1,0 +1,206 @@
+"""Steps that skl2onnx writes in float32 even where float64 is asked for, written in float64.
+
+The operators Imputer, SVMRegressor and SVMClassifier of ai.onnx.ml know float32 alone, and
+skl2onnx's PolynomialFeatures joins float32 ones to float64 columns.
+"""
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import sklearn.impute
+import sklearn.preprocessing
+import sklearn.svm
+from onnx import TensorProto, helper, numpy_helper
+from skl2onnx import update_registered_converter
+from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType, StringTensorType
+
+from export.errors import no_conversion
+from export.graph import OPSET, Floats, Graph
+
+OPTIONS = {"zipmap": [True, False, "columns"], "raw_scores": [True, False]}
+
+
+def register_steps() -> None:
+    """Tell skl2onnx; again does no harm."""
+    register(sklearn.impute.SimpleImputer, _one_output, _impute)
+    register(sklearn.preprocessing.PolynomialFeatures, _one_output, _polynomial)
+    for regressor in (sklearn.svm.SVR, sklearn.svm.NuSVR):
+        register(regressor, _one_output, _support_regression)
+    for classifier in (sklearn.svm.SVC, sklearn.svm.NuSVC):
+        register(classifier, label_and_scores, _support_classification)
+
+
+def register(model: type, shapes: Any, convert: Any) -> None:
+    """Put a converter of ours in the place of skl2onnx's."""
+    update_registered_converter(
+        model,
+        f"ModelwharfExact{model.__name__}",
+        shapes,
+        convert,
+        overwrite=True,
+        options=OPTIONS if shapes is label_and_scores else None,
+    )
+
+
+def label_and_scores(operator: Any) -> None:
+    """The outputs' types of a classifier."""
+    model = operator.raw_operator
+    text = model.classes_.dtype.kind in "OUS"
+    operator.outputs[0].type = StringTensorType([None]) if text else Int64TensorType([None])
+    operator.outputs[1].type = DoubleTensorType([None, len(model.classes_)])
+
+
+def begin(scope: Any, operator: Any) -> tuple[Graph, str]:
+    """A graph for the operator, and its input: float64, rows × columns."""
+    graph = Graph(scope.get_unique_variable_name("exact") + "_")
+    given = [
+        one.full_name if isinstance(one.type, DoubleTensorType) else graph.float64(one.full_name)
+        for one in operator.inputs
+    ]
+    return graph, given[0] if len(given) == 1 else graph.add("Concat", *given, axis=1)
+
+
+def end(graph: Graph, answers: list[str], operator: Any, container: Any) -> None:
+    """Put the graph into skl2onnx's."""
+    for answer, output in zip(answers, operator.outputs, strict=True):
+        graph.nodes.append(helper.make_node("Identity", [answer], [output.full_name]))
+    container.initializers.extend(graph.constants)
+    container.nodes.extend(graph.nodes)
+    container.node_domain_version_pair_sets.add(("", OPSET))
+
+
+def both_ways(graph: Graph, score: str) -> str:
+    """A score for each of two classes, as skl2onnx gives them, from the second's (rows × 1)."""
+    return graph.add("Concat", graph.add("Neg", score), score, axis=1)
+
+
+def _one_output(operator: Any) -> None:
+    model = operator.raw_operator
+    width = getattr(model, "n_output_features_", None)
+    if isinstance(model, sklearn.impute.SimpleImputer):
+        width = len(model.statistics_)
+    operator.outputs[0].type = DoubleTensorType([None, width or 1])
+
+
+def _impute(scope: Any, operator: Any, container: Any) -> None:
+    model = operator.raw_operator
+    absent = model.missing_values
+    if model.add_indicator or not isinstance(absent, (int, float)) or not np.isnan(absent):
+        raise no_conversion(
+            "SimpleImputer", "only missing_values=NaN without add_indicator is converted"
+        )
+    known: Floats = model.statistics_.astype(np.float64)
+    if np.isnan(known).any():
+        raise no_conversion("SimpleImputer", "a column had no value at all in training")
+    graph, rows = begin(scope, operator)
+    filled = graph.add("Where", graph.add("IsNaN", rows), graph.constant(known[None, :]), rows)
+    end(graph, [filled], operator, container)
+
+
+def _polynomial(scope: Any, operator: Any, container: Any) -> None:
+    """Products as scikit-learn forms them: a column times a product of one degree less."""
+    model = operator.raw_operator
+    terms = [tuple(np.repeat(np.arange(len(p)), p).tolist()) for p in model.powers_]
+    graph, rows = begin(scope, operator)
+    levels: dict[int, list[tuple[int, ...]]] = {}
+    for term in terms:
+        levels.setdefault(len(term), []).append(term)
+    if sorted(set(levels) | {0}) != list(range(max(levels) + 1)):
+        raise no_conversion("PolynomialFeatures", "its lowest degree is above one")
+    parts = []
+    below: list[tuple[int, ...]] = []
+    product = rows
+    for degree, level in sorted(levels.items()):
+        if degree == 0:
+            shape = graph.add("Shape", _columns(graph, rows, [0]))
+            one = numpy_helper.from_array(np.ones(1))
+            parts.append(graph.add("ConstantOfShape", shape, value=one))
+            continue
+        column = _columns(graph, rows, [term[0] for term in level])
+        if degree == 1:
+            product = column
+        else:
+            rest = _columns(graph, product, [below.index(term[1:]) for term in level])
+            product = graph.add("Mul", column, rest)
+        below = level
+        parts.append(product)
+    joined = parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=1)
+    end(graph, [joined], operator, container)
+
+
+def _columns(graph: Graph, rows: str, chosen: list[int]) -> str:
+    return graph.add("Gather", rows, graph.constant(chosen, np.int64), axis=1)
+
+
+def _kernel(graph: Graph, rows: str, model: Any) -> str:
+    """The kernel between each row and each support vector (rows × vectors)."""
+    vectors = np.asarray(model.support_vectors_, dtype=np.float64)
+    products = graph.add("MatMul", rows, graph.constant(vectors.T))
+    if model.kernel == "linear":
+        return products
+    gamma = graph.constant(model._gamma)
+    if model.kernel == "rbf":
+        squares = graph.add(
+            "ReduceSum", graph.add("Mul", rows, rows), graph.constant([1], np.int64), keepdims=1
+        )
+        both = graph.add("Add", squares, graph.constant((vectors**2).sum(axis=1)[None, :]))
+        twice = graph.add("Mul", products, graph.constant(2.0))
+        apart = graph.add("Mul", graph.add("Sub", both, twice), gamma)
+        return graph.add("Exp", graph.add("Neg", apart))
+    inner = graph.add("Add", graph.add("Mul", products, gamma), graph.constant(float(model.coef0)))
+    if model.kernel == "poly":
+        return graph.add("Pow", inner, graph.constant(float(model.degree)))
+    if model.kernel == "sigmoid":
+        return graph.add("Tanh", inner)
+    raise no_conversion(type(model).__name__, f"its kernel is {model.kernel!r}")
+
+
+def _support_regression(scope: Any, operator: Any, container: Any) -> None:
+    model = operator.raw_operator
+    graph, rows = begin(scope, operator)
+    weighed = graph.add("MatMul", _kernel(graph, rows, model), graph.constant(model.dual_coef_.T))
+    sums = graph.add("Add", weighed, graph.constant(model.intercept_))
+    end(graph, [sums], operator, container)
+
+
+def _support_classification(scope: Any, operator: Any, container: Any) -> None:
+    """Each pair of classes votes; the first with the most votes is the answer, as in libsvm."""
+    model = operator.raw_operator
+    count = len(model.classes_)
+    graph, rows = begin(scope, operator)
+    kernel = _kernel(graph, rows, model)
+    pairs = list(combinations(range(count), 2))
+    scores = graph.add(
+        "Add",
+        graph.add("MatMul", kernel, graph.constant(_pair_weights(model, pairs))),
+        graph.constant(model.intercept_[None, :] * (-1 if count == 2 else 1)),
+    )
+    won = graph.add(
+        "Cast", graph.add("Greater", scores, graph.constant(0.0)), to=TensorProto.DOUBLE
+    )
+    lost = graph.add("Sub", graph.constant(1.0), won)
+    votes = [np.zeros((len(pairs), count)) for _ in range(2)]
+    for number, pair in enumerate(pairs):
+        for side, one in enumerate(pair):
+            votes[side][number, one] = 1
+    total = graph.add(
+        "Add",
+        graph.add("MatMul", won, graph.constant(votes[0])),
+        graph.add("MatMul", lost, graph.constant(votes[1])),
+    )
+    label = graph.labels(graph.largest(total), model.classes_.tolist())
+    answer = both_ways(graph, graph.add("Neg", scores)) if count == 2 else total
+    end(graph, [label, answer], operator, container)
+
+
+def _pair_weights(model: Any, pairs: list[tuple[int, int]]) -> Floats:
+    """libsvm's coefficients (vectors × pairs); the public ones of two classes are negated."""
+    coefficients = model.dual_coef_ * (-1 if len(model.classes_) == 2 else 1)
+    edges = np.concatenate([[0], np.cumsum(model.n_support_)])
+    weights = np.zeros((coefficients.shape[1], len(pairs)))
+    for number, (one, other) in enumerate(pairs):
+        ours, theirs = (slice(edges[n], edges[n + 1]) for n in (one, other))
+        weights[ours, number] = coefficients[other - 1, ours]
+        weights[theirs, number] = coefficients[one, theirs]
+    return weights

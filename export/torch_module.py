@@ -1,0 +1,84 @@
+"""PyTorch: a module of numbers in, numbers out, through torch.onnx.export."""
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from export.converted import Converted, Method, Source
+from export.errors import CannotExport, no_conversion
+from export.graph import INPUT, OPSET, OUTPUT
+from export.source import outputs_named
+
+EXAMPLES = 3  # rows; with one, torch would take the number of rows for a constant
+
+
+def ask(model: Any, method: Method, columns: int) -> Source:
+    """The module's own answers, in evaluation mode."""
+    import torch
+
+    if method != "predict":
+        raise CannotExport(
+            f"a PyTorch module has no {method}: what its forward answers is exported as "
+            'method="predict"; put the softmax into the module'
+        )
+    kind = _dtype(model)
+
+    def predict(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        learning = model.training
+        model.eval()
+        try:
+            with torch.no_grad():
+                answered = model(torch.from_numpy(rows.astype(kind)))
+        finally:
+            model.train(learning)
+        if not isinstance(answered, torch.Tensor) or answered.shape[:1] != (len(rows),):
+            raise CannotExport(
+                f"{type(model).__name__}: forward must answer one tensor, rows or rows × outputs"
+            )
+        answers: npt.NDArray[Any] = answered.numpy()
+        return answers
+
+    width = predict(np.zeros((EXAMPLES, columns))).reshape(EXAMPLES, -1).shape[1]
+    return Source(predict, outputs_named("predict", width))
+
+
+def convert(model: Any, method: Method, columns: int) -> Converted:
+    """The module's graph, of the type of its parameters. Raises CannotExport."""
+    import torch
+
+    kind = _dtype(model)
+    learning = model.training
+    model.eval()
+    try:
+        program = torch.onnx.export(
+            model,
+            (torch.from_numpy(np.zeros((EXAMPLES, columns), dtype=kind)),),
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    except Exception as error:  # it raises whatever its parts raise
+        reason = " ".join(str(error).split())[:300]
+        raise no_conversion(type(model).__name__, f"torch.onnx says: {reason}") from error
+    finally:
+        model.train(learning)
+    exactness: Literal["float32", "float64"] = "float32" if kind is np.float32 else "float64"
+    return Converted(program.model_proto, exactness, dtype=exactness)
+
+
+def _dtype(model: Any) -> type[np.float32] | type[np.float64]:
+    import torch
+
+    kinds = {one.dtype for one in model.parameters()}
+    if kinds <= {torch.float32}:
+        return np.float32
+    if kinds == {torch.float64}:
+        return np.float64
+    raise no_conversion(
+        type(model).__name__,
+        f"its parameters are of {', '.join(sorted(map(str, kinds)))}; float32 or float64 is needed",
+    )

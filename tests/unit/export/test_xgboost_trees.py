@@ -1,0 +1,100 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xgboost
+
+import export
+from tests.unit.export import models
+
+QUIET = {"n_jobs": 1, "random_state": 0}
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        "reg:squarederror",
+        "reg:absoluteerror",
+        "reg:pseudohubererror",
+        "reg:logistic",
+        "count:poisson",
+        "reg:gamma",
+        "reg:tweedie",
+    ],
+)
+def test_sums_are_equal_to_the_last_bit_and_outputs_to_float32s(
+    objective: str, tmp_path: Path
+) -> None:
+    inputs = models.rows(missing=True)
+    known = 1 / (1 + np.exp(-models.target(inputs)))
+    model = xgboost.XGBRegressor(n_estimators=10, objective=objective, **QUIET)
+    model.fit(inputs, known)
+    report = export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
+    assert report.difference <= 1.2e-7
+    assert report.beside > 500
+    assert export.write(
+        model.get_booster(),
+        tmp_path,
+        inputs=inputs,
+        columns=models.COLUMNS,
+        method="decision_function",
+    ).exact
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("method", ["predict", "predict_proba"])
+def test_a_classifier(count: int, method: Any, tmp_path: Path) -> None:
+    inputs = models.rows(missing=True)
+    labels = np.unique(models.classes(inputs, count), return_inverse=True)[1]
+    model = xgboost.XGBClassifier(n_estimators=5, **QUIET).fit(inputs, labels)
+    report = export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS, method=method)
+    assert report.difference <= (1.2e-7 if method == "predict_proba" else 0)
+    asked = models.answers(tmp_path, inputs)
+    assert asked.shape == getattr(model, method)(inputs).shape
+
+
+def test_a_base_score_that_the_file_cuts_short_is_found_to_the_last_bit(tmp_path: Path) -> None:
+    inputs = np.tile(models.rows(), (5, 1))
+    for seed in range(6):  # the mean of so many labels needs more than seven digits
+        labels = np.random.default_rng(seed).random(len(inputs)) < 0.4
+        model = xgboost.XGBClassifier(n_estimators=2, max_depth=2, **QUIET).fit(inputs, labels)
+        assert export.write(
+            model.get_booster(),
+            tmp_path,
+            inputs=inputs[:600],
+            columns=models.COLUMNS,
+            method="decision_function",
+        ).exact
+
+
+def test_an_early_stop_keeps_the_trees_up_to_the_best(tmp_path: Path) -> None:
+    inputs = models.rows()
+    noise = np.random.default_rng(2).normal(size=len(inputs)) * 3
+    known = models.target(inputs) + noise
+    model = xgboost.XGBRegressor(
+        n_estimators=200, learning_rate=0.5, early_stopping_rounds=5, **QUIET
+    )
+    model.fit(inputs[:400], known[:400], eval_set=[(inputs[400:], known[400:])], verbose=False)
+    assert model.best_iteration + 1 < model.get_booster().num_boosted_rounds()
+    assert export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS).exact
+
+
+def test_a_forest_of_parallel_trees(tmp_path: Path) -> None:
+    inputs = models.rows()
+    model = xgboost.XGBRFRegressor(n_estimators=10, **QUIET).fit(inputs, models.target(inputs))
+    assert export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS).exact
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [({"booster": "dart"}, "booster='dart'"), ({"missing": 0.0}, r"missing=0\.0")],
+)
+def test_what_is_not_converted_is_refused_by_name(
+    settings: dict[str, Any], named: str, tmp_path: Path
+) -> None:
+    inputs = models.rows()
+    model = xgboost.XGBRegressor(n_estimators=2, **QUIET, **settings)
+    model.fit(inputs, models.target(inputs))
+    with pytest.raises(export.CannotExport, match=named):
+        export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
