@@ -21,6 +21,8 @@ from inference.table.outputs import Outputs
 
 CHUNK = 256 * 1024  # bytes read at once; Python's lock is held for some 2 ms
 ONE_ROW = 64 * 1024  # bytes; a longer row is read as a table is
+PLAIN_ROW = b"0123456789+-.eE, \t"
+LINE_ENDS = (b"\n", b"\r\n", b"")
 CELL_LIMIT = 2048  # bytes of a number, in the mean of a row: the longest exact one has 1,077
 BOM = b"\xef\xbb\xbf"
 
@@ -40,28 +42,25 @@ class CsvReader:
 
     def parse(self, body: bytes) -> Question:
         """Raises Refusal."""
-        # One line, as JSON. A line's end inside would be blank there; "u" or "l" is in each of
-        # null, true and false; and a list inside the list does not make this shape.
-        if (
-            len(body) < ONE_ROW
-            and self._header is not True
-            and body.find(b"\n", 0, -1) < 0
-            and b'"' not in body
-            and b"l" not in body
-            and b"u" not in body
-            and b"\r" not in body.removesuffix(b"\r\n")
-        ):
-            try:
-                row = np.array(orjson.loads(b"[%b]" % body), np.float64)
-            except (ValueError, TypeError):
-                pass
-            else:
-                if row.shape == self._shape:
-                    return Question(row.reshape(1, -1))
+        # One line of numbers and commas is JSON but for its brackets. A line's end inside it would
+        # be blank there, so that its only place is the end.
+        if len(body) < ONE_ROW and self._header is not True:
+            ends = body.translate(None, PLAIN_ROW)
+            if ends in LINE_ENDS and body.endswith(ends):
+                try:
+                    row = np.array(orjson.loads(b"[%b]" % body), np.float64)
+                except ValueError:
+                    pass
+                else:
+                    if row.shape == self._shape:
+                        return Question(row[None])
         return Question(self._table(body))
 
     def _table(self, body: bytes) -> Floats:
-        text = body.removeprefix(BOM).replace(b"\r\n", b"\n").rstrip(b" \t\n").lstrip(b"\n")
+        text = body.removeprefix(BOM)
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n")
+        text = text.rstrip(b" \t\n").lstrip(b"\n")
         if b"\r" in text:
             line = text.count(b"\n", 0, text.index(b"\r")) + 1
             raise Refusal(

@@ -7,7 +7,7 @@ import orjson
 
 from inference.refusal import Refusal
 from inference.table import json_text, simd
-from inference.table.columns import Columns, Floats
+from inference.table.columns import ROW_LIMIT, Columns, Floats
 from inference.table.exchange import Answer, Question
 from inference.table.lists import CHUNK, RowLists
 from inference.table.outputs import Outputs
@@ -27,7 +27,8 @@ class JsonLinesReader:
         """Raises Refusal."""
         parts: list[Floats] = []
         done = 0
-        self._columns.check_size(body.count(b"\n"))
+        if len(body) > ROW_LIMIT:  # a row is a byte at least
+            self._columns.check_size(body.count(b"\n"))
         for lines in _chunks(body):
             rows = self._rows(lines, done)
             done += len(rows)
@@ -48,19 +49,15 @@ def _lists(lines: list[bytes], width: int) -> Floats | None:
     """Rows of which each line holds one, as a list or as ``{"features": […]}``; None when they
     do not all.
     """
-    text = b"\n".join(lines)
-    if text[:1] == b"{":
-        opened = 0
-        for opening in FEATURES:
-            opened += text.count(opening)
-            text = text.replace(opening, b"[")
-        if not opened == text.count(b"]}") == len(lines):
+    opening = next((one for one in FEATURES if lines[0].startswith(one)), None)
+    if opening is not None:
+        if not all(line.startswith(opening) and line.endswith(b"]}") for line in lines):
             return None
-        text = text.replace(b"]}", b"]")
-    # As many lists as lines, and each line's end between two lists: a line each.
-    if text.count(b"]\n[") != len(lines) - 1:
+        lines = [line[len(opening) - 1 : -1] for line in lines]
+    # No list is in another, so each line begins one; as many as lines are one a line.
+    elif not all(line.startswith(b"[") for line in lines):
         return None
-    rows = simd.lists(text.replace(b"\n", b","), width)
+    rows = simd.lists(b",".join(lines), width)
     return rows if rows is not None and len(rows) == len(lines) else None
 
 
@@ -70,9 +67,7 @@ def _chunks(body: bytes) -> Iterator[list[bytes]]:
     while start < len(body):
         end = body.find(b"\n", start + CHUNK)
         end = len(body) if end < 0 else end
-        lines = [
-            line for line in body[start:end].replace(b"\r\n", b"\n").split(b"\n") if line.strip()
-        ]
+        lines = [bare for line in body[start:end].split(b"\n") if (bare := line.strip())]
         if lines:
             yield lines
         start = end + 1

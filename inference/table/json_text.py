@@ -17,7 +17,7 @@ from inference.refusal import Refusal
 from inference.table.columns import CONTENT_TOO_LARGE, ROW_LIMIT, VALUE_LIMIT, shown
 from inference.table.numbers import BEYOND
 
-LONG = 32 * 1024  # bytes without a quotation mark that are looked at for a list
+LONG = 8 * 1024  # bytes without a quotation mark that are looked at for a list
 CHUNK = 256 * 1024  # bytes of objects that are read at once
 WHITESPACE = b" \t\r\n"
 FEW = 100  # elements of a list that are looked through for texts
@@ -45,7 +45,8 @@ def read(body: bytes) -> Any:
     """
     if len(body) < LONG:
         return load(body)
-    _check_marks(body)
+    if len(body) > ROW_LIMIT:  # a list is a byte at least, and so is a value
+        _check_marks(body)
     text, asides = _set_aside(body)
     if asides:
         return _put_back(load(text), asides)
@@ -213,6 +214,6 @@ def _put_back(value: Any, asides: dict[str, Aside]) -> Any:
         return asides.get(value, value)
     if kind is dict:
         return {name: _put_back(inner, asides) for name, inner in value.items()}
-    if kind is list and len(value) <= FEW * FEW:
+    if kind is list and 0 < len(value) <= FEW * FEW and type(value[0]) in (dict, str):
         return [_put_back(inner, asides) for inner in value]
     return value

@@ -10,7 +10,7 @@ import numpy as np
 
 from inference.refusal import Refusal
 from inference.table import simd
-from inference.table.columns import Columns, Floats, shown
+from inference.table.columns import ROW_LIMIT, Columns, Floats, shown
 from inference.table.json_text import Aside, load
 from inference.table.numbers import BEYOND
 
@@ -129,7 +129,8 @@ class RowLists:
             if self._width == 1:
                 return self._scalars_aside(text, 0).reshape(-1, 1)
             raise Refusal(f"row 1 is no list; a row is a list of {self._width} numbers")
-        self.columns.check_size(text.count(b"["))
+        if len(text) > ROW_LIMIT:
+            self.columns.check_size(text.count(b"["))
         parts: list[Floats] = []
         done = 0
         for chunk in _row_chunks(text):
