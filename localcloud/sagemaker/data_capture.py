@@ -27,6 +27,7 @@ FLUSH = 2.0  # seconds from a request to its line in S3; SageMaker takes up to m
 OBJECT_SIZE = 4 * 1024 * 1024  # bytes captured, beyond which an object is written at once
 WAITING = 64 * 1024 * 1024  # bytes that may wait; SageMaker, too, drops rather than slow down
 CREDENTIALS = 45 * 60.0  # seconds until a role's credentials are asked for again; they last 60 min
+CLOSING = 30.0  # seconds that an endpoint's end waits for what is kept
 CONTENT_TYPES = 10  # in each list of CaptureContentTypeHeader
 INPUT, OUTPUT = "Input", "Output"
 MODES: Mapping[str, frozenset[str]] = {
@@ -215,11 +216,11 @@ class Capturer:
                 self._changed.notify_all()
 
     def close(self) -> None:
-        """Write what is kept, and end."""
+        """Write what is kept, and end; what S3 does not take in time is left to its own fate."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(CLOSING)
 
     def _run(self) -> None:
         closed = False

@@ -64,6 +64,14 @@ with mock_aws():
             ProductionVariants=[{**variant, "InstanceType": "ml.m5.large"}])
         sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
     found["endpoint"] = sagemaker.describe_endpoint(EndpointName="e")["EndpointStatus"]
+    capture = {"InitialSamplingPercentage": 101, "DestinationS3Uri": "s3://none",
+               "CaptureOptions": [{"CaptureMode": "Input"}]}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName="captures", DataCaptureConfig=capture,
+        ProductionVariants=[{**variant, "InstanceType": "ml.m5.large"}])
+    sagemaker.create_endpoint(EndpointName="captures", EndpointConfigName="captures")
+    described = sagemaker.describe_endpoint(EndpointName="captures")
+    found["capture"] = described["DataCaptureConfig"]
     found["newer_instance"] = attempt(lambda: sagemaker.create_endpoint_config(
         EndpointConfigName="d",
         ProductionVariants=[{**variant, "InstanceType": "ml.m7i.large"}]))
@@ -135,6 +143,11 @@ def test_an_endpoint_is_in_service_whatever_its_image(moto: dict[str, Any]) -> N
     """localcloud.sagemaker.endpoints replaces create, describe, delete; adds update_endpoint."""
     assert moto["endpoint"] == "InService"
     assert not moto["update_endpoint"]
+
+
+def test_an_endpoint_takes_any_capture_and_does_not_tell_its_status(moto: dict[str, Any]) -> None:
+    """localcloud.sagemaker.data_capture checks it, captures, and makes the summary."""
+    assert moto["capture"] == {"DestinationS3Uri": "s3://none"}
 
 
 def test_newer_instance_types_are_refused(moto: dict[str, Any]) -> None:
