@@ -19,6 +19,8 @@ from inference.table.numbers import BEYOND
 
 LONG = 8 * 1024  # bytes without a quotation mark that are looked at for a list
 CHUNK = 256 * 1024  # bytes of objects that are read at once
+CAREFUL_LIMIT = 1024 * 1024  # bytes that are read by Python's own parser, if they must be
+WHOLE_LIMIT = 8 * CAREFUL_LIMIT  # of texts, orjson makes objects of 23 times their size
 WHITESPACE = b" \t\r\n"
 FEW = 100  # elements of a list that are looked through for texts
 # Stands in a document where a list was; unlike anything that a client can send on purpose.
@@ -27,6 +29,10 @@ _TOKEN = secrets.token_hex(16)
 _WS = rb"[ \t\r\n]*"
 _LIST_OF_OBJECTS = re.compile(rb'%b(?:\{%b("[^"\\]{1,40}")%b:%b)?\[%b(?=\{)' % ((_WS,) * 5))
 _BETWEEN_OBJECTS = re.compile(rb"\}%b,%b(?=\{)" % (_WS, _WS))
+
+
+class NoJson(Refusal):
+    """What was read is no JSON."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ def read(body: bytes) -> Any:
     """
     if len(body) < LONG:
         return load(body)
+    body = body.strip(WHITESPACE)
     if len(body) > ROW_LIMIT:  # a list is a byte at least, and so is a value
         _check_marks(body)
     text, asides = _set_aside(body)
@@ -56,7 +63,7 @@ def read(body: bytes) -> Any:
 def _in_pieces(body: bytes) -> Any:
     """The document, with a list of objects read piece by piece."""
     begin = _LIST_OF_OBJECTS.match(body)
-    text = body.rstrip(WHITESPACE)
+    text = body
     if begin is not None and begin[1] is not None:
         text = text.removesuffix(b"}").rstrip(WHITESPACE)
     if begin is None or not text.endswith(b"]"):
@@ -72,16 +79,30 @@ def _in_pieces(body: bytes) -> Any:
             start = between.end()
         found += load(b"[%b]" % text[start:last])
         return found if begin[1] is None else {load(begin[1]): found}
-    except Refusal:
+    except NoJson:
         return load(body)  # what is wrong with it, or how else it is right
 
 
 def load(text: bytes) -> Any:
-    """A document that is read at once. Raises Refusal as ``read`` does."""
+    """A document that is read at once. Raises Refusal as ``read`` does.
+
+    In a long one, which no client sends that does not mean its texts, a key that stands twice
+    is not looked for.
+    """
+    if len(text) > WHOLE_LIMIT:
+        raise Refusal(
+            f"a document of this shape is read up to {WHOLE_LIMIT} bytes; rows in a list under "
+            '"instances" are read up to 25 MiB',
+            status=CONTENT_TOO_LARGE,
+        )
     try:
         document = orjson.loads(text)
-    except ValueError:
+    except ValueError as error:
+        if len(text) > CAREFUL_LIMIT:
+            raise NoJson(f"the body is not JSON: {error}") from None
         return _load_carefully(text)
+    if len(text) > CAREFUL_LIMIT:
+        return document
     # orjson lets the last of equal keys win. It was the only one if as many texts came out as
     # went in.
     if 2 * _texts(document) == text.count(b'"'):
@@ -137,7 +158,7 @@ def _load_carefully(text: bytes) -> Any:
     except RecursionError:
         raise Refusal("the body is nested too deeply") from None
     except ValueError as error:
-        raise Refusal(f"the body is not JSON: {error}") from None
+        raise NoJson(f"the body is not JSON: {error}") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

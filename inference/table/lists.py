@@ -15,6 +15,7 @@ from inference.table.json_text import Aside, load
 from inference.table.numbers import BEYOND
 
 CHUNK = 256 * 1024  # bytes read at once
+VALUE_BYTES = 2048  # that a number may take; the longest exact one takes 1,077
 ROWS_AT_ONCE = 2000  # of a list; Python's lock is let go between
 # What JSON has for a number, and for one that is missing. True and false are 1 and 0, as they
 # are to every library that a model comes from.
@@ -135,6 +136,8 @@ class RowLists:
         done = 0
         for chunk in _row_chunks(text):
             rows = simd.lists(chunk, self._width)
+            if rows is None and len(chunk) > CHUNK + self._width * VALUE_BYTES:
+                raise Refusal(f"row {done + 1} is too long for {self._width} numbers")
             if rows is None:
                 rows = self.rows(load(b"[%b]" % chunk), first=done + 1)
             done += len(rows)
@@ -146,6 +149,8 @@ class RowLists:
         done = 0
         for chunk in _value_chunks(text):
             values = None if b"[" in chunk or b"]" in chunk else simd.numbers(b"[%b]" % chunk)
+            if values is None and len(chunk) > CHUNK + VALUE_BYTES:
+                raise Refusal(f"value {done + 1} is too long for a number")
             if values is None:
                 values = self.scalars(load(b"[%b]" % chunk), place, first=done + 1)
             done += len(values)
@@ -209,4 +214,7 @@ def columns_to_rows(columns: Columns, values: list[Floats]) -> Floats:
     if not count:
         raise Refusal("the body holds no row")
     columns.check_size(count)
-    return np.ascontiguousarray(np.column_stack(values))
+    rows = np.empty((count, columns.count))
+    for place, column in enumerate(values):
+        rows[:, place] = column
+    return rows

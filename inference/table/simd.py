@@ -84,8 +84,9 @@ def lines(text: bytes, width: int) -> Floats | None:
         (b"\n,", b"\n%b," % BLANK),
         (b",\n", b",%b\n" % BLANK),
     ):
-        missing += text.count(given)
+        before = len(text)
         text = text.replace(given, put)
+        missing += (len(text) - before) // (len(put) - len(given))
     return _of_lines(text[1:-1], width, missing) if missing else None
 
 
