@@ -1,12 +1,12 @@
 """The scikit-learn example's training program, on its own."""
 
+import importlib
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import util
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,14 +25,10 @@ DIABETES = (EXAMPLE / "data/diabetes.csv").read_text()
 SHARED = {"numpy", "onnxruntime", "pydantic"}
 
 
-@pytest.fixture(scope="module")
-def program() -> ModuleType:
-    spec = util.spec_from_file_location("scikit_learn_example", PROGRAM)
-    assert spec is not None and spec.loader is not None
-    module = util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look themselves up there
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(PROGRAM.parent)  # as Python does for the program that it runs
+    return importlib.import_module("train")
 
 
 @dataclass(frozen=True)
@@ -137,6 +133,17 @@ def test_another_word_than_train_is_refused() -> None:
     )
     assert done.returncode == 2
     assert "usage: train.py train" in done.stderr
+
+
+def test_sigterm_is_heeded_before_the_imports_that_take_seconds() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, train; print('numpy' in sys.modules)"],
+        env={"PYTHONPATH": f"{ROOT}:{PROGRAM.parent}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "False"
 
 
 @pytest.mark.parametrize("section", sorted(path.stem for path in EXAMPLE.glob("parameters/*.json")))
