@@ -129,3 +129,12 @@ def test_linear_leaves_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(export.CannotExport, match=r"linear_tree=True .* fallback=\"skops\""):
         export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_split_by_category_is_refused_by_its_column(tmp_path: Path) -> None:
+    inputs = models.rows()
+    inputs[:, 2] = np.random.default_rng(0).integers(0, 9, len(inputs))
+    model = lightgbm.LGBMRegressor(n_estimators=3, min_data_per_group=1, **QUIET)
+    model.fit(inputs, np.isin(inputs[:, 2], [1, 4, 7]) * 9.0, categorical_feature=[2])
+    with pytest.raises(export.CannotExport, match="column 2 is split by category"):
+        export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)

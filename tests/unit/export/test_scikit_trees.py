@@ -145,3 +145,12 @@ def test_a_boosting_upon_another_model_is_refused_by_name(tmp_path: Path) -> Non
         export.CannotExport, match=r"GradientBoostingRegressor\(init=BayesianRidge\)"
     ):
         export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
+
+
+def test_a_split_by_category_is_refused_by_its_feature(tmp_path: Path) -> None:
+    inputs = models.rows()
+    inputs[:, 2] = np.random.default_rng(0).integers(0, 9, len(inputs))
+    model = HistGradientBoostingRegressor(max_iter=3, categorical_features=[2])
+    model.fit(inputs, np.isin(inputs[:, 2], [1, 4, 7]) * 9.0)
+    with pytest.raises(export.CannotExport, match="feature 2 is split by category"):
+        export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)

@@ -98,3 +98,19 @@ def test_what_is_not_converted_is_refused_by_name(
     model.fit(inputs, models.target(inputs))
     with pytest.raises(export.CannotExport, match=named):
         export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
+
+
+def test_a_split_by_category_is_refused_by_its_column(tmp_path: Path) -> None:
+    inputs = models.rows()
+    inputs[:, 2] = np.random.default_rng(0).integers(0, 9, len(inputs))
+    kinds = ["q", "q", "c", "q"]
+    data = xgboost.DMatrix(
+        inputs,
+        label=np.isin(inputs[:, 2], [1, 4, 7]) * 9.0,
+        feature_types=kinds,
+        enable_categorical=True,
+    )
+    model = xgboost.train({"max_cat_to_onehot": 1}, data, num_boost_round=3)
+    model.feature_types = None
+    with pytest.raises(export.CannotExport, match="column 2 is split by category"):
+        export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
