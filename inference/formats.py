@@ -81,7 +81,7 @@ def answer_type(accept: str, asked: str, written: Sequence[Format]) -> tuple[For
     found: tuple[Format, str] | None = None
     for name, weight in weights:
         exactness = 2 - name.count("*")
-        if (weight, exactness) <= best:
+        if not weight or (weight, exactness) <= best:
             continue
         chosen = _of_range(name, like, written, shut)
         if chosen is not None:

@@ -29,9 +29,7 @@ class Shapes:
 
     def question(self, document: Any) -> Question:
         """Raises Refusal."""
-        if isinstance(document, Aside):
-            return Question(self._bare(document))
-        if type(document) is list:
+        if type(document) in (list, Aside):
             return Question(self._bare(document))
         if type(document) is not dict:
             raise Refusal(f"the body is {shown(document)}; rows come as {SHAPES}")
@@ -49,10 +47,9 @@ class Shapes:
 
     def _bare(self, document: Any) -> Floats:
         """A list of rows, or of one row's numbers."""
-        if type(document) is list and self._columns.count > 1:
-            kinds = set(map(type, document))
-            if kinds <= SCALARS:
-                return self._lists.row(document)
+        several = type(document) is list and document and self._columns.count > 1
+        if several and set(map(type, document)) <= SCALARS:
+            return self._lists.row(document)
         return self._lists.rows(document)
 
     def _one_object(self, document: dict[str, Any]) -> Floats:

@@ -1,0 +1,105 @@
+import io
+import math
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inference.table.exchange import Answer
+from inference.table.outputs import Outputs
+from inference.table.parquet import ParquetReader, ParquetWriter
+from tests.unit.inference.table.toys import (
+    COLUMNS,
+    NAMES,
+    refusal_of,
+    refused_or_rows,
+    same,
+    tables,
+)
+
+READER = ParquetReader(COLUMNS)
+
+
+def parquet(columns: dict[str, Any], **options: Any) -> bytes:
+    file = io.BytesIO()
+    pa.parquet.write_table(pa.table(columns), file, **options)
+    return file.getvalue()
+
+
+def of_rows(table: np.ndarray) -> dict[str, Any]:
+    return {name: table[:, place] for place, name in enumerate(NAMES)}
+
+
+LARGE = parquet(
+    {**of_rows(np.ones((9, 3))), "__index_level_0__": [f"{n}" * 2**23 for n in range(9)]},
+    compression="zstd",
+)
+
+
+@given(tables(st.floats()), st.sampled_from(["none", "snappy", "gzip", "zstd"]))
+@settings(max_examples=30)
+def test_columns_are_read_by_name_to_the_last_bit(table: np.ndarray, compression: str) -> None:
+    columns = dict(reversed(of_rows(table).items()))
+    body = parquet(columns, compression=compression, row_group_size=2)
+    assert same(READER.parse(body).rows, table)
+
+
+def test_numbers_of_any_type_become_float64_and_null_is_missing() -> None:
+    columns = {
+        "a": pa.array([1, None], pa.int64()),
+        "b": pa.array([True, False]),
+        "c": pa.array([None, None], pa.null()),
+        "__index_level_0__": ["x", "y"],
+    }
+    expected = np.array([[1, 1, math.nan], [math.nan, 0, math.nan]])
+    assert same(READER.parse(parquet(columns)).rows, expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        (b"", 400, "the body is no Parquet file that can be read"),
+        (b"PAR1" * 10, 400, "the body is no Parquet file that can be read"),
+        (parquet(of_rows(np.ones((2, 3))))[:-9], 400, "the body is no Parquet file"),
+        (parquet({"a": [1.0], "b": [1.0]}), 400, "the file: column 'c' is missing"),
+        (parquet({"a": [1], "b": [1], "c": [1], "d": [1]}), 400, "the file: unknown column 'd'"),
+        (parquet({"a": [1.0], "b": ["x"], "c": [1.0]}), 400, "column 'b' holds string; it must"),
+        (parquet(of_rows(np.ones((0, 3)))), 400, "the file holds no row"),
+        (parquet(of_rows(np.ones((2**21, 3)))), 413, "2097152 rows in one body"),
+        (
+            LARGE,
+            413,
+            "the file unpacks to",
+        ),
+    ],
+)
+def test_what_is_no_table_of_numbers_is_refused(body: bytes, status: int, reason: str) -> None:
+    refusal = refusal_of(READER.parse, body)
+    assert (refusal.status, refusal.reason[: len(reason)]) == (status, reason)
+
+
+@given(st.binary(min_size=1, max_size=20), st.integers(0, 2_000))
+@settings(max_examples=200, deadline=None)
+def test_a_damaged_file_is_refused_or_rows(noise: bytes, place: int) -> None:
+    body = parquet(of_rows(np.ones((5, 3))))
+    place %= len(body)
+    refused_or_rows(READER.parse, body[:place] + noise + body[place + len(noise) :])
+
+
+@given(tables(st.floats(), width=2))
+@settings(max_examples=20)
+def test_pyarrow_reads_what_is_written_as_the_same_bits(table: np.ndarray) -> None:
+    body = ParquetWriter(Outputs(("p", "q"), ())).write(Answer(table))
+    found = pa.parquet.read_table(io.BytesIO(body))
+    assert found.column_names == ["p", "q"]
+    assert same(np.column_stack([column.to_numpy() for column in found.columns]), table)
+
+
+def test_labels_are_written_as_text_or_numbers() -> None:
+    for labels, expected in ((("no", "yes"), ["yes", "no"]), ((3, 7), [7, 3])):
+        body = ParquetWriter(Outputs(("label",), labels)).write(Answer(np.array([1, 0])))
+        assert pa.parquet.read_table(io.BytesIO(body))["label"].to_pylist() == expected
