@@ -9,6 +9,7 @@ from tests.bench.serving.results import InProcess, Results, Sample, Start
 OURS = "ours"
 CONSTANT = "constant"
 CONNECTIONS = 16
+QUIET = 0.9
 MIB_MODELS = ("hgb", "ridge")
 
 
@@ -138,6 +139,18 @@ def worker_mib(results: Results, model: str) -> float:
     """The private memory of the largest worker but the parent's, of a server with two."""
     return median(
         max(start.private[1:]) for start in starts(results, OURS, model, 2) if start.private[1:]
+    )
+
+
+def core_share(results: Results) -> float:
+    """How much of its core our server had under one-row load, typically; 1 on a quiet machine.
+
+    wrk asks again at once, so that whatever is missing went to other programs.
+    """
+    return median(
+        sample.rate * sample.cpu / 1e6
+        for model in models(results)
+        for sample in one_row(results, OURS, model)
     )
 
 

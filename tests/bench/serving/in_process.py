@@ -44,6 +44,7 @@ def graph(base: Path) -> Callable[[Rows], object]:
     """The ONNX graph, on one thread, as ONNX Runtime alone runs it."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
     path = base / "model" / "model.onnx"
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name

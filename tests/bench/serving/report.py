@@ -18,7 +18,9 @@ _LABELS = {stack.name: stack.label for stack in (stacks.OURS, stacks.CONSTANT, *
 def document(results: Results) -> str:
     """The whole page."""
     parts = [
-        _INTRODUCTION.format(lags=LAGS, **results.machine.model_dump()),
+        _INTRODUCTION.format(
+            lags=LAGS, share=figures.core_share(results), **results.machine.model_dump()
+        ),
         "![Requests a second of every stack](serving-benchmark.svg)",
         "## One row, 16 connections\n\n" + comparison(results),
         "## Against the marks\n\n" + marks(results),
@@ -294,7 +296,7 @@ def absent(results: Results) -> str:
     if not results.absent:
         return "Nothing."
     return "\n".join(
-        f"- {label(found.stack)} {SHORT.get(found.model, found.model)}: {found.reason}"
+        f"- {label(found.stack)}{' with ' * bool(found.model)}{SHORT.get(found.model, '')}: {found.reason}"
         for found in results.absent
     )
 
@@ -305,7 +307,9 @@ _INTRODUCTION = """\
 Written by `make bench-serving BENCH=--write`; the page says nothing that the program did not
 measure. {date}, commit {commit}: {processor}, {cores} cores, Python {python}, load average
 {load_before[0]:.1f} before and {load_after[0]:.1f} after (the bench itself makes about 2).
-Medians of {rounds} rounds, each load {seconds} s after one second that does not count.
+Our server had its core for {share:.0%} of the time; much less than 100% would mean that the
+machine was busy with something else. Medians of {rounds} rounds, each load {seconds} s after one
+second that does not count.
 
 Every stack serves the same three scikit-learn models of {lags} columns, trained on the spot; ours
 the artifact that `export` made of them, the others the joblib file."""

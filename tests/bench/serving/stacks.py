@@ -15,6 +15,7 @@ from tests.bench.serving.servers import NotReady, free_port
 
 APPS = Path(__file__).parent / "apps"
 HOST = "127.0.0.1"
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True)
@@ -144,10 +145,9 @@ QUICK = ("fastapi", "fastapi-csv", "mlserver")
 def environ(stack: Stack, programs: Path, model: Model, port: int, run: Path) -> dict[str, str]:
     """What every stack finds in its environment: one thread each, and nothing of this shell's."""
     kept = {name: os.environ[name] for name in ("LANG", "LC_ALL") if name in os.environ}
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {
         **kept,
-        **threads,
+        **ONE_THREAD,
         "PATH": os.pathsep.join((str(programs), os.defpath)),
         "HOME": str(run),
         "TMPDIR": str(run),

@@ -89,3 +89,9 @@ def test_a_workers_own_memory_leaves_the_parent_out() -> None:
 @pytest.mark.parametrize(("share", "value"), [(0.5, 2), (0.99, 4), (0.01, 1), (1.0, 4)])
 def test_a_quantile_is_one_of_the_values(share: float, value: int) -> None:
     assert figures.quantile([4, 1, 3, 2], share) == value
+
+
+def test_a_server_that_waits_for_its_core_shows_in_the_share_of_it() -> None:
+    found = results(sample("ours", 10_000.0, cpu=25.0), sample("ours", 40_000.0, cpu=25.0, rows=10))
+
+    assert figures.core_share(found) == 0.25
