@@ -9,8 +9,7 @@ from export.runtime import Predict
 from export.trees import Flags
 
 FLOAT32_MOST = float(np.finfo(np.float32).max)
-FLOAT64_MOST = float(np.finfo(np.float64).max)
-LARGE = 1e300  # a scaler overflows on the most
+LARGE = 1e150  # whose square is still a number: beyond it norms and scalers overflow
 
 
 def takes_missing(trained: Predict, rows: npt.NDArray[Any]) -> Flags:
@@ -31,8 +30,12 @@ def takes_missing(trained: Predict, rows: npt.NDArray[Any]) -> Flags:
 
 
 def largest_taken(trained: Predict, rows: npt.NDArray[Any]) -> float | None:
-    """The largest absolute value that is answered; None when infinity is."""
-    for value, largest in ((np.inf, None), (FLOAT64_MOST, FLOAT64_MOST), (LARGE, LARGE)):
+    """The largest absolute value to be answered; None when infinity is.
+
+    Of float64's upper half of exponents nothing is promised: a model that answers 1e150 may
+    overflow on more.
+    """
+    for value, largest in ((np.inf, None), (LARGE, LARGE)):
         if _answers(trained, np.full_like(rows[:1], value)):
             return largest
     return FLOAT32_MOST
