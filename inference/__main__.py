@@ -15,7 +15,6 @@ from inference.app import App
 from inference.artifact import load
 from inference.cores import cores
 from inference.journal import Journal
-from inference.multi_model import MultiModelApp
 from inference.served import ModelBroken, Served
 from inference.server import run, wait_for
 from inference.settings import BadSetting, Settings
@@ -95,6 +94,8 @@ def _serve(
     settings: Settings, listeners: list[socket.socket], load: Callable[[Path], Served]
 ) -> int:
     if settings.multi_model:
+        from inference.multi_model import MultiModelApp  # 50 ms that only this server spends
+
         run(MultiModelApp.of(settings), listeners[0])
         return 0
     try:

@@ -145,17 +145,18 @@ async def read_body(
     *,
     limit: int = BODY_LIMIT,
     place: Place | None = None,
+    seconds: float = REQUEST_SECONDS,
 ) -> bytes:
     """Read the body, holding at most ``limit`` bytes of it, which ``place`` accounts for.
 
     Raises Refusal: 413, 408 when it takes too long, 503 when there is no room for it now.
     """
     try:
-        async with asyncio.timeout(REQUEST_SECONDS):
+        async with asyncio.timeout(seconds):
             return await _read(receive, headers, limit, place)
     except TimeoutError:
         raise Refusal(
-            f"the body was not there within {REQUEST_SECONDS} s",
+            f"the body was not there within {seconds:g} s",
             status=REQUEST_TIMEOUT,
             headers=((b"connection", b"close"),),
         ) from None

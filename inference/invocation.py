@@ -20,7 +20,13 @@ LOG = logging.getLogger("inference")
 
 
 async def invoke(
-    lent: AbstractContextManager[Way], annex: Annex, scope: Message, receive: Receive, send: Send
+    lent: AbstractContextManager[Way],
+    annex: Annex,
+    scope: Message,
+    receive: Receive,
+    send: Send,
+    *,
+    seconds: float = ANSWER_SECONDS,
 ) -> None:
     """Answer one request: in the event loop when that is quick, otherwise in the annex.
 
@@ -28,11 +34,11 @@ async def invoke(
     Raises Refusal, 503 when it takes too long, or ClientGone.
     """
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(seconds):
             await _invoke(lent, annex, scope, receive, send)
     except TimeoutError:
         LOG.warning("%s %s took too long", scope["method"], scope["path"])
-        raise busy(f"there was no answer within {ANSWER_SECONDS} s") from None
+        raise busy(f"there was no answer within {seconds:g} s") from None
 
 
 async def _invoke(

@@ -47,7 +47,10 @@ class Adding:
         return len(asked)
 
     def openapi(self) -> dict[str, object]:
-        return {"requestBody": {"content": {"text/csv": {}}}, "responses": {}}
+        return {
+            "requestBody": {"content": {"text/csv": {}}},
+            "responses": {"200": {"description": "Sums.", "content": {"text/csv": {}}}},
+        }
 
 
 def load(folder: Path) -> Served:

@@ -3,13 +3,19 @@
 import asyncio
 import json
 import threading
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
+from inference.annex import Annex
 from inference.app import App
+from inference.asgi import Entry, read_body
 from inference.forecast.forecaster import Forecaster
+from inference.invocation import invoke
 from inference.limits import BODY_LIMIT, DRAIN_LIMIT
+from inference.refusal import Refusal
+from inference.way import Way
 from tests.unit.inference.asking import ask, call
 from tests.unit.inference.fakes import ROWS, Adding
 
@@ -17,6 +23,7 @@ MEGABYTE = b" " * 1024 * 1024
 REQUEST = b'{"product":"wti","date":"2018-01-29"}'
 JSON = {"content-type": "application/json"}
 CSV = {"content-type": "text/csv"}
+DEADLINE = 30  # seconds
 ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 
 
@@ -217,3 +224,49 @@ def test_a_request_that_the_end_of_the_server_cuts_off_is_told_so() -> None:
         return (await request).status
 
     assert asyncio.run(story()) == 503
+
+
+def test_a_batch_transform_is_told_what_it_may_send() -> None:
+    for parallel in (2, 64):
+        answer = call(App(Adding(), parallel=parallel), "GET", "/execution-parameters").json
+        assert answer["MaxConcurrentTransforms"] == min(parallel, 16)
+        # SageMaker's limit on the product; https://docs.aws.amazon.com/sagemaker/latest/
+        # APIReference/API_CreateTransformJob.html
+        assert answer["MaxConcurrentTransforms"] * answer["MaxPayloadInMB"] <= 100
+        assert answer["BatchStrategy"] in ("MULTI_RECORD", "SINGLE_RECORD")
+
+
+def test_the_server_describes_itself() -> None:
+    document = call(App(Adding()), "GET", "/openapi.json").json
+    assert document["openapi"].startswith("3.1")
+    assert {"/ping", "/invocations", "/execution-parameters"} <= document["paths"].keys()
+    assert call(App(), "GET", "/openapi.json").status == 503  # it knows nothing yet
+
+
+async def never(message: Any = None) -> Any:
+    await asyncio.sleep(DEADLINE)
+
+
+def test_an_answer_that_takes_too_long_is_503() -> None:
+    slow = Waiting()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": ROWS, "more_body": False}
+
+    async def story() -> None:
+        scope = {"method": "POST", "path": "/invocations", "headers": [], "entry": Entry()}
+        way = nullcontext(Way(slow))
+        try:
+            await invoke(way, Annex(), scope, receive, never, seconds=0.05)
+        finally:
+            slow.may_answer.set()
+
+    with pytest.raises(Refusal, match="no answer within 0.05 s") as refused:
+        asyncio.run(story())
+    assert (refused.value.status, refused.value.headers) == (503, ((b"retry-after", b"1"),))
+
+
+def test_a_body_that_does_not_come_to_its_end_is_408() -> None:
+    with pytest.raises(Refusal, match="not there within 0.05 s") as refused:
+        asyncio.run(read_body(never, {}, seconds=0.05))
+    assert (refused.value.status, refused.value.headers) == (408, ((b"connection", b"close"),))

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from inference.journal import AccessLog
 from inference.settings import BadSetting, Settings
 
 
@@ -50,3 +51,21 @@ def test_the_operator_may_limit_the_memory() -> None:
 def test_a_limit_that_is_none_is_refused_by_name(limit: str) -> None:
     with pytest.raises(BadSetting, match="WHARF_MEMORY_LIMIT_MIB is"):
         Settings.of({"WHARF_MEMORY_LIMIT_MIB": limit})
+
+
+def test_the_operator_may_say_how_many_workers_there_are() -> None:
+    assert Settings.of({}).workers is None
+    assert Settings.of({"WHARF_WORKERS": "3"}).workers == 3
+
+
+@pytest.mark.parametrize("workers", ["0", "-1", "two", "1.5", "99999"])
+def test_a_number_of_workers_that_is_none_is_refused_by_name(workers: str) -> None:
+    with pytest.raises(BadSetting, match=f"WHARF_WORKERS is '{workers}'; it must be 1 to 1024"):
+        Settings.of({"WHARF_WORKERS": workers})
+
+
+def test_the_operator_may_say_which_requests_are_logged() -> None:
+    assert Settings.of({}).access_log is AccessLog.SAMPLED
+    assert Settings.of({"WHARF_ACCESS_LOG": "All"}).access_log is AccessLog.ALL
+    with pytest.raises(BadSetting, match="must be one of all, sampled, errors, off"):
+        Settings.of({"WHARF_ACCESS_LOG": "yes"})
