@@ -55,9 +55,12 @@ class Way:
         return size <= INLINE_BODY and self._spent[size.bit_length()] < INLINE_NANOSECONDS
 
     def took(self, size: int, nanoseconds: int) -> None:
-        """Learn from an answer. Down faster than up: a busy machine makes outliers, upwards."""
+        """Learn from an answer. Down faster than up: a busy machine makes outliers, upwards, of
+        which the longest counts no more than one that is just too slow.
+        """
         if size > INLINE_BODY:
             return
+        nanoseconds = min(nanoseconds, 2 * INLINE_NANOSECONDS)
         place = size.bit_length()
         before = self._spent[place]
         if before == math.inf:

@@ -261,12 +261,12 @@ def test_an_answer_that_takes_too_long_is_503() -> None:
         finally:
             slow.may_answer.set()
 
-    with pytest.raises(Refusal, match="no answer within 0.05 s") as refused:
+    with pytest.raises(Refusal, match=r"no answer within 0\.05 s") as refused:
         asyncio.run(story())
     assert (refused.value.status, refused.value.headers) == (503, ((b"retry-after", b"1"),))
 
 
 def test_a_body_that_does_not_come_to_its_end_is_408() -> None:
-    with pytest.raises(Refusal, match="not there within 0.05 s") as refused:
+    with pytest.raises(Refusal, match=r"not there within 0\.05 s") as refused:
         asyncio.run(read_body(never, {}, seconds=0.05))
     assert (refused.value.status, refused.value.headers) == (408, ((b"connection", b"close"),))
