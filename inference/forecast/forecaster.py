@@ -74,6 +74,7 @@ class Forecaster:
             f"{onnxruntime.__version__}"
         )
         self._session = session
+        self._options = onnxruntime.RunOptions()  # given none, each run makes its own: 1 of 8 µs
         self._origins = origins
         self._widths = {
             (width.product, horizon): (width.low, width.high)
@@ -171,7 +172,7 @@ class Forecaster:
         for number, question in enumerate(questions):
             rows[number, :-1] = self._origins[question.request.product].features[question.row]
             rows[number, -1] = question.horizon
-        changes: Floats = self._session.run(["change"], {"features": rows})[0]
+        changes: Floats = self._session.run(["change"], {"features": rows}, self._options)[0]
         return changes.reshape(-1)
 
     def _forecast(self, question: Question, change: float) -> Forecast:

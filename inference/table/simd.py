@@ -7,6 +7,7 @@ all of them where they belong, and nowhere else, each row has the right length.
 
 import secrets
 import threading
+from itertools import pairwise
 
 import numpy as np
 import simdjson
@@ -19,6 +20,8 @@ BEGIN, END, MISSING = (b"%de%d" % (_CHANCE, exponent) for exponent in (301, 302,
 BEGIN_VALUE, END_VALUE, MISSING_VALUE = (float(text) for text in (BEGIN, END, MISSING))
 # In place of a value that is missing. Blanks keep it from what is beside: 1null is no number.
 BLANK = b" %b " % MISSING
+
+COMMA, NEWLINE = b",\n"
 
 # A parser keeps its buffers, and one document at a time.
 _OWN = threading.local()
@@ -74,20 +77,29 @@ def lines(text: bytes, width: int) -> Floats | None:
     if found is not None:
         return found
     missing = 0
-    text = b"\n%b\n" % text
-    between = b",%b," % BLANK
-    for given, put in (
-        (b"nan", BLANK),
-        (b"NaN", BLANK),
-        (b",,", between),
-        (b",,", between),  # of three commas, two pairs
-        (b"\n,", b"\n%b," % BLANK),
-        (b",\n", b",%b\n" % BLANK),
-    ):
-        before = len(text)
-        text = text.replace(given, put)
-        missing += (len(text) - before) // (len(put) - len(given))
-    return _of_lines(text[1:-1], width, missing) if missing else None
+    if b"n" in text or b"N" in text:
+        for word in (b"nan", b"NaN"):
+            parts = text.split(word)
+            missing += len(parts) - 1
+            text = BLANK.join(parts)
+    if width > 1:  # an empty line of a single column is no cell
+        text, empty = _filled(text)
+        missing += empty
+    return _of_lines(text, width, missing) if missing else None
+
+
+def _filled(text: bytes) -> tuple[bytes, int]:
+    """The lines with something in each empty cell, and how many those were.
+
+    By positions and slices: ``bytes.replace`` takes ten times as long for separators, which are
+    everywhere.
+    """
+    framed = b"\n%b\n" % text
+    codes = np.frombuffer(framed, np.uint8)
+    separators = (codes == COMMA) | (codes == NEWLINE)
+    empty = (np.flatnonzero(separators[1:] & separators[:-1]) + 1).tolist()
+    edges = [1, *empty, len(framed) - 1]
+    return BLANK.join([framed[a:b] for a, b in pairwise(edges)]), len(empty)
 
 
 def _of_lines(text: bytes, width: int, missing: int) -> Floats | None:
