@@ -32,7 +32,8 @@ def main(arguments: Sequence[str], load: Callable[[Path], Served] = load) -> int
         return 2
     # As the first process of a container, a signal without a handler would be ignored. Later
     # uvicorn closes first and then raises the signal again. To end on request is a success.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: sys.exit(0))
     logging.basicConfig(
         level=logging.INFO, stream=sys.stdout, format="%(levelname)s %(name)s: %(message)s"
     )

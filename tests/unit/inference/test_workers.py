@@ -112,6 +112,18 @@ def test_a_signal_ends_parent_and_workers_with_success(two: Server, number: sign
     assert "Traceback" not in two.process.stdout.read()
 
 
+@pytest.mark.parametrize("count", ["1", "2"])
+def test_control_c_reaches_everyone_and_is_no_failure(base: Path, count: str) -> None:
+    with serving(base, program=FAKE, WHARF_WORKERS=count) as server:
+        started(server).wait_for("serving")
+        assert asks(server) == 200
+        for pid in [*workers(server), server.process.pid]:
+            os.kill(pid, signal.SIGINT)
+        assert server.process.wait(DEADLINE) == 0
+        assert server.process.stdout is not None
+        assert "Traceback" not in server.process.stdout.read()
+
+
 def test_a_port_that_another_server_has_is_not_shared_with_it(two: Server, base: Path) -> None:
     port = str(two.port)
     with serving(base, program=FAKE, WHARF_WORKERS="2", SAGEMAKER_BIND_TO_PORT=port) as second:
