@@ -296,7 +296,9 @@ def absent(results: Results) -> str:
     if not results.absent:
         return "Nothing."
     return "\n".join(
-        f"- {label(found.stack)}{' with ' * bool(found.model)}{SHORT.get(found.model, '')}: {found.reason}"
+        "- "
+        + " with ".join(filter(None, (label(found.stack), SHORT.get(found.model))))
+        + f": {found.reason}"
         for found in results.absent
     )
 
