@@ -48,6 +48,46 @@ def test_columns_are_read_by_name_to_the_last_bit(table: np.ndarray, compression
     assert same(READER.parse(body).rows, table)
 
 
+def varint(number: int) -> bytes:
+    """As Thrift's compact protocol writes a length in 28 bits."""
+    return bytes((number >> shift & 127) | 128 * (shift < 21) for shift in (0, 7, 14, 21))
+
+
+def test_a_small_file_whose_page_unpacks_to_more_than_its_footer_says_is_refused() -> None:
+    rows = np.zeros((2**17, 3))
+    body = parquet(
+        of_rows(rows),
+        compression="zstd",
+        use_dictionary=False,
+        data_page_size=2**30,
+        max_rows_per_page=2**30,
+    )
+    file = pa.parquet.ParquetFile(io.BytesIO(body))
+    header = file.metadata.row_group(0).column(0).data_page_offset
+    # The page's type, then the size that it unpacks to: the values, and which of them are there.
+    assert body[header : header + 3] == b"\x15\x00\x15"
+    assert body[header + 4 : header + 7] == varint(2 * rows[:, 0].nbytes)[1:]
+    changed = body[: header + 3] + varint(2 * (2**27 - 1)) + body[header + 7 :]
+    assert READER.parse(body).rows.shape == rows.shape
+    refusal = refusal_of(READER.parse, changed)
+    assert (refusal.status, refusal.reason[:19]) == (413, "the file unpacks to")
+
+
+@pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "zstd", "brotli", "lz4"])
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_pages_of_every_kind_are_followed(compression: str, version: str, dictionary: bool) -> None:
+    table = np.random.default_rng(0).normal(size=(4_000, 3)).round(1)
+    body = parquet(
+        of_rows(table),
+        compression=compression,
+        data_page_version=version,
+        use_dictionary=dictionary,
+        data_page_size=2_000,
+    )
+    assert same(READER.parse(body).rows, table)
+
+
 def test_numbers_of_any_type_become_float64_and_null_is_missing() -> None:
     columns = {
         "a": pa.array([1, None], pa.int64()),
