@@ -55,3 +55,9 @@ clean:
 	-$(BIN)/wharf down
 	rm -rf .venv .wharf cdk.out .mypy_cache .ruff_cache .pytest_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Requests to the server that are wrong in every way we know, and right ones whose answers are
+# known: N of them, to servers of both kinds. About 300 a second; a few hundred are in `make test`.
+.PHONY: fuzz
+fuzz: environment
+	$(BIN)/python -m tests.fuzz $(or $(N),100000) $(FUZZ)

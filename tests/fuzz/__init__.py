@@ -1,0 +1,1 @@
+"""Fuzzing of the inference server, as a process: ``make fuzz N=100000``."""
