@@ -30,8 +30,8 @@ def main(arguments: Sequence[str], load: Callable[[Path], Served] = load) -> int
         given = " ".join(arguments) or "nothing"
         print(f"usage: python -m inference serve (given: {given})", file=sys.stderr)
         return 2
-    # As the first process of a container, a signal without a handler would be ignored. Later
-    # uvicorn closes first and then raises the signal again. To end on request is a success.
+    # As the first process of a container, a signal without a handler would be ignored. To end on
+    # request is a success.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: sys.exit(0))
     logging.basicConfig(

@@ -4,11 +4,13 @@ import asyncio
 import ctypes
 import logging
 import resource
+import signal
 import socket
 import struct
+import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from time import perf_counter_ns
 from typing import Any, cast
@@ -22,6 +24,7 @@ from inference.limits import CONNECTIONS, IDLE_SECONDS, LINGER_SECONDS, SHUTDOWN
 from inference.served import Served
 
 LOG = logging.getLogger("inference")
+ENDING = (signal.SIGTERM, signal.SIGINT)
 TICK = 0.1  # seconds
 SPARE_FILES = 64  # files that the process needs besides connections
 ACCEPTING = 0.1  # seconds in which handshakes that were under way come to their end
@@ -68,6 +71,26 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Heed SIGTERM and SIGINT. Once one came, another changes nothing: raised again after
+        the end, as uvicorn does, a second one would strike in the middle of the tidying up.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in ENDING}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, signal.SIG_IGN if self.told_to_end else handler)
+
+    @property
+    def told_to_end(self) -> bool:
+        """Whether a signal came."""
+        return bool(self._captured_signals)
 
     def end(self) -> None:
         """End gracefully; may be called from any thread, also before the server runs."""
@@ -141,7 +164,7 @@ class Server(uvicorn.Server):
 
 
 def run(app: Application, listener: socket.socket, *, alive: int | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, which is raised again afterwards.
+    """Serve until SIGTERM or SIGINT.
 
     ``alive``: a file that can be read to its end once the parent of this worker is gone; then
     the worker ends too.
@@ -152,7 +175,7 @@ def run(app: Application, listener: socket.socket, *, alive: int | None = None) 
 def wait_for(load: Callable[[], Served], listeners: Sequence[socket.socket]) -> Served:
     """The loaded model. Until it is there, whoever asks is told that it is loading.
 
-    Raises what ``load`` raises.
+    Raises what ``load`` raises, and SystemExit when a signal came first.
     """
     lobby = Server(App(), lobby=True)
     models: list[Served] = []
@@ -168,6 +191,8 @@ def wait_for(load: Callable[[], Served], listeners: Sequence[socket.socket]) -> 
     loading = threading.Thread(target=work, name="load", daemon=True)
     loading.start()
     lobby.run(sockets=[listener.dup() for listener in listeners])
+    if lobby.told_to_end:
+        sys.exit(0)
     loading.join()
     if errors:
         raise errors.pop()
