@@ -15,6 +15,7 @@ from inference.app import App
 from inference.artifact import load
 from inference.cores import cores
 from inference.journal import Journal
+from inference.memory import give_back
 from inference.served import ModelBroken, Served
 from inference.server import run, wait_for
 from inference.settings import BadSetting, Settings
@@ -42,11 +43,25 @@ def main(arguments: Sequence[str], load: Callable[[Path], Served] = load) -> int
         stays = leave_root_behind(settings)
         if stays:
             LOG.warning(stays)
-        listeners = listen(settings, 1 if settings.multi_model else settings.workers or cores())
+        listeners = listen(settings, workers_of(settings))
     except (BadSetting, OSError) as error:
         LOG.error("cannot serve: %s", error)
         return 1
     return _serve(settings, listeners, load)
+
+
+def workers_of(settings: Settings, platform: str = sys.platform) -> int:
+    """How many processes serve. Raises BadSetting for more than there can be."""
+    if settings.multi_model:  # SageMaker loads a model into the one process that it speaks to
+        return 1
+    if platform != "linux":
+        if settings.workers not in (None, 1):
+            raise BadSetting(
+                f"WHARF_WORKERS is {settings.workers}; on {platform} it must be 1: Linux alone "
+                "shares a port's connections out among processes"
+            )
+        return 1
+    return settings.workers or cores()
 
 
 class LeaveRoot(Protocol):
@@ -113,6 +128,7 @@ def _serve(
     # to pages that the workers share.
     gc.collect()
     gc.freeze()
+    give_back()  # a forest of 90 MiB took 235 while it was loaded
 
     def serve(listener: socket.socket, alive: int | None = None) -> None:
         app = App(model, journal=Journal(settings.access_log), parallel=len(listeners))

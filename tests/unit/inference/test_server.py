@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from contracts.privileges import TREE
-from inference.__main__ import leave_root_behind, listen
+from inference.__main__ import leave_root_behind, listen, workers_of
 from inference.limits import BODY_LIMIT
-from inference.settings import Settings
+from inference.settings import BadSetting, Settings
 from tests.unit.inference.servers import DEADLINE, ROOT, release, serving, started
 
 REQUEST = b'{"product":"wti","date":"2018-01-29"}'
@@ -67,6 +67,15 @@ def test_the_server_of_many_models_keeps_the_rights_to_read_what_is_brought_late
     looked, why = left(Settings(host="", port=0, base=TREE, multi_model=True))
     assert looked == []
     assert why is None or why.startswith("stays root: ")
+
+
+def test_several_workers_are_for_linux_and_one_model() -> None:
+    asked = replace(Settings.of({}), workers=3)
+    assert workers_of(asked, "linux") == 3
+    assert workers_of(replace(asked, multi_model=True), "linux") == 1
+    assert workers_of(Settings.of({}), "darwin") == 1
+    with pytest.raises(BadSetting, match="WHARF_WORKERS is 3; on darwin it must be 1"):
+        workers_of(asked, "darwin")
 
 
 def test_the_server_refuses_and_goes_on(base: Path) -> None:
