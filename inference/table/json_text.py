@@ -186,8 +186,8 @@ def _check_marks(body: bytes) -> None:
     """Refuse more than can be answered before memory is taken for it: 25 MiB of ``[0,0,…`` took
     20 times that.
     """
-    lists = body.count(b"[") + body.count(b"{")
-    values = body.count(b",") + 1
+    lists = _count(body, b"[") + _count(body, b"{")
+    values = _count(body, b",") + 1
     for found, limit, name in (
         (lists, ROW_LIMIT + FEW, "lists and objects"),
         (values, VALUE_LIMIT + FEW, "values"),
@@ -198,6 +198,12 @@ def _check_marks(body: bytes) -> None:
                 "several requests",
                 status=CONTENT_TOO_LARGE,
             )
+
+
+def _count(body: bytes, mark: bytes) -> int:
+    """In pieces, between which Python's lock is let go: 18 MB of commas hold it for 20 ms."""
+    pieces = range(0, len(body), CAREFUL_LIMIT)
+    return sum(body.count(mark, start, start + CAREFUL_LIMIT) for start in pieces)
 
 
 def _set_aside(body: bytes) -> tuple[bytes, dict[str, Aside]]:

@@ -9,7 +9,7 @@ from inference.table.columns import CONTENT_TOO_LARGE, VALUE_LIMIT, Columns, Flo
 from inference.table.exchange import Answer, Question
 from inference.table.lists import columns_to_rows
 from inference.table.outputs import Outputs
-from inference.table.parquet_pages import BadPages, unpacked_size
+from inference.table.parquet_pages import unpacked_size
 
 PANDAS_INDEX = "__index_level_"  # columns that pandas adds for an index that is none
 UNPACKED_LIMIT = 16 * VALUE_LIMIT  # bytes, by the footer and by the pages' headers
@@ -34,32 +34,25 @@ class ParquetReader:
         """Raises Refusal."""
         pyarrow = _pyarrow()
         try:
+            _check_unpacked(body)
             file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(body), pre_buffer=False)
-            fields = self._check(pyarrow, file, body)
+            fields = self._check(pyarrow, file)
             # Without threads: they would not survive a fork, and the cores have work.
             table = file.read(columns=fields, use_threads=False)
-        except (pyarrow.ArrowException, OSError, OverflowError, BadPages) as error:
+            values = [_floats(pyarrow, table.column(name)) for name in self._columns.names]
+        except (Refusal, MemoryError):
+            raise
+        except Exception as error:  # a damaged file leads pyarrow to raise whatever there is
             reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             raise Refusal(f"the body is no Parquet file that can be read: {reason}") from None
-        values = [_floats(pyarrow, table.column(name)) for name in self._columns.names]
         return Question(columns_to_rows(self._columns, values))
 
-    def _check(self, pyarrow: Any, file: Any, body: bytes) -> list[str]:
+    def _check(self, pyarrow: Any, file: Any) -> list[str]:
         """The names of the columns to read. Raises Refusal."""
         metadata = file.metadata
         if not metadata.num_rows:
             raise Refusal("the file holds no row")
         self._columns.check_size(metadata.num_rows)
-        unpacked = sum(
-            _unpacked(body, metadata.row_group(group).column(column))
-            for group in range(metadata.num_row_groups)
-            for column in range(metadata.num_columns)
-        )
-        if unpacked > UNPACKED_LIMIT:
-            raise Refusal(
-                f"the file unpacks to {unpacked} bytes; at most {UNPACKED_LIMIT} are read",
-                status=CONTENT_TOO_LARGE,
-            )
         fields = [one for one in file.schema_arrow if not one.name.startswith(PANDAS_INDEX)]
         names = [field.name for field in fields]
         self._columns.check_names(names, "the file")
@@ -76,15 +69,14 @@ class ParquetReader:
         return names
 
 
-def _unpacked(body: bytes, column: Any) -> int:
-    """The larger of what the footer says and what the pages do."""
-    start = column.data_page_offset
-    if column.has_dictionary_page and 0 < column.dictionary_page_offset < start:
-        start = column.dictionary_page_offset
-    if start < 0 or column.total_compressed_size < 0:
-        raise BadPages("a column's place is negative")
-    found = unpacked_size(body, start, start + column.total_compressed_size)
-    return max(found, int(column.total_uncompressed_size))
+def _check_unpacked(body: bytes) -> None:
+    """Raises BadParquet, and Refusal with 413 for too much."""
+    unpacked = unpacked_size(body)
+    if unpacked > UNPACKED_LIMIT:
+        raise Refusal(
+            f"the file unpacks to {unpacked} bytes; at most {UNPACKED_LIMIT} are read",
+            status=CONTENT_TOO_LARGE,
+        )
 
 
 def _floats(pyarrow: Any, column: Any) -> Floats:

@@ -1,74 +1,124 @@
-"""What the pages of a Parquet file unpack to, by their own headers.
+"""What a Parquet file unpacks to, by its footer and by its pages' own headers.
 
-The footer says it too, but a reader goes by the headers: a file of a kilobyte whose footer is
-modest can unpack to gigabytes. The headers are Thrift's compact protocol:
+pyarrow goes by the pages' headers: a file of a kilobyte whose footer is modest can unpack to
+gigabytes. And pyarrow's own view of a column in the footer ends the process where the footer is
+damaged (an exception in C++ that nothing catches), so that it is read here. Both are written in
+Thrift's compact protocol:
 https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md,
-https://github.com/apache/parquet-format (struct PageHeader).
+https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-UNPACKED_SIZE, PACKED_SIZE = 2, 3  # fields of PageHeader
-BOOLEANS, BYTE, INTEGERS, DOUBLE, BINARY, STRUCT = (1, 2), 3, (4, 5, 6), 7, 8, 12
+MAGIC = b"PAR1"
+TAIL = 8  # bytes: the footer's length, and the magic
+TRUE, FALSE, BYTE, INTEGERS, DOUBLE, BINARY, LISTS, STRUCT = 1, 2, 3, (4, 5, 6), 7, 8, (9, 10), 12
+DEPTH_LIMIT = 16
 PAGE_LIMIT = 50_000
-DEPTH_LIMIT = 8
+
+# Numbers of fields in parquet.thrift.
+ROW_GROUPS = 4  # of FileMetaData
+COLUMNS = 1  # of RowGroup
+META_DATA = 3  # of ColumnChunk
+UNPACKED, PACKED, DATA_OFFSET, DICTIONARY_OFFSET = 6, 7, 9, 11  # of ColumnMetaData
+PAGE_UNPACKED, PAGE_PACKED = 2, 3  # of PageHeader
 
 
-class BadPages(ValueError):
-    """The pages cannot be followed, or there are too many."""
+class BadParquet(ValueError):
+    """The file's structure cannot be followed."""
 
 
-def unpacked_size(body: bytes, start: int, end: int) -> int:
-    """Bytes that the pages between two offsets unpack to. Raises BadPages."""
+def unpacked_size(body: bytes) -> int:
+    """Bytes that all pages of a file unpack to, or the footer says if that is more.
+
+    Raises BadParquet.
+    """
+    try:
+        return sum(_column(body, column) for column in _columns(body))
+    except (IndexError, KeyError, TypeError, AttributeError):
+        raise BadParquet("its structure is cut off or damaged") from None
+
+
+def _columns(body: bytes) -> list[dict[int, Any]]:
+    """ColumnMetaData of each column of each row group."""
+    length = int.from_bytes(body[-TAIL : -len(MAGIC)], "little")
+    start = len(body) - TAIL - length
+    if body[-len(MAGIC) :] != MAGIC or start < len(MAGIC):
+        raise BadParquet("it does not end as a Parquet file does")
+    footer = _Reader(body, start).struct(DEPTH_LIMIT)
+    groups = footer.get(ROW_GROUPS, [])
+    return [column[META_DATA] for group in groups for column in group[COLUMNS]]
+
+
+def _column(body: bytes, column: dict[int, Any]) -> int:
+    start = column[DATA_OFFSET]
+    dictionary = column.get(DICTIONARY_OFFSET, 0)
+    if 0 < dictionary < start:
+        start = dictionary
+    if start < 0 or column[PACKED] < 0:
+        raise BadParquet("a column's place is negative")
+    unpacked: int = column[UNPACKED]
+    return max(unpacked, _pages(body, start, start + column[PACKED]))
+
+
+def _pages(body: bytes, start: int, end: int) -> int:
     reader = _Reader(body, start)
     total = 0
     for _ in range(PAGE_LIMIT):
         if reader.place >= end:
             return total
-        try:
-            fields = reader.struct(DEPTH_LIMIT)
-            unpacked, packed = fields[UNPACKED_SIZE], fields[PACKED_SIZE]
-        except (IndexError, KeyError):
-            raise BadPages("a page's header is cut off") from None
-        if unpacked < 0 or packed < 0:
-            raise BadPages("a page has a negative size")
-        total += unpacked
-        reader.place += packed
-    raise BadPages(f"there are more than {PAGE_LIMIT} pages in a column")
+        header = reader.struct(DEPTH_LIMIT)
+        if header[PAGE_UNPACKED] < 0 or header[PAGE_PACKED] < 0:
+            raise BadParquet("a page has a negative size")
+        total += header[PAGE_UNPACKED]
+        reader.place += header[PAGE_PACKED]
+    raise BadParquet(f"a column has more than {PAGE_LIMIT} pages")
 
 
 @dataclass
 class _Reader:
+    """Reads values at ``place``; IndexError at the end of the body."""
+
     body: bytes
     place: int
 
-    def struct(self, depth: int) -> dict[int, int]:
-        """The integers among its fields, by number; all others are skipped."""
-        if not depth:
-            raise BadPages("a page's header is nested too deeply")
-        found: dict[int, int] = {}
+    def struct(self, depth: int) -> dict[int, Any]:
+        """Its fields by their numbers. Texts and floats are None."""
+        found: dict[int, Any] = {}
         number = 0
         while head := self._byte():
             number = number + (head >> 4) if head >> 4 else self._integer()
             kind = head & 15
-            if kind in INTEGERS:
-                found[number] = self._integer()
-            else:
-                self._skip(kind, depth)
+            found[number] = kind == TRUE if kind in (TRUE, FALSE) else self._value(kind, depth)
         return found
 
-    def _skip(self, kind: int, depth: int) -> None:
+    def _value(self, kind: int, depth: int) -> Any:
+        if not depth:
+            raise BadParquet("it is nested too deeply")
+        if kind in INTEGERS:
+            return self._integer()
         if kind == STRUCT:
-            self.struct(depth - 1)
-        elif kind == BINARY:
+            return self.struct(depth - 1)
+        if kind in LISTS:
+            return self._list(depth - 1)
+        if kind == BINARY:
             size = self._varint()
-            self.place += size
         elif kind == DOUBLE:
-            self.place += 8
-        elif kind == BYTE:
-            self.place += 1
-        elif kind not in BOOLEANS:
-            raise BadPages(f"a page's header holds a field of the type {kind}, which none has")
+            size = 8
+        elif kind in (TRUE, FALSE, BYTE):
+            size = 1
+        else:
+            raise BadParquet(f"it holds a field of the type {kind}, which none has")
+        self.place += size
+        return None
+
+    def _list(self, depth: int) -> list[Any]:
+        head = self._byte()
+        size = head >> 4 if head >> 4 < 15 else self._varint()
+        if size > len(self.body) - self.place:  # each element takes a byte at least
+            raise BadParquet("a list is longer than the file")
+        return [self._value(head & 15, depth) for _ in range(size)]
 
     def _integer(self) -> int:
         value = self._varint()
@@ -82,7 +132,7 @@ class _Reader:
             if byte < 128:
                 return value
             shift += 7
-        raise BadPages("a page's header holds a number of more than 64 bits")
+        raise BadParquet("it holds a number of more than 64 bits")
 
     def _byte(self) -> int:
         self.place += 1
