@@ -9,6 +9,7 @@ from tests.bench.serving.results import InProcess, Results, Sample, Start
 OURS = "ours"
 CONSTANT = "constant"
 CONNECTIONS = 16
+MANY_CONNECTIONS = 2  # of requests with many rows
 QUIET = 0.9
 MIB_MODELS = ("hgb", "ridge")
 
@@ -50,7 +51,8 @@ def one_row(results: Results, stack: str, model: str) -> list[Sample]:
 def many_rows(results: Results, stack: str, model: str, rows: int = 1_000) -> list[Sample]:
     """The samples of large requests."""
     form = {"format": "csv"} if stack == OURS else {}
-    return samples(results, stack=stack, model=model, rows=rows, workers=1, **form)
+    like = {"rows": rows, "connections": MANY_CONNECTIONS, "workers": 1, **form}
+    return samples(results, stack=stack, model=model, **like)
 
 
 def stacks(results: Results) -> list[str]:

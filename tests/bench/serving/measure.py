@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from tests.bench.serving import access_log, bodies, load
 from tests.bench.serving.bodies import Format
-from tests.bench.serving.figures import CONNECTIONS, median, quantile
+from tests.bench.serving.figures import CONNECTIONS, MANY_CONNECTIONS, median, quantile
 from tests.bench.serving.models import Model, Rows
 from tests.bench.serving.peers import ROOT, NotInstalled, environment
 from tests.bench.serving.results import (
@@ -30,7 +30,6 @@ from tests.bench.serving.servers import NotReady, Server, free_port, serving
 from tests.bench.serving.stacks import CONSTANT, HOST, ONE_THREAD, OURS, Stack, environ
 
 MANY = 1_000  # rows of a large request
-MANY_CONNECTIONS = 2
 OTHER_CONNECTIONS = (1, 64, 256)
 OTHER_SIZES = (10, 100, 10_000)
 COLD_STARTS = 5

@@ -48,7 +48,11 @@ def test_the_constant_gets_the_models_own_time_added_to_each_request() -> None:
 
 
 def test_the_library_could_answer_as_many_as_its_own_time_allows() -> None:
-    found = results(sample("ours", 300.0, rows=1_000), alone(1_000, library=10_000.0, graph=3e3))
+    found = results(
+        sample("ours", 300.0, rows=1_000, connections=2),
+        sample("ours", 9.0, rows=1_000, connections=4),
+        alone(1_000, library=10_000.0, graph=3_000.0),
+    )
 
     assert figures.vs_library(found, "hgb") == pytest.approx(3.0)
 
