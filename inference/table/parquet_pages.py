@@ -21,7 +21,7 @@ PAGE_LIMIT = 50_000
 ROW_GROUPS = 4  # of FileMetaData
 COLUMNS = 1  # of RowGroup
 META_DATA = 3  # of ColumnChunk
-UNPACKED, PACKED, DATA_OFFSET, DICTIONARY_OFFSET = 6, 7, 9, 11  # of ColumnMetaData
+VALUES, UNPACKED, PACKED, DATA_OFFSET, DICTIONARY_OFFSET = 5, 6, 7, 9, 11  # of ColumnMetaData
 PAGE_UNPACKED, PAGE_PACKED = 2, 3  # of PageHeader
 
 
@@ -52,13 +52,15 @@ def _columns(body: bytes) -> list[dict[int, Any]]:
 
 
 def _column(body: bytes, column: dict[int, Any]) -> int:
+    unpacked: int = column[UNPACKED]
+    if not column[VALUES]:  # no page is read, and there may be none of data
+        return unpacked
     start = column[DATA_OFFSET]
     dictionary = column.get(DICTIONARY_OFFSET, 0)
     if 0 < dictionary < start:
         start = dictionary
     if start < 0 or column[PACKED] < 0:
         raise BadParquet("a column's place is negative")
-    unpacked: int = column[UNPACKED]
     return max(unpacked, _pages(body, start, start + column[PACKED]))
 
 
