@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -69,7 +70,7 @@ def main(given: Sequence[str]) -> int:
         )
     print(report.comparison(results), report.marks(results), sep="\n\n")
     print(json.dumps(figures.summary(results)))
-    return 0
+    return int(any(found.stack == stacks.OURS.name for found in results.absent))
 
 
 def run(asked: argparse.Namespace) -> Results:
@@ -111,15 +112,15 @@ def run(asked: argparse.Namespace) -> Results:
     os.sched_setaffinity(0, {load_core})
     for model in trained:
         if stacks.OURS in up:
-            measure.alone(bench, model)
-            measure.start_again(bench, model)
+            measure.ours(bench, model, measure.alone)
+            measure.ours(bench, model, measure.start_again)
     for turn in range(1, rounds + 1):
         say(f"round {turn} of {rounds}")
         for model in trained:
             for stack in up:
                 measure.compare(bench, stack, model, turn)
             if stacks.OURS in up and model.name == DETAILED and not asked.only_compare:
-                measure.vary(bench, model, turn)
+                measure.ours(bench, model, partial(measure.vary, turn=turn))
     if not asked.only_compare:
         for stack in up:
             if stack.name in ("ours", "fastapi"):

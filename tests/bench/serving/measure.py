@@ -226,6 +226,14 @@ def check(
         raise WrongAnswers(f"answers are up to {far:g} dollars from the model's")
 
 
+def ours(bench: Bench, model: Model, what: Callable[[Bench, Model], None]) -> None:
+    """Measure something of our own server; a model that it cannot serve is left out, aloud."""
+    try:
+        what(bench, model)
+    except (NotReady, WrongAnswers, subprocess.CalledProcessError) as error:
+        bench.leave_out(OURS, model.name, str(error))
+
+
 def vary(bench: Bench, model: Model, turn: int) -> None:
     """Our server's part of a round beyond the comparison."""
     with bench.up(OURS, model, turn) as server:
