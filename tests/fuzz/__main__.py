@@ -26,6 +26,7 @@ from tests.fuzz.wire import Connection, request
 
 CLIENTS = 2
 WARM_UP = 0.2  # of the requests
+HEAVY_ROUNDS = 3
 GROWTH = 1.05  # of the memory, at most
 MIB = 1024 * 1024
 
@@ -114,7 +115,12 @@ def run(
         if not question.answer:
             question = _learnt(target, question)
         pids = target.pids()
-        _attack(campaign, target, requests * WARM_UP, seed + 100, clients, Result(Counter(), []))
+        warm_up = Result(Counter(), [])
+        _attack(campaign, target, requests * WARM_UP, seed + 100, clients, warm_up)
+        # Malloc keeps more after each of the largest bodies, up to what several at once take.
+        for _ in range(HEAVY_ROUNDS * campaign.workers if campaign.heavy else 0):
+            _gather(clients.submit(lanes.heavies, target.port), warm_up)
+        result.broken += warm_up.broken
         result.before = target.settled_memory()
         with ThreadPoolExecutor(1) as beside:
             dripping = beside.submit(slow.drip, target.port)

@@ -34,6 +34,10 @@ class Body:
     content: bytes
     rows: Rows
 
+    def __repr__(self) -> str:
+        """Short; the whole of what failed is in a file."""
+        return f"{self.content_type}, {len(self.content)} bytes: {self.content[:300]!r}"
+
 
 FLOATS = st.one_of(
     st.floats(width=64),
@@ -340,7 +344,7 @@ def _span(content: bytes, chance: random.Random, longest: int = 64) -> tuple[int
 _WAYS = (_truncate, _cut, _twice, _insert, _insert, _replace, _replace, _flip, _encode, _number)
 
 
-def same(found: Rows, expected: Rows) -> bool:
+def same(found: Sequence[Any], expected: Sequence[Any]) -> bool:
     """Whether these are the same numbers; 0 and -0, which JSON tells not apart, are."""
     first, second = np.array(found, np.float64), np.array(expected, np.float64)
     return np.array_equal(first, second, equal_nan=True)

@@ -61,8 +61,9 @@ def _cell(text: str) -> float:
 
 
 def _document(text: bytes) -> Any:
-    # simdjson takes a form feed for a blank.
-    return json.loads(text.decode("utf-8-sig").replace("\f", " "), object_pairs_hook=_unique)
+    # At the end of a line the server takes for blank what bytes.strip takes for it.
+    blank = text.decode("utf-8-sig").replace("\f", " ").replace("\v", " ")
+    return json.loads(blank, object_pairs_hook=_unique)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -37,6 +37,9 @@ class Answer:
     headers: dict[str, str]
     body: bytes
 
+    def __repr__(self) -> str:
+        return f"{self.status} {self.headers} {self.body[:300]!r}"
+
 
 class Connection:
     """One connection to the server."""
