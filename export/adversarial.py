@@ -34,8 +34,17 @@ def beside_nothing(rows: Floats) -> Batch:
     return Batch(rows, np.full(len(rows), -1), np.full(len(rows), np.nan))
 
 
-def random_rows(base: Floats, count: int, missing: Flags, random: np.random.Generator) -> Batch:
-    """Rows drawn around those of ``base``; a third with missing values where ``missing`` allows."""
+def random_rows(
+    base: Floats,
+    count: int,
+    missing: Flags,
+    random: np.random.Generator,
+    largest: float | None = None,
+) -> Batch:
+    """Rows drawn around those of ``base``; a third with missing values where ``missing`` allows.
+
+    No number drawn is above ``largest`` in size, which is what the model takes.
+    """
     known = np.where(np.isfinite(base), base, 0.0)
     low, high = known.min(axis=0), known.max(axis=0)
     middle, half = (low + high) / 2, np.maximum((high - low) / 2, 1e-3)
@@ -43,7 +52,10 @@ def random_rows(base: Floats, count: int, missing: Flags, random: np.random.Gene
     mixed = random.random(count) < 0.5  # values that were seen, but not together
     rows[mixed] = random.permuted(base[random.integers(len(base), size=int(mixed.sum()))], axis=0)
     far = random.random(rows.shape) < FAR_SHARE
-    rows[far] *= FAR
+    with np.errstate(over="ignore"):
+        rows[far] *= FAR
+    if largest is not None:
+        rows = np.clip(rows, -largest, largest)
     if missing.any():
         holed = (random.random(rows.shape) < MISSING_SHARE) & missing
         rows[holed & (random.random((count, 1)) < 1 / 3)] = np.nan

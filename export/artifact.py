@@ -1,7 +1,6 @@
 """``export.write``: convert, compare, and only then write."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from export.libraries import convert
 from export.limits import largest_taken, takes_missing
 from export.runtime import Predict, as_matrix, runner
 from export.source import read_columns, read_rows, source_of
+from export.threads import one_thread
 
 HOLDOUT_ROWS = 1_000  # shipped; the comparison takes all
 RANDOM_ROWS = 5_000
@@ -116,32 +116,70 @@ def write(
 
     Raises CannotExport and ExportDiffers.
     """
-    if fallback not in (None, *fallbacks.KINDS):
-        raise CannotExport(f'fallback={fallback!r}: allowed are None, "skops" and "pickle"')
+    _require_arguments(folder, tolerance, fallback, trusted)
     names = read_columns(model, inputs, columns)
     rows = read_rows(inputs, names)
-    source = source_of(model, method, inputs, names)
-    try:
-        files, contract, report = _converted(
-            model, source, rows, names, method, tolerance, most_rows
-        )
-    except ExportError as refusal:
-        if fallback is None:
-            raise
-        files, contract, report = _itself(
-            model,
-            source,
-            inputs,
-            rows,
-            names,
-            method,
-            tolerance,
-            fallback,
-            tuple(trusted),
-            str(refusal),
-        )
-    _write(Path(folder), files, contract, rows, source)
+    with one_thread():
+        source = _answering(model, method, inputs, rows, names)
+        allowed = Tolerance() if source.labels else tolerance  # no number of labels is near
+        try:
+            files, contract, report = _converted(
+                model, source, rows, names, method, allowed, most_rows
+            )
+        except ExportError as refusal:
+            if fallback is None:
+                raise
+            files, contract, report = _itself(
+                model,
+                source,
+                inputs,
+                rows,
+                names,
+                method,
+                allowed,
+                fallback,
+                tuple(trusted),
+                refusal.reason,
+            )
+        _write(Path(folder), files, contract, rows, source)
     return report
+
+
+def _require_arguments(
+    folder: str | os.PathLike[str],
+    tolerance: object,
+    fallback: object,
+    trusted: object,
+) -> None:
+    if fallback not in (None, *fallbacks.KINDS):
+        raise CannotExport(f'fallback={fallback!r}: allowed are None, "skops" and "pickle"')
+    if not isinstance(tolerance, Tolerance | None):
+        raise CannotExport(
+            f"tolerance={tolerance!r}: give export.Tolerance(relative=…, absolute=…)"
+        )
+    if isinstance(trusted, str):
+        raise CannotExport(f"trusted={trusted!r}: give a list of types, as [{trusted!r}]")
+    if Path(folder).exists() and not Path(folder).is_dir():
+        raise CannotExport(f"{folder} is no folder; the artifact is three files in one")
+
+
+def _answering(
+    model: Any, method: Method, inputs: Any, rows: npt.NDArray[Any], names: tuple[str, ...]
+) -> Source:
+    """The model's answers. Raises CannotExport when it has none to its own holdout."""
+    try:
+        source = source_of(model, method, inputs, names)
+        source.predict(rows)
+    except ExportError:
+        raise
+    except Exception as error:  # each library has its own, without a common base
+        reason = " ".join(str(error).split())[:300]
+        raise CannotExport(
+            f"{type(model).__name__} itself does not answer the inputs: {reason}",
+            "Give a trained model, and inputs as it learned them: a data frame, if it learned "
+            "from one",
+        ) from error
+    return source
 
 
 def default_tolerance(converted: Converted, trained: npt.NDArray[Any]) -> Tolerance:
@@ -162,10 +200,10 @@ def verify(
 ) -> Verdict:
     """Compare on the holdout, on random rows and beside each threshold."""
     random = np.random.default_rng(SEED)
-    missing = takes_missing(trained, rows)
+    missing, largest = takes_missing(trained, rows), largest_taken(trained, rows)
     on_rows = comparer.compare([beside_nothing(rows)])
     comparer.compare_one_by_one(rows)
-    on_random = comparer.compare([random_rows(rows, RANDOM_ROWS, missing, random)])
+    on_random = comparer.compare([random_rows(rows, RANDOM_ROWS, missing, random, largest)])
     beside = Comparison(0, 0.0)
     if converted.trees is not None:
         beside = comparer.compare(
@@ -193,9 +231,7 @@ def _converted(
         rows = rows.astype(np.float32)
     exported = _loaded(model, converted)
     if tolerance is None:
-        tolerance = Tolerance()
-        if not source.labels:
-            tolerance = default_tolerance(converted, as_matrix(source.predict(rows)))
+        tolerance = default_tolerance(converted, as_matrix(source.predict(rows)))
     comparer = Comparer(source.predict, exported, tolerance, names, source.labels)
     verdict = verify(converted, source.predict, rows, comparer, most_rows)
     verdict = _with_parts(verdict, converted, source.framed, rows, names, most_rows)
@@ -303,7 +339,11 @@ def _write(
     rows: npt.NDArray[Any],
     source: Source,
 ) -> None:
-    """The files appear together at the end, the contract last; an older model's files go."""
+    """An older model's contract goes first and the new one comes last.
+
+    So a folder with a contract is a whole artifact, whenever the program is stopped. The folder
+    itself is not renamed into its place: in a training job it is a mount, with other files.
+    """
     few = np.ascontiguousarray(rows[:HOLDOUT_ROWS], dtype=np.float64)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as beside:
@@ -312,10 +352,10 @@ def _write(
             (ready / name).write_bytes(content)
         np.savez(ready / HOLDOUT_FILE, inputs=few, predictions=source.predict(few))
         (ready / CONTRACT_FILE).write_text(contract.model_dump_json(indent=2) + "\n")
-        for name in {*MODEL_FILES.values()} - {*files}:
+        for name in (CONTRACT_FILE, *({*MODEL_FILES.values()} - {*files})):
             (folder / name).unlink(missing_ok=True)
         for name in (*files, HOLDOUT_FILE, CONTRACT_FILE):
-            shutil.move(ready / name, folder / name)
+            (ready / name).replace(folder / name)
 
 
 def _versions() -> dict[str, str]:

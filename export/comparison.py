@@ -13,6 +13,10 @@ from export.errors import ExportDiffers
 from export.runtime import Predict, as_matrix
 
 CHUNK = 20_000  # rows: bounds the memory of a comparison
+FALLBACK = (
+    'Nothing was written. Ship the model itself with fallback="skops", or leave out the step '
+    "that differs (docs/export.md)"
+)
 SINGLE = 50  # rows that are asked one by one too: a server's commonest question
 
 
@@ -63,64 +67,71 @@ class Comparer:
             row = int(np.flatnonzero(apart.any(axis=1))[0])
             raise ExportDiffers(
                 f"the exported model answers row {row} of the inputs with {alone[row]} alone and "
-                f"with {together[row]} among others; {self._advice()}"
+                f"with {together[row]} among others",
+                self._advice(),
             )
 
     def _one(self, batch: Batch, before: int) -> float:
-        trained = as_matrix(self.trained(batch.rows))
+        try:
+            trained = as_matrix(self.trained(batch.rows))
+        except ValueError as error:  # scikit-learn's and XGBoost's word for it
+            reason = " ".join(str(error).split())[:300]
+            raise ExportDiffers(
+                f"the trained model refuses rows that {self._subject()} would answer: {reason}",
+                FALLBACK,
+            ) from error
         exported = as_matrix(self.exported(batch.rows))
         if trained.shape != exported.shape:
             raise ExportDiffers(
                 f"{self._subject()} answers {exported.shape[1]} numbers a row and the trained "
-                f"one {trained.shape[1]}; {self._advice()}"
+                f"one {trained.shape[1]}",
+                FALLBACK,
             )
         difference = _distance(exported, trained)
         apart = ~_within(exported, trained, self.tolerance)
         if apart.any():
             worst = np.where(apart, difference, -1.0)
             row, output = np.unravel_index(int(np.argmax(worst)), worst.shape)
-            raise ExportDiffers(self._message(batch, int(row), int(output), before, apart))
+            answers = self._answers(trained[row, output].item(), exported[row, output].item())
+            raise ExportDiffers(
+                f"{self._subject()} differs from the trained one: "
+                f"{self._place(batch, int(row), before)} got {answers}. It is the furthest of "
+                f"{int(apart.any(axis=1).sum())} such rows among {len(apart)}",
+                self._advice(),
+            )
         return float(difference.max(initial=0.0))
 
-    def _message(
-        self, batch: Batch, row: int, output: int, before: int, apart: npt.NDArray[np.bool_]
-    ) -> str:
-        one = batch.rows[row : row + 1]
-        trained = as_matrix(self.trained(one))[0, output].item()
-        exported = as_matrix(self.exported(one))[0, output].item()
+    def _answers(self, trained: float, exported: float) -> str:
         if self.labels:
-            answers = (
-                f"{self.labels[int(trained)]!r} from the trained model and "
-                f"{self.labels[int(exported)]!r} from the exported one; labels must be equal"
+            named = dict(enumerate(self.labels))
+            return (
+                f"{named.get(int(trained))!r} from the trained model and "
+                f"{named.get(int(exported))!r} from the exported one; labels must be equal"
             )
-        else:
-            allowed = self.tolerance.absolute + self.tolerance.relative * abs(trained)
-            answers = (
-                f"{trained!r} from the trained model and {exported!r} from the exported one, "
-                f"{abs(exported - trained):.3g} apart; {allowed:.3g} is allowed"
-            )
-        column = int(batch.column[row])
-        if column < 0:
-            lies = ", ".join(
-                f"{name}={value!r}"
-                for name, value in zip(self.columns, one[0].tolist(), strict=True)
-            )
-            place = f"row {before + row} ({_shortened(lies)})"
-        else:
-            place = (
-                f"a row whose column {self.columns[column]!r} is {one[0, column].item()!r}, beside "
+        allowed = self.tolerance.absolute + self.tolerance.relative * abs(trained)
+        return (
+            f"{trained!r} from the trained model and {exported!r} from the exported one, "
+            f"{abs(exported - trained):.3g} apart; {allowed:.3g} is allowed"
+        )
+
+    def _place(self, batch: Batch, row: int, before: int) -> str:
+        one, column = batch.rows[row], int(batch.column[row])
+        if column >= 0:
+            return (
+                f"a row whose column {self.columns[column]!r} is {one[column].item()!r}, beside "
                 f"the threshold {batch.threshold[row].item()!r},"
             )
-        return (
-            f"{self._subject()} differs from the trained one: {place} got {answers}. It is the "
-            f"furthest of {int(apart.any(axis=1).sum())} such rows among {len(apart)}. "
-            f"{self._advice()}"
+        values = ", ".join(
+            f"{name}={value!r}" for name, value in zip(self.columns, one.tolist(), strict=True)
         )
+        return f"row {before + row} ({_shortened(values)})"
 
     def _subject(self) -> str:
         return f"the exported {self.where or 'model'}"
 
     def _advice(self) -> str:
+        if self.labels:
+            return FALLBACK
         return (
             "Nothing was written. If such a difference is harmless to you, widen it with "
             "export.write(..., tolerance=Tolerance(relative=…, absolute=…)); if not, ship the "

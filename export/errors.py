@@ -2,7 +2,14 @@
 
 
 class ExportError(Exception):
-    """The model was not exported; the folder is as it was."""
+    """The model was not exported; the folder is as it was.
+
+    ``reason`` is what was wrong; the message goes on with ``advice``, what to do next.
+    """
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        self.reason = reason.rstrip(".")
+        super().__init__(f"{self.reason}. {advice}" if advice else reason)
 
 
 class CannotExport(ExportError):
@@ -16,9 +23,9 @@ class ExportDiffers(ExportError):
 def no_conversion(what: str, reason: str) -> CannotExport:
     """For a model that the graph cannot hold: names it, and the two ways that are left."""
     return CannotExport(
-        f"{what} cannot be converted: {reason}. Two ways are left: export.write(..., "
-        'fallback="skops") ships the model itself, in a file that runs no code of its own; '
-        'fallback="pickle" ships a pickle, which runs whatever was put into it, and the server '
-        "loads it only where its operator allows that by name. Both are served by the library, "
-        "more slowly (docs/export.md)."
+        f"{what} cannot be converted: {reason}",
+        'Two ways are left: export.write(..., fallback="skops") ships the model itself, in a file '
+        'that runs no code of its own; fallback="pickle" ships a pickle, which runs whatever was '
+        "put into it, and the server loads it only where its operator allows that by name. Both "
+        "are served by the library, more slowly (docs/export.md).",
     )

@@ -2,6 +2,7 @@
 
 import io
 import pickle
+from collections.abc import Callable
 from typing import Any, Literal
 
 from export.errors import CannotExport
@@ -10,12 +11,17 @@ KINDS = ("skops", "pickle")
 
 
 def dump(model: Any, kind: Literal["skops", "pickle"], trusted: tuple[str, ...]) -> bytes:
-    """Raises CannotExport when skops' file would hold a type that nobody named."""
+    """Raises CannotExport for a model that does not go into such a file, or, with skops, one
+    that holds a type that nobody named."""
     if kind == "pickle":
-        return pickle.dumps(model)
-    import skops.io
-
-    content: bytes = skops.io.dumps(model)
+        return _dumped(pickle.dumps, model, kind)
+    try:
+        import skops.io
+    except ModuleNotFoundError:
+        raise CannotExport(
+            'fallback="skops" needs skops, which is not installed: pip install skops'
+        ) from None
+    content = _dumped(skops.io.dumps, model, kind)
     unnamed = sorted({*skops.io.get_untrusted_types(data=content)} - {*trusted})
     if unnamed:
         raise CannotExport(
@@ -24,6 +30,14 @@ def dump(model: Any, kind: Literal["skops", "pickle"], trusted: tuple[str, ...])
             f"trusted={unnamed!r}); the server loads no other"
         )
     return content
+
+
+def _dumped(dumps: Callable[[Any], bytes], model: Any, kind: str) -> bytes:
+    try:
+        return dumps(model)
+    except Exception as error:  # whatever the model's own parts raise
+        reason = " ".join(str(error).split())[:300]
+        raise CannotExport(f"{type(model).__name__} does not go into a {kind}: {reason}") from error
 
 
 def load(content: bytes, kind: Literal["skops", "pickle"], trusted: tuple[str, ...]) -> Any:

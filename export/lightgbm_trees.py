@@ -104,6 +104,8 @@ def trees_of(text: Text) -> tuple[Trees, list[int]]:
     grown, values = [], []
     zeros: set[int] = set()
     others: set[int] = set()
+    if not text.trees:
+        raise no_conversion("this LightGBM model", "it has no trees")
     for tree in text.trees:
         if tree.get("is_linear", "0") == "1":
             raise no_conversion("LightGBM's linear_tree=True", "its leaves hold linear models")

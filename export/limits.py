@@ -10,6 +10,7 @@ from export.trees import Flags
 
 FLOAT32_MOST = float(np.finfo(np.float32).max)
 LARGE = 1e150  # whose square is still a number: beyond it norms and scalers overflow
+SIZES = (LARGE, FLOAT32_MOST, 1e30, 1e20, 1e15, 1e12, 1e9)
 
 
 def takes_missing(trained: Predict, rows: npt.NDArray[Any]) -> Flags:
@@ -33,12 +34,14 @@ def largest_taken(trained: Predict, rows: npt.NDArray[Any]) -> float | None:
     """The largest absolute value to be answered; None when infinity is.
 
     Of float64's upper half of exponents nothing is promised: a model that answers 1e150 may
-    overflow on more.
+    overflow on more. A model that takes none of SIZES is promised to take the rows.
     """
-    for value, largest in ((np.inf, None), (LARGE, LARGE)):
-        if _answers(trained, np.full_like(rows[:1], value)):
-            return largest
-    return FLOAT32_MOST
+    if _answers(trained, np.full_like(rows[:1], np.inf)):
+        return None
+    for size in SIZES:
+        if _answers(trained, np.full_like(rows[:1], size)):
+            return size
+    return float(np.abs(rows[np.isfinite(rows)]).max(initial=1.0))
 
 
 def _answers(trained: Predict, row: npt.NDArray[Any]) -> bool:

@@ -201,17 +201,12 @@ def _by_number(model: Any) -> Any:
     for _, one in _walk("", numbered):
         if _is_vote(one):  # skl2onnx refuses what concerns its transform, which nobody calls
             one.flatten_transform = False
-        names = list(getattr(one, "feature_names_in_", []))
-        if _is_columns(one) and names:
+        if _is_columns(one):  # by names, masks and slices
+            places = one._transformer_to_input_indices
             one.transformers_ = [
-                (name, step, [names.index(c) if isinstance(c, str) else c for c in _listed(chosen)])
-                for name, step, chosen in one.transformers_
+                (name, step, list(places[name])) for name, step, _ in one.transformers_
             ]
     return numbered
-
-
-def _listed(chosen: Any) -> list[Any]:
-    return [chosen] if isinstance(chosen, (str, int)) else list(chosen)
 
 
 def _is_columns(one: Any) -> bool:

@@ -24,8 +24,16 @@ def library_of(model: Any) -> str:
 
 
 def read_columns(model: Any, inputs: Any, columns: Sequence[str] | None) -> tuple[str, ...]:
-    """The names of the inputs' columns: as given, or the data frame's, or the model's."""
-    for named in (columns, getattr(inputs, "columns", None), _fitted_names(model)):
+    """The names of the inputs' columns: as given, or the data frame's, or the model's.
+
+    Where several of these are there they must say the same: a caller's numbers would otherwise
+    go to another column than the one that they are named for.
+    """
+    if isinstance(columns, str):
+        raise CannotExport(f"columns={columns!r}: give a list of names, one a column")
+    framed = getattr(inputs, "columns", None)
+    learned = _learned_names(model)
+    for named in (columns, framed, learned):
         if named is not None:
             names = tuple(str(one) for one in named)
             break
@@ -34,6 +42,12 @@ def read_columns(model: Any, inputs: Any, columns: Sequence[str] | None) -> tupl
             "the columns have no names: give export.write(..., columns=[…]), one a column of "
             "the inputs, or inputs that are a data frame"
         )
+    for others, whose in ((framed, "the inputs' own are"), (learned, "the model learned from")):
+        if others is not None and not _same_names(model, names, others):
+            raise CannotExport(
+                f"columns: {whose} {', '.join(map(str, others))}, in this order, and not "
+                f"{', '.join(names)}; give inputs and columns as the model learned them"
+            )
     repeated = sorted({one for one in names if names.count(one) > 1})
     if repeated:
         raise CannotExport(f"columns: {repeated[0]!r} is there more than once")
@@ -43,7 +57,12 @@ def read_columns(model: Any, inputs: Any, columns: Sequence[str] | None) -> tupl
 def read_rows(inputs: Any, names: tuple[str, ...]) -> Floats:
     """The inputs as numbers (rows × columns)."""
     given = inputs.toarray() if hasattr(inputs, "toarray") else inputs
-    array = np.asarray(given)
+    try:
+        array = np.asarray(given)
+    except ValueError as error:
+        raise CannotExport(f"inputs: rows × columns are needed: {error}") from None
+    if array.dtype.kind in "cmM":
+        raise CannotExport(f"inputs are of {array.dtype}: an exported model takes real numbers")
     if array.ndim != 2 or not len(array):
         raise CannotExport(
             f"inputs: rows × columns with one row at least are needed; got shape {array.shape}"
@@ -67,6 +86,12 @@ def source_of(model: Any, method: Method, inputs: Any, names: tuple[str, ...]) -
     if method not in METHODS:
         raise CannotExport(f"method={method!r}: allowed are {', '.join(METHODS)}")
     library = library_of(model)
+    width = _width(model)
+    if width is not None and width != len(names):
+        raise CannotExport(
+            f"inputs have {len(names)} columns, and the model learned from {width}: "
+            "give those, in the same order"
+        )
     if library == "torch":
         from export import torch_module
 
@@ -79,7 +104,7 @@ def source_of(model: Any, method: Method, inputs: Any, names: tuple[str, ...]) -
         from export import xgboost_trees
 
         return xgboost_trees.ask(model, method)
-    return _estimator(model, method, _framed(model, inputs, names))
+    return _estimator(model, method, _framed(model, inputs), len(names))
 
 
 def outputs_named(method: Method, width: int, classes: Sequence[Any] = ()) -> tuple[str, ...]:
@@ -91,7 +116,7 @@ def outputs_named(method: Method, width: int, classes: Sequence[Any] = ()) -> tu
     return tuple(f"{'class' if method != 'predict' else 'prediction'}_{n}" for n in range(width))
 
 
-def _estimator(model: Any, method: Method, framed: Callable[[Floats], Any]) -> Source:
+def _estimator(model: Any, method: Method, framed: Callable[[Floats], Any], columns: int) -> Source:
     answer = getattr(model, method, None)
     if answer is None:
         has = ", ".join(one for one in METHODS if hasattr(model, one))
@@ -105,7 +130,7 @@ def _estimator(model: Any, method: Method, framed: Callable[[Floats], Any]) -> S
             "model each"
         )
     if method != "predict" or classes is None:
-        width = np.asarray(answer(framed(_example(model)))).reshape(1, -1).shape[1]
+        width = np.asarray(answer(framed(np.zeros((1, columns))))).reshape(1, -1).shape[1]
         named = () if classes is None else list(classes)
         return Source(
             lambda rows: np.asarray(answer(framed(rows))),
@@ -122,10 +147,6 @@ def _estimator(model: Any, method: Method, framed: Callable[[Floats], Any]) -> S
     return Source(index, outputs_named(method, 1), labels, framed)
 
 
-def _example(model: Any) -> Floats:
-    return np.zeros((1, model.n_features_in_))
-
-
 def _label(value: Any) -> Label:
     if isinstance(value, bool):  # JSON's true is no number and no text
         return int(value)
@@ -134,15 +155,42 @@ def _label(value: Any) -> Label:
     raise CannotExport(f"the class {value!r} is neither a number nor a text")
 
 
-def _framed(model: Any, inputs: Any, names: tuple[str, ...]) -> Callable[[Floats], Any]:
-    if _fitted_names(model) is not None and hasattr(inputs, "columns"):
+def _framed(model: Any, inputs: Any) -> Callable[[Floats], Any]:
+    if _learned_names(model) is not None and hasattr(inputs, "columns"):
         return lambda rows: type(inputs)(rows, columns=list(inputs.columns))
     return lambda rows: rows
 
 
-def _fitted_names(model: Any) -> Sequence[str] | None:
-    names = getattr(model, "feature_names_in_", None)
-    return None if names is None else [str(one) for one in names]
+def _learned_names(model: Any) -> Sequence[str] | None:
+    """The columns that the model was trained with; None when they had no names."""
+    if type(model).__name__ == "Booster":
+        named = getattr(model, "feature_name", None)
+        names = model.feature_names if named is None else named()
+    else:
+        names = getattr(model, "feature_names_in_", None)
+    if names is None or list(names) == [f"Column_{n}" for n in range(len(names))]:
+        return None  # the latter are LightGBM's words for no names
+    return [str(one) for one in names]
+
+
+def _same_names(model: Any, ours: Sequence[str], theirs: Sequence[Any]) -> bool:
+    spaced = library_of(model) != "lightgbm"  # which replaces spaces
+    one, other = (
+        [str(name) if spaced else str(name).replace(" ", "_") for name in names]
+        for names in (ours, theirs)
+    )
+    return one == other
+
+
+def _width(model: Any) -> int | None:
+    """How many columns the model learned from, where it knows."""
+    if type(model).__name__ == "Booster":
+        count = getattr(model, "num_feature", None) or model.num_features
+        return int(count())
+    try:
+        return int(model.n_features_in_)
+    except AttributeError:  # not trained, or a pipeline that begins with "passthrough"
+        return None
 
 
 def _first_text(array: npt.NDArray[Any], names: tuple[str, ...]) -> str:

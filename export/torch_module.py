@@ -1,5 +1,7 @@
 """PyTorch: a module of numbers in, numbers out, through torch.onnx.export."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
@@ -25,13 +27,8 @@ def ask(model: Any, method: Method, columns: int) -> Source:
     kind = _dtype(model)
 
     def predict(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        learning = model.training
-        model.eval()
-        try:
-            with torch.no_grad():
-                answered = model(torch.from_numpy(rows.astype(kind)))
-        finally:
-            model.train(learning)
+        with _evaluating(model), torch.no_grad():
+            answered = model(torch.from_numpy(rows.astype(kind)))
         if not isinstance(answered, torch.Tensor) or answered.shape[:1] != (len(rows),):
             raise CannotExport(
                 f"{type(model).__name__}: forward must answer one tensor, rows or rows × outputs"
@@ -48,26 +45,35 @@ def convert(model: Any, method: Method, columns: int) -> Converted:
     import torch
 
     kind = _dtype(model)
-    learning = model.training
-    model.eval()
     try:
-        program = torch.onnx.export(
-            model,
-            (torch.from_numpy(np.zeros((EXAMPLES, columns), dtype=kind)),),
-            input_names=[INPUT],
-            output_names=[OUTPUT],
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-        )
+        with _evaluating(model):
+            program = torch.onnx.export(
+                model,
+                (torch.from_numpy(np.zeros((EXAMPLES, columns), dtype=kind)),),
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+            )
     except Exception as error:  # it raises whatever its parts raise
         reason = " ".join(str(error).split())[:300]
         raise no_conversion(type(model).__name__, f"torch.onnx says: {reason}") from error
-    finally:
-        model.train(learning)
     exactness: Literal["float32", "float64"] = "float32" if kind is np.float32 else "float64"
     return Converted(program.model_proto, exactness, dtype=exactness)
+
+
+@contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    """As it evaluates; then every part as it was, for some may be frozen while others learn."""
+    learning = {part: part.training for part in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for part, was in learning.items():
+            part.training = was
 
 
 def _dtype(model: Any) -> type[np.float32] | type[np.float64]:

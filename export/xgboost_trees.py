@@ -19,6 +19,7 @@ from export.trees import LEAF, Trees, add_trees, join
 
 BASE_ROWS = 256
 BASE_STEPS = 16
+LEAST_SHARE = 1e-6  # kRtEps: what a base score of 0 or 1 counts as
 LOGISTIC = ("reg:logistic", "binary:logistic")
 LOGARITHMIC = ("count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft")
 UNCHANGED = (
@@ -82,8 +83,10 @@ def _booster(model: Any) -> Any:
     if not hasattr(model, "get_booster"):
         return model
     booster = model.get_booster()
-    best = getattr(model, "early_stopping_rounds", None) and model.best_iteration
-    return booster[: best + 1] if isinstance(best, int) else booster
+    # Kept with the trees: also where a callback stopped, or the model was read from a file.
+    best = getattr(model, "best_iteration", None)
+    kind = _learner(booster)["gradient_booster"]["name"]
+    return booster if best is None or kind != "gbtree" else booster[: best + 1]
 
 
 def _learner(booster: Any) -> dict[str, Any]:
@@ -101,6 +104,8 @@ def trees_of(booster: Any) -> Trees:
     counts = learner["learner_model_param"]
     outputs = max(1, int(counts["num_class"]), int(counts["num_target"]))
     grown, values = [], []
+    if not model["trees"]:
+        raise no_conversion("this XGBoost model", "it has no trees")
     for tree in model["trees"]:
         if int(tree["tree_param"]["size_leaf_vector"]) > 1:
             raise no_conversion("multi_strategy='multi_output_tree'", "a leaf holds several values")
@@ -144,6 +149,7 @@ def _base(booster: Any, learner: dict[str, Any], objective: str, outputs: int) -
     text = learner["learner_model_param"]["base_score"]
     score = np.array(json.loads(text), dtype=np.float32).reshape(-1)
     if objective in LOGISTIC:
+        score = np.clip(score, np.float32(LEAST_SHARE), np.float32(1 - LEAST_SHARE))
         odds = np.float32(1) / score - np.float32(1)
         score = -np.log(odds.astype(np.float64))
     elif objective in LOGARITHMIC:

@@ -114,3 +114,36 @@ def test_a_split_by_category_is_refused_by_its_column(tmp_path: Path) -> None:
     model.feature_types = None
     with pytest.raises(export.CannotExport, match="column 2 is split by category"):
         export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
+
+
+@pytest.mark.parametrize("way", ["argument", "callback", "file"])
+def test_an_early_stop_is_kept_to_however_it_came(way: str, tmp_path: Path) -> None:
+    inputs = models.rows()
+    target, noise = models.target(inputs), np.random.default_rng(0).normal(size=len(inputs))
+    stop: dict[str, Any] = {"early_stopping_rounds": 3}
+    if way == "callback":
+        stop = {"callbacks": [xgboost.callback.EarlyStopping(rounds=3)]}
+    model = xgboost.XGBRegressor(n_estimators=100, learning_rate=0.9, **stop, **QUIET)
+    model.fit(inputs, target + noise, eval_set=[(inputs[::2], target[::2])], verbose=False)
+    if way == "file":
+        model.save_model(tmp_path / "saved.json")
+        model = xgboost.XGBRegressor()
+        model.load_model(tmp_path / "saved.json")
+    assert model.best_iteration + 1 < model.get_booster().num_boosted_rounds()
+    report = export.write(model, tmp_path / "model", inputs=inputs, columns=models.COLUMNS)
+    assert report.exact
+
+
+def test_labels_that_are_all_the_same_have_a_base_score_all_the_same(tmp_path: Path) -> None:
+    inputs = models.rows()
+    model = xgboost.XGBClassifier(n_estimators=3, **QUIET).fit(inputs, np.zeros(len(inputs)))
+    assert export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS).exact
+
+
+def test_a_model_without_trees_is_refused_by_name(tmp_path: Path) -> None:
+    inputs = models.rows()
+    model = xgboost.XGBRegressor(n_estimators=0, **QUIET).fit(inputs, models.target(inputs))
+    with pytest.raises(
+        export.CannotExport, match="XGBoost model cannot be converted: it has no trees"
+    ):
+        export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
