@@ -72,7 +72,7 @@ def main() -> int:
     began = time.monotonic()
     total: Tally = Counter()
     lost = 0
-    broken: list[str] = []
+    broken = 0
     memory: list[str] = []
     with ProcessPoolExecutor(CLIENTS, multiprocessing.get_context("spawn")) as clients:
         for number, campaign in enumerate(CAMPAIGNS):
@@ -80,17 +80,17 @@ def main() -> int:
                 result = run(campaign, Path(folder), given.requests, given.seed + number, clients)
             total += result.tally
             lost += result.lost
-            broken += [f"{campaign.name}: {one}" for one in result.broken]
+            broken += len(result.broken)
             memory.append(
                 f"{result.before / MIB:.1f} -> {result.after / MIB:.1f} MiB ({campaign.name})"
             )
             print(f"{campaign.name}: {result.tally.total()} answers, {memory[-1]}", flush=True)
-    for one in broken:
-        print(one, file=sys.stderr)
+            for one in result.broken:
+                print(f"{campaign.name}: {one}", file=sys.stderr, flush=True)
     counts = ", ".join(f"{status}: {count}" for status, count in sorted(total.items()))
     print(
         f"{total.total()} answers ({counts}); workers lost: {lost}; memory {'; '.join(memory)}; "
-        f"broken rules: {len(broken)}; {time.monotonic() - began:.0f} s; seed {given.seed}"
+        f"broken rules: {broken}; {time.monotonic() - began:.0f} s; seed {given.seed}"
     )
     return 1 if broken else 0
 

@@ -255,7 +255,8 @@ def parquet_bodies(draw: DrawFn, columns: Sequence[str]) -> Body:
         file,
         compression=draw(st.sampled_from(["none", "snappy", "gzip", "zstd", "brotli", "lz4"])),
         use_dictionary=draw(st.booleans()),
-        row_group_size=draw(st.sampled_from([1, 7, 1024])),
+        # Each row group costs as much as many rows.
+        row_group_size=max(draw(st.sampled_from([1, 7, 1024])), len(rows) // 20),
         data_page_version=draw(st.sampled_from(["1.0", "2.0"])),
     )
     return Body("application/x-parquet", file.getvalue(), rows)

@@ -49,7 +49,7 @@ def _csv(body: bytes, columns: Sequence[str]) -> Rows:
 
 
 def _cell(text: str) -> float:
-    bare = text.strip(" \t").lower()
+    bare = text.strip().lower()  # between quotation marks also a line's end
     if not bare:
         return math.nan
     if not _NUMBER.fullmatch(bare):
@@ -155,6 +155,6 @@ def _npy(body: bytes, columns: Sequence[str]) -> Rows:
 
 
 def _parquet(body: bytes, columns: Sequence[str]) -> Rows:
-    table = pq.read_table(pa.BufferReader(body), use_threads=False)
+    table = pq.ParquetFile(pa.BufferReader(body)).read(use_threads=False)
     values = [[_number(value) for value in table.column(name).to_pylist()] for name in columns]
     return [list(row) for row in zip(*values, strict=True)]
