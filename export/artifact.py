@@ -265,7 +265,10 @@ def _with_parts(
     for part in converted.parts:
         predict, inner, inside = _of_part(part, framed), rows, names
         if part.before is not None:
-            inner = np.ascontiguousarray(part.before(framed(rows)), dtype=np.float64)
+            made = part.before(framed(rows))
+            if hasattr(made, "toarray"):  # what an encoder makes may be sparse
+                made = made.toarray()
+            inner = np.ascontiguousarray(made, dtype=np.float64)
             inside = [f"{part.name} column {number}" for number in range(inner.shape[1])]
         exported = runner(part.converted.proto)
         tolerance = default_tolerance(part.converted, as_matrix(predict(inner)))

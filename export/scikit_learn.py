@@ -194,11 +194,18 @@ def _only(proto: onnx.ModelProto, wanted: str) -> onnx.ModelProto:
 
 
 def _by_number(model: Any) -> Any:
-    """A copy whose ColumnTransformers name columns by number: the graph's input is a matrix."""
-    if not any(_is_columns(one) or _is_vote(one) for _, one in _walk("", model)):
-        return model
+    """A copy whose ColumnTransformers name columns by number: the graph's input is a matrix.
+
+    Steps that pass everything through are left out: skl2onnx takes their names for estimators.
+    """
     numbered = copy.deepcopy(model)
     for _, one in _walk("", numbered):
+        if hasattr(one, "steps"):
+            one.steps = [
+                (name, step)
+                for name, step in one.steps
+                if step is not None and not isinstance(step, str)
+            ]
         if _is_vote(one):  # skl2onnx refuses what concerns its transform, which nobody calls
             one.flatten_transform = False
         if _is_columns(one):  # by names, masks and slices

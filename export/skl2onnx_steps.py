@@ -1,7 +1,9 @@
 """Steps that skl2onnx writes in float32 even where float64 is asked for, written in float64.
 
 The operators Imputer, SVMRegressor and SVMClassifier of ai.onnx.ml know float32 alone, and
-skl2onnx's PolynomialFeatures joins float32 ones to float64 columns.
+skl2onnx's PolynomialFeatures joins float32 ones to float64 columns. Its Binarizer and
+KBinsDiscretizer put a number that lies on an edge, or within a float32 step of it, on the wrong
+side, which no random row finds.
 """
 
 from itertools import combinations
@@ -25,6 +27,8 @@ def register_steps() -> None:
     """Tell skl2onnx; again does no harm."""
     register(sklearn.impute.SimpleImputer, _one_output, _impute)
     register(sklearn.preprocessing.PolynomialFeatures, _one_output, _polynomial)
+    register(sklearn.preprocessing.Binarizer, _one_output, _binarize)
+    register(sklearn.preprocessing.KBinsDiscretizer, _one_output, _bin)
     for regressor in (sklearn.svm.SVR, sklearn.svm.NuSVR):
         register(regressor, _one_output, _support_regression)
     for classifier in (sklearn.svm.SVC, sklearn.svm.NuSVC):
@@ -76,11 +80,15 @@ def both_ways(graph: Graph, score: str) -> str:
 
 
 def _one_output(operator: Any) -> None:
-    model = operator.raw_operator
-    width = getattr(model, "n_output_features_", None)
-    if isinstance(model, sklearn.impute.SimpleImputer):
-        width = len(model.statistics_)
-    operator.outputs[0].type = DoubleTensorType([None, width or 1])
+    operator.outputs[0].type = DoubleTensorType([None, _width(operator.raw_operator)])
+
+
+def _width(model: Any) -> int:
+    if isinstance(model, sklearn.preprocessing.KBinsDiscretizer) and model.encode != "ordinal":
+        return int(model.n_bins_.sum())
+    if isinstance(model, sklearn.preprocessing.PolynomialFeatures):
+        return int(model.n_output_features_)
+    return int(model.n_features_in_) if hasattr(model, "transform") else 1
 
 
 def _impute(scope: Any, operator: Any, container: Any) -> None:
@@ -127,6 +135,28 @@ def _polynomial(scope: Any, operator: Any, container: Any) -> None:
         parts.append(product)
     joined = parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=1)
     end(graph, [joined], operator, container)
+
+
+def _binarize(scope: Any, operator: Any, container: Any) -> None:
+    graph, rows = begin(scope, operator)
+    above = graph.add("Greater", rows, graph.constant(operator.raw_operator.threshold))
+    end(graph, [graph.float64(above)], operator, container)
+
+
+def _bin(scope: Any, operator: Any, container: Any) -> None:
+    """The number of the edges, the outer ones left out, that a number has reached."""
+    model = operator.raw_operator
+    graph, rows = begin(scope, operator)
+    parts = []
+    for number, edges in enumerate(model.bin_edges_):
+        inner = graph.constant(np.asarray(edges[1:-1])[None, :])
+        reached = graph.float64(graph.add("GreaterOrEqual", _columns(graph, rows, [number]), inner))
+        place = graph.add("ReduceSum", reached, graph.constant([1], np.int64), keepdims=1)
+        if model.encode != "ordinal":
+            places = graph.constant(np.arange(model.n_bins_[number])[None, :])
+            place = graph.float64(graph.add("Equal", place, places))
+        parts.append(place)
+    end(graph, [graph.add("Concat", *parts, axis=1)], operator, container)
 
 
 def _columns(graph: Graph, rows: str, chosen: list[int]) -> str:

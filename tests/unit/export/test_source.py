@@ -127,11 +127,13 @@ def test_a_column_transformer_may_choose_by_mask_slice_and_from_the_end(
     assert np.allclose(asked, model.predict(frame), rtol=1e-9, atol=1e-9)
 
 
-def test_a_pipeline_that_begins_with_passthrough_gets_no_traceback(tmp_path: Path) -> None:
+@pytest.mark.parametrize("nothing", ["passthrough", None])
+def test_a_step_that_passes_everything_through_is_left_out(nothing: Any, tmp_path: Path) -> None:
     rows = models.rows()
-    model = Pipeline([("kept", "passthrough"), ("last", Ridge())]).fit(rows, models.target(rows))
-    with pytest.raises(export.CannotExport, match="Two ways are left"):
-        export.write(model, tmp_path, inputs=rows, columns=NAMES)
+    steps = [("first", nothing), ("scaled", StandardScaler()), ("then", nothing), ("last", Ridge())]
+    model = Pipeline(steps).fit(rows, models.target(rows))
+    assert export.write(model, tmp_path, inputs=rows, columns=NAMES).difference < 1e-9
+    assert [name for name, _ in model.steps] == ["first", "scaled", "then", "last"]
 
 
 def test_a_model_that_refuses_rows_which_a_graph_answers_is_not_converted(tmp_path: Path) -> None:

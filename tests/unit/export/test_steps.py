@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
@@ -18,7 +19,14 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge, SGDClassifier
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, RobustScaler, StandardScaler
+from sklearn.preprocessing import (
+    Binarizer,
+    KBinsDiscretizer,
+    MinMaxScaler,
+    PolynomialFeatures,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.svm import SVC, SVR, LinearSVC, NuSVR
 from sklearn.tree import DecisionTreeRegressor
 
@@ -135,3 +143,38 @@ def test_three_classes_votes_are_not_exported_as_scores(tmp_path: Path) -> None:
         export.write(
             model, tmp_path, inputs=inputs, columns=models.COLUMNS, method="decision_function"
         )
+
+
+@pytest.mark.parametrize("last", [Ridge(), RandomForestRegressor(3, random_state=0)], ids=str)
+@pytest.mark.parametrize(
+    "step",
+    [
+        Binarizer(threshold=0.1),
+        KBinsDiscretizer(5, encode="ordinal"),
+        KBinsDiscretizer(5, encode="onehot-dense"),
+        KBinsDiscretizer(5, encode="onehot"),
+    ],
+    ids=str,
+)
+def test_a_number_on_an_edge_falls_on_its_librarys_side(
+    step: Any, last: Any, tmp_path: Path
+) -> None:
+    inputs = models.rows()
+    model = make_pipeline(clone(step), clone(last)).fit(inputs, models.target(inputs))
+    export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
+    edges = np.asarray(getattr(model[0], "bin_edges_", [[0.1]])[0])
+    single = edges.astype(np.float32)
+    beside = np.concatenate(
+        [
+            edges,
+            np.nextafter(edges, np.inf),
+            np.nextafter(edges, -np.inf),
+            single,
+            np.nextafter(single, np.float32(np.inf)),
+            np.nextafter(single, np.float32(-np.inf)),
+        ]
+    ).astype(np.float64)
+    asked = np.tile(inputs[:1], (len(beside), 1))
+    asked[:, 0] = beside
+    found = models.answers(tmp_path, asked).ravel()
+    assert np.allclose(found, model.predict(asked), rtol=1e-9, atol=1e-9)
