@@ -124,23 +124,24 @@ def _forest(model: Any) -> Scores:
     outputs = values[0].shape[1]
     value = np.concatenate(values).astype(np.float64)
     trees = join(
-        [
-            {
-                "leaf": tree.children_left == LEAF,
-                "feature": tree.feature,
-                "threshold": tree.threshold,
-                "left": tree.children_left,
-                "right": tree.children_right,
-                "missing_left": tree.missing_go_to_left,
-            }
-            for tree in arrays
-        ],
+        [_grown(tree) for tree in arrays],
         value=value[:, 0] if outputs == 1 else value,
         target=np.zeros(len(arrays), dtype=np.int64),
         outputs=outputs,
         single=True,
     )
     return Scores(trees, divisor=float(len(arrays)) if len(members) > 1 else 1.0)
+
+
+def _grown(tree: Any) -> dict[str, Any]:
+    return {
+        "leaf": tree.children_left == LEAF,
+        "feature": tree.feature,
+        "threshold": tree.threshold,
+        "left": tree.children_left,
+        "right": tree.children_right,
+        "missing_left": tree.missing_go_to_left,
+    }
 
 
 def _boosting(model: Any) -> Scores:
@@ -153,17 +154,7 @@ def _boosting(model: Any) -> Scores:
     stages, outputs = model.estimators_.shape
     arrays = [member.tree_ for member in model.estimators_.ravel()]
     trees = join(
-        [
-            {
-                "leaf": tree.children_left == LEAF,
-                "feature": tree.feature,
-                "threshold": tree.threshold,
-                "left": tree.children_left,
-                "right": tree.children_right,
-                "missing_left": tree.missing_go_to_left,
-            }
-            for tree in arrays
-        ],
+        [_grown(tree) for tree in arrays],
         value=np.concatenate([model.learning_rate * tree.value[:, 0, 0] for tree in arrays]),
         target=np.tile(np.arange(outputs), stages),
         outputs=outputs,
