@@ -63,6 +63,8 @@ class Application(ABC):
         headers = headers_of(scope)
         entry = scope["entry"] = Entry()
         answer = _Answer(send, self.journal.request_id(headers))
+        if b"expect" in headers:
+            receive = answer.hold_back(receive)
         try:
             await self._answer(scope, receive, answer)
         except ClientGone:
@@ -114,11 +116,27 @@ class _Answer:
         self.status = 0
         self.size = 0
         self._send = send
+        self._held_back = False
+
+    def hold_back(self, receive: Receive) -> Receive:
+        """ASGI's ``receive`` of a client that waits to be told to send its body, which the first
+        call does. Not told, it sends none, so that what came next on its connection would be
+        taken for the body.
+        """
+        self._held_back = True
+
+        async def told() -> Message:
+            self._held_back = False
+            return await receive()
+
+        return told
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"].append((REQUEST_ID, self.request_id))
+            if self._held_back:
+                message["headers"].append((b"connection", b"close"))
         else:
             self.size += len(message["body"])
         await self._send(message)
@@ -135,8 +153,15 @@ def check_method(scope: Message, *allowed: str) -> None:
 
 
 def headers_of(scope: Message) -> dict[bytes, bytes]:
-    """A request's headers by their names in small letters; the last of a repeated one."""
-    return dict(scope["headers"])
+    """A request's headers by their names in small letters; the lines of a repeated one with
+    commas between (RFC 9110, section 5.3).
+    """
+    lines: list[tuple[bytes, bytes]] = scope["headers"]
+    headers = dict(lines)
+    if len(headers) != len(lines):
+        for name in headers:
+            headers[name] = b", ".join(value for other, value in lines if other == name)
+    return headers
 
 
 async def read_body(
@@ -167,9 +192,7 @@ async def _read(
 ) -> bytes:
     length = int(headers.get(b"content-length", b"0"))
     if b"expect" in headers and length > limit:
-        # The client waits to be told to go on. Not told, it sends nothing, so what comes next
-        # on this connection would be taken for the body.
-        raise _too_long(limit, ((b"connection", b"close"),))
+        raise _too_long(limit)  # the client waits to be told to send it
     promised = length if length <= limit else 0
     if place is not None:
         place.hold(promised)
@@ -194,10 +217,8 @@ async def _read(
     return b"".join(chunks)
 
 
-def _too_long(limit: int, headers: Headers = ()) -> Refusal:
-    return Refusal(
-        f"the body is longer than {limit} bytes", status=CONTENT_TOO_LARGE, headers=headers
-    )
+def _too_long(limit: int) -> Refusal:
+    return Refusal(f"the body is longer than {limit} bytes", status=CONTENT_TOO_LARGE)
 
 
 async def respond_json(send: Send, status: int, answer: object) -> None:

@@ -111,11 +111,19 @@ class Protocol(HttpToolsProtocol):
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        if self._in_head:
+        if self._arriving:
             self._head_bytes += len(data)  # what came with its first bytes is not counted
         super().data_received(data)
-        if self._in_head and self._head_bytes > HEAD_LIMIT:
-            self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large")
+        if self._arriving and self._head_bytes > HEAD_LIMIT:
+            reason = "the headers, or what stands around the chunks, are too large"
+            self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, reason)
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """A client that sends no more may still read: what it has asked, it is told."""
+        if self._in_application() and not self._arriving:
+            self.cycle.keep_alive = False
+            return True
+        return None
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -140,6 +148,8 @@ class Protocol(HttpToolsProtocol):
         self._since = perf_counter_ns()
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            return  # behind the chunks, where it could change what the head has said
         if len(self.headers) >= HEADERS_LIMIT:
             raise ValueError("too many headers")  # httptools makes 400 of it
         name = name.lower()
@@ -148,12 +158,13 @@ class Protocol(HttpToolsProtocol):
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
         self._road = self._choose()
         if self._road is Road.APP:
             self._to_application()
+        self._in_head = False
 
     def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
         if self._road is Road.APP:
             super().on_body(body)
         elif self._road is Road.INVOKE:
@@ -193,6 +204,8 @@ class Protocol(HttpToolsProtocol):
         if method == b"POST" and self.url == b"/invocations":
             if length is None or self.expect_100_continue or int(length) > INLINE_BODY:
                 return Road.APP
+            if len(found) != len(self.headers):
+                return Road.APP  # some header came in several lines
             try:
                 way = ways.find(found.get(b"content-type", b""), found.get(b"accept", b""))
             except Refusal:
@@ -283,7 +296,11 @@ class Protocol(HttpToolsProtocol):
         """Answer with an error, whatever is still to come, and close."""
         if self.transport.is_closing():
             return
-        if self.pipeline or (self._in_application() and self.cycle.response_started):
+        if (
+            self.pipeline
+            or (self._in_application() and self.cycle.response_started)
+            or self._sends_on()
+        ):
             self.transport.close()  # this answer would stand where another's belongs
             return
         head, content = _error(status, reason)
@@ -324,11 +341,17 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def _give_up(self) -> None:
-        if self._road is Road.APP and not self._in_head:
-            self.transport.close()  # it has its answer, and sends on
-        else:
-            reason = f"the request was not there within {REQUEST_SECONDS} s"
-            self._end(HTTPStatus.REQUEST_TIMEOUT, reason)
+        reason = f"the request was not there within {REQUEST_SECONDS} s"
+        self._end(HTTPStatus.REQUEST_TIMEOUT, reason)
+
+    def _sends_on(self) -> bool:
+        """Whether the rest of a request comes that has its answer already."""
+        return (
+            self._arriving
+            and not self._in_head
+            and self._road is Road.APP
+            and not self._in_application()
+        )
 
     def idle(self) -> bool:
         """Whether nothing of a request has come that is not answered."""

@@ -1,5 +1,6 @@
 """HTTP as the server speaks it over a socket, byte by byte, on the short way and the long one."""
 
+import socket
 import threading
 from collections.abc import Iterator
 
@@ -359,3 +360,91 @@ def test_a_client_that_does_not_read_is_not_read_either(server: Running) -> None
 def unread(running: Running) -> bool:
     connections = running.server.server_state.connections
     return any(one._unread_since for one in list(connections))  # type: ignore[union-attr]
+
+
+CHUNKED = (
+    b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n" % (len(ROWS), ROWS)
+)
+
+
+@pytest.mark.parametrize("trailer", [b"Content-Type: a/b", b"Accept: a/b"])
+def test_what_follows_the_chunks_changes_nothing(connection: Connection, trailer: bytes) -> None:
+    reply = connection.ask(CHUNKED + trailer + b"\r\n\r\n")
+    assert (reply.status, reply.body) == (200, SUMS)
+
+
+@pytest.mark.parametrize("endless", [CHUNKED + b"X-A: ", CHUNKED[:-3] + b"0;a="])
+def test_an_endless_trailer_or_chunk_extension_is_refused(server: Running, endless: bytes) -> None:
+    with server.connect() as connection:
+        connection.send(endless)
+        until(lambda: any(one._arriving for one in server.server.server_state.connections))
+        connection.send(b"a" * (HEAD_LIMIT + 1))
+        assert connection.reply().status == 431
+        assert connection.rest() == b""
+
+
+def test_chunks_of_a_byte_are_no_endless_head(connection: Connection) -> None:
+    body = b"1," * (HEAD_LIMIT // 8) + b"1\n"
+    chunks = b"".join(b"1\r\n%b\r\n" % body[n : n + 1] for n in range(len(body)))
+    head = CHUNKED.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    for start in range(0, len(chunks), 10_000):
+        connection.send(chunks[start : start + 10_000] if start else head + chunks[:10_000])
+    assert connection.ask(b"0\r\n\r\n").status == 200
+
+
+def test_a_client_that_sends_no_more_still_gets_its_answer() -> None:
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def wait(rows: object) -> None:
+        asked.set()
+        assert may_answer.wait(10)
+
+    with running(Adding(wait)) as server, server.connect() as connection:
+        connection.send(post())
+        connection.socket.shutdown(socket.SHUT_WR)
+        assert asked.wait(10)
+        with server.connect() as other:
+            assert other.ask(PING).status == 200  # the end was seen by now
+        may_answer.set()
+        reply = connection.reply()
+        assert (reply.status, reply.body) == (200, SUMS)
+        assert connection.rest() == b""
+
+
+def test_a_header_in_several_lines_is_one_with_commas(connection: Connection) -> None:
+    for _ in range(5):
+        reply = connection.ask(post(ROWS, b"Accept: image/png", b"Accept: text/csv"))
+        assert b"'image/png, text/csv'" in reply.body
+
+
+def test_two_content_types_are_refused(connection: Connection) -> None:
+    for _ in range(5):
+        reply = connection.ask(post(ROWS, b"Content-Type: application/json"))
+        assert reply.status == 415
+
+
+def test_what_was_asked_in_a_row_is_answered_to_a_client_that_sends_no_more() -> None:
+    with running(Adding()) as server, server.connect() as connection:
+        connection.send(3 * post())
+        connection.socket.shutdown(socket.SHUT_WR)
+        assert [connection.reply().body for _ in range(3)] == 3 * [SUMS]
+        assert connection.rest() == b""
+
+
+def test_what_is_refused_early_has_one_answer(connection: Connection) -> None:
+    head = CHUNKED.partition(b"\r\n\r\n")[0].replace(b"text/csv", b"a/b") + b"\r\n\r\n"
+    assert connection.ask(head).status == 415
+    connection.send(b"no chunk\r\n")
+    assert connection.rest() == b""
+
+
+def test_a_refusal_before_the_body_was_asked_for_ends_the_connection(
+    connection: Connection,
+) -> None:
+    reply = connection.ask(
+        b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\n"
+        b"Expect: 100-continue\r\nContent-Length: 6\r\n\r\n"
+    )
+    assert (reply.status, reply.headers["connection"]) == (415, "close")
+    assert connection.rest() == b""
