@@ -60,7 +60,10 @@ class CsvReader:
         text = body.removeprefix(BOM)
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n")
-        text = text.rstrip(b" \t\n").lstrip(b"\n")
+        if self._columns.count > 1:
+            text = text.rstrip(b" \t\n").lstrip(b"\n")
+        else:  # a blank line could be a missing value, wherever it stands
+            text = text.removesuffix(b"\n")
         if b"\r" in text:
             line = text.count(b"\n", 0, text.index(b"\r")) + 1
             raise Refusal(

@@ -54,7 +54,8 @@ class TableModel:
             self._largest = FLOAT32_MAX
         self._takes_infinity = contract.largest is None
         self._any_row = contract.takes_missing and self._largest is None
-        self._safe = min(SAFE_SQUARES, 0.5 * (self._largest or math.inf) ** 2)
+        largest = self._largest or math.inf
+        self._safe = min(SAFE_SQUARES, 0.5 * largest * largest)
 
     def predict(self, rows: Floats) -> NDArray[Any]:
         """Answers to rows × columns, contiguous: float64, or places in the contract's labels.

@@ -56,6 +56,8 @@ class V2:
         identity = document.get("id")
         if identity is not None and type(identity) is not str:
             raise Refusal(f'"id" is {shown(identity)}; it is a text')
+        if identity is not None and _is_broken(identity):
+            raise Refusal(f'"id" is {identity[:60]!a}, which holds half a character')
         return Question(self._rows(tensors), Envelope(identity))
 
     def _rows(self, tensors: list[dict[str, Any]]) -> Floats:
@@ -111,6 +113,15 @@ def answer(outputs: Outputs, predicted: NDArray[Any], envelope: Envelope) -> byt
     identity = {} if envelope.id is None else {"id": envelope.id}
     found = {"model_name": MODEL_NAME, **identity, "outputs": tensors}
     return orjson.dumps(found, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _is_broken(text: str) -> bool:
+    """Whether it has no UTF-8: JSON can write half of a pair of surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _check_tensor(tensor: Any, where: str) -> None:

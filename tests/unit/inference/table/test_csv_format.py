@@ -209,3 +209,15 @@ def test_what_is_written_reads_as_the_same_bits(table: np.ndarray) -> None:
 def test_labels_are_written_so_that_csv_reads_them() -> None:
     writer = CsvWriter(Outputs(("label",), ("plain", 'a "b", c', 7)))
     assert writer.write(Answer(np.array([1, 0, 2]))) == b'"a ""b"", c"\nplain\n7\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "row"), [("\n1\n", 1), ("1\n\n", 2), ("1\r\n\r\n", 2), ("a\n1\n\n", 2), ("1\n ", 2)]
+)
+def test_a_blank_line_at_an_end_of_a_single_column_is_refused(body: str, row: int) -> None:
+    assert f"row {row} is blank" in refusal_of(ONE.parse, body.encode()).reason
+
+
+@pytest.mark.parametrize("body", ["", "\n", "\r\n", "a\n", "a"])
+def test_a_single_column_without_a_row_is_refused(body: str) -> None:
+    assert refusal_of(ONE.parse, body.encode()).status == 400

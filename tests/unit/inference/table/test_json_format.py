@@ -296,3 +296,9 @@ def test_labels_are_written_as_they_are() -> None:
         writer = JsonWriter(Outputs(("label",), labels))
         expected = written if isinstance(written, bytes) else written.encode()
         assert writer.write(Answer(np.array([1, 0]))) == b'{"predictions":%b}' % expected
+
+
+def test_an_id_that_cannot_be_sent_back_is_refused() -> None:
+    tensor = b'{"name": "x", "shape": [1, 3], "datatype": "FP64", "data": [1, 2, 3]}'
+    body = b'{"id": "a\\ud800", "inputs": [%b]}' % tensor
+    assert "half a character" in refusal_of(READER.parse, body).reason

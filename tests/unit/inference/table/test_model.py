@@ -169,3 +169,9 @@ def test_the_description_says_what_answers(model: TableModel) -> None:
         "a table of 3 columns, answered with prediction, by onnxruntime 1."
     )
     assert model.contract.columns == NAMES
+
+
+def test_a_model_may_take_numbers_whose_squares_are_none(tmp_path: Path) -> None:
+    model = load_table(artifact(tmp_path, largest=1e200))
+    assert ask(model, BODY) == b"321.0\n654.0\n"
+    assert "beyond 1e+200" in refused(model, b"1e201,2,3\n")
