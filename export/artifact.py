@@ -132,7 +132,6 @@ def write(
             files, contract, report = _itself(
                 model,
                 source,
-                inputs,
                 rows,
                 names,
                 method,
@@ -304,7 +303,6 @@ def _loaded(model: Any, converted: Converted) -> Predict:
 def _itself(
     model: Any,
     source: Source,
-    inputs: Any,
     rows: npt.NDArray[Any],
     names: tuple[str, ...],
     method: Method,
@@ -314,7 +312,7 @@ def _itself(
     reason: str,
 ) -> tuple[dict[str, bytes], TableContract, Report]:
     content = fallbacks.dump(model, kind, trusted)
-    again = source_of(fallbacks.load(content, kind, trusted), method, inputs, names)
+    again = _as_served(fallbacks.load(content, kind, trusted), method, rows, names)
     allowed = tolerance or Tolerance()
     comparer = Comparer(source.predict, again.predict, allowed, names, source.labels)
     whole = comparer.compare([beside_nothing(rows)])
@@ -333,6 +331,23 @@ def _itself(
     )
     report = Report(kind, whole.rows, 0, whole.largest, whole.largest == 0.0, allowed, reason)
     return {MODEL_FILES[kind]: content}, contract, report
+
+
+def _as_served(
+    model: Any, method: Method, rows: npt.NDArray[Any], names: tuple[str, ...]
+) -> Source:
+    """The answers of a model that is asked as the server asks it: numbers without names."""
+    try:
+        source = source_of(model, method, rows, names)
+        source.predict(rows)
+    except Exception as error:  # each library has its own, without a common base
+        reason = " ".join(str(error).split())[:300]
+        raise CannotExport(
+            f"{type(model).__name__} does not answer rows without column names, which is how the "
+            f"server asks a fallback: {reason}",
+            "Choose columns by number in its steps, and train it again",
+        ) from error
+    return source
 
 
 def _write(

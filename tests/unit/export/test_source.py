@@ -220,6 +220,16 @@ def test_a_model_that_no_pickle_holds_is_refused(tmp_path: Path) -> None:
         export.write(model, tmp_path, inputs=rows, columns=NAMES, fallback="pickle")
 
 
+def test_a_fallback_that_would_need_column_names_is_refused(
+    frame: pandas.DataFrame, tmp_path: Path
+) -> None:
+    steps = ColumnTransformer([("own", FunctionTransformer(np.tanh), ["b"])])
+    model = make_pipeline(steps, Ridge()).fit(frame, models.target(frame.to_numpy()))
+    with pytest.raises(export.CannotExport, match="rows without column names, which is how"):
+        export.write(model, tmp_path, inputs=frame, fallback="pickle")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_reason_of_a_fallback_gives_no_advice(tmp_path: Path) -> None:
     rows = models.rows()
     model = make_pipeline(FunctionTransformer(models.target_of_all), Ridge())
