@@ -105,10 +105,14 @@ def capture_plan(config: Mapping[str, Any] | None) -> CapturePlan | None:
         uri=config["DestinationS3Uri"],
         percent=int(config["InitialSamplingPercentage"]),
         modes=frozenset().union(*modes),
-        csv_types=tuple(headers.get("CsvContentTypes") or ()),
-        json_types=tuple(headers.get("JsonContentTypes") or ()),
+        csv_types=_media_types(headers, "CsvContentTypes"),
+        json_types=_media_types(headers, "JsonContentTypes"),
         key=config.get("KmsKeyId") or "",
     )
+
+
+def _media_types(headers: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(one.lower() for one in headers.get(name) or ())
 
 
 @dataclass(frozen=True)

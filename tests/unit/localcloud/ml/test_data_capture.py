@@ -366,3 +366,12 @@ def test_without_a_list_of_types_everything_is_in_base64() -> None:
 def test_csv_that_is_no_text_is_in_base64() -> None:
     event = json.loads(invocation(b"\xff").line(plan()))
     assert event["captureData"]["endpointInput"]["encoding"] == "BASE64"
+
+
+def test_types_are_named_in_capitals_too() -> None:
+    header = {"CsvContentTypes": ["Text/CSV"], "JsonContentTypes": ["application/JSON"]}
+    read = data_capture.capture_plan({**CAPTURE, "CaptureContentTypeHeader": header})
+    assert read is not None
+    line = json.loads(invocation(content_type="text/CSV; charset=utf-8").line(read))
+    assert line["captureData"]["endpointInput"]["encoding"] == "CSV"
+    assert line["captureData"]["endpointOutput"]["encoding"] == "JSON"
