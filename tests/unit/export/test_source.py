@@ -248,3 +248,24 @@ def test_an_artifact_that_is_half_written_has_no_contract(tmp_path: Path) -> Non
     with pytest.raises(OSError, match=r"holdout\.npz"):
         export.write(model, tmp_path, inputs=rows, columns=NAMES)
     assert not (tmp_path / "contract.json").exists()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        HistGradientBoostingRegressor(max_iter=5),
+        lightgbm.LGBMRegressor(n_estimators=5, verbose=-1),
+        lightgbm.LGBMRegressor(n_estimators=5, verbose=-1, zero_as_missing=True),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_infinities_and_the_smallest_numbers_go_the_librarys_way(
+    model: Any, tmp_path: Path
+) -> None:
+    rows = models.rows(missing=True)
+    model.fit(rows, models.target(rows))
+    export.write(model, tmp_path, inputs=rows, columns=NAMES)
+    assert models.contract(tmp_path)["largest"] is None
+    odd = [np.inf, -np.inf, np.nan, 0.0, -0.0, 5e-324, -5e-324, 1e-35, -1e-35, 1e300, -1e300]
+    asked = np.random.default_rng(1).choice(odd, size=(2000, 4))
+    assert np.array_equal(models.answers(tmp_path, asked).ravel(), model.predict(asked))
