@@ -1,9 +1,11 @@
 """What was asked and how long each step took: a line a request, and figures once a minute."""
 
 import json
+import logging
 import os
 import re
 import secrets
+import select
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +19,7 @@ SLOW_NANOSECONDS = 1_000_000_000  # an answer that took longer is always logged
 SAMPLE = 10  # lines a second that "sampled" writes besides errors and slow answers
 ATOMIC = 4096  # bytes; PIPE_BUF: what processes write to one pipe at a time stays whole
 UNWRITTEN = 8 * 1024 * 1024  # bytes that may wait for a reader of the log that is slow
+GATHERED = 1000  # lines after which the writer does not have to wait for the second's end
 PATH_LIMIT = 256  # characters
 _ID = re.compile(rb"[A-Za-z0-9_.:=/+@-]{1,128}")
 REQUEST_ID = b"x-amzn-requestid"
@@ -106,6 +109,8 @@ class Journal:
             f'"predict_us":{predict // 1000},"write_us":{write // 1000},'
             f'"total_us":{total // 1000}}}\n'
         )
+        if len(self._lines) >= GATHERED:
+            self._hand_over()
 
     def ping(self, status: int) -> None:
         """A ping has no line: SageMaker's come every few seconds for ever. It has a count."""
@@ -115,11 +120,18 @@ class Journal:
         """Give what was gathered to the writer; once a minute the metrics too."""
         self._left = self._sample
         if self._lines:
-            lines, self._lines = self._lines, []
-            self._writer.put(lines)
+            self._hand_over()
         line = self.metrics.line_if_due(time())
         if line:
             self._writer.put([line])
+
+    def say(self, text: str) -> None:
+        """A line of another kind, from any thread; it waits for nobody who reads the log."""
+        self._writer.put([text + "\n"])
+
+    def _hand_over(self) -> None:
+        lines, self._lines = self._lines, []
+        self._writer.put(lines)
 
     def close(self) -> None:
         """Write everything, the metrics of the last part of a minute too."""
@@ -141,9 +153,23 @@ def _stamp(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+class JournalHandler(logging.Handler):
+    """Says records of ``logging`` through a journal, whose thread waits for a slow reader."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__()
+        self._journal = journal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._journal.say(self.format(record))
+
+
 def _to_stdout(text: bytes) -> None:
     while text:
-        text = text[os.write(1, text) :]
+        try:
+            text = text[os.write(1, text) :]
+        except BlockingIOError:  # whoever shares the pipe with us may have set it so
+            select.select((), (1,), ())
 
 
 class _Writer:
@@ -153,12 +179,17 @@ class _Writer:
         self._write = write
         self._queue: SimpleQueue[list[str] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        # Each counted by one thread alone.
+        self._putting = threading.Lock()
+        # Each counted by one thread at a time.
         self._given = 0
         self._written = 0
         self._lost: Counter[str] = Counter()
 
     def put(self, lines: list[str]) -> None:
+        with self._putting:
+            self._put(lines)
+
+    def _put(self, lines: list[str]) -> None:
         size = sum(map(len, lines))
         waiting = self._given - self._written
         if waiting + size > UNWRITTEN:

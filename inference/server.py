@@ -20,6 +20,7 @@ import uvicorn
 from inference.app import App
 from inference.asgi import Application
 from inference.http_protocol import Front, Protocol
+from inference.journal import Journal, JournalHandler
 from inference.limits import CONNECTIONS, IDLE_SECONDS, LINGER_SECONDS, SHUTDOWN_SECONDS
 from inference.served import Served
 
@@ -169,7 +170,25 @@ def run(app: Application, listener: socket.socket, *, alive: int | None = None) 
     ``alive``: a file that can be read to its end once the parent of this worker is gone; then
     the worker ends too.
     """
-    Server(app, alive=alive).run(sockets=[listener])
+    with _told_through(app.journal):
+        Server(app, alive=alive).run(sockets=[listener])
+
+
+@contextmanager
+def _told_through(journal: Journal) -> Iterator[None]:
+    """What the server says of itself goes the access log's way: written by the event loop, it
+    would hold up every request for as long as nobody reads the log.
+    """
+    root = logging.getLogger()
+    before = root.handlers[:]
+    if before:
+        handler = JournalHandler(journal)
+        handler.setFormatter(before[0].formatter)
+        root.handlers[:] = [handler]
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
 
 
 def wait_for(load: Callable[[], Served], listeners: Sequence[socket.socket]) -> Served:

@@ -8,6 +8,7 @@ import pytest
 
 from inference.annex import Annex
 from inference.app import App
+from inference.http_protocol import Protocol
 from inference.limits import (
     BODY_LIMIT,
     HEAD_LIMIT,
@@ -374,11 +375,16 @@ def test_what_follows_the_chunks_changes_nothing(connection: Connection, trailer
     assert (reply.status, reply.body) == (200, SUMS)
 
 
+def arriving(connection: object) -> bool:
+    assert isinstance(connection, Protocol)
+    return connection._arriving
+
+
 @pytest.mark.parametrize("endless", [CHUNKED + b"X-A: ", CHUNKED[:-3] + b"0;a="])
 def test_an_endless_trailer_or_chunk_extension_is_refused(server: Running, endless: bytes) -> None:
     with server.connect() as connection:
         connection.send(endless)
-        until(lambda: any(one._arriving for one in server.server.server_state.connections))
+        until(lambda: any(arriving(one) for one in server.server.server_state.connections))
         connection.send(b"a" * (HEAD_LIMIT + 1))
         assert connection.reply().status == 431
         assert connection.rest() == b""

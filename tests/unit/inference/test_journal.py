@@ -7,6 +7,7 @@ import pytest
 
 from inference.journal import SAMPLE, SLOW_NANOSECONDS, UNWRITTEN, AccessLog, Journal
 from inference.metrics import PERIOD, Metrics
+from tests.waiting import until
 
 MILLISECOND = 1_000_000  # nanoseconds
 
@@ -92,6 +93,19 @@ def test_a_log_that_nobody_reads_does_not_fill_the_memory() -> None:
     reads.set()
     journal.close()
     assert sum(map(len, written)) <= UNWRITTEN
+
+
+def test_a_busy_second_is_written_whole() -> None:
+    written: list[bytes] = []
+    journal = Journal(AccessLog.ALL, write=written.append)
+    path = json.dumps("x" * 200)
+    count = UNWRITTEN // 400  # more bytes than may wait at a time
+    for number in range(count):
+        journal.note(200, "GET", path, b"id", {}, 0, 0)
+        if not number % 1000:
+            until(lambda: journal._writer._given == journal._writer._written)
+    journal.close()
+    assert b"".join(written).count(path.encode()) == count
 
 
 def figures(metrics: Metrics) -> dict[str, Any]:

@@ -5,13 +5,17 @@ import os
 import re
 import signal
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from fcntl import ioctl
 from pathlib import Path
+from termios import FIONREAD
 
 import pytest
 
+from inference.journal import GATHERED
 from tests.unit.inference.fakes import ROWS, SUMS
 from tests.unit.inference.servers import DEADLINE, Server, serving, started
 from tests.unit.inference.talking import Connection
@@ -253,3 +257,22 @@ def test_the_log_has_a_line_for_every_request_and_figures_at_the_end(base: Path)
     assert sum(one["Requests"] for one in figures) == 3
     assert sum(one["Errors4xx"] for one in figures) == 2
     assert sum(one["Rows"] for one in figures) == 2
+
+
+def test_a_log_that_nobody_reads_holds_nobody_up(base: Path) -> None:
+    """What the server says of a client that went would otherwise wait for the reader."""
+    wrong = b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n"
+    with serving(base, program=FAKE, WHARF_WORKERS="1", WHARF_ACCESS_LOG="all") as server:
+        started(server).wait_for("serving")
+        pipe = server.process.stdout
+        assert pipe is not None
+        with Connection(server.port) as connection:
+            for _ in range(GATHERED):
+                assert connection.ask(wrong).status == 404
+        until(lambda: struct.unpack("i", ioctl(pipe, FIONREAD, bytes(4)))[0] > 60_000, "it is full")
+        with Connection(server.port) as gone:
+            gone.send(POST[:-1])
+        for _ in range(5):
+            assert asks(server) == 200
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(30) == 0
