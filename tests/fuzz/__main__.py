@@ -26,6 +26,7 @@ from tests.fuzz.wire import Connection, request
 
 CLIENTS = 2
 WARM_UP = 0.2  # of the requests
+LEAST_WARM_UP = 20_000  # of which a campaign takes its share
 HEAVY_ROUNDS = 3
 GROWTH = 1.05  # of the memory, at most
 MIB = 1024 * 1024
@@ -116,7 +117,9 @@ def run(
             question = _learnt(target, question)
         pids = target.pids()
         warm_up = Result(Counter(), [])
-        _attack(campaign, target, requests * WARM_UP, seed + 100, clients, warm_up)
+        _attack(
+            campaign, target, max(requests * WARM_UP, LEAST_WARM_UP), seed + 100, clients, warm_up
+        )
         # Malloc keeps more after each of the largest bodies, up to what several at once take.
         for _ in range(HEAVY_ROUNDS * campaign.workers if campaign.heavy else 0):
             _gather(clients.submit(lanes.heavies, target.port), warm_up)
