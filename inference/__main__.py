@@ -85,9 +85,15 @@ def leave_root_behind(settings: Settings, leave: LeaveRoot = leave_root) -> str 
 
 def listen(settings: Settings, count: int = 1) -> list[socket.socket]:
     """Take the port, ``count`` times: each worker has a listener, and the kernel shares out the
-    connections. Raises OSError when another program has it.
+    connections. Raises BadSetting when another program has it.
     """
-    first = socket.create_server((settings.host, settings.port), backlog=BACKLOG)
+    try:
+        first = socket.create_server((settings.host, settings.port), backlog=BACKLOG)
+    except OSError as error:
+        raise BadSetting(
+            f"{settings.host}:{settings.port}: {error.strerror}; SAGEMAKER_BIND_TO_HOST and "
+            "SAGEMAKER_BIND_TO_PORT name another address of this machine, or another port"
+        ) from None
     host, port = first.getsockname()[:2]
     listeners = [first]
     if count > 1:

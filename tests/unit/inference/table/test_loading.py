@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from contracts.table import HOLDOUT_FILE
 from inference.served import ModelBroken
 from inference.table.loading import load_table
 from tests.unit.inference.table.toys import artifact, graph
@@ -105,3 +106,19 @@ def test_a_holdout_that_cannot_be_asked_is_refused(
 def test_a_graph_for_other_columns_is_refused(folder: Path) -> None:
     (folder / "model.onnx").write_bytes(graph(((1.0,), (2.0,))))
     assert "model.onnx takes [('tensor(double)', 2, [2])]" in broken(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x93NUMPY", b"no archive"])
+def test_a_holdout_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
+    folder = artifact(tmp_path)
+    (folder / HOLDOUT_FILE).write_bytes(content)
+    with pytest.raises(ModelBroken, match="does not hold inputs and predictions"):
+        load_table(folder)
+
+
+def test_an_array_in_place_of_a_holdout_is_named(tmp_path: Path) -> None:
+    folder = artifact(tmp_path)
+    with (folder / HOLDOUT_FILE).open("wb") as file:
+        np.save(file, np.zeros((3, 3)))
+    with pytest.raises(ModelBroken, match="does not hold inputs and predictions"):
+        load_table(folder)
