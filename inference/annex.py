@@ -100,13 +100,20 @@ class _Task(Generic[Result]):
     def __init__(self, work: Callable[[], Result]) -> None:
         self._work: Callable[[], Result] | None = work
         self._loop = asyncio.get_running_loop()
-        self._future: asyncio.Future[Result] = self._loop.create_future()
+        self._future: asyncio.Future[Result] | None = self._loop.create_future()
 
     async def result(self) -> Result:
+        future = self._future
+        assert future is not None  # noqa: S101 - it is asked for once
         try:
-            return await self._future
+            return await future
         finally:
             self._work = None
+            # An error holds the frames that it came through, and they this task: with the error
+            # in it that is a ring, which keeps a body of 25 MB until the collector looks. After
+            # gc.freeze it hardly ever does.
+            del future
+            self._future = None
 
     def run(self) -> None:
         work = self._work
@@ -126,9 +133,9 @@ class _Task(Generic[Result]):
             self._loop.call_soon_threadsafe(told, outcome)
 
     def _succeed(self, result: Result) -> None:
-        if not self._future.done():
+        if self._future is not None and not self._future.done():
             self._future.set_result(result)
 
     def _fail(self, error: BaseException) -> None:
-        if not self._future.done():
+        if self._future is not None and not self._future.done():
             self._future.set_exception(error)

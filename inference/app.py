@@ -88,6 +88,6 @@ def _nowhere(path: str) -> str:
     if path == "/models" or path.startswith("/models/"):
         return "this server serves one model; SAGEMAKER_MULTI_MODEL=true makes it serve many"
     return (
-        f"no such path {path}; there are /ping, /invocations, /execution-parameters and "
+        f"no such path {path[:100]}; there are /ping, /invocations, /execution-parameters and "
         "/openapi.json"
     )

@@ -34,6 +34,7 @@ from inference.limits import (
     UNREAD_SECONDS,
 )
 from inference.refusal import Headers, Refusal
+from inference.turn import INTERNAL_ERROR, Turn, Waiting
 from inference.way import Way
 
 LOG = logging.getLogger("inference")
@@ -67,6 +68,7 @@ class Front:
         self.connections = connections
         self.ending = False
         """Whether each answer is to be its connection's last."""
+        self.turn = Turn()
         self._headers: list[tuple[bytes, bytes]] = []
         self._lines = b""
 
@@ -101,6 +103,7 @@ class Protocol(HttpToolsProtocol):
         self._since = perf_counter_ns()  # a request arrives, or nothing does
         self._unread_since = 0  # the client does not read what it was sent; 0: it does
         self._full = False
+        self._waits = False  # a request waits for the end of the loop's turn
 
     # --- asyncio's callbacks
 
@@ -120,6 +123,7 @@ class Protocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """A client that sends no more may still read: what it has asked, it is told."""
+        self._answer_first()
         if self._in_application() and not self._arriving:
             self.cycle.keep_alive = False
             return True
@@ -139,6 +143,7 @@ class Protocol(HttpToolsProtocol):
     # --- the parser's callbacks
 
     def on_message_begin(self) -> None:
+        self._answer_first()
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
@@ -178,7 +183,7 @@ class Protocol(HttpToolsProtocol):
             case Road.PING:
                 self.server_state.total_requests += 1
                 self._front.journal.ping(200)
-                self._write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n")
+                self._write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n", kept=self._keeps())
             case Road.APP:
                 super().on_message_complete()
             case Road.FULL:
@@ -240,50 +245,82 @@ class Protocol(HttpToolsProtocol):
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         size = len(body)
         request_id = front.journal.request_id(found)
-        status = 200
-        rows = parse = predict = write = 0
+        kept = self._keeps()
         begun = perf_counter_ns()
         try:
             extra = custom_attributes(found)
-            content, rows, parse, predict, write = way.answer(body)
-            head = b"%b%d\r\n" % (way.head, len(content))
+            asked = way.exchange.parse(body)
         except Refusal as refusal:
-            status, extra = refusal.status, refusal.headers
-            head, content = _error(status, refusal.reason)
+            status, reason, extra = refusal.status, refusal.reason, refusal.headers
         except Exception:
             LOG.exception("POST /invocations failed")
-            status, extra = 500, ()
-            head, content = _error(status, "internal error; the server's log has the reason")
-        way.took(size, perf_counter_ns() - begun)
-        lines = b"%b%b: %b\r\n" % (head, REQUEST_ID, request_id)
-        if extra:
-            lines += b"".join(b"%b: %b\r\n" % header for header in extra)
-        arrived = self._since
-        self._write(lines, content)
+            status, reason, extra = 500, INTERNAL_ERROR, ()
+        else:
+            parse = perf_counter_ns() - begun
+            self._waits = True
+            front.turn.add(
+                Waiting(self, way, asked, request_id, found, extra, size, self._since, parse, kept),
+                self.loop.call_soon,
+            )
+            return
+        one = Waiting(self, way, None, request_id, found, (), size, self._since, 0, kept)
+        self.refuse(one, status, reason, extra)
+
+    def answer(self, one: Waiting, content: bytes, predict: int, write: int) -> None:
+        """Send the answer to a request that waited; nanoseconds that its steps took."""
+        head = b"%b%d\r\n" % (one.way.head, len(content))
+        rows = one.way.exchange.rows(one.asked)
+        self._answered(one, 200, head, content, one.extra, (rows, 0, one.parse, predict, write))
+
+    def refuse(self, one: Waiting, status: int, reason: str, headers: Headers = ()) -> None:
+        """Send an error to a request that may have waited."""
+        head, content = _error(status, reason)
+        self._answered(one, status, head, content, headers, (0, 0, one.parse, 0, 0))
+
+    def _answered(
+        self,
+        one: Waiting,
+        status: int,
+        head: bytes,
+        content: bytes,
+        headers: Headers,
+        spent: tuple[int, int, int, int, int],
+    ) -> None:
+        self._waits = False
+        if self.transport.is_closing():
+            return
+        lines = b"%b%b: %b\r\n" % (head, REQUEST_ID, one.request_id)
+        if headers:
+            lines += b"".join(b"%b: %b\r\n" % header for header in headers)
+        self._write(lines, content, kept=one.kept)
         self.server_state.total_requests += 1
-        total = perf_counter_ns() - arrived
-        front.journal.note(
+        self._front.journal.note(
             status,
             "POST",
             _INVOCATIONS,
-            request_id,
-            found,
-            size,
+            one.request_id,
+            one.found,
+            one.size,
             len(content),
-            rows,
-            0,
-            parse,
-            predict,
-            write,
-            total,
+            *spent,
+            perf_counter_ns() - one.since,
         )
 
-    def _write(self, head: bytes, content: bytes = b"") -> None:
+    def _keeps(self) -> bool:
+        """Whether the client wishes to keep the connection."""
+        if b"connection" in self._found and self.parser.get_http_version() == "1.0":
+            return False  # would have to be told so
+        return bool(self.parser.should_keep_alive())
+
+    def _answer_first(self) -> None:
+        """Answers come in the order of the requests."""
+        if self._waits:
+            self._front.turn.answer()
+
+    def _write(self, head: bytes, content: bytes = b"", *, kept: bool) -> None:
         """Send an answer, in one piece, and keep the connection if both sides wish it."""
         front = self._front
-        kept = self.parser.should_keep_alive() and not front.ending
-        if kept and b"connection" in self._found:
-            kept = self.parser.get_http_version() != "1.0"  # would have to be told so
+        kept = kept and not front.ending
         common = front.lines(self.server_state.default_headers)
         if kept:
             self.transport.write(b"%b%b\r\n%b" % (head, common, content))
@@ -294,6 +331,7 @@ class Protocol(HttpToolsProtocol):
 
     def _end(self, status: HTTPStatus, reason: str, headers: Headers = ()) -> None:
         """Answer with an error, whatever is still to come, and close."""
+        self._answer_first()
         if self.transport.is_closing():
             return
         if (
@@ -355,7 +393,7 @@ class Protocol(HttpToolsProtocol):
 
     def idle(self) -> bool:
         """Whether nothing of a request has come that is not answered."""
-        return not self._arriving and not self._in_application() and not self.pipeline
+        return not (self._arriving or self._waits or self._in_application() or self.pipeline)
 
     def shutdown(self) -> None:
         """Answer what has come, and let the connection end with its next answer."""
@@ -377,6 +415,8 @@ class _OneWrite:
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
+        if self.is_closing():  # the client is gone, and uvicorn not told yet
+            return
         if self._head is None and not data.startswith(_CONTINUE):
             self._head = data
         elif not self._head:
@@ -391,7 +431,7 @@ class _OneWrite:
                 self._transport.write(data)
 
     def close(self) -> None:
-        if self._head:
+        if self._head and not self.is_closing():
             self._transport.write(self._head)
         self._transport.close()
 

@@ -1,5 +1,6 @@
 """What the server asks of a model, whatever it answers with."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 Asked = TypeVar("Asked")
@@ -25,6 +26,12 @@ class Exchange(Protocol[Asked, Answered]):
 
     def predict(self, asked: Asked) -> Answered:
         """Raises Refusal (400)."""
+
+    def predict_all(self, asked: Sequence[Asked]) -> Sequence[Answered]:
+        """The answers to several questions, each with the same bits as alone.
+
+        Raises Refusal when one of them is refused; which one, ``predict`` tells.
+        """
 
     def write(self, answered: Answered) -> bytes: ...
 

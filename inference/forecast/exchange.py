@@ -41,6 +41,10 @@ class ForecastExchange:
         """Raises Refusal (400)."""
         return Forecasts(self._answer(asked.requests), asked.single)
 
+    def predict_all(self, asked: Sequence[Questions]) -> list[Forecasts]:
+        """Raises Refusal (400)."""
+        return [self.predict(one) for one in asked]
+
     def write(self, answered: Forecasts) -> bytes:
         return encode(answered.answers, self._written, single=answered.single)
 

@@ -36,7 +36,7 @@ def load_table(folder: Path, environment: Mapping[str, str] = os.environ) -> Tab
     inputs, expected = _read_holdout(folder / HOLDOUT_FILE, contract)
     model = TableModel(contract, _runner(path, contract, environment))
     _check_answers(model, inputs, expected, folder / HOLDOUT_FILE)
-    model.joins = contract.runtime == "onnx" and _joins(model, inputs)
+    model.joins = contract.runtime == "onnx" and rows_join(model, inputs)
     return model
 
 
@@ -109,7 +109,7 @@ def _check_answers(
         _check_some(model, rows[start : start + 1], expected[start : start + 1], start, path)
 
 
-def _joins(model: TableModel, inputs: NDArray[Any]) -> bool:
+def rows_join(model: TableModel, inputs: NDArray[Any]) -> bool:
     """Whether rows of the holdout are answered the same, to the last bit, alone and together.
 
     A sum in another order, such as a matrix product's for many rows, shows in some of them.

@@ -38,6 +38,9 @@ class TableModel:
 
     def __init__(self, contract: TableContract, runner: Runner) -> None:
         self.contract = contract
+        self.joins = False
+        """Whether a row has the same bits among others as alone, so that rows of different
+        requests may be answered in one run."""
         self.description = (
             f"a table of {len(contract.columns)} columns, answered with "
             f"{', '.join(contract.outputs[:5])}{', …' * (len(contract.outputs) > 5)}, by "
@@ -73,7 +76,11 @@ class TableModel:
         asked = request_format(content_type, FORMATS)
         written, name = answer_type(accept, content_type, self._written())
         return TableExchange(
-            self._reader(asked, content_type), self._answer, self._writer(written), name
+            self._reader(asked, content_type),
+            self._answer,
+            self._writer(written),
+            name,
+            joins=self.joins,
         )
 
     def openapi(self) -> dict[str, object]:

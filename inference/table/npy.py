@@ -51,7 +51,7 @@ class NpyReader:
                 f"the body begins with {body[:6]!r}; an array that numpy.save wrote begins with "
                 f"{MAGIC!r}"
             )
-        size = LENGTH_BYTES.get(body[6]) if len(body) >= 8 else None
+        size = LENGTH_BYTES.get(body[6]) if body[7:8] == b"\0" else None
         if size is None:
             raise Refusal("the body is no NPY array of version 1, 2 or 3")
         start = 8 + size

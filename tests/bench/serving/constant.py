@@ -5,6 +5,7 @@ it parses each body, writes each answer, and keeps the access log.
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ class Constant:
 
     def predict(self, asked: Any) -> Any:
         return self._answer
+
+    def predict_all(self, asked: Sequence[Any]) -> list[Any]:
+        return [self._answer] * len(asked)
 
 
 class ConstantModel:

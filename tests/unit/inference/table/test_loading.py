@@ -4,10 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from contracts.table import HOLDOUT_FILE
+from contracts.table import HOLDOUT_FILE, TableContract
 from inference.served import ModelBroken
-from inference.table.loading import load_table
+from inference.table.columns import Floats
+from inference.table.loading import load_table, rows_join
+from inference.table.model import TableModel
 from tests.unit.inference.table.toys import artifact, graph
 
 
@@ -122,3 +125,27 @@ def test_an_array_in_place_of_a_holdout_is_named(tmp_path: Path) -> None:
         np.save(file, np.zeros((3, 3)))
     with pytest.raises(ModelBroken, match="does not hold inputs and predictions"):
         load_table(folder)
+
+
+class Blurred:
+    """A runner whose answers depend, in the last bit, on how many rows come together."""
+
+    description = "blurred"
+
+    def run(self, rows: Floats) -> NDArray[Any]:
+        return rows.sum(axis=1) * (1 + (len(rows) > 4) * np.finfo(float).eps)
+
+
+def test_rows_are_joined_only_where_they_have_the_same_bits_as_alone(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(64, 3))
+    assert load_table(artifact(tmp_path)).joins
+    assert not rows_join(TableModel(TableContract(columns=("a", "b", "c")), Blurred()), rows)
+
+
+def test_questions_that_are_joined_have_the_answers_of_each_alone(tmp_path: Path) -> None:
+    model = load_table(artifact(tmp_path))
+    exchange = model.exchange("application/json", "")
+    bodies = [b"[1, 2, 3]", b'{"instances": [[4, 5, 6]]}', b"[[7, 8, 9]]"] * 20
+    asked = [exchange.parse(body) for body in bodies]
+    together = [exchange.write(one) for one in exchange.predict_all(asked)]
+    assert together == [exchange.write(exchange.predict(one)) for one in asked]

@@ -1,0 +1,99 @@
+"""Requests that came in one turn of the event loop, answered together at its end.
+
+To answer each at once costs a packet, and the waking of whoever waits for it, between any two
+requests: under load most of a small request's time. Models that answer several rows at once
+with the bits of each alone (``Exchange.predict_all``) are asked once a turn.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from inference.refusal import Headers, Refusal
+from inference.way import Way
+
+if TYPE_CHECKING:
+    from inference.http_protocol import Protocol
+
+LOG = logging.getLogger("inference")
+INTERNAL_ERROR = "internal error; the server's log has the reason"
+
+
+class Waiting(NamedTuple):
+    """A request that has been read, and what its answer's head needs."""
+
+    protocol: "Protocol"
+    way: Way
+    asked: Any
+    request_id: bytes
+    found: dict[bytes, bytes]
+    extra: Headers
+    size: int
+    """Of the body, in bytes."""
+    since: int
+    """When its first byte came, as perf_counter_ns tells."""
+    parse: int
+    """Nanoseconds."""
+    kept: bool
+    """Whether the client wishes to keep the connection."""
+
+
+class Turn:
+    """What waits for the end of this turn of the loop. A connection has one request in it."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Waiting] = []
+
+    def add(self, one: Waiting, soon: Callable[[Callable[[], None]], object]) -> None:
+        """``soon`` is the loop's ``call_soon``."""
+        if not self._waiting:
+            soon(self.answer)
+        self._waiting.append(one)
+
+    def answer(self) -> None:
+        """Answer all that wait; whoever needs an answer to be out may call it sooner."""
+        waiting, self._waiting = self._waiting, []
+        ways: dict[Way, list[Waiting]] = {}
+        for one in waiting:
+            ways.setdefault(one.way, []).append(one)
+        for way, requests in ways.items():
+            _answer(way, requests)
+
+
+def _answer(way: Way, requests: Sequence[Waiting]) -> None:
+    begun = perf_counter_ns()
+    answers = _predicted(way, requests)
+    predict = (perf_counter_ns() - begun) // len(requests)
+    exchange = way.exchange
+    for one, answered in zip(requests, answers, strict=True):
+        before = perf_counter_ns()
+        try:
+            if isinstance(answered, Exception):
+                raise answered
+            content = exchange.write(answered)
+        except Refusal as refusal:
+            one.protocol.refuse(one, refusal.status, refusal.reason, refusal.headers)
+        except Exception as error:
+            LOG.error("POST /invocations failed", exc_info=error)
+            one.protocol.refuse(one, 500, INTERNAL_ERROR)
+        else:
+            write = perf_counter_ns() - before
+            way.took(one.size, one.parse + predict + write)
+            one.protocol.answer(one, content, predict, write)
+
+
+def _predicted(way: Way, requests: Sequence[Waiting]) -> Sequence[Any]:
+    """An answer, or an exception, for each."""
+    exchange = way.exchange
+    try:
+        return exchange.predict_all([one.asked for one in requests])
+    except Exception:  # whose it is, each alone tells
+        return [_alone(way, one) for one in requests]
+
+
+def _alone(way: Way, one: Waiting) -> Any:
+    try:
+        return way.exchange.predict(one.asked)
+    except Exception as error:
+        return error

@@ -1,0 +1,75 @@
+"""What came in one turn of the event loop is answered together, and each request gets its own."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from inference.http_protocol import Protocol
+from inference.refusal import Headers, Refusal
+from inference.turn import Turn, Waiting
+from inference.way import Way
+from tests.unit.inference.fakes import Adding
+
+
+class Connection:
+    """Keeps what it is to send."""
+
+    def __init__(self) -> None:
+        self.sent: list[object] = []
+
+    def answer(self, one: Waiting, content: bytes, predict: int, write: int) -> None:
+        self.sent.append(content)
+
+    def refuse(self, one: Waiting, status: int, reason: str, headers: Headers = ()) -> None:
+        self.sent.append((status, reason))
+
+
+class Loop:
+    def __init__(self) -> None:
+        self.due: list[Callable[[], None]] = []
+
+    def call_soon(self, call: Callable[[], None]) -> None:
+        self.due.append(call)
+
+    def turn_over(self) -> None:
+        for call in self.due:
+            call()
+        self.due.clear()
+
+
+def answered(model: Adding, *rows: list[float]) -> list[list[object]]:
+    """What each connection was sent, one row asked on each."""
+    turn, loop, way = Turn(), Loop(), Way(model)
+    connections = [Connection() for _ in rows]
+    for connection, row in zip(connections, rows, strict=True):
+        protocol = cast(Protocol, connection)
+        turn.add(Waiting(protocol, way, [row], b"id", {}, (), 3, 0, 0, True), loop.call_soon)
+    assert all(connection.sent == [] for connection in connections)
+    assert len(loop.due) == 1
+    loop.turn_over()
+    return [connection.sent for connection in connections]
+
+
+def test_all_of_a_turn_are_asked_at_once_and_each_has_its_own_answer() -> None:
+    model = Adding()
+    assert answered(model, [1, 2], [3, 4], [5, 6]) == [[b"3\n"], [b"7\n"], [b"11\n"]]
+    assert model.together == [3]
+
+
+def refuse_threes(rows: Any) -> None:
+    if rows[0][0] == 3:
+        raise Refusal("no threes")
+
+
+def test_one_that_is_refused_leaves_the_others_their_answers() -> None:
+    sent = answered(Adding(refuse_threes), [1, 2], [3, 4], [5, 6])
+    assert sent == [[b"3\n"], [(400, "no threes")], [b"11\n"]]
+
+
+def fail_at_threes(rows: Any) -> None:
+    if rows[0][0] == 3:
+        raise ZeroDivisionError
+
+
+def test_a_fault_at_one_is_no_fault_of_the_others() -> None:
+    sent = answered(Adding(fail_at_threes), [1, 2], [3, 4])
+    assert sent == [[b"3\n"], [(500, "internal error; the server's log has the reason")]]
