@@ -16,6 +16,9 @@ TAIL = 8  # bytes: the footer's length, and the magic
 TRUE, FALSE, BYTE, INTEGERS, DOUBLE, BINARY, LISTS, STRUCT = 1, 2, 3, (4, 5, 6), 7, 8, (9, 10), 12
 DEPTH_LIMIT = 16
 PAGE_LIMIT = 50_000
+# Of a footer, or of a column's page headers: 30 are a column of a row group. 24 MB of truth values
+# took 6 s and 240 MiB.
+VALUE_LIMIT = 4_000_000
 
 # Numbers of fields in parquet.thrift.
 ROW_GROUPS = 4  # of FileMetaData
@@ -84,6 +87,7 @@ class _Reader:
 
     body: bytes
     place: int
+    values: int = 0
 
     def struct(self, depth: int) -> dict[int, Any]:
         """Its fields by their numbers. Texts and floats are None."""
@@ -120,6 +124,9 @@ class _Reader:
         size = head >> 4 if head >> 4 < 15 else self._varint()
         if size > len(self.body) - self.place:  # each element takes a byte at least
             raise BadParquet("a list is longer than the file")
+        self.values += size
+        if self.values > VALUE_LIMIT:
+            raise BadParquet(f"its lists hold more than {VALUE_LIMIT} values")
         return [self._value(head & 15, depth) for _ in range(size)]
 
     def _integer(self) -> int:

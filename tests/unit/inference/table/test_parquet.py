@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from inference.table.exchange import Answer
 from inference.table.outputs import Outputs
 from inference.table.parquet import ParquetReader, ParquetWriter
+from inference.table.parquet_pages import VALUE_LIMIT
 from tests.unit.inference.table.toys import (
     COLUMNS,
     NAMES,
@@ -143,3 +144,13 @@ def test_labels_are_written_as_text_or_numbers() -> None:
     for labels, expected in ((("no", "yes"), ["yes", "no"]), ((3, 7), [7, 3])):
         body = ParquetWriter(Outputs(("label",), labels)).write(Answer(np.array([1, 0])))
         assert pa.parquet.read_table(io.BytesIO(body))["label"].to_pylist() == expected
+
+
+def test_a_footer_of_endless_lists_is_refused_before_it_takes_memory() -> None:
+    size = VALUE_LIMIT + 1
+    varint = bytes(
+        (size >> shift & 127) | 128 * (size >> shift + 7 > 0) for shift in (0, 7, 14, 21)
+    )
+    footer = b"\x49\xf1" + varint + bytes(size)  # field 4: a list of truth values
+    body = b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+    assert "more than" in refusal_of(READER.parse, body).reason
