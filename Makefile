@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-containers check format environment lock bench clean
+.PHONY: demo test test-containers check format environment lock clean
 
 demo: environment
 	$(BIN)/wharf demo $(DEMO)
@@ -57,7 +57,7 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Requests to the server that are wrong in every way we know, and right ones whose answers are
-# known: N of them, to servers of both kinds. About 300 a second; a few hundred are in `make test`.
+# known: N of them, to servers of both kinds. 100 to 300 a second; a few hundred are in `make test`.
 .PHONY: fuzz
 fuzz: environment
 	$(BIN)/python -m tests.fuzz $(or $(N),100000) $(FUZZ)
