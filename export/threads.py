@@ -14,13 +14,13 @@ def one_thread() -> Iterator[None]:
     """
     with ExitStack() as limits:
         try:
-            from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+            from threadpoolctl import threadpool_limits
         except ModuleNotFoundError:  # it and joblib come with scikit-learn
             pass
         else:
             limits.enter_context(threadpool_limits(1))
         try:
-            from joblib import parallel_config  # type: ignore[import-untyped]
+            from joblib import parallel_config
         except ModuleNotFoundError:
             pass
         else:

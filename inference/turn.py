@@ -65,22 +65,29 @@ def _answer(way: Way, requests: Sequence[Waiting]) -> None:
     begun = perf_counter_ns()
     answers = _predicted(way, requests)
     predict = (perf_counter_ns() - begun) // len(requests)
-    exchange = way.exchange
     for one, answered in zip(requests, answers, strict=True):
-        before = perf_counter_ns()
         try:
-            if isinstance(answered, Exception):
-                raise answered
-            content = exchange.write(answered)
-        except Refusal as refusal:
-            one.protocol.refuse(one, refusal.status, refusal.reason, refusal.headers)
-        except Exception as error:
-            LOG.error("POST /invocations failed", exc_info=error)
-            one.protocol.refuse(one, 500, INTERNAL_ERROR)
-        else:
-            write = perf_counter_ns() - before
-            way.took(one.size, one.parse + predict + write)
-            one.protocol.answer(one, content, predict, write)
+            _tell(one, answered, predict)
+        except Exception:  # the others of this turn wait for theirs
+            LOG.exception("an answer could not be sent")
+            one.protocol.transport.abort()
+
+
+def _tell(one: Waiting, answered: Any, predict: int) -> None:
+    begun = perf_counter_ns()
+    try:
+        if isinstance(answered, Exception):
+            raise answered
+        content = one.way.exchange.write(answered)
+    except Refusal as refusal:
+        one.protocol.refuse(one, refusal.status, refusal.reason, refusal.headers)
+    except Exception as error:
+        LOG.error("POST /invocations failed", exc_info=error)
+        one.protocol.refuse(one, 500, INTERNAL_ERROR)
+    else:
+        write = perf_counter_ns() - begun
+        one.way.took(one.size, one.parse + predict + write)
+        one.protocol.answer(one, content, predict, write)
 
 
 def _predicted(way: Way, requests: Sequence[Waiting]) -> Sequence[Any]:

@@ -36,13 +36,16 @@ class Loop:
         self.due.clear()
 
 
+def waiting(connection: Connection, way: Way, row: list[float]) -> Waiting:
+    return Waiting(cast(Protocol, connection), way, [row], b"id", {}, (), 3, 0, 0, True)
+
+
 def answered(model: Adding, *rows: list[float]) -> list[list[object]]:
     """What each connection was sent, one row asked on each."""
     turn, loop, way = Turn(), Loop(), Way(model)
     connections = [Connection() for _ in rows]
     for connection, row in zip(connections, rows, strict=True):
-        protocol = cast(Protocol, connection)
-        turn.add(Waiting(protocol, way, [row], b"id", {}, (), 3, 0, 0, True), loop.call_soon)
+        turn.add(waiting(connection, way, row), loop.call_soon)
     assert all(connection.sent == [] for connection in connections)
     assert len(loop.due) == 1
     loop.turn_over()
@@ -73,3 +76,27 @@ def fail_at_threes(rows: Any) -> None:
 def test_a_fault_at_one_is_no_fault_of_the_others() -> None:
     sent = answered(Adding(fail_at_threes), [1, 2], [3, 4])
     assert sent == [[b"3\n"], [(500, "internal error; the server's log has the reason")]]
+
+
+def test_an_answer_that_cannot_be_sent_keeps_nobody_from_theirs() -> None:
+    turn, loop, way = Turn(), Loop(), Way(Adding())
+    broken, whole = Broken(), Connection()
+    for connection in (broken, whole):
+        turn.add(waiting(connection, way, [1, 2]), loop.call_soon)
+    loop.turn_over()
+    assert whole.sent == [b"3\n"]
+    assert broken.aborted
+
+
+class Broken(Connection):
+    aborted = False
+
+    @property
+    def transport(self) -> "Broken":
+        return self
+
+    def answer(self, one: Waiting, content: bytes, predict: int, write: int) -> None:
+        raise BufferError
+
+    def abort(self) -> None:
+        self.aborted = True
