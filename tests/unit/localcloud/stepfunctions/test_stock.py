@@ -17,8 +17,9 @@ PASS = {"Done": {"Type": "Pass", "End": True}}
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A cloud as shipped, but that functions are called at its own address."""
+    """A cloud as shipped, but that functions are called at its own address, and scripted."""
     with serving(Path(tmp_path_factory.mktemp("cloud"))) as world, as_shipped():
+        world.functions.install()
         clients.install(world.cloud)
         yield world
 
