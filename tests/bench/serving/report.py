@@ -310,7 +310,7 @@ Written by `make bench-serving BENCH=--write`; the page says nothing that the pr
 measure. {date}, commit {commit}: {processor}, {cores} cores, Python {python}, load average
 {load_before[0]:.1f} before and {load_after[0]:.1f} after (the bench itself makes about 2).
 Our server had its core for {share:.0%} of the time; much less than 100% would mean that the
-machine was busy with something else. Medians of {rounds} rounds, each load {seconds} s after one
+machine was busy with something else. Medians of {rounds} round(s), each load {seconds} s after one
 second that does not count.
 
 Every stack serves the same three scikit-learn models of {lags} columns, trained on the spot; ours
@@ -330,9 +330,9 @@ _METHOD = """\
 - Ours runs from the packages that the inference image pins, with its access log as it is by
   default, written to a file. The peers' access logs are off. Every stack has one worker and one
   thread for arithmetic.
-- Each peer gets the format of body that it answers fastest among those it reads: CSV where there
-  is a choice that pays. FastAPI is there twice: as its documentation writes a handler, and with
-  CSV taken apart by hand in the event loop.
+- Each peer is asked in a format of its own documentation's examples; CSV where it reads CSV and
+  that was seen to be faster. FastAPI is there twice: as its documentation writes a handler, and
+  with CSV taken apart by hand in the event loop.
 - "Ours, the model a constant" is the same server, which parses each body and writes each answer,
   around a model that has been replaced by one answer. The share of it that ours reaches:
   our rate ÷ (1 ÷ (1 ÷ the constant's rate + the graph's own time in process)).
