@@ -28,6 +28,7 @@ METHOD_NOT_ALLOWED = 405
 REQUEST_TIMEOUT = 408
 CONTENT_TOO_LARGE = 413
 UNAVAILABLE = 503
+INTERNAL_ERROR = "internal error; the server's log has the reason"
 
 LOG = logging.getLogger("inference")
 
@@ -98,7 +99,7 @@ class Application(ABC):
             await _respond_error(send, UNAVAILABLE, "the server ends", _LATER)
         except Exception:
             LOG.exception("%s %s failed", scope["method"], scope["path"])
-            await _respond_error(send, 500, "internal error; the server's log has the reason")
+            await _respond_error(send, 500, INTERNAL_ERROR)
 
     @abstractmethod
     async def route(self, scope: Message, receive: Receive, send: Send) -> None:

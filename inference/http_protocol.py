@@ -20,7 +20,7 @@ from uvicorn.server import ServerState
 
 from inference.annex import Annex
 from inference.app import App
-from inference.asgi import Application
+from inference.asgi import INTERNAL_ERROR, Application
 from inference.invocation import custom_attributes
 from inference.journal import REQUEST_ID, path_text
 from inference.limits import (
@@ -34,7 +34,7 @@ from inference.limits import (
     UNREAD_SECONDS,
 )
 from inference.refusal import Headers, Refusal
-from inference.turn import INTERNAL_ERROR, Turn, Waiting
+from inference.turn import Turn, Waiting
 from inference.way import Way
 
 LOG = logging.getLogger("inference")
@@ -263,6 +263,7 @@ class Protocol(HttpToolsProtocol):
                 self.loop.call_soon,
             )
             return
+        way.took(size, perf_counter_ns() - begun)
         one = Waiting(self, way, None, request_id, found, (), size, self._since, 0, kept)
         self.refuse(one, status, reason, extra)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from inference.asgi import INTERNAL_ERROR
 from inference.refusal import Headers, Refusal
 from inference.way import Way
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from inference.http_protocol import Protocol
 
 LOG = logging.getLogger("inference")
-INTERNAL_ERROR = "internal error; the server's log has the reason"
 
 
 class Waiting(NamedTuple):
@@ -75,6 +75,7 @@ def _answer(way: Way, requests: Sequence[Waiting]) -> None:
 
 def _tell(one: Waiting, answered: Any, predict: int) -> None:
     begun = perf_counter_ns()
+    write = 0
     try:
         if isinstance(answered, Exception):
             raise answered
@@ -86,8 +87,8 @@ def _tell(one: Waiting, answered: Any, predict: int) -> None:
         one.protocol.refuse(one, 500, INTERNAL_ERROR)
     else:
         write = perf_counter_ns() - begun
-        one.way.took(one.size, one.parse + predict + write)
         one.protocol.answer(one, content, predict, write)
+    one.way.took(one.size, one.parse + predict + write)
 
 
 def _predicted(way: Way, requests: Sequence[Waiting]) -> Sequence[Any]:

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from time import perf_counter_ns
 
 import pytest
 
@@ -15,6 +16,7 @@ from inference.limits import (
     HEADERS_LIMIT,
     IDLE_SECONDS,
     INLINE_BODY,
+    INLINE_NANOSECONDS,
     REQUEST_SECONDS,
 )
 from tests.unit.inference.fakes import ROWS, SUMS, Adding
@@ -64,6 +66,28 @@ def test_the_first_answer_comes_from_a_thread_and_quick_ones_from_the_loop() -> 
     assert loop is not None
     assert model.threads[0].startswith("annex-")
     assert not model.threads[-1].startswith("annex-")
+
+
+class SlowToRefuse(Adding):
+    """Takes its time over a body that it does not take."""
+
+    def parse(self, body: bytes) -> list[list[float]]:
+        if b"no" in body:
+            self.threads.append(threading.current_thread().name)
+            end = perf_counter_ns() + 3 * INLINE_NANOSECONDS
+            while perf_counter_ns() < end:
+                pass
+        return super().parse(body)
+
+
+def test_bodies_that_take_long_to_refuse_leave_the_loop_too() -> None:
+    model = SlowToRefuse()
+    with running(model) as server, server.connect() as connection:
+        for _ in range(20):
+            connection.ask(post())
+        for _ in range(50):
+            assert connection.ask(post(b"no,2\n3,4\n")).status == 400
+    assert model.threads[-1].startswith("annex-")
 
 
 def test_a_slow_model_never_holds_up_a_ping() -> None:
@@ -187,8 +211,8 @@ def test_a_request_before_nonsense_has_its_answer(connection: Connection) -> Non
     connection.rest()
 
 
-def test_an_endless_head_is_refused(server: Running) -> None:
-    with server.connect() as connection:
+def test_an_endless_head_is_refused() -> None:
+    with running(Adding()) as server, server.connect() as connection:  # nobody else is busy here
         connection.send(b"GET /ping HTTP/1.1\r\nA: ")
         until(lambda: busy(server), "the beginning is there")
         connection.send(b"a" * (HEAD_LIMIT + 1))

@@ -68,6 +68,14 @@ def test_one_that_is_refused_leaves_the_others_their_answers() -> None:
     assert sent == [[b"3\n"], [(400, "no threes")], [b"11\n"]]
 
 
+def test_what_a_refusal_took_counts_as_well() -> None:
+    turn, loop, way = Turn(), Loop(), Way(Adding(refuse_threes))
+    assert not way.quick(3)  # nothing has been measured
+    turn.add(waiting(Connection(), way, [3, 4]), loop.call_soon)
+    loop.turn_over()
+    assert way.quick(3)
+
+
 def fail_at_threes(rows: Any) -> None:
     if rows[0][0] == 3:
         raise ZeroDivisionError
