@@ -55,14 +55,10 @@ class RowLists:
             return self.scalars(found, 0, first=first).reshape(-1, 1)
         if kinds == {list} and set(map(len, found)) == {self._width}:
             flat = list(chain.from_iterable(found))
-            if set(map(type, flat)) <= SCALARS:
-                try:
-                    return np.array(flat, np.float64).reshape(-1, self._width)
-                except OverflowError:
-                    pass
-        return np.array(
-            [self._row(row, number) for number, row in enumerate(found, first)], np.float64
-        )
+            values = _plain(flat)
+            if values is not None:
+                return values.reshape(-1, self._width)
+        return self._one_by_one(found, first)
 
     def row(self, found: Any) -> Floats:
         """The only row. Raises Refusal."""
@@ -77,11 +73,9 @@ class RowLists:
             return self._scalars_aside(found.text, place)
         if type(found) is not list:
             raise Refusal(f"values come as a list, not as {shown(found)}")
-        if set(map(type, found)) <= SCALARS:
-            try:
-                return np.array(found, np.float64)
-            except OverflowError:
-                pass
+        plain = _plain(found)
+        if plain is not None:
+            return plain
         values = []
         for number, value in enumerate(found, first):
             where = f"value {number}"
@@ -116,11 +110,13 @@ class RowLists:
                 pass
             else:
                 flat = rows if self._width == 1 else list(chain.from_iterable(rows))
-                if set(map(type, flat)) <= SCALARS:
-                    try:
-                        return np.array(flat, np.float64).reshape(-1, self._width)
-                    except OverflowError:
-                        pass
+                values = _plain(flat)
+                if values is not None:
+                    return values.reshape(-1, self._width)
+        return self._one_by_one(found, first)
+
+    def _one_by_one(self, found: list[Any], first: int) -> Floats:
+        """Raises Refusal, which names the row and the column."""
         return np.array(
             [self._row(row, number) for number, row in enumerate(found, first)], np.float64
         )
@@ -163,6 +159,16 @@ def is_nested(found: Any) -> bool:
     if isinstance(found, Aside):
         return _NESTED.match(found.text) is not None
     return type(found) is list and bool(found) and type(found[0]) is list
+
+
+def _plain(values: list[Any]) -> Floats | None:
+    """The values, where all are what JSON has for numbers and none is beyond float64."""
+    if set(map(type, values)) <= SCALARS:
+        try:
+            return np.array(values, np.float64)
+        except OverflowError:
+            pass
+    return None
 
 
 def _number(value: Any, where: str) -> float:
