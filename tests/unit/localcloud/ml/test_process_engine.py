@@ -5,13 +5,17 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from localcloud.engine import BuildError, BuildRequest, Image, ImageMissing, Launch
 from localcloud.process_engine import ProcessEngine, ProcessProgram
+from localcloud.process_engine.image_environment import Environment, is_complete
+from localcloud.process_engine.image_plan import plan_image
 from localcloud.process_engine.image_store import ImageStore
 from localcloud.processes import Processes
 from tests.waiting import has_ended, until
@@ -27,15 +31,23 @@ class Workshop:
         self.context.mkdir()
         self.runs = folder / "runs"
         self.processes = Processes()
+        self.cache = cache
         self.engine = ProcessEngine(ImageStore(folder / "images"), cache, self.processes)
         self.lines: list[str] = []
 
-    def build(self, dockerfile: str, **files: str) -> Image:
+    def request(self, dockerfile: str, **files: str) -> BuildRequest:
         for name, text in files.items():
             (self.context / name).write_text(text)
         (self.context / "Dockerfile").write_text(dockerfile)
-        request = BuildRequest(self.context, self.context / "Dockerfile")
-        return self.engine.build(request, self.lines.append)
+        return BuildRequest(self.context, self.context / "Dockerfile")
+
+    def build(self, dockerfile: str, **files: str) -> Image:
+        return self.engine.build(self.request(dockerfile, **files), self.lines.append)
+
+    def environment(self, dockerfile: str, **files: str) -> Environment:
+        """Where the image's environment is, or would be: nothing is built."""
+        plan = plan_image(self.request(dockerfile, **files))
+        return Environment(self.cache, plan.steps, plan.config["base"])
 
     def start(
         self, image: Image, *arguments: str, environment: Mapping[str, str] | None = None
@@ -73,23 +85,45 @@ def test_a_program_runs_in_its_folder_with_its_own_python(workshop: Workshop) ->
 
 def test_a_program_is_found_by_its_name_where_the_image_has_it(workshop: Workshop) -> None:
     image = workshop.build(
-        "FROM x\nRUN true\nCOPY --chmod=755 greet /usr/local/bin/greet\n",
+        "FROM x\nCOPY --chmod=755 greet /usr/local/bin/greet\n",
         greet="#!/bin/sh\necho hello from $1\n",
     )
 
     assert workshop.output(image, "greet", "the image") == ["hello from the image"]
 
 
-def test_what_run_installs_is_there_and_nowhere_else(workshop: Workshop) -> None:
-    image = workshop.build(
-        "FROM x\nWORKDIR /app\n"
-        "RUN python -c \"import sysconfig, pathlib; pathlib.Path(sysconfig.get_path('purelib'), "
-        "'wharf_probe.py').write_text('x = 7')\" && mkdir -p /data && echo hi > /data/made.txt\n"
-        'ENTRYPOINT ["python", "-c"]\n'
-    )
+INSTALLING = (
+    "FROM x\nWORKDIR /app\nRUN echo expensive\n"
+    "RUN python -c \"import sysconfig, pathlib; pathlib.Path(sysconfig.get_path('purelib'), "
+    "'wharf_probe.py').write_text('x = 7')\" && mkdir -p /data && echo hi > /data/made.txt\n"
+    'ENTRYPOINT ["python", "-c"]\n'
+)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> list[str]:
+    """The log of the build that made the environment of ``INSTALLING``."""
+    made = Workshop(tmp_path_factory.mktemp("installed"), cache)
+    made.build(INSTALLING)
+    return made.lines
+
+
+def test_what_run_installs_is_there_and_nowhere_else(
+    workshop: Workshop, installed: list[str]
+) -> None:
+    image = workshop.build(INSTALLING)
     assert workshop.output(image, "import wharf_probe; print(wharf_probe.x)") == ["7"]
     assert workshop.output(image, "print(open('../data/made.txt').read().strip())") == ["hi"]
     assert not Path("/data/made.txt").exists()
+
+
+def test_a_change_after_the_last_run_reuses_the_environment(
+    workshop: Workshop, installed: list[str]
+) -> None:
+    assert "expensive" in installed
+    for word in ("first", "second"):
+        workshop.build(f"{INSTALLING}COPY a.txt /a.txt\n", **{"a.txt": word})
+    assert "expensive" not in workshop.lines
 
 
 def test_the_same_inputs_give_the_same_digest(workshop: Workshop) -> None:
@@ -100,64 +134,74 @@ def test_the_same_inputs_give_the_same_digest(workshop: Workshop) -> None:
     assert workshop.build(text + "ENV A=1\n").digest != first.digest
 
 
-def test_a_change_after_the_last_run_reuses_the_environment(workshop: Workshop) -> None:
-    text = "FROM x\nRUN echo expensive\nCOPY a.txt /a.txt\n"
-    workshop.build(text, **{"a.txt": "1"})
-    assert "expensive" in workshop.lines
-    workshop.lines.clear()
-    workshop.build(text, **{"a.txt": "2"})
-    assert "expensive" not in workshop.lines
+COMPILING = [
+    "RUN python -m compileall -q --invalidation-mode checked-hash .",
+    'RUN ["python3", "-m", "compileall", "-q", "."]',
+]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "RUN python -m compileall -q --invalidation-mode checked-hash .",
-        'RUN ["python3", "-m", "compileall", "-q", "."]',
-    ],
-)
-def test_a_run_that_only_compiles_is_done_to_each_image_and_keeps_the_environment(
-    workshop: Workshop, line: str
-) -> None:
+@pytest.mark.parametrize("line", COMPILING)
+def test_a_run_that_only_compiles_is_done_to_each_image(workshop: Workshop, line: str) -> None:
     text = (
-        f"FROM x\nRUN echo expensive # {len(line)}\nWORKDIR /app\nCOPY main.py said.py ./\n"
-        f'{line}\nENTRYPOINT ["python", "-B", "main.py"]\n'
+        f"FROM x\nWORKDIR /app\nCOPY main.py said.py ./\n{line}\n"
+        'ENTRYPOINT ["python", "-B", "main.py"]\n'
     )
     main = "import os, said\nprint(said.WORD, os.path.exists(said.__cached__))\n"
     for word in ("first", "second"):
-        workshop.lines.clear()
         image = workshop.build(text, **{"main.py": main, "said.py": f"WORD = {word!r}\n"})
-        assert ("expensive" in workshop.lines) == (word == "first")
         assert workshop.output(image) == [f"{word} True"]
 
 
-def test_a_run_that_does_more_than_compile_counts_as_any_other(workshop: Workshop) -> None:
-    text = "FROM x\nCOPY a.txt /a.txt\nRUN python -m compileall -q . && echo expensive\n"
-    for word in ("first", "second"):
-        workshop.lines.clear()
-        workshop.build(text, **{"a.txt": word})
-        assert "expensive" in workshop.lines
+@pytest.mark.parametrize(
+    ("lines", "same"),
+    [
+        *(((line,), True) for line in COMPILING),
+        (("RUN pip install x", "COPY a.txt /b.txt", COMPILING[0]), False),
+        (("RUN python -m compileall -q . && echo more",), False),
+        (("RUN cat /a.txt",), False),
+        ((), True),
+    ],
+)
+def test_what_comes_before_a_run_makes_another_environment_unless_that_only_compiles(
+    workshop: Workshop, lines: tuple[str, ...], same: bool
+) -> None:
+    text = "\n".join(("FROM x", "COPY a.txt /a.txt", *lines, ""))
+    keys = {workshop.environment(text, **{"a.txt": word}).key for word in ("first", "second")}
+    assert (len(keys) == 1) is same
 
 
-def test_a_change_before_run_builds_anew(workshop: Workshop) -> None:
-    text = "FROM x\nCOPY a.txt /a.txt\nRUN cat /a.txt\n"
-    workshop.build(text, **{"a.txt": "first words"})
-    workshop.build(text, **{"a.txt": "second words"})
-    assert {"first words", "second words"} <= set(workshop.lines)
+@dataclass(frozen=True)
+class Failed:
+    """A build that failed, and whether its environment counts."""
+
+    error: str
+    lines: list[str]
+    kept: bool
 
 
-def test_a_failing_run_names_its_line_and_is_not_kept(workshop: Workshop) -> None:
-    for _ in range(2):
-        with pytest.raises(BuildError, match=r"line 2: RUN 'echo tried; exit 4' exited with st"):
-            workshop.build("FROM x\nRUN echo tried; exit 4\n")
-    assert workshop.lines.count("tried") == 2
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Failed:
+    made = Workshop(tmp_path_factory.mktemp("failed"), cache)
+    text = "FROM x\nRUN useradd --uid 1000 model\nRUN echo tried; apt-get install -y gcc\n"
+    with pytest.raises(BuildError) as caught:
+        made.build(text)
+    return Failed(str(caught.value), made.lines, is_complete(made.environment(text).folder))
+
+
+def test_a_failing_run_names_its_line_and_is_not_kept(failed: Failed) -> None:
+    assert failed.error.startswith("Dockerfile line 3: RUN 'echo tried; apt-get install -y gcc' ex")
+    assert "tried" in failed.lines
+    assert not failed.kept
+
+
+def test_programs_that_would_change_the_machine_are_refused_or_skipped(failed: Failed) -> None:
+    assert any("skipped: useradd --uid 1000 model" in line for line in failed.lines)
+    assert any("apt-get is refused by the process engine" in line for line in failed.lines)
 
 
 def test_builds_at_the_same_time_share_one_environment(workshop: Workshop) -> None:
     digests: list[str] = []
-    text = "FROM x\nRUN echo only once && sleep 0.3\n"
-    (workshop.context / "Dockerfile").write_text(text)
-    request = BuildRequest(workshop.context, workshop.context / "Dockerfile")
+    request = workshop.request("FROM x\nRUN echo only once\n")
 
     def build() -> None:
         digests.append(workshop.engine.build(request, workshop.lines.append).digest)
@@ -173,7 +217,13 @@ def test_builds_at_the_same_time_share_one_environment(workshop: Workshop) -> No
 
 
 def test_a_killed_build_leaves_nothing_that_counts(workshop: Workshop, cache: Path) -> None:
-    (workshop.context / "Dockerfile").write_text("FROM x\nRUN echo half > half.txt && sleep 60\n")
+    """Its lock went with it, so that the same build begins at once, and from nothing."""
+    gate = cache / f"gate-{uuid.uuid4().hex}"  # as a RUN sees it from the environment's files
+    text = (
+        "FROM x\nRUN test ! -e half.txt && touch half.txt && "
+        f"{{ test -e ../../../{gate.name} || sleep 600; }}\n"
+    )
+    request = workshop.request(text)
     script = (
         "import sys; from pathlib import Path\n"
         "from localcloud.processes import Processes\n"
@@ -184,29 +234,22 @@ def test_a_killed_build_leaves_nothing_that_counts(workshop: Workshop, cache: Pa
         "engine = ProcessEngine(ImageStore(context / 'images'), Path(sys.argv[2]), Processes())\n"
         "engine.build(BuildRequest(context, context / 'Dockerfile'), print)\n"
     )
+    folder = workshop.environment(text).folder
     child = subprocess.Popen(
         [sys.executable, "-c", script, str(workshop.context), str(cache)],
         start_new_session=True,
         cwd=Path(__file__).parents[4],
         stdout=subprocess.DEVNULL,
     )
-    halves = until(lambda: list((cache / "environments").rglob("half.txt")), "half a build")
-    os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-    folder = halves[0].parents[1]
-    assert not (folder / "complete").exists()
-    # The lock went with the build, so the next one begins at once, and from nothing.
-    request = BuildRequest(workshop.context, workshop.context / "Dockerfile")
-    (workshop.context / "Dockerfile").write_text("FROM x\nRUN echo half > half.txt && true\n")
-    assert workshop.engine.build(request, workshop.lines.append).digest
-
-
-def test_programs_that_would_change_the_machine_are_refused_or_skipped(workshop: Workshop) -> None:
-    workshop.build("FROM x\nRUN useradd --uid 1000 model\n")
-    assert any("skipped: useradd --uid 1000 model" in line for line in workshop.lines)
-    with pytest.raises(BuildError, match="line 2: RUN 'apt-get install -y gcc'"):
-        workshop.build("FROM x\nRUN apt-get install -y gcc\n")
-    assert any("apt-get is refused by the process engine" in line for line in workshop.lines)
+    try:
+        until((folder / "root/half.txt").exists, "half a build")
+    finally:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+    assert not is_complete(folder)
+    gate.touch()
+    workshop.engine.build(request, workshop.lines.append)
+    assert is_complete(folder)
 
 
 def test_only_named_variables_reach_a_program(
