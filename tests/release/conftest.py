@@ -14,10 +14,20 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def laptop(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    # AWS gives a server 300 s until it is healthy; no test waits that long for one that never is.
-    quick = {"WHARF_STARTUP_TIMEOUT": "5"}
-    running = laptops.start(tmp_path_factory.mktemp("cloud"), assembly, quick)
+def startup_seconds() -> int:
+    """How long a server may take until it is healthy.
+
+    AWS gives it 300 s; a test of one that never is should not take as long.
+    """
+    return 5
+
+
+@pytest.fixture(scope="module")
+def laptop(
+    assembly: Path, startup_seconds: int, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Laptop]:
+    patience = {"WHARF_STARTUP_TIMEOUT": str(startup_seconds)}
+    running = laptops.start(tmp_path_factory.mktemp("cloud"), assembly, patience)
     yield running
     laptops.stop(running)
 

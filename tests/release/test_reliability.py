@@ -27,6 +27,12 @@ def assembly(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return laptops.changed(assembly, tmp_path_factory.mktemp("changed") / "cdk.out", sweep_at_once)
 
 
+@pytest.fixture(scope="module")
+def startup_seconds() -> int:
+    """A server whose gate a test opens later is none that never comes."""
+    return 120
+
+
 def sweep(laptop: Laptop) -> None:
     laptop.client("lambda").invoke(
         FunctionName=f"modelwharf-{PROJECT}-resume-release",
@@ -111,20 +117,18 @@ def builds(team: Team, laptop: Laptop) -> list[str]:
     return listed
 
 
-def slow_release(team: Team, reason: str, seconds: int) -> str:
-    """Start a release whose training takes that long, and wait until it trains."""
-    team.configure("training", hyperparameters={"seconds": seconds})
-    name = start(team, reason)
+def test_an_older_release_that_takes_longer_does_not_replace_a_newer_one(
+    team: Team, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    team.configure("training", hyperparameters={"gate": str(gate)})
+    older = start(team, "older")
+    until(lambda: "Train" in team.entered(older), "its training")
     team.configure("training", hyperparameters=None)
-    until(lambda: "Train" in team.entered(name), "its training")
-    return name
-
-
-def test_an_older_release_that_takes_longer_does_not_replace_a_newer_one(team: Team) -> None:
-    older = slow_release(team, "older", 20)
     newer = team.end(start(team, "newer"))
     assert newer.status == "SUCCEEDED", (newer.error, newer.cause)
     assert team.status(older) == "RUNNING"
+    gate.touch()
     ended = team.end(older)
     assert (ended.status, ended.error) == ("FAILED", "Superseded")
     assert f"release {newer.name}, asked for later, serves already" in ended.reason
@@ -133,9 +137,12 @@ def test_an_older_release_that_takes_longer_does_not_replace_a_newer_one(team: T
     assert "Superseded" in told and f"release {newer.name} serves endpoint" in told
 
 
-def test_a_release_that_was_stopped_by_hand_holds_up_no_other(team: Team, laptop: Laptop) -> None:
+def test_a_release_that_was_stopped_by_hand_holds_up_no_other(
+    team: Team, laptop: Laptop, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    team.configure("deployment", environment={"MEAN_MODEL_GATE": gate.as_uri()})
     stopped = start(team, "stopped by hand")
-    until(lambda: "Deploy" in team.entered(stopped), "its deployment")
     table, endpoint = laptop.client("dynamodb"), team.outputs["EndpointName"]
     lease = {"pk": {"S": f"endpoint#{endpoint}"}, "sk": {"S": "lease"}}
 
@@ -146,6 +153,15 @@ def test_a_release_that_was_stopped_by_hand_holds_up_no_other(team: Team, laptop
     until(lambda: owner() == stopped, "its lease")
     laptop.client("stepfunctions").stop_execution(executionArn=team.arn(stopped))
     assert owner() == stopped
+    gate.touch()
+    team.configure("deployment", environment=None)
+
+    def still() -> bool:
+        found = laptop.client("sagemaker").describe_endpoint(EndpointName=endpoint)
+        return str(found["EndpointStatus"]) == "InService"
+
+    # A deployment that finds the endpoint updating would look again only minutes later.
+    until(still, "the end of the stopped release's update")
     ended = team.end(start(team, "the next one"))
     assert ended.status == "SUCCEEDED", (ended.error, ended.cause)
     assert owner() is None

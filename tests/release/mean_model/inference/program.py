@@ -1,7 +1,8 @@
 """Serves the mean: ``{"add": 1}`` → ``{"sum": mean + 1}``, a list of requests → a list.
 
 ``MEAN_MODEL_SERVES`` makes it misbehave: ``unhealthy`` never answers /ping with 200,
-``differently`` answers other numbers than the trained model gave.
+``differently`` answers other numbers than the trained model gave. ``MEAN_MODEL_GATE`` is the URL of
+a file without which it is not healthy.
 """
 
 import json
@@ -11,9 +12,11 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 ML = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 MANNER = os.environ.get("MEAN_MODEL_SERVES", "honestly")
+GATE = os.environ.get("MEAN_MODEL_GATE", "")
 MEAN = json.loads((ML / "model/model.json").read_text())["mean"]
 
 
@@ -25,7 +28,8 @@ def answer(request: Any) -> Any:
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.reply(503 if MANNER == "unhealthy" else 200, {"mean": MEAN})
+        waits = GATE and not Path(urlsplit(GATE).path).exists()
+        self.reply(503 if waits or MANNER == "unhealthy" else 200, {"mean": MEAN})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))

@@ -1,7 +1,8 @@
 """A whole model in one file, standard library alone: it learns the mean of its numbers.
 
 It obeys SageMaker's contract and nothing else. Hyperparameters make it misbehave on request:
-``fail`` (the reason it gives), ``seconds`` (how long it works), ``accuracy`` (what it logs).
+``fail`` (the reason it gives), ``seconds`` (how long it works), ``gate`` (a file that it waits
+for), ``accuracy`` (what it logs).
 """
 
 import csv
@@ -22,6 +23,8 @@ def train() -> int:
         (ML / "output/failure").write_text(hyperparameters["fail"])
         return 1
     time.sleep(float(hyperparameters.get("seconds", 0)))
+    while "gate" in hyperparameters and not Path(hyperparameters["gate"]).exists():
+        time.sleep(0.02)
     numbers = [
         float(row["value"])
         for path in sorted((ML / "input/data/training").glob("*.csv"))
