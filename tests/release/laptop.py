@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 import boto3
 
 from contracts.laptop import STATE_FILE, LaptopCloud
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 PROJECT = "oil-price"
 ROOT = Path(__file__).parents[2]
@@ -117,7 +117,7 @@ def start(
 
 def stop(laptop: Laptop) -> None:
     laptop.process.send_signal(signal.SIGTERM)
-    laptop.process.wait(30)
+    assert laptop.process.wait(DEADLINE) == 0, laptop.log.read_text()[-3000:]
 
 
 def synthesise(directory: Path) -> Path:

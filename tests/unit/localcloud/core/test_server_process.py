@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from contracts.laptop import LaptopCloud
 from tests.unit.localcloud.core.world import REGION, archive
-from tests.waiting import has_ended, until
+from tests.waiting import DEADLINE, has_ended, until
 
 ROOT = Path(__file__).parents[4]
 TRUST = {
@@ -72,13 +73,6 @@ def command(directory: Path, assembly: Path) -> list[str]:
     return [sys.executable, "-m", "localcloud", *options, "--engine", "process"]
 
 
-def ended_cloud(directory: Path, assembly: Path) -> subprocess.CompletedProcess[str]:
-    """A cloud that refuses to serve, with what it said."""
-    return subprocess.run(
-        command(directory, assembly), cwd=ROOT, capture_output=True, text=True, check=False
-    )
-
-
 @contextmanager
 def running(directory: Path, assembly: Path) -> Iterator[subprocess.Popen[str]]:
     directory.mkdir(exist_ok=True)
@@ -114,58 +108,135 @@ def pid_of_function(cloud: LaptopCloud) -> int:
     return int(json.loads(client.invoke(FunctionName="alive")["Payload"].read()))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_cloud_says_where_it_is_and_leaves_nothing_behind(
-    tmp_path: Path, number: signal.Signals
+@dataclass(frozen=True)
+class Started:
+    """A cloud's process, and what could be seen of it while it ran."""
+
+    directory: Path
+    process: subprocess.Popen[str]
+    state: LaptopCloud
+    function: int
+    """The process of its function."""
+
+    @property
+    def log(self) -> str:
+        return (self.directory / "log").read_text()
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_assembly(tmp_path_factory.mktemp("assembly") / "out", template())
+
+
+@pytest.fixture(scope="module")
+def cloud(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    directory = tmp_path_factory.mktemp("cloud")
+    with running(directory, assembly) as process:
+        yield Started(directory, process, state(directory), pid_of_function(state(directory)))
+
+
+REFUSED = """
+import contextlib, io, json, os, sys
+from localcloud.__main__ import main
+ended = {}
+for name, options in json.loads(sys.argv[1]).items():
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        code = main(options)
+    ended[name] = code, said.getvalue()
+print(json.dumps(ended), file=sys.stderr, flush=True)
+os._exit(0)
+"""
+Refusals = dict[str, tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def refusals(
+    cloud: Started, assembly: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Refusals]:
+    """Exit code and words of clouds that would not serve: one process, which takes seconds."""
+    folder = tmp_path_factory.mktemp("refused")
+    cluster = write_assembly(folder / "cluster", template(Cluster={"Type": "AWS::ECS::Cluster"}))
+    asked = {
+        "second": command(cloud.directory, assembly),
+        "no assembly": command(folder / "cloud", folder),
+        "cluster": command(folder / "cloud", cluster),
+    }
+    options = {name: words[words.index("--directory") :] for name, words in asked.items()}
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSED, json.dumps(options)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return folder / "cloud", {name: tuple(one) for name, one in json.loads(done.stderr).items()}
+
+
+@pytest.fixture(scope="module")
+def killed(cloud: Started, refusals: tuple[Path, Refusals]) -> Started:
+    """The cloud, when nobody needs it any more."""
+    cloud.process.kill()
+    cloud.process.wait()
+    return cloud
+
+
+@pytest.fixture(scope="module")
+def after(killed: Started, assembly: Path) -> Iterator[Started]:
+    """Another in the directory of the killed one, ended by Ctrl-C.
+
+    Every cloud of tests/release is ended by SIGTERM.
+    """
+    left = (killed.directory / "cloud.json").exists()
+    with running(killed.directory, assembly) as process:
+        assert left, "what a killed cloud leaves is there when the next one begins"
+        found = state(killed.directory)
+        started = Started(killed.directory, process, found, pid_of_function(found))
+        process.send_signal(signal.SIGINT)
+        process.wait(DEADLINE)
+        yield started
+
+
+def test_a_cloud_says_where_it_is(cloud: Started) -> None:
+    found = cloud.state
+    assert (found.pid, found.project, found.region) == (cloud.process.pid, "toy", REGION)
+    assert found.repository.endswith("toy.git")
+
+
+def test_a_second_cloud_in_the_same_directory_is_refused(
+    cloud: Started, refusals: tuple[Path, Refusals]
 ) -> None:
-    directory = tmp_path / "cloud"
-    with running(directory, write_assembly(tmp_path / "out", template())) as process:
-        cloud = state(directory)
-        assert (cloud.pid, cloud.project, cloud.region) == (process.pid, "toy", REGION)
-        assert cloud.repository.endswith("toy.git")
-        function = pid_of_function(cloud)
-        process.send_signal(number)
-        assert process.wait(20) == 0
+    code, said = refusals[1]["second"]
+    assert code == 1
+    assert f"already runs in {cloud.directory} (process {cloud.process.pid})" in said
+
+
+def test_a_template_that_is_refused_ends_the_process_with_the_reasons(
+    refusals: tuple[Path, Refusals],
+) -> None:
+    directory, ended = refusals
+    code, said = ended["cluster"]
+    assert code == 1
+    assert "Cluster: resource type AWS::ECS::Cluster is not known" in said
+    assert "Traceback" not in said
     assert not (directory / "cloud.json").exists()
-    assert has_ended(function)
-    assert "stopped" in (directory / "log").read_text()
 
 
-def test_a_second_cloud_in_the_same_directory_is_refused(tmp_path: Path) -> None:
-    directory = tmp_path / "cloud"
-    assembly = write_assembly(tmp_path / "out", template())
-    with running(directory, assembly) as process:
-        second = ended_cloud(directory, assembly)
-        assert second.returncode == 1
-        assert f"already runs in {directory} (process {process.pid})" in second.stderr
-        assert state(directory).pid == process.pid
+def test_a_folder_without_an_assembly_ends_the_process_with_what_to_do(
+    refusals: tuple[Path, Refusals],
+) -> None:
+    code, said = refusals[1]["no assembly"]
+    assert code == 1
+    assert "synthesise the template first" in said
+    assert "Traceback" not in said
 
 
-def test_what_a_killed_cloud_left_behind_stops_nobody(tmp_path: Path) -> None:
-    directory = tmp_path / "cloud"
-    assembly = write_assembly(tmp_path / "out", template())
-    with running(directory, assembly) as first:
-        function = pid_of_function(state(directory))
-        first.kill()
-        first.wait()
-    assert (directory / "cloud.json").exists()
-    until(lambda: has_ended(function))
-    with running(directory, assembly) as process:
-        assert state(directory).pid == process.pid
+def test_what_a_killed_cloud_left_behind_stops_nobody(killed: Started, after: Started) -> None:
+    until(lambda: has_ended(killed.function), "the end of the killed cloud's function")
+    assert after.state.pid == after.process.pid != killed.process.pid
 
 
-def test_a_template_that_is_refused_ends_the_process_with_the_reasons(tmp_path: Path) -> None:
-    cluster = {"Type": "AWS::ECS::Cluster"}
-    assembly = write_assembly(tmp_path / "out", template(Cluster=cluster))
-    ended = ended_cloud(tmp_path / "cloud", assembly)
-    assert ended.returncode == 1
-    assert "Cluster: resource type AWS::ECS::Cluster is not known" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert not (tmp_path / "cloud" / "cloud.json").exists()
-
-
-def test_a_folder_without_an_assembly_ends_the_process_with_what_to_do(tmp_path: Path) -> None:
-    ended = ended_cloud(tmp_path / "cloud", tmp_path)
-    assert ended.returncode == 1
-    assert "synthesise the template first" in ended.stderr
-    assert "Traceback" not in ended.stderr
+def test_a_cloud_that_ends_leaves_nothing_behind(after: Started) -> None:
+    assert after.process.returncode == 0
+    assert not (after.directory / "cloud.json").exists()
+    assert has_ended(after.function)
+    assert "stopped" in after.log
