@@ -1,4 +1,4 @@
-"""The base of every contract: frozen, and strict about keys it does not know."""
+"""The base of the contracts that pydantic reads: frozen, and strict about keys unknown to it."""
 
 from pydantic import BaseModel, ConfigDict
 

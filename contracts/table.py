@@ -7,11 +7,10 @@ to them: rows, or rows × outputs; for a classifier's ``predict`` the places of 
 contract's ``labels``, int64, whatever the runtime).
 """
 
-from typing import Annotated, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
-from pydantic import Field
-
-from contracts.model import Contract
+from contracts.documents import Unfit
 
 CONTRACT_FILE = "contract.json"
 HOLDOUT_FILE = "holdout.npz"
@@ -20,36 +19,58 @@ MODEL_FILES = {"onnx": "model.onnx", "skops": "model.skops", "pickle": "model.pi
 Label = int | float | str
 
 
-class Tolerance(Contract):
-    """How far an answer may be from the trained model's: absolute + relative × |trained|."""
+@dataclass(frozen=True, kw_only=True)
+class Tolerance:
+    """How far an answer may be from the trained model's: absolute + relative × |trained|.
 
-    absolute: Annotated[float, Field(ge=0)] = 0.0
-    relative: Annotated[float, Field(ge=0)] = 0.0
+    Raises Unfit for a negative one.
+    """
+
+    absolute: float = 0.0
+    relative: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in (("absolute", self.absolute), ("relative", self.relative)):
+            if not value >= 0:
+                raise Unfit(f"must be 0 or more, and is {value}", name)
+
+    def __str__(self) -> str:
+        return f"absolute={self.absolute} relative={self.relative}"
 
 
-class TableContract(Contract):
+@dataclass(frozen=True, kw_only=True)
+class TableContract:
     """What the server needs to know of the model.
 
     The ONNX graph has one input (rows × columns, of ``dtype``) and, first, one output:
     rows, or rows × outputs. With ``labels`` the output is an index into them, of any number type,
     and the answer is the label. ``outputs`` names the columns of an answer: one for a
     regression or a label, one a class for probabilities.
+
+    Raises Unfit where columns or outputs have no name, or ``largest`` is not above 0.
     """
 
     kind: Literal["table"] = "table"
     runtime: Literal["onnx", "skops", "pickle"] = "onnx"
-    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    columns: tuple[str, ...]
     dtype: Literal["float64", "float32"] = "float64"
-    outputs: Annotated[tuple[str, ...], Field(min_length=1)] = ("prediction",)
+    outputs: tuple[str, ...] = ("prediction",)
     labels: tuple[Label, ...] = ()
     trusted: tuple[str, ...] = ()
     """Types that a skops file may hold beyond skops' own list; the operator named them."""
     method: Literal["predict", "predict_proba", "decision_function"] = "predict"
     takes_missing: bool = True
     """Whether the trained model answers rows with NaN; else they are refused, as it does."""
-    largest: Annotated[float, Field(gt=0)] | None = None
+    largest: float | None = None
     """The largest absolute value that the trained model takes; None: infinity too."""
     tolerance: Tolerance = Tolerance()
     difference: float = 0.0
     """The largest that the export saw on the holdout and beside every threshold."""
-    libraries: dict[str, str] = {}
+    libraries: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in (("columns", self.columns), ("outputs", self.outputs)):
+            if not value:
+                raise Unfit("must name one or more, and is empty", name)
+        if self.largest is not None and not self.largest > 0:
+            raise Unfit(f"must be above 0, and is {self.largest}", "largest")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from contracts.documents import write_json
 from contracts.table import (
     CONTRACT_FILE,
     HOLDOUT_FILE,
@@ -369,7 +370,7 @@ def _write(
         for name, content in files.items():
             (ready / name).write_bytes(content)
         np.savez(ready / HOLDOUT_FILE, inputs=few, predictions=source.predict(few))
-        (ready / CONTRACT_FILE).write_text(contract.model_dump_json(indent=2) + "\n")
+        (ready / CONTRACT_FILE).write_text(write_json(contract), encoding="utf-8")
         for name in (CONTRACT_FILE, *({*MODEL_FILES.values()} - {*files})):
             (folder / name).unlink(missing_ok=True)
         for name in (*files, HOLDOUT_FILE, CONTRACT_FILE):

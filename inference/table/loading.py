@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
+from contracts.documents import Unfit, read_json
 from contracts.table import CONTRACT_FILE, HOLDOUT_FILE, MODEL_FILES, TableContract
 from inference.refusal import Refusal
 from inference.served import ModelBroken
@@ -42,11 +42,9 @@ def load_table(folder: Path, environment: Mapping[str, str] = os.environ) -> Tab
 
 def _read_contract(path: Path) -> TableContract:
     try:
-        contract = TableContract.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        finding = error.errors()[0]
-        place = ".".join(map(str, finding["loc"]))
-        raise ModelBroken(f"{path}: {place or 'it'}: {finding['msg']}") from None
+        contract = read_json(TableContract, path.read_bytes())
+    except Unfit as error:
+        raise ModelBroken(f"{path}: {error}") from None
     except OSError as error:
         raise ModelBroken(f"{path} cannot be read: {error}") from None
     if len(set(contract.columns)) != len(contract.columns):

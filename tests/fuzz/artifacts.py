@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from contracts.documents import write_json
 from contracts.table import CONTRACT_FILE, HOLDOUT_FILE, MODEL_FILES, TableContract
 from tests.unit.training.walks import prepared, walk
 from training.train import train
@@ -31,7 +32,7 @@ def write_echo(base: Path) -> None:
     folder.mkdir(parents=True)
     onnx.save(proto, folder / MODEL_FILES["onnx"])
     contract = TableContract(columns=COLUMNS, outputs=COLUMNS)
-    (folder / CONTRACT_FILE).write_text(contract.model_dump_json())
+    (folder / CONTRACT_FILE).write_text(write_json(contract))
     rows = np.resize(ODD, (5, width))
     np.savez(folder / HOLDOUT_FILE, inputs=rows, predictions=rows)
 

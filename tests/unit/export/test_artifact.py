@@ -14,7 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import export
-from contracts.table import TableContract
+from contracts.documents import read_json
+from contracts.table import CONTRACT_FILE, TableContract
 from tests.unit.export import models
 
 
@@ -34,7 +35,7 @@ def test_the_folder_holds_the_three_files_and_the_contract_reads(
     report = export.write(ridge, tmp_path / "new", inputs=inputs, columns=models.COLUMNS)
     names = sorted(one.name for one in (tmp_path / "new").iterdir())
     assert names == ["contract.json", "holdout.npz", "model.onnx"]
-    read = TableContract.model_validate(models.contract(tmp_path / "new"))
+    read = read_json(TableContract, (tmp_path / "new" / CONTRACT_FILE).read_bytes())
     assert read.columns == models.COLUMNS
     assert read.difference == report.difference
     assert {"scikit-learn", "onnxruntime"} <= set(read.libraries)

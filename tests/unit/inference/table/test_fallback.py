@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import Ridge
 
-from contracts.table import TableContract
+from contracts.table import CONTRACT_FILE
 from inference.served import ModelBroken
 from inference.table.fallback import ALLOW_PICKLE
 from inference.table.loading import load_table
@@ -40,8 +40,8 @@ def folder_of(
     else:
         (path / "model.pickle").write_bytes(pickle.dumps(model))
     np.savez(path / "holdout.npz", inputs=INPUTS, predictions=predictions)
-    made = TableContract.model_validate({"runtime": runtime, "columns": NAMES, **contract})
-    (path / "contract.json").write_text(made.model_dump_json())
+    made = {"kind": "table", "runtime": runtime, "columns": NAMES, **contract}
+    (path / CONTRACT_FILE).write_text(json.dumps(made))
     return path
 
 

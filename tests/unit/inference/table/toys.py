@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from contracts.documents import write_json
 from contracts.table import CONTRACT_FILE, HOLDOUT_FILE, MODEL_FILES, TableContract
 from inference.refusal import Refusal
 from inference.table.columns import Columns, Floats
@@ -94,5 +95,5 @@ def artifact(
         predictions = predictions[:, 0] if predictions.shape[1] == 1 else predictions
     np.savez(folder / HOLDOUT_FILE, inputs=inputs, predictions=predictions)
     named = TableContract(columns=NAMES[: len(weights)], **contract)
-    (folder / CONTRACT_FILE).write_text(named.model_dump_json())
+    (folder / CONTRACT_FILE).write_text(write_json(named))
     return folder
