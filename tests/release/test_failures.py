@@ -1,15 +1,18 @@
 """Failures made on purpose: each says why, and the model that served goes on serving."""
 
+import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from contracts.parameters import InvalidParameter
-from tests.release.laptop import Laptop
+from tests.release.laptop import PROJECT, Laptop
 from tests.release.team import Execution, Team
 
 BEFORE = {"sum": 3.0}
+TRAINING = "sagemaker:CreateTrainingJob"
 
 
 @pytest.fixture(autouse=True)
@@ -94,3 +97,45 @@ def test_a_build_that_fails_shows_the_failing_steps_own_words(team: Team) -> Non
     assert team.end(team.started_by(team.push)).status == "SUCCEEDED"
     assert (ended.status, ended.error) == ("FAILED", "BuildFailed")
     told(team, ended, "no-such-program")
+
+
+def test_a_permission_that_the_template_lacks_fails_here_as_it_would_in_aws(
+    team: Team, laptop: Laptop
+) -> None:
+    with without(laptop, TRAINING, function=f"modelwharf-{PROJECT}-train-model"):
+        ended = fails(team, "training", {"hyperparameters": {"accuracy": 0.7}})  # a job of its own
+    assert ended.error == "AccessDenied"
+    told(team, ended, f"is not authorized to perform: {TRAINING} on resource: arn:aws:sagemaker:")
+
+
+@contextmanager
+def without(laptop: Laptop, action: str, function: str) -> Iterator[None]:
+    """Take an action out of the policies that the template gave to a function's role."""
+    iam = laptop.client("iam")
+    role = laptop.client("lambda").get_function_configuration(FunctionName=function)["Role"]
+    name = role.rsplit("/", 1)[-1]
+
+    def put(policy: str, statements: list[dict[str, Any]]) -> None:
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document)
+
+    before = {
+        policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]["Statement"]
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    }
+    (policy,) = [
+        policy
+        for policy, statements in before.items()
+        if any(action in actions(statement) for statement in statements)
+    ]
+    fewer = [{**one, "Action": [a for a in actions(one) if a != action]} for one in before[policy]]
+    put(policy, [one for one in fewer if one["Action"]])
+    try:
+        yield
+    finally:
+        put(policy, before[policy])
+
+
+def actions(statement: Mapping[str, Any]) -> list[str]:
+    found: str | list[str] = statement["Action"]
+    return [found] if isinstance(found, str) else found
