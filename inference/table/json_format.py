@@ -7,6 +7,7 @@ from inference.table import v2
 from inference.table.columns import Columns
 from inference.table.exchange import Answer, Question
 from inference.table.json_text import read
+from inference.table.lists import skim
 from inference.table.outputs import Outputs
 from inference.table.shapes import Shapes
 
@@ -34,7 +35,12 @@ class JsonReader:
             else:
                 if found.ndim == 2 and found.shape[1] == self._width and key in ROW_KEYS:
                     return Question(found)
-        return self._shapes.question(read(body))
+        document = read(body)
+        question = self._shapes.question(document.value)
+        for aside in document.asides:
+            if not aside.is_read:
+                skim(aside)
+        return question
 
 
 class JsonWriter:

@@ -9,6 +9,7 @@ from inference.refusal import Refusal
 from inference.table import json_text, simd
 from inference.table.columns import ROW_LIMIT, Columns, Floats
 from inference.table.exchange import Answer, Question
+from inference.table.json_text import WHITESPACE
 from inference.table.lists import CHUNK, RowLists
 from inference.table.outputs import Outputs
 
@@ -67,7 +68,7 @@ def _chunks(body: bytes) -> Iterator[list[bytes]]:
     while start < len(body):
         end = body.find(b"\n", start + CHUNK)
         end = len(body) if end < 0 else end
-        lines = [bare for line in body[start:end].split(b"\n") if (bare := line.strip())]
+        lines = [bare for line in body[start:end].split(b"\n") if (bare := line.strip(WHITESPACE))]
         if lines:
             yield lines
         start = end + 1

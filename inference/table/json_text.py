@@ -8,8 +8,8 @@ import json
 import math
 import re
 import secrets
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -35,14 +35,33 @@ class NoJson(Refusal):
     """What was read is no JSON."""
 
 
-@dataclass(frozen=True)
 class Aside:
-    """The text of a long list, from its bracket to its bracket. Nobody has read it yet."""
+    """The text of a long list, from its bracket to its bracket, which may turn out to be no JSON.
 
-    text: bytes
+    ``is_read``: whether somebody has taken it to read it.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.is_read = False
+
+    def __repr__(self) -> str:
+        return "[…]"
+
+    def take(self) -> bytes:
+        """The text; who takes it reads all of it."""
+        self.is_read = True
+        return self.text
 
 
-def read(body: bytes) -> Any:
+class Document(NamedTuple):
+    """``asides``: all that are in ``value``. Those that nobody takes must be read all the same."""
+
+    value: Any
+    asides: Sequence[Aside] = ()
+
+
+def read(body: bytes) -> Document:
     """The document of a body; a long list that holds no text and no object is an Aside.
 
     NaN, Infinity and -Infinity are read, as Python's clients write them. Raises Refusal: 413
@@ -50,23 +69,31 @@ def read(body: bytes) -> Any:
     twice in an object, and for a number that no float64 holds.
     """
     if len(body) < LONG:
-        return load(body)
+        return Document(load(body))
     body = body.strip(WHITESPACE)
     if len(body) > ROW_LIMIT:  # a list is a byte at least, and so is a value
         _check_marks(body)
     text, asides = _set_aside(body)
-    if asides:
-        return _put_back(load(text), asides)
-    return _in_pieces(body)
+    if not asides:
+        return Document(_in_pieces(body))
+    left = dict(asides)
+    try:
+        value = _put_back(load(text), left)
+    except NoJson:
+        if len(body) > WHOLE_LIMIT:
+            raise
+        left = asides
+    # What was set aside may have been part of a text, or in place of a key.
+    return Document(load(body)) if left else Document(value, tuple(asides.values()))
 
 
 def _in_pieces(body: bytes) -> Any:
     """The document, with a list of objects read piece by piece."""
     begin = _LIST_OF_OBJECTS.match(body)
-    text = body
-    if begin is not None and begin[1] is not None:
-        text = text.removesuffix(b"}").rstrip(WHITESPACE)
-    if begin is None or not text.endswith(b"]"):
+    if begin is None or not body.endswith(b"]" if begin[1] is None else b"}"):
+        return load(body)
+    text = body if begin[1] is None else body[:-1].rstrip(WHITESPACE)
+    if not text.endswith(b"]"):
         return load(body)
     start, last = begin.end(), len(text) - 1
     found: list[Any] = []
@@ -86,8 +113,8 @@ def _in_pieces(body: bytes) -> Any:
 def load(text: bytes) -> Any:
     """A document that is read at once. Raises Refusal as ``read`` does.
 
-    In a long one, which no client sends that does not mean its texts, a key that stands twice
-    is not looked for.
+    In a long one, NaN and Infinity are no JSON, and of a key that stands twice the name is not
+    told: Python's own parser would hold the lock for too long.
     """
     if len(text) > WHOLE_LIMIT:
         raise Refusal(
@@ -101,13 +128,16 @@ def load(text: bytes) -> Any:
         if len(text) > CAREFUL_LIMIT:
             raise NoJson(f"the body is not JSON: {error}") from None
         return _load_carefully(text)
-    if len(text) > CAREFUL_LIMIT:
-        return document
     # orjson lets the last of equal keys win. It was the only one if as many texts came out as
     # went in.
     if 2 * _texts(document) == text.count(b'"'):
         return document
-    return _load_carefully(text)
+    if len(text) <= CAREFUL_LIMIT:
+        return _load_carefully(text)
+    escaped = text.replace(b"\\\\", b"").count(b'\\"')
+    if 2 * _all_texts(document) != text.count(b'"') - escaped:
+        raise Refusal("a key stands twice in one object")
+    return document
 
 
 def load_lines(lines: list[bytes], first: int) -> list[Any]:
@@ -139,6 +169,16 @@ def _texts(value: Any) -> int:
             return sum(map(len, value)) if type(value[0]) is dict and _all_sized(value) else 0
         return sum(map(_texts, value))
     return 0
+
+
+def _all_texts(value: Any) -> int:
+    """How many keys and texts a value holds, whatever it is."""
+    kind = type(value)
+    if kind is dict:
+        return len(value) + sum(map(_all_texts, value.values()))
+    if kind is list:
+        return sum(map(_all_texts, value))
+    return kind is str
 
 
 def _all_sized(values: list[Any]) -> bool:
@@ -209,8 +249,8 @@ def _count(body: bytes, mark: bytes) -> int:
 def _set_aside(body: bytes) -> tuple[bytes, dict[str, Aside]]:
     """The document with a text in place of each long list, and the lists by these texts.
 
-    Only what stands between quotation marks is looked at. Where that is within a text, the text
-    is none that any question has.
+    Only what stands between quotation marks is looked at. Where that is within a text, what is
+    left is no JSON.
     """
     parts: list[bytes] = []
     asides: dict[str, Aside] = {}
@@ -235,10 +275,13 @@ def _set_aside(body: bytes) -> tuple[bytes, dict[str, Aside]]:
 
 
 def _put_back(value: Any, asides: dict[str, Aside]) -> Any:
-    """The document with its lists where they were: at the top, in an object, in a list of few."""
+    """The document with its lists where they were: at the top, in an object, in a list of few.
+
+    ``asides``: loses those that were put back.
+    """
     kind = type(value)
     if kind is str:
-        return asides.get(value, value)
+        return asides.pop(value, value)
     if kind is dict:
         return {name: _put_back(inner, asides) for name, inner in value.items()}
     if kind is list and 0 < len(value) <= FEW * FEW and type(value[0]) in (dict, str):

@@ -11,7 +11,7 @@ import numpy as np
 from inference.refusal import Refusal
 from inference.table import simd
 from inference.table.columns import ROW_LIMIT, Columns, Floats, shown
-from inference.table.json_text import Aside, load
+from inference.table.json_text import WHITESPACE, Aside, NoJson, load
 from inference.table.numbers import BEYOND
 
 CHUNK = 256 * 1024  # bytes read at once
@@ -37,7 +37,7 @@ class RowLists:
     def rows(self, found: Any, *, first: int = 1) -> Floats:
         """``first``: which row comes first, for messages. Raises Refusal."""
         if isinstance(found, Aside):
-            return self._rows_aside(found.text)
+            return self._rows_aside(found.take())
         if type(found) is not list:
             raise Refusal(f"rows come as a list, not as {shown(found)}")
         if not found:
@@ -62,6 +62,8 @@ class RowLists:
 
     def row(self, found: Any) -> Floats:
         """The only row. Raises Refusal."""
+        if isinstance(found, Aside):
+            return self._row_aside(found, 1).reshape(1, -1)
         return np.array([self._row(found, 1)], np.float64)
 
     def scalars(self, found: Any, place: int | None = None, *, first: int = 1) -> Floats:
@@ -70,7 +72,7 @@ class RowLists:
         Raises Refusal.
         """
         if isinstance(found, Aside):
-            return self._scalars_aside(found.text, place)
+            return self._scalars_aside(found.take(), place)
         if type(found) is not list:
             raise Refusal(f"values come as a list, not as {shown(found)}")
         plain = _plain(found)
@@ -84,14 +86,16 @@ class RowLists:
             values.append(_number(value, where))
         return np.array(values, np.float64)
 
-    def _row(self, found: Any, number: int) -> list[float]:
+    def _row(self, found: Any, number: int) -> list[float] | Floats:
         if type(found) is dict:
-            if found.keys() == {FEATURES} and type(found[FEATURES]) is list:
+            if found.keys() == {FEATURES} and type(found[FEATURES]) in (list, Aside):
                 found = found[FEATURES]
             else:
                 self.columns.check_names(tuple(found), f"row {number}")
                 found = [found[name] for name in self.columns.names]
-        elif type(found) is not list:
+        if isinstance(found, Aside):
+            return self._row_aside(found, number)
+        if type(found) is not list:
             raise Refusal(
                 f"row {number} is {shown(found)}; a row is a list of {self._width} numbers, or an "
                 "object by column name"
@@ -120,6 +124,11 @@ class RowLists:
         return np.array(
             [self._row(row, number) for number, row in enumerate(found, first)], np.float64
         )
+
+    def _row_aside(self, found: Aside, number: int) -> Floats:
+        values = self._scalars_aside(found.take(), None)
+        self.columns.check_width(len(values), number)
+        return values
 
     def _rows_aside(self, text: bytes) -> Floats:
         if not is_nested(Aside(text)):
@@ -195,7 +204,7 @@ def _row_chunks(text: bytes) -> Iterator[bytes]:
             break
         yield text[start:end]
         start = comma.end()
-    yield text[start:last]
+    yield _last_piece(text, start)
 
 
 def _value_chunks(text: bytes) -> Iterator[bytes]:
@@ -206,7 +215,27 @@ def _value_chunks(text: bytes) -> Iterator[bytes]:
             break
         yield text[start:end]
         start = end + 1
-    yield text[start:last]
+    yield _last_piece(text, start)
+
+
+def _last_piece(text: bytes, start: int) -> bytes:
+    """What is left of a list's text. Raises NoJson when that is nothing behind a comma."""
+    piece = text[start:-1]
+    if start > 1 and not piece.strip(WHITESPACE):
+        raise NoJson("the body is not JSON: a list ends with a comma")
+    return piece
+
+
+def skim(aside: Aside) -> None:
+    """Read a list that nothing depends on: a body is JSON to its last byte. Raises Refusal."""
+    text = aside.take()
+    chunks = _row_chunks(text) if is_nested(aside) else _value_chunks(text)
+    try:
+        for chunk in chunks:
+            if simd.numbers(b"[%b]" % chunk) is None:
+                load(b"[%b]" % chunk)
+    except NoJson:
+        load(text)  # lists that are nested deeper hang together across pieces
 
 
 def columns_to_rows(columns: Columns, values: list[Floats]) -> Floats:

@@ -6,7 +6,7 @@ from inference.refusal import Refusal
 from inference.table.columns import Columns, Floats, shown
 from inference.table.exchange import Question
 from inference.table.json_text import Aside
-from inference.table.lists import FEATURES, SCALARS, RowLists, columns_to_rows
+from inference.table.lists import FEATURES, SCALARS, RowLists, columns_to_rows, is_nested
 from inference.table.v2 import V2, is_v2
 
 # Keys that hold the rows, and keys that their protocols know beside them: SageMaker's,
@@ -47,10 +47,14 @@ class Shapes:
 
     def _bare(self, document: Any) -> Floats:
         """A list of rows, or of one row's numbers."""
-        several = type(document) is list and document and self._columns.count > 1
-        if several and set(map(type, document)) <= SCALARS:
+        if self._columns.count > 1 and self._is_one_row(document):
             return self._lists.row(document)
         return self._lists.rows(document)
+
+    def _is_one_row(self, document: Any) -> bool:
+        if isinstance(document, Aside):
+            return not is_nested(document)
+        return bool(document) and set(map(type, document)) <= SCALARS
 
     def _one_object(self, document: dict[str, Any]) -> Floats:
         known = [name for name in document if name in self._columns.names]

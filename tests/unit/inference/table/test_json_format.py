@@ -252,6 +252,115 @@ def test_a_body_of_too_many_values_is_refused_before_it_is_read(body: bytes) -> 
     assert refusal_of(READER.parse, body).status == 413
 
 
+LONG = "[" + "1," * 20_000 + "1]"  # longer than what is read at once with the rest
+ROWS = "[[1,2,3],[4,5,6]]"
+RECORDS = ",".join(['{"a":1,"b":2,"c":3}'] * 20_000)
+BESIDE_ROWS = {
+    "index": f'{{"dataframe_split":{{"data":{ROWS},"index":%s}}}}',
+    "params": f'{{"params":%s,"instances":{ROWS}}}',
+    "a value of params": f'{{"instances":{ROWS},"params":{{"x":[{{"y":%s}}]}}}}',
+    "an element of many in params": f'{{"instances":{ROWS},"params":[{"7," * 20_000}{{"y":%s}}]}}',
+    "id": f'{{"id":%s,"instances":{ROWS}}}',
+    "parameters of a tensor": '{"inputs":[{"name":"x","shape":[2,3],"datatype":"INT8",'
+    '"data":[1,2,3,4,5,6],"parameters":%s}]}',
+}
+
+
+@pytest.mark.parametrize("place", sorted(BESIDE_ROWS))
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        (LONG, True),
+        (LONG.replace("1", "[7]"), True),
+        (LONG.replace("1", "[[7],8]"), True),
+        (LONG.replace("1", "null"), True),
+        (LONG.replace("1", "NaN"), True),
+        (f"{LONG[:-1]},45-1e999]", False),
+        (f"{LONG[:-1]},1e999]", False),
+        (f"{LONG[:-1]},]", False),
+        (f"{LONG[:-1]},[]", False),
+        (f"{LONG[:-1]}]]", False),
+        (f"{LONG},{LONG}", False),
+        (f"{LONG[:-1]},\x00]", False),
+        (f"{LONG[:-1]},\x0c1]", False),
+        (f"{{{LONG}:1}}", False),
+        (f'["{LONG}"]', True),
+        (f'["{LONG}]', False),
+        ("[" * 20_000 + "]" * 20_000, False),
+    ],
+)
+def test_what_stands_beside_rows_is_json_to_its_last_byte(
+    place: str, written: str, means: bool
+) -> None:
+    body = (BESIDE_ROWS[place] % written).encode()
+    if means:
+        assert READER.parse(body).rows.tolist() == [[1, 2, 3], [4, 5, 6]]
+    else:
+        assert refusal_of(READER.parse, body).status == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"instances":[{RECORDS}]',
+        f'{{"instances":[{RECORDS}]}}}}',
+        f'{{"instances":[{RECORDS}]]}}',
+        f'{{"instances":[{RECORDS},]}}',
+        f"[{RECORDS}]}}",
+        f"[{RECORDS}",
+        f'{{"instances":{LONG},{LONG}}}',
+        f'{{"instances":[{LONG}],[{LONG}]}}',
+        f'{{"instances":{ROWS[:-1]},{",".join(["[1,2,3]"] * 9_000)}]]}}',
+    ],
+)
+def test_a_large_body_that_is_not_closed_as_it_was_opened_is_refused(body: str) -> None:
+    assert refusal_of(READER.parse, body.encode()).status == 400
+
+
+def test_a_comma_behind_the_last_value_is_refused_wherever_a_piece_ends() -> None:
+    for more in range(12):
+        values = "1," * 131_070 + "1" * more + "1,"
+        body = f'{{"inputs":{{"a":[{values}],"b":[{values}],"c":[{values}]}}}}'
+        assert refusal_of(READER.parse, body.encode()).reason.startswith("the body is not JSON")
+        rows = "[1]," * 65_535 + "[1" + "1" * more + "],"
+        refusal = refusal_of(ONE.parse, f'{{"instances":[{rows}]}}'.encode())
+        assert refusal.reason.startswith("the body is not JSON")
+
+
+def test_a_key_that_stands_twice_is_refused_in_a_large_body_too() -> None:
+    records = '{"a":1,"b":2,"c":3},' * 70_000
+    twice = f'{{"id":"\\"\\\\","instances":[{records}{{"a":1,"b":2,"a":3,"c":4}}]}}'
+    reason = "a key stands twice in one object"
+    assert refusal_of(READER.parse, twice.encode()).reason == reason
+    once = twice.replace('"a":3,', "").encode()
+    assert len(READER.parse(once).rows) == 70_001
+
+
+def test_a_row_of_thousands_of_columns_is_read_however_it_is_written() -> None:
+    names = tuple(f"c{place}" for place in range(9_000))
+    row = list(range(9_000))
+    features = {"features": row}
+    reader = JsonReader(Columns(names))
+    for document in (
+        row,
+        [row],
+        features,
+        [features],
+        {"instances": [features] * 2},
+        [features, row],
+    ):
+        assert (reader.parse(orjson.dumps(document)).rows == row).all()
+    refusal = refusal_of(reader.parse, orjson.dumps(row[1:]))
+    assert refusal.reason.startswith("row 1 has 8999 values; the model takes 9000 columns")
+    refusal = refusal_of(reader.parse, orjson.dumps([features, {"features": row[1:]}]))
+    assert refusal.reason.startswith("row 2 has 8999 values; the model takes 9000 columns")
+
+
+def test_a_long_list_in_place_of_a_number_is_told_as_a_list() -> None:
+    refusal = refusal_of(READER.parse, f'{{"a":{LONG},"b":2,"c":3}}'.encode())
+    assert refusal.reason == "row 1, column 'a': […] is no number"
+
+
 def test_a_v2_tensor_is_rounded_to_its_datatype() -> None:
     rows = READER.parse(tensor(datatype="FP32", data=[0.1, 0.2, 0.3]).encode()).rows
     assert same(rows[0], np.array([0.1, 0.2, 0.3], np.float32).astype(np.float64))
