@@ -22,10 +22,12 @@ LENGTH_BYTES = {1: 2, 2: 4, 3: 4}  # of the header's length, by the format's ver
 HEADER_LIMIT = 4096  # bytes; NumPy writes 118 for any array of numbers
 ALIGNMENT = 64  # bytes of magic, length and header, as NumPy writes them
 
-_VALUE = rb"'[^']*'|True|False|\((?:\d{1,15}(?:, *\d{1,15})*,?)?\)"
-_ITEM = rb"[ \n]*'(descr|fortran_order|shape)' *: *(%b)[ \n]*,?" % _VALUE
+_LENGTH = rb"(?:0|[1-9]\d{0,14})"
+_LENGTHS = rb"(?:%b *, *)+(?:%b *)?" % (_LENGTH, _LENGTH)  # one has a comma behind it, too
+_VALUE = rb"'[^']*'|True|False|\( *(?:%b)?\)" % _LENGTHS
+_ITEM = rb"[ \n]*'(descr|fortran_order|shape)' *: *(%b)[ \n]*" % _VALUE
 _ITEMS = re.compile(_ITEM)
-_HEADER = re.compile(rb"\{(?:%b){3}[ \n]*\}[ \n]*" % _ITEM)
+_HEADER = re.compile(rb"\{%b,%b,%b,?[ \n]*\}[ \n]*" % (_ITEM, _ITEM, _ITEM))
 _NUMBERS = re.compile(r"[<>=|]?(?:b1|[iu][1248]|f[248])")
 _SHAPE = re.compile(rb"\d+")
 

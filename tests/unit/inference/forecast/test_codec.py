@@ -85,12 +85,38 @@ def test_each_row_of_csv_is_a_request(body: str) -> None:
         (b'{"product":"wti","date":"15.01.2019"}', "date is '15.01.2019', but"),
         (b'{"product":"wti","date":"2019-01-15T00:00:00"}', "date is '2019-01-15T00:00:00', but"),
         (b'{"product":"wti","date":"2019-02-30"}', "date is '2019-02-30', but"),
+        (
+            b'{"product":"wti","date":"2019-01-15","product":"brent"}',
+            "the key 'product' stands twice in one object",
+        ),
+        (
+            b'[{"product":"wti","date":"2019-01-15"},'
+            b'{"product":"wti","as_of":null,"date":"2019-01-15","as_of":null}]',
+            "the key 'as_of' stands twice in one object",
+        ),
     ],
 )
 def test_json_that_is_no_request_is_refused_with_the_reason(body: bytes, reason: str) -> None:
     refusal = refused(body, Format.JSON)
     assert refusal.status == 400
     assert refusal.reason.startswith(reason)
+
+
+@pytest.mark.parametrize("body", [DATED.model_dump_json(), '{"date":"2019-01-15","product":"\\""}'])
+def test_what_looks_like_a_key_more_is_none(body: str) -> None:
+    assert len(decode(f"[{body},{body}]".encode(), Format.JSON).requests) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"product":"wti","date":"2019-01-15"}\r{"product":"wti","date":"2019-01-15"}',
+        b'\x0c\n{"product":"wti","date":"2019-01-15"}',
+        b'{"product":"wti","date":"2019-01-15","date":"2019-01-15"}\n',
+    ],
+)
+def test_a_line_is_json_to_its_last_byte(body: bytes) -> None:
+    assert refused(body, Format.JSON_LINES).status == 400
 
 
 def test_a_broken_line_is_counted() -> None:
@@ -110,6 +136,7 @@ def test_a_broken_line_is_counted() -> None:
         (b"product,date\nwti,2019-01-15\nwti,soon\n", "request 2: date is 'soon', but"),
         (b"product,date\nwti,\n", "request 1: date is '', but"),
         (b"product,date\n\xff,2019-01-15\n", "the CSV body is not UTF-8"),
+        (b"product,date\nwti,2019-01-15\x0b\n", "request 1: date is '2019-01-15\\x0b', but"),
         (b'product,date\n"wti,2019-01-15\n', "the body is not CSV"),
     ],
 )

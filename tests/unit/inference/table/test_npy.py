@@ -80,6 +80,12 @@ def test_a_header_in_another_order_is_read() -> None:
         (headed("{'descr': '<f8', 'fortran_order': False, 'shape': (999999999999999, 3)}"),
          "the header says (999999999999999, 3) of float64"),
         (headed("(" * 4000), "the array's header b"),
+        (headed("{'descr': '<f8' 'fortran_order': False, 'shape': (1, 3)}", bytes(24)),
+         "the array's header b"),
+        (headed("{'descr': '<f8', 'fortran_order': False, 'shape': (3)}", bytes(24)),
+         "the array's header b"),
+        (headed("{'descr': '<f8', 'fortran_order': False, 'shape': (01, 3)}", bytes(24)),
+         "the array's header b"),
     ],
 )  # fmt: skip
 def test_what_is_no_array_of_numbers_is_refused(body: bytes, reason: str) -> None:
