@@ -1,15 +1,17 @@
-"""``python -m statemachine``: each command in a process of its own, as people run it.
+"""``python -m statemachine``, as people run it.
 
-The SDK changes the process that imports it, so no test imports it.
+The SDK changes the process that imports it, so no test imports it; a process takes seconds to.
 """
 
 import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
@@ -36,24 +38,56 @@ def test_the_committed_file_is_what_the_workflow_says_wherever_it_is_asked() -> 
     assert python("-m", "statemachine", "check", **author) == (0, "", "")
 
 
-def test_a_file_that_differs_is_named_and_written_anew(tmp_path: Path) -> None:
-    room = tmp_path / "statemachine"
+PROGRAM = """
+import contextlib, io, json, logging, sys
+from statemachine.__main__ import main
+hook, level = sys.excepthook, logging.getLogger().level
+ended = []
+for command in json.loads(sys.argv[1]):
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        ended.append((main(command), said.getvalue()))
+untouched = sys.excepthook is hook and logging.getLogger().level == level
+print(json.dumps([ended, untouched]))
+"""
+PLACE = ("--account", "111122223333", "--region", "eu-north-1")
+
+
+@dataclass(frozen=True)
+class Author:
+    """A checkout whose committed file differs, and what came of the commands there."""
+
+    committed: Path
+    codes: list[int]
+    template: str
+    errors: str
+    process_untouched: bool
+
+
+@pytest.fixture(scope="module")
+def author(tmp_path_factory: pytest.TempPathFactory) -> Author:
+    root = tmp_path_factory.mktemp("checkout")
+    room = root / "statemachine"
     room.mkdir()
     for source in (ROOT / "statemachine").iterdir():
         if source.is_file():
             (room / source.name).write_bytes(source.read_bytes())
     committed = room / "release.asl.json"
     committed.write_text(committed.read_text().replace('"MaxAttempts": 5', '"MaxAttempts": 6'))
-    program = (
-        "from statemachine.__main__ import main; "
-        "print([main([command]) for command in ('check', 'write', 'check')])"
+    commands = [["check"], ["write"], ["check"], ["cloudformation", *PLACE]]
+    code, output, errors = python("-c", PROGRAM, json.dumps(commands), root=root)
+    assert code == 0, errors
+    ended, untouched = json.loads(output)
+    return Author(committed, [one for one, _ in ended], ended[-1][1], errors, untouched)
+
+
+def test_a_file_that_differs_is_named_and_written_anew(author: Author) -> None:
+    assert author.codes[:3] == [1, 0, 0]
+    assert author.errors == (
+        f"{author.committed} is not what statemachine/workflow.py says. "
+        "Type: python -m statemachine write\n"
     )
-    code, output, errors = python("-c", program, root=tmp_path)
-    assert (code, output) == (0, "[1, 0, 0]\n")
-    assert str(committed) in errors
-    assert "python -m statemachine write" in errors
-    assert committed.read_bytes() == DEFINITION.read_bytes()
-    assert committed.read_bytes().endswith(b"}\n")
+    assert author.committed.read_bytes() == DEFINITION.read_bytes()
+    assert author.committed.read_bytes().endswith(b"}\n")
 
 
 def test_the_picture_of_the_documentation_is_current(tmp_path: Path) -> None:
@@ -74,11 +108,9 @@ def test_the_picture_shows_every_state_and_runs_nothing() -> None:
     assert "<script" not in picture
 
 
-def test_the_sdks_own_template_is_a_machine_with_every_function_filled_in() -> None:
-    place = ("--account", "111122223333", "--region", "eu-north-1")
-    code, output, errors = python("-m", "statemachine", "cloudformation", *place)
-    assert (code, errors) == (0, "")
-    (resource,) = yaml.safe_load(output)["Resources"].values()
+def test_the_sdks_own_template_is_a_machine_with_every_function_filled_in(author: Author) -> None:
+    assert author.codes[3] == 0
+    (resource,) = yaml.safe_load(author.template)["Resources"].values()
     assert resource["Type"] == "AWS::StepFunctions::StateMachine"
     assert resource["Properties"]["StateMachineName"] == "modelwharf-oil-price-release"
     text = resource["Properties"]["DefinitionString"]
@@ -89,10 +121,5 @@ def test_the_sdks_own_template_is_a_machine_with_every_function_filled_in() -> N
     )
 
 
-def test_importing_the_sdk_leaves_the_process_as_it_was() -> None:
-    program = (
-        "import logging, sys; hook = sys.excepthook; level = logging.getLogger().level; "
-        "import statemachine.sdk; "
-        "assert sys.excepthook is hook and logging.getLogger().level == level"
-    )
-    assert python("-c", program) == (0, "", "")
+def test_importing_the_sdk_leaves_the_process_as_it_was(author: Author) -> None:
+    assert author.process_untouched

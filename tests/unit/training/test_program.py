@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.unit.training.walks import prepared, walk, write_hyperparameters, write_raw
+from training.rejected import Rejected
+from training.train import train
 
 ROOT = Path(__file__).parents[3]
 
@@ -44,11 +48,10 @@ def test_a_bad_hyperparameter_ends_train_with_the_reason_in_failure(tmp_path: Pa
     assert not folders.model.exists()
 
 
-def test_too_little_data_ends_train_with_what_is_needed(tmp_path: Path) -> None:
+def test_too_little_data_is_rejected_with_what_is_needed(tmp_path: Path) -> None:
     folders = prepared(tmp_path, {"wti": walk(days=400)})
-    result = run(tmp_path, "train")
-    assert result.returncode == 1
-    assert "bring more data or lower these hyperparameters" in folders.training_failure.read_text()
+    with pytest.raises(Rejected, match="bring more data or lower these hyperparameters"):
+        train(folders)
 
 
 def test_our_own_fault_leaves_its_name_in_failure_and_a_traceback_in_the_log(
