@@ -12,15 +12,16 @@ from contracts.parameters import MetricDefinition
 from doctor import NamedImage, Patience, Sample, Settings, examine
 from tests.unit.doctor.fakes import FakeEngine
 
+# Whoever is well is never waited for so long, also on a busy machine.
 PATIENCE = Patience(
-    training=5,
-    startup=5,
-    ping=1,
-    invocation=10,
-    stop_training=0.5,
-    stop_serving=0.5,
-    bare=0.2,
-    busy=0.2,
+    training=60,
+    startup=60,
+    ping=10,
+    invocation=60,
+    stop_training=10,
+    stop_serving=10,
+    bare=0.05,
+    busy=0.05,
     telling=0.05,
 )
 QUESTION = Sample("application/json", b'{"add": 1}')

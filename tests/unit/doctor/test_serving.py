@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,8 +11,9 @@ from contracts.examination import Verdict
 from doctor import Sample
 from doctor.servers import enlarged
 from localcloud.engine import Launch
-from tests.unit.doctor.conftest import INFERENCE, Practice, bad
+from tests.unit.doctor.conftest import INFERENCE, QUESTION, Practice, bad
 from tests.unit.doctor.fakes import TERMINATED, Job, Serving, Stop, train
+from tests.waiting import DEADLINE
 
 
 def test_a_good_server_passes_every_check(practice: Practice) -> None:
@@ -63,7 +63,7 @@ def test_a_server_that_is_never_healthy_is_told_with_what_its_pings_came_to(
 ) -> None:
     class Slow(Serving):
         def ping(self) -> int:
-            over.wait(5)
+            over.wait(DEADLINE)
             return 200
 
     over = threading.Event()
@@ -107,11 +107,12 @@ def test_a_server_that_is_healthy_before_it_can_answer_is_found(practice: Practi
             return 200
 
         def load(self) -> bool:
-            threading.Timer(0.3, self._finish).start()
             return False
 
-        def _finish(self) -> None:
+        def answer(self, content_type: str, body: bytes) -> int:
+            status = super().answer(content_type, body)
             self.ready = super().load()
+            return status
 
     practice.engine.serving = Hasty
 
@@ -171,49 +172,58 @@ def test_each_declared_content_type_must_be_answered(practice: Practice) -> None
     assert found["serve-answers"].seen == "text/csv got 415"
 
 
+class OneThread(Serving):
+    """Pings and requests wait for one another; ``waiting`` counts the pings that do.
+
+    Pings come one by one: when another waits, the one before it was late.
+    """
+
+    def __init__(self, launch: Launch) -> None:
+        super().__init__(launch)
+        self.thread = threading.Lock()
+        self.waiting = threading.Semaphore(0)
+
+    def ping(self) -> int:
+        if not self.thread.acquire(blocking=False):
+            self.waiting.release()
+            self.thread.acquire()
+        self.thread.release()
+        return super().ping()
+
+
 def test_a_ping_that_waits_behind_requests_is_found(practice: Practice) -> None:
-    class OneByOne(Serving):
-        lock = threading.Lock()
-
-        def ping(self) -> int:
-            with self.lock:
-                return super().ping()
-
+    class OneByOne(OneThread):
         def answer(self, content_type: str, body: bytes) -> int:
-            with self.lock:
-                time.sleep(0.4)
+            with self.thread:
+                if body == QUESTION.body and self.waiting.acquire(timeout=0.5):
+                    self.waiting.acquire(timeout=DEADLINE)
                 return super().answer(content_type, body)
 
     practice.engine.serving = OneByOne
-    patience = replace(practice.settings.patience, ping=0.2)
+    patience = replace(practice.settings.patience, ping=0.4)
 
     found = practice.serving(patience=patience)
 
     assert bad(found) == {"ping-quick": "fail"}
-    assert "pings took over 0.2 s while a request was answered" in found["ping-quick"].seen
+    assert "pings took over 0.4 s while a request was answered" in found["ping-quick"].seen
 
 
 @pytest.mark.parametrize(
-    ("seconds", "findings"), [(0.7, {}), (2.0, {"ping-quick": "fail"})], ids=["once", "again"]
+    ("late", "findings"), [(1, {}), (2, {"ping-quick": "fail"})], ids=["once", "again"]
 )
 def test_a_ping_may_be_late_once_beside_a_large_body(
-    practice: Practice, seconds: float, findings: dict[str, str]
+    practice: Practice, late: int, findings: dict[str, str]
 ) -> None:
-    class TakingApart(Serving):
-        lock = threading.Lock()
-
-        def ping(self) -> int:
-            with self.lock:
-                return super().ping()
-
+    class TakingApart(OneThread):
         def answer(self, content_type: str, body: bytes) -> int:
             if len(body) > 1024**2:
-                with self.lock:
-                    time.sleep(seconds)
+                with self.thread:
+                    for _ in range(late + 1):
+                        self.waiting.acquire(timeout=DEADLINE)
             return super().answer(content_type, body)
 
     practice.engine.serving = TakingApart
-    patience = replace(practice.settings.patience, ping=0.5)
+    patience = replace(practice.settings.patience, ping=0.4)
 
     assert bad(practice.serving(patience=patience)) == findings
 
@@ -281,8 +291,11 @@ def test_a_server_that_does_not_end_well_is_found(
             return code
 
     practice.engine.serving = Unwilling
+    patience = practice.settings.patience
+    if code is None:
+        patience = replace(patience, stop_serving=0.1)
 
-    found = practice.serving()
+    found = practice.serving(patience=patience)
 
     assert bad(found) == {"serve-sigterm": "fail"}
     assert told in found["serve-sigterm"].seen
@@ -330,9 +343,9 @@ def test_the_holdouts_first_request_is_a_sample_when_none_is_given(
 
     bodies: list[bytes] = []
 
-    def note(kind: str, body: bytes) -> int | None:
+    def note(kind: str, body: bytes) -> int:
         bodies.append(body)
-        return None
+        return 200
 
     practice.engine.train = leaves_holdout
     practice.engine.serving = _answering(note)
