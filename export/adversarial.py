@@ -1,23 +1,23 @@
 """Rows that a wrong conversion would send down another branch.
 
 For every split of every tree: a row that reaches it, whose feature lies on the threshold, one
-float64 step to either side, on the nearest float32 and one float32 step to either side of that,
-and missing. A graph with rounded thresholds cannot answer all of them as the model does.
+float64 step to either side, on the nearest float32 and one float32 step to either side of that, on
+either side of where the graph parts rows, and missing. A graph with rounded thresholds cannot
+answer all of them as the model does.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from export.graph import Floats
-from export.trees import Flags, Integers, Trees
+from export.trees import Flags, Integers, Trees, neighbours
 
 WIDER = 1.5  # times a column's range, for random rows
 FAR = 100  # times the range: some random values lie outside all that was seen
 FAR_SHARE = 0.02
-VARIANTS = 7  # rows beside a threshold
+VARIANTS = 9  # rows beside a threshold
 MISSING_SHARE = 0.1
 
 
@@ -92,7 +92,7 @@ def _reaching(
     used, local = np.unique(np.maximum(trees.feature[first:last], 0), return_inverse=True)
     low = np.full((last - first, len(used)), -np.inf)
     high = np.full((last - first, len(used)), np.inf)
-    at_most, above = _bounds(trees, slice(first, last))
+    at_most, above = trees.bounds(slice(first, last))
     level = np.array([0])
     while len(level):
         level = level[~trees.is_leaf[first + level]]
@@ -113,26 +113,13 @@ def _reaching(
     return rows
 
 
-def _bounds(trees: Trees, nodes: slice) -> tuple[Floats, Floats]:
-    """For each node: the largest number that goes left, the smallest that goes right."""
-    threshold = trees.threshold[nodes]
-    near, below, after = _neighbours(threshold, np.float32 if trees.single else np.float64)
-    goes_left = near < threshold if trees.strict else near <= threshold
-    return np.where(goes_left, near, below), np.where(goes_left, after, near)
-
-
-def _neighbours(threshold: Floats, kind: type[np.floating[Any]]) -> tuple[Floats, Floats, Floats]:
-    """The nearest number of that kind, the one before it and the one after it."""
-    with np.errstate(over="ignore", under="ignore"):
-        near = threshold.astype(kind)
-        before = np.nextafter(near, kind(-np.inf))
-        after = np.nextafter(near, kind(np.inf))
-    return near.astype(np.float64), before.astype(np.float64), after.astype(np.float64)
-
-
 def _variations(trees: Trees, chosen: Integers, rows: Floats, missing: Flags) -> Batch:
     threshold = trees.threshold[chosen]
-    near = (*_neighbours(threshold, np.float64), *_neighbours(threshold, np.float32))
+    near = (
+        *neighbours(threshold, np.float64),
+        *neighbours(threshold, np.float32),
+        *trees.graph_bounds(chosen),
+    )
     # A threshold of infinity parts the missing from the rest.
     known = np.isfinite(threshold)
     values = [np.where(known & np.isfinite(one), one, 0.0) for one in near]

@@ -49,10 +49,6 @@ class Graph:
     def float64(self, name: str) -> str:
         return self.add("Cast", name, to=TensorProto.DOUBLE)
 
-    def rounded(self, name: str) -> str:
-        """float64 numbers as float32 holds them: what a library does that casts its inputs."""
-        return self.float64(self.float32(name))
-
     def index_if(self, condition: str) -> str:
         """1 where the condition holds, 0 elsewhere (int64)."""
         return self.add("Cast", condition, to=TensorProto.INT64)

@@ -78,11 +78,7 @@ def convert(model: Any, method: Method, columns: int) -> Converted:
 
 def _sums(graph: Graph, text: Text, trees: Trees, zeros: list[int], columns: int) -> str:
     rows = _without_zeros(graph, INPUT, zeros, columns) if zeros else INPUT
-    raw = add_trees(graph, rows, trees)
-    if "average_output" in text.head:
-        per_output = len(text.trees) // trees.outputs
-        raw = graph.add("Div", raw, graph.constant(float(per_output)))
-    return raw
+    return add_trees(graph, rows, trees)
 
 
 def read(text: str) -> Text:
@@ -126,6 +122,8 @@ def trees_of(text: Text) -> tuple[Trees, list[int]]:
         value=np.concatenate(values),
         target=np.arange(len(grown)) % outputs,
         outputs=outputs,
+        columns=text.number("max_feature_idx") + 1,
+        averaged="average_output" in text.head,
     )
     return trees, sorted(zeros)
 

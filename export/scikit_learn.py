@@ -18,12 +18,12 @@ from export.errors import CannotExport, no_conversion
 from export.graph import INPUT, OPSET, OUTPUT, TREE_DOMAIN, TREE_OPSET, Graph
 from export.scikit_trees import (
     add_model,
-    add_sums,
     flatten,
     is_bit_exact,
     is_tree_model,
     trained_sums,
 )
+from export.trees import add_trees
 
 KNOWN_TREE_OPSET = 3  # the newest of ai.onnx.ml that skl2onnx 1.20 lets anyone ask for
 VOTERS = ("SVC", "NuSVC")
@@ -42,17 +42,15 @@ def convert(model: Any, method: Method, columns: int) -> Converted:
 
 def _trees(model: Any, method: Method, columns: int) -> Converted:
     graph = Graph()
-    scores = flatten(model)
+    trees = flatten(model)
     index = _is_labels(model, method)
-    proto = graph.model(add_model(graph, INPUT, model, scores, method), columns, index=index)
+    proto = graph.model(add_model(graph, INPUT, model, trees, method), columns, index=index)
     exactness: Literal["bits", "float64"] = "bits" if is_bit_exact(model, method) else "float64"
     if exactness == "bits" and not index:
-        return Converted(proto, exactness, scores.trees)
+        return Converted(proto, exactness, trees)
     alone = Graph()
-    sums = alone.model(add_sums(alone, INPUT, scores), columns)
-    return behind_scores(
-        proto, exactness, Converted(sums, "bits", scores.trees), trained_sums(model)
-    )
+    sums = alone.model(add_trees(alone, INPUT, trees), columns)
+    return behind_scores(proto, exactness, Converted(sums, "bits", trees), trained_sums(model))
 
 
 def _parts(model: Any, method: Method) -> Iterator[Part]:

@@ -1,6 +1,5 @@
 """scikit-learn's trees: decision trees, forests and both gradient boostings, bit for bit."""
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -31,20 +30,12 @@ BOOSTINGS = (
 EXPONENTIAL_LOSSES = ("poisson", "gamma")  # whose link is the logarithm
 
 
-@dataclass(frozen=True)
-class Scores:
-    """What the trees of a model add up to, and whether a single leaf's value is a share."""
-
-    trees: Trees
-    divisor: float = 1.0
-
-
 def is_tree_model(model: Any) -> bool:
     name = type(model).__name__
     return type(model).__module__.startswith("sklearn.") and name in (*FORESTS, *BOOSTINGS)
 
 
-def flatten(model: Any) -> Scores:
+def flatten(model: Any) -> Trees:
     """The arrays of a fitted model. Raises CannotExport for what they cannot hold."""
     name = type(model).__name__
     if name in FORESTS:
@@ -54,10 +45,10 @@ def flatten(model: Any) -> Scores:
     return _boosting(model)
 
 
-def add_model(graph: Graph, rows: str, model: Any, scores: Scores, method: Method) -> str:
+def add_model(graph: Graph, rows: str, model: Any, trees: Trees, method: Method) -> str:
     """The nodes of one of the model's methods; a classifier's ``predict`` answers indices."""
     classifier = hasattr(model, "classes_")
-    raw = add_sums(graph, rows, scores)
+    raw = add_trees(graph, rows, trees)
     if type(model).__name__ in FORESTS:
         return graph.largest(raw) if classifier and method == "predict" else raw
     if not classifier:
@@ -65,7 +56,7 @@ def add_model(graph: Graph, rows: str, model: Any, scores: Scores, method: Metho
         return graph.add("Exp", raw) if exponential else raw
     if method == "decision_function":
         return raw
-    binary = scores.trees.outputs == 1
+    binary = trees.outputs == 1
     if method == "predict_proba":
         return _probabilities(graph, raw, model, binary=binary)
     if not binary:
@@ -74,14 +65,6 @@ def add_model(graph: Graph, rows: str, model: Any, scores: Scores, method: Metho
     above = "Greater" if type(model).__name__.startswith("Hist") else "GreaterOrEqual"
     flat = graph.add("Reshape", raw, graph.constant([-1], np.int64))
     return graph.index_if(graph.add(above, flat, graph.constant(0.0)))
-
-
-def add_sums(graph: Graph, rows: str, scores: Scores) -> str:
-    """What the trees add up to, or their mean (rows × outputs)."""
-    raw = add_trees(graph, rows, scores.trees)
-    if scores.divisor == 1.0:
-        return raw
-    return graph.add("Div", raw, graph.constant(scores.divisor))
 
 
 def trained_sums(model: Any) -> Predict:
@@ -112,7 +95,7 @@ def _probabilities(graph: Graph, raw: str, model: Any, *, binary: bool) -> str:
     return graph.two_classes(graph.add("Sigmoid", raw))
 
 
-def _forest(model: Any) -> Scores:
+def _forest(model: Any) -> Trees:
     members = getattr(model, "estimators_", [model])
     if isinstance(getattr(model, "classes_", None), list):
         raise no_conversion(
@@ -123,14 +106,15 @@ def _forest(model: Any) -> Scores:
     values = [tree.value[:, 0, :] if classifier else tree.value[:, :, 0] for tree in arrays]
     outputs = values[0].shape[1]
     value = np.concatenate(values).astype(np.float64)
-    trees = join(
+    return join(
         [_grown(tree) for tree in arrays],
         value=value[:, 0] if outputs == 1 else value,
         target=np.zeros(len(arrays), dtype=np.int64),
         outputs=outputs,
+        columns=model.n_features_in_,
         single=True,
+        averaged=len(members) > 1,
     )
-    return Scores(trees, divisor=float(len(arrays)) if len(members) > 1 else 1.0)
 
 
 def _grown(tree: Any) -> dict[str, Any]:
@@ -144,7 +128,7 @@ def _grown(tree: Any) -> dict[str, Any]:
     }
 
 
-def _boosting(model: Any) -> Scores:
+def _boosting(model: Any) -> Trees:
     name = type(model).__name__
     start = model.init_
     if start != "zero" and type(start).__name__ not in ("DummyRegressor", "DummyClassifier"):
@@ -158,13 +142,14 @@ def _boosting(model: Any) -> Scores:
         value=np.concatenate([model.learning_rate * tree.value[:, 0, 0] for tree in arrays]),
         target=np.tile(np.arange(outputs), stages),
         outputs=outputs,
+        columns=model.n_features_in_,
         single=True,
     )
     nothing = np.zeros((1, model.n_features_in_), dtype=np.float32)
-    return Scores(trees.first_plus(model._raw_predict_init(nothing)[0]))
+    return trees.first_plus(model._raw_predict_init(nothing)[0])
 
 
-def _histogram_boosting(model: Any) -> Scores:
+def _histogram_boosting(model: Any) -> Trees:
     if model.is_categorical_ is not None:
         number = int(np.flatnonzero(model.is_categorical_)[0])
         raise no_conversion(type(model).__name__, f"feature {number} is split by category")
@@ -185,6 +170,7 @@ def _histogram_boosting(model: Any) -> Scores:
         value=np.concatenate([nodes["value"] for nodes in grown]).astype(np.float64),
         target=np.tile(np.arange(outputs), len(model._predictors)),
         outputs=outputs,
+        columns=model.n_features_in_,
     )
     base: Floats = np.broadcast_to(model._baseline_prediction.reshape(-1), (outputs,))
-    return Scores(trees.first_plus(base.astype(np.float64)))
+    return trees.first_plus(base.astype(np.float64))

@@ -27,15 +27,15 @@ def _numbers(operator: Any) -> None:
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     model = operator.raw_operator
     graph, rows = begin(scope, operator)
-    scores = flatten(model)
-    answers = [add_model(graph, rows, model, scores, "predict")]
+    trees = flatten(model)
+    answers = [add_model(graph, rows, model, trees, "predict")]
     if hasattr(model, "classes_"):
         answers = [graph.labels(answers[0], model.classes_.tolist())]
         raw = container.get_options(model, {"raw_scores": False})["raw_scores"]
         if raw and not hasattr(model, "decision_function"):
             raise no_conversion(type(model).__name__, "it has no decision_function")
         method: Method = "decision_function" if raw else "predict_proba"
-        second = add_model(graph, rows, model, scores, method)
-        binary = raw and scores.trees.outputs == 1
+        second = add_model(graph, rows, model, trees, method)
+        binary = raw and trees.outputs == 1
         answers.append(both_ways(graph, second) if binary else second)
     end(graph, answers, operator, container)

@@ -4,6 +4,11 @@ skl2onnx and its kin write the classic tree operators, whose thresholds are floa
 between a threshold and its nearest float32 goes down the wrong branch. The operator
 TreeEnsemble of ai.onnx.ml 5 holds float64 thresholds, and onnxruntime, on one thread, adds the
 leaves in float64 in the order of the trees, as the libraries do (docs/decisions/0019).
+
+onnxruntime keeps a split's false branch beside it in memory, sends what is missing there, and is
+fastest where no split asks for missing values to go the other way. So the false branch of ours
+is always the missing values' side, which mostly is the side of most rows. Where that is the
+left, the split is asked of the negated column: not(x ≤ 2) is -x ≤ -(2 and a step).
 """
 
 from dataclasses import dataclass, replace
@@ -20,21 +25,22 @@ Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 LEAF = -1
-AT_MOST, BELOW = 0, 1  # BRANCH_LEQ and BRANCH_LT of TreeEnsemble's nodes_modes
-SUM = 1  # of TreeEnsemble's aggregate_function
+AT_MOST = 0  # BRANCH_LEQ of TreeEnsemble's nodes_modes
+AVERAGE, SUM = 0, 1  # of TreeEnsemble's aggregate_function
 UNCHANGED = 0  # of TreeEnsemble's post_transform
+BEYOND_FLOAT32 = 2.0**128  # the number after float32's largest, as rounding goes
 
 
 @dataclass(frozen=True)
 class Trees:
     """Nodes of all trees, one after another; every index counts from the first tree's first node.
 
-    A row goes left where its ``feature`` ≤ ``threshold`` (< if ``strict``), and where it is NaN
-    and ``missing_left``. ``feature`` is LEAF at a leaf. ``value`` is what a leaf adds: one
-    number, to the output that its tree's ``target`` names, or one for each output (nodes ×
-    outputs). With ``single`` the library rounds a row to float32 before it compares; with
+    A row of ``columns`` goes left where its ``feature`` ≤ ``threshold`` (< if ``strict``), and
+    where it is NaN and ``missing_left``. ``feature`` is LEAF at a leaf. ``value`` is what a leaf
+    adds: one number, to the output that its tree's ``target`` names, or one for each output
+    (nodes × outputs). With ``single`` the library rounds a row to float32 before it compares; with
     ``adds_single`` it adds in float32 too (all values are float32 numbers then, and each leaf
-    has one).
+    has one). ``averaged``: each output's sum is divided by how many trees add to it.
     """
 
     feature: Integers
@@ -46,9 +52,11 @@ class Trees:
     roots: Integers
     target: Integers
     outputs: int
+    columns: int
     strict: bool = False
     single: bool = False
     adds_single: bool = False
+    averaged: bool = False
 
     @cached_property
     def is_leaf(self) -> Flags:
@@ -59,6 +67,30 @@ class Trees:
     def ends(self) -> Integers:
         """For each tree, one past its last node."""
         return np.append(self.roots[1:], len(self.feature))
+
+    def bounds(self, nodes: slice | Integers) -> tuple[Floats, Floats]:
+        """For each node: the largest number that goes left, the smallest that goes right.
+
+        Of those that the library compares: float32 numbers with ``single``. Both are the same
+        infinity where nothing goes to one of the sides.
+        """
+        threshold = self.threshold[nodes]
+        near, below, after = neighbours(threshold, np.float32 if self.single else np.float64)
+        goes_left = near < threshold if self.strict else near <= threshold
+        return np.where(goes_left, near, below), np.where(goes_left, after, near)
+
+    def graph_bounds(self, nodes: slice | Integers) -> tuple[Floats, Floats]:
+        """The same, of those that the graph compares.
+
+        These are float64 with ``single``, too: instead of rounding a row, the graph parts it
+        where the rounded would be parted.
+        """
+        left, right = self.bounds(nodes)
+        if not self.single or self.adds_single:
+            return left, right
+        same = left == right
+        last = _last_rounded_to(left, right)
+        return np.where(same, left, last), np.where(same, right, np.nextafter(last, np.inf))
 
     def first_plus(self, base: Floats) -> "Trees":
         """The same trees with ``base`` (outputs) added to the leaves of each output's first.
@@ -78,6 +110,23 @@ class Trees:
     def of_float32_thresholds(self) -> "Trees":
         """The same trees as the usual converters write them; for the checks of the comparison."""
         return replace(self, threshold=self.threshold.astype(np.float32).astype(np.float64))
+
+
+def neighbours(numbers: Floats, kind: type[np.floating[Any]]) -> tuple[Floats, Floats, Floats]:
+    """The nearest numbers of that kind, those before them and those after them."""
+    with np.errstate(over="ignore", under="ignore"):
+        near = numbers.astype(kind)
+        before = np.nextafter(near, kind(-np.inf))
+        after = np.nextafter(near, kind(np.inf))
+    return near.astype(np.float64), before.astype(np.float64), after.astype(np.float64)
+
+
+def _last_rounded_to(low: Floats, high: Floats) -> Floats:
+    """The largest float64 that rounds to the float32 ``low`` and not to ``high``, the next one."""
+    edge = BEYOND_FLOAT32
+    middle = (np.clip(low, -edge, edge) + np.clip(high, -edge, edge)) / 2  # exact in float64
+    takes_middle = low.astype(np.float32).view(np.uint32) % 2 == 0  # a tie goes to the even one
+    return np.where(takes_middle, middle, np.nextafter(middle, -np.inf))
 
 
 def join(grown: list[dict[str, Any]], **rest: Any) -> Trees:
@@ -102,29 +151,32 @@ def join(grown: list[dict[str, Any]], **rest: Any) -> Trees:
 
 
 def add_trees(graph: Graph, rows: str, trees: Trees) -> str:
-    """The sum over all trees (rows × outputs) of a float64 tensor of rows.
+    """What the trees make (rows × outputs) of a float64 tensor of rows: their sum or mean.
 
     It is float64, but float32 of trees with ``adds_single``.
     """
+    count = len(trees.roots)
     if trees.adds_single:
-        values = trees.value[trees.is_leaf]
-        single = graph.float32(rows)
-        return _ensemble(graph, single, trees, values, trees.target, trees.outputs, np.float32)
-    if trees.single:
-        rows = graph.rounded(rows)
+        rows = graph.float32(rows)
     if trees.value.ndim == 1:
-        return _ensemble(
-            graph, rows, trees, trees.value[trees.is_leaf], trees.target, trees.outputs
-        )
+        values = trees.value[trees.is_leaf]
+        if trees.averaged and trees.outputs == 1:
+            return _ensemble(graph, rows, trees, values, trees.target, 1, AVERAGE)
+        sums = _ensemble(graph, rows, trees, values, trees.target, trees.outputs)
+        return _mean(graph, sums, count // trees.outputs) if trees.averaged else sums
     # A leaf of TreeEnsemble adds to one output. So that a forest for ten classes is not walked
     # ten times, each tree answers the number of its leaf, and the leaves' values are looked up.
     # ReduceSum over the first axis adds row by row, in the order of the trees.
-    count = len(trees.roots)
     numbers = np.arange(np.count_nonzero(trees.is_leaf), dtype=np.float64)
     leaves = _ensemble(graph, rows, trees, numbers, np.arange(count), count)
     chosen = graph.add("Cast", graph.add("Transpose", leaves, perm=[1, 0]), to=TensorProto.INT64)
     found = graph.add("Gather", graph.constant(trees.value[trees.is_leaf]), chosen, axis=0)
-    return graph.add("ReduceSum", found, graph.constant([0], np.int64), keepdims=0)
+    sums = graph.add("ReduceSum", found, graph.constant([0], np.int64), keepdims=0)
+    return _mean(graph, sums, count) if trees.averaged else sums
+
+
+def _mean(graph: Graph, sums: str, count: int) -> str:
+    return graph.add("Div", sums, graph.constant(float(count)))
 
 
 def _ensemble(
@@ -134,8 +186,10 @@ def _ensemble(
     weights: Floats,
     target: Integers,
     outputs: int,
-    kind: type[np.floating[Any]] = np.float64,
+    aggregate: int = SUM,
 ) -> str:
+    kind = np.float32 if trees.adds_single else np.float64
+    rows, feature, most, true, false = _splits(graph, rows, trees)
     leaf = trees.is_leaf
     lone = trees.roots[leaf[trees.roots]]
     splits = np.flatnonzero(~leaf)
@@ -152,28 +206,50 @@ def _ensemble(
         which = np.where(is_leaf, leaf_number[child], number[child])
         return which.tolist(), is_leaf.astype(int).tolist()
 
-    true_nodes, true_leafs = children(trees.left)
-    false_nodes, false_leafs = children(trees.right)
+    true_nodes, true_leafs = children(true)
+    false_nodes, false_leafs = children(false)
     tree_of_leaf = np.searchsorted(trees.roots, np.flatnonzero(leaf), side="right") - 1
-    mode = BELOW if trees.strict else AT_MOST
     return graph.add(
         "TreeEnsemble",
         rows,
         domain=TREE_DOMAIN,
         n_targets=int(outputs),
-        aggregate_function=SUM,
+        aggregate_function=aggregate,
         post_transform=UNCHANGED,
         tree_roots=number[trees.roots].tolist(),
-        nodes_featureids=np.where(alone, 0, trees.feature[nodes]).tolist(),
-        nodes_splits=numpy_helper.from_array(
-            np.where(alone, 0.0, trees.threshold[nodes]).astype(kind)
-        ),
-        nodes_modes=numpy_helper.from_array(np.full(len(nodes), mode, dtype=np.uint8)),
+        nodes_featureids=np.where(alone, 0, feature[nodes]).tolist(),
+        nodes_splits=numpy_helper.from_array(np.where(alone, 0.0, most[nodes]).astype(kind)),
+        nodes_modes=numpy_helper.from_array(np.full(len(nodes), AT_MOST, dtype=np.uint8)),
         nodes_truenodeids=true_nodes,
         nodes_trueleafs=true_leafs,
         nodes_falsenodeids=false_nodes,
         nodes_falseleafs=false_leafs,
-        nodes_missing_value_tracks_true=trees.missing_left[nodes].astype(int).tolist(),
         leaf_targetids=target[tree_of_leaf].tolist(),
         leaf_weights=numpy_helper.from_array(weights.astype(kind)),
+    )
+
+
+def _splits(
+    graph: Graph, rows: str, trees: Trees
+) -> tuple[str, Integers, Floats, Integers, Integers]:
+    """The splits with missing values on their false side, and the rows that they are asked of.
+
+    For each node: which column of those rows, the most that is true, and both children.
+    """
+    left, right = trees.graph_bounds(slice(None))
+    same = left == right  # an infinity: nothing is at most NaN
+    left = np.where(same & (left < 0), np.nan, left)
+    right = np.where(same & (right > 0), np.nan, right)
+    turned = trees.missing_left & ~trees.is_leaf
+    feature, most = trees.feature, np.where(turned, -right, left)
+    if turned.any():
+        negated = graph.add("Neg", rows)
+        rows = graph.add("Concat", rows, negated, axis=1)
+        feature = np.where(turned, feature + trees.columns, feature)
+    return (
+        rows,
+        feature,
+        most,
+        np.where(turned, trees.right, trees.left),
+        np.where(turned, trees.left, trees.right),
     )

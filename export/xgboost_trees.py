@@ -131,6 +131,7 @@ def trees_of(booster: Any) -> Trees:
         value=np.concatenate(values),
         target=np.array(model["tree_info"], dtype=np.int64),
         outputs=outputs,
+        columns=int(counts["num_feature"]),
         strict=True,
         single=True,
         adds_single=True,

@@ -40,22 +40,19 @@ FORESTS = [
 ]
 
 
-def fitted(model: Any, inputs: np.ndarray) -> tuple[Trees, float]:
+def fitted(model: Any, inputs: np.ndarray) -> Trees:
     model.fit(inputs, models.target(inputs))
     if isinstance(model, lightgbm.LGBMRegressor):
         trees, _ = lightgbm_trees.trees_of(lightgbm_trees.read(model.booster_.model_to_string()))
-        return trees, 1.0
+        return trees
     if isinstance(model, xgboost.XGBRegressor):
-        return xgboost_trees.trees_of(model.get_booster()), 1.0
-    scores = scikit_trees.flatten(model)
-    return scores.trees, scores.divisor
+        return xgboost_trees.trees_of(model.get_booster())
+    return scikit_trees.flatten(model)
 
 
-def compared(model: Any, inputs: np.ndarray, right: Trees, made: Trees, divisor: float) -> Verdict:
+def compared(model: Any, inputs: np.ndarray, right: Trees, made: Trees) -> Verdict:
     graph = Graph()
     sums = add_trees(graph, INPUT, made)
-    if divisor != 1:
-        sums = graph.add("Div", sums, graph.constant(divisor))
     if made.adds_single:
         sums = graph.float64(sums)
     proto = graph.model(sums, inputs.shape[1])
@@ -66,47 +63,47 @@ def compared(model: Any, inputs: np.ndarray, right: Trees, made: Trees, divisor:
 @pytest.mark.parametrize("model", [*FORESTS, *BOOSTINGS[:3]], ids=lambda one: type(one).__name__)
 def test_float32_thresholds_are_refused(model: Any) -> None:
     inputs = models.rows()
-    trees, divisor = fitted(model, inputs)
-    assert compared(model, inputs, trees, trees, divisor).exact
+    trees = fitted(model, inputs)
+    assert compared(model, inputs, trees, trees).exact
     with pytest.raises(ExportDiffers, match="differs from the trained one"):
-        compared(model, inputs, trees, trees.of_float32_thresholds(), divisor)
+        compared(model, inputs, trees, trees.of_float32_thresholds())
 
 
 @pytest.mark.parametrize("model", BOOSTINGS, ids=lambda one: type(one).__name__)
 def test_the_other_sign_of_comparison_is_refused(model: Any) -> None:
     inputs = models.rows()
-    trees, divisor = fitted(model, inputs)
+    trees = fitted(model, inputs)
     with pytest.raises(ExportDiffers, match="differs from the trained one"):
-        compared(model, inputs, trees, replace(trees, strict=not trees.strict), divisor)
+        compared(model, inputs, trees, replace(trees, strict=not trees.strict))
 
 
 def test_missing_values_sent_the_other_way_are_refused() -> None:
     inputs = models.rows(missing=True)
     model = HistGradientBoostingRegressor(max_iter=8)
-    trees, divisor = fitted(model, inputs)
+    trees = fitted(model, inputs)
     wrong = replace(trees, missing_left=~trees.missing_left)
     with pytest.raises(ExportDiffers, match="nan"):
-        compared(model, inputs, trees, wrong, divisor)
+        compared(model, inputs, trees, wrong)
 
 
 def test_inputs_that_are_not_rounded_as_the_library_rounds_them_are_refused() -> None:
     inputs = models.rows()
     model = RandomForestRegressor(5, random_state=0)
-    trees, divisor = fitted(model, inputs)
+    trees = fitted(model, inputs)
     with pytest.raises(ExportDiffers, match="beside the threshold"):
-        compared(model, inputs, trees, replace(trees, single=False), divisor)
+        compared(model, inputs, trees, replace(trees, single=False))
 
 
 def test_one_threshold_of_thousands_moved_by_one_step_is_found() -> None:
     inputs = models.rows()
     model = HistGradientBoostingRegressor(max_iter=60)
-    trees, divisor = fitted(model, inputs)
+    trees = fitted(model, inputs)
     splits = np.flatnonzero(~trees.is_leaf)
     assert len(splits) > 900
     moved = trees.threshold.copy()
     moved[splits[500]] = np.nextafter(moved[splits[500]], np.inf)
     with pytest.raises(ExportDiffers, match="beside the threshold"):
-        compared(model, inputs, trees, replace(trees, threshold=moved), divisor)
+        compared(model, inputs, trees, replace(trees, threshold=moved))
 
 
 def comparer(trained: Any, exported: Any, **allowed: float) -> Comparer:
