@@ -1,26 +1,29 @@
-"""``python -m tests.fuzz N``: about N requests to servers of both kinds; see ``make fuzz``.
+"""``python -m tests.fuzz N``: N answers at least from servers of both kinds; see ``make fuzz``.
 
-Each server is warmed up with the same kinds of requests before its memory is measured. At the
-end it must have its workers, its memory, a log without faults and the right answer still.
+Each server runs with what its image sets, and is warmed up with requests of all kinds, the
+largest bodies among them, before its memory is measured. At the end it must have its workers,
+its memory, a log without faults and the right answer still. What is found is told at once, and
+the rest goes on.
 """
 
 import argparse
+import math
 import multiprocessing
 import secrets
 import sys
 import tempfile
 import time
 import traceback
-from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.fuzz import lanes, slow
 from tests.fuzz.artifacts import write_echo, write_forecaster
 from tests.fuzz.described import described
-from tests.fuzz.lanes import Lane, Tally
+from tests.fuzz.found import Found
+from tests.fuzz.lanes import Lane
 from tests.fuzz.target import ECHO, Question, Target, serving
 from tests.fuzz.wire import Connection, request
 
@@ -71,38 +74,52 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32))
     given = parser.parse_args()
     began = time.monotonic()
-    total: Tally = Counter()
+    total = Found()
     lost = 0
-    broken = 0
     memory: list[str] = []
     with ProcessPoolExecutor(CLIENTS, multiprocessing.get_context("spawn")) as clients:
         for number, campaign in enumerate(CAMPAIGNS):
             with tempfile.TemporaryDirectory() as folder:
                 result = run(campaign, Path(folder), given.requests, given.seed + number, clients)
-            total += result.tally
+            total.add(result.found)
             lost += result.lost
-            broken += len(result.broken)
+            grown = result.after / result.before - 1
             memory.append(
-                f"{result.before / MIB:.1f} -> {result.after / MIB:.1f} MiB ({campaign.name})"
+                f"{result.before / MIB:.1f} -> {result.after / MIB:.1f} MiB, {grown:+.1%} "
+                f"({campaign.name})"
             )
-            print(f"{campaign.name}: {result.tally.total()} answers, {memory[-1]}", flush=True)
-            for one in result.broken:
-                print(f"{campaign.name}: {one}", file=sys.stderr, flush=True)
-    counts = ", ".join(f"{status}: {count}" for status, count in sorted(total.items()))
+            print(
+                f"{campaign.name}: {result.found.answers.total()} answers, {memory[-1]}", flush=True
+            )
+    counts = ", ".join(f"{status}: {count}" for status, count in sorted(total.answers.items()))
+    answers = total.answers.total()
     print(
-        f"{total.total()} answers ({counts}); workers lost: {lost}; memory {'; '.join(memory)}; "
-        f"broken rules: {broken}; {time.monotonic() - began:.0f} s; seed {given.seed}"
+        f"{answers} answers ({counts}); workers lost: {lost}; memory {'; '.join(memory)}; "
+        f"broken rules: {total.broken}; {time.monotonic() - began:.0f} s; seed {given.seed}"
     )
-    return 1 if broken else 0
+    return 1 if total.broken or answers < given.requests else 0
 
 
 @dataclass
 class Result:
-    tally: Tally
-    broken: list[str]
+    """Of one server. ``before`` and ``after``: bytes of memory."""
+
+    campaign: str
+    found: Found = field(default_factory=Found)
     lost: int = 0
     before: int = 0
     after: int = 0
+
+    def add(self, found: Found, lane: str) -> None:
+        """Tells what was broken, too."""
+        self.found.add(found)
+        for one in found.told:
+            print(f"{self.campaign}, {lane}: {one}", file=sys.stderr, flush=True)
+        if more := found.broken - len(found.told):
+            print(f"{self.campaign}, {lane}: and {more} more", file=sys.stderr, flush=True)
+
+    def break_rule(self, what: str) -> None:
+        self.add(Found(told=[what], broken=1), "server")
 
 
 def run(
@@ -110,38 +127,38 @@ def run(
 ) -> Result:
     """One server's life."""
     campaign.write(base)
-    result = Result(Counter(), [])
+    result = Result(campaign.name)
     with serving(base, workers=campaign.workers) as target:
         question = campaign.question
         if not question.answer:
             question = _learnt(target, question)
         pids = target.pids()
-        warm_up = Result(Counter(), [])
+        warm_up = Result(f"{campaign.name}, warm-up")
         _attack(
             campaign, target, max(requests * WARM_UP, LEAST_WARM_UP), seed + 100, clients, warm_up
         )
         # Malloc keeps more after each of the largest bodies, up to what several at once take.
         for _ in range(HEAVY_ROUNDS * campaign.workers if campaign.heavy else 0):
-            _gather(clients.submit(lanes.heavies, target.port), warm_up)
-        result.broken += warm_up.broken
+            _gather({clients.submit(lanes.heavies, target.port): "heavies"}, warm_up)
+        result.found.broken += warm_up.found.broken
         result.before = target.settled_memory()
         with ThreadPoolExecutor(1) as beside:
             dripping = beside.submit(slow.drip, target.port)
             _attack(campaign, target, requests, seed, clients, result)
-            _gather(dripping, result)
-        result.tally.pop(0, None)
+            _gather({dripping: "slow"}, result)
         result.after = target.settled_memory()
         result.lost = len(pids - target.pids())
-        result.broken += [f"the log says: {line}" for line in target.faults()]
+        for line in target.faults():
+            result.break_rule(f"the log says: {line}")
         if result.lost:
-            result.broken.append(f"{result.lost} processes are gone")
+            result.break_rule(f"{result.lost} processes are gone")
         if result.after > GROWTH * result.before:
-            result.broken.append(f"memory grew from {result.before} to {result.after} bytes")
+            result.break_rule(f"memory grew from {result.before} to {result.after} bytes")
         try:
             target.check(question)
             target.logged()
         except Exception as error:
-            result.broken.append(f"at the end: {error!r}")
+            result.break_rule(f"at the end: {error!r}")
     return result
 
 
@@ -160,21 +177,24 @@ def _attack(
     clients: ProcessPoolExecutor,
     result: Result,
 ) -> None:
-    jobs: list[Future[Tally]] = [
-        clients.submit(lane, target.port, max(1, round(share * requests)), seed + 10 * number)
+    jobs: dict[Future[Found], str] = {
+        clients.submit(
+            lane, target.port, math.ceil(share * requests), seed + 10 * number
+        ): lane.__name__
         for number, (lane, share) in enumerate(campaign.shares)
-    ]
+    }
     if campaign.heavy:
-        jobs.append(clients.submit(lanes.heavies, target.port))
-    for job in jobs:
-        _gather(job, result)
+        jobs[clients.submit(lanes.heavies, target.port)] = "heavies"
+    _gather(jobs, result)
 
 
-def _gather(job: Future[Tally], result: Result) -> None:
-    try:
-        result.tally += job.result()
-    except Exception:
-        result.broken.append(traceback.format_exc(limit=-1)[-6000:])
+def _gather(jobs: dict[Future[Found], str], result: Result) -> None:
+    for job in as_completed(jobs):
+        try:
+            result.add(job.result(), jobs[job])
+        except Exception:
+            broken = traceback.format_exc(limit=-1)[-6000:]
+            result.add(Found(told=[broken], broken=1), jobs[job])
 
 
 if __name__ == "__main__":

@@ -148,9 +148,19 @@ def _objects(rows: Rows, columns: Sequence[str], draw: DrawFn) -> list[dict[str,
     return [{columns[n]: row[n] for n in order} for row in listed]
 
 
+_LONG = [0.5, -7, 10**17] * 1500  # what is read at once with the rest is shorter
+BESIDE: tuple[dict[str, Any], ...] = (
+    *[{}] * 4,
+    {"params": {"x": [1, "2"]}},
+    {"id": "7"},
+    {"outputs": []},
+    {"params": {"x": _LONG}},
+    {"outputs": [_LONG, [[1, None]]]},
+)
+
+
 def _beside(draw: DrawFn) -> dict[str, Any]:
-    beside: list[dict[str, Any]] = [{}, {"params": {"x": [1, "2"]}}, {"id": "7"}, {"outputs": []}]
-    return dict(draw(st.sampled_from(beside)))
+    return dict(draw(st.sampled_from(BESIDE)))
 
 
 def _split(rows: Rows, columns: Sequence[str], draw: DrawFn) -> dict[str, Any]:
@@ -167,12 +177,14 @@ def _split(rows: Rows, columns: Sequence[str], draw: DrawFn) -> dict[str, Any]:
 def _tensor(rows: Rows, columns: Sequence[str], draw: DrawFn) -> dict[str, Any]:
     listed = _lists(rows)
     nested = draw(st.booleans())
-    tensor = {
+    tensor: dict[str, Any] = {
         "name": draw(st.sampled_from(["x", "input-0", columns[0]])),
         "shape": [len(rows), len(columns)],
         "datatype": "FP64",
         "data": listed if nested else [value for row in listed for value in row],
     }
+    if draw(st.sampled_from([False] * 7 + [True])):
+        tensor["parameters"] = {"x": _LONG}
     return {"inputs": [tensor], **_beside(draw)}
 
 
@@ -317,6 +329,22 @@ def _replace(content: bytes, chance: random.Random) -> bytes:
     return content[:start] + chance.choice(WORDS) + content[end:]
 
 
+def _at_an_end(content: bytes, chance: random.Random) -> bytes:
+    """Something more at the beginning or at the end, or a byte to three less."""
+    if chance.random() < 0.5:
+        return content[: -chance.randint(1, 3)]
+    word = chance.choice(WORDS)
+    return content + word if chance.random() < 0.7 else word + content
+
+
+def _at_a_mark(content: bytes, chance: random.Random) -> bytes:
+    """Something before or in place of one of the marks that hold a text together."""
+    mark = chance.choice((b"[", b"]", b"{", b"}", b",", b":", b'"', b"\n"))
+    places = [place for place in range(len(content)) if content[place : place + 1] == mark]
+    place = chance.choice(places or [0])
+    return content[:place] + chance.choice(WORDS) + content[place + chance.randint(0, 1) :]
+
+
 def _flip(content: bytes, chance: random.Random) -> bytes:
     if not content:
         return b"\0"
@@ -342,7 +370,10 @@ def _span(content: bytes, chance: random.Random, longest: int = 64) -> tuple[int
     return start, min(len(content), start + chance.randint(1, longest))
 
 
-_WAYS = (_truncate, _cut, _twice, _insert, _insert, _replace, _replace, _flip, _encode, _number)
+_WAYS = (
+    _truncate, _cut, _twice, _insert, _insert, _replace, _replace, _at_an_end,
+    _at_a_mark, _at_a_mark, _flip, _encode, _number,
+)  # fmt: skip
 
 
 def same(found: Sequence[Any], expected: Sequence[Any]) -> bool:

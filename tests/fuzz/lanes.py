@@ -5,7 +5,6 @@ import io
 import random
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +18,7 @@ from tests.fuzz import reference
 from tests.fuzz.artifacts import COLUMNS
 from tests.fuzz.bodies import TYPES, Body, bodies, mutants, same
 from tests.fuzz.forecasts import forecast_bodies
+from tests.fuzz.found import Found, until_answered
 from tests.fuzz.framing import conversations
 from tests.fuzz.heavy import bodies as heavy_bodies
 from tests.fuzz.reference import Rows
@@ -28,8 +28,8 @@ CONNECTIONS = 8
 EXACT = "application/x-npy"
 PATIENCE = 0.05  # seconds in which an odd request is answered, or is none
 
-Tally = Counter[int]
-Lane = Callable[[int, int, int], Tally]
+Lane = Callable[[int, int, int], Found]
+"""Asks a port until so many requests are answered, with a seed."""
 
 
 class Pool:
@@ -37,67 +37,86 @@ class Pool:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._idle = [Connection(port) for _ in range(CONNECTIONS)]
-        self.tally: Tally = Counter()
+        self._open: dict[int, Connection] = {}
+        self.found = Found()
 
-    def close(self) -> None:
-        for connection in self._idle:
-            connection.close()
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._renew()
 
     def ask(self, texts: Sequence[bytes]) -> list[Answer]:
-        answers: list[Answer] = []
-        for start in range(0, len(texts), CONNECTIONS):
-            some = texts[start : start + CONNECTIONS]
-            for place, text in enumerate(some):
-                self._idle[place].send(text)
-            for place in range(len(some)):
-                answer = self._idle[place].answer()
-                self.tally[answer.status] += 1
-                answers.append(answer)
-                if self._idle[place].closed:
-                    self._idle[place].close()
-                    self._idle[place] = Connection(self._port)
+        try:
+            return [
+                answer
+                for start in range(0, len(texts), CONNECTIONS)
+                for answer in self._at_once(texts[start : start + CONNECTIONS])
+            ]
+        except (RuleBroken, OSError):
+            self._renew()  # whose answer comes next is not known
+            raise
+
+    def _at_once(self, texts: Sequence[bytes]) -> list[Answer]:
+        for place, text in enumerate(texts):
+            if place not in self._open:
+                self._open[place] = Connection(self._port)
+            self._open[place].send(text)
+        answers = []
+        for place in range(len(texts)):
+            answer = self._open[place].answer()
+            self.found.answers[answer.status] += 1
+            answers.append(answer)
+            if self._open[place].closed:
+                self._open.pop(place).close()
         return answers
 
+    def _renew(self) -> None:
+        while self._open:
+            self._open.popitem()[1].close()
 
-def tables(port: int, count: int, number: int, *, spoils: int = 12) -> Tally:
+
+def tables(port: int, count: int, number: int, *, spoils: int = 12) -> Found:
     """Right bodies, which must be answered with their own rows, and ``spoils`` spoilt ones of
     each: what of these is answered must say the same to a plain reader.
     """
-    pool = Pool(port)
     accept = ("accept", EXACT)
 
-    @quietly(max(1, count // (spoils + 1)))
-    @seed(number)
-    @given(
-        bodies(COLUMNS),
-        st.integers(0, 2**32),
-        st.sampled_from([0, 0, 1, 3]),
-        st.sampled_from(TYPES),
-    )
-    def run(body: Body, chosen: int, chunks: int, other: str) -> None:
-        chance = random.Random(chosen)  # noqa: S311
-        spoilt = [
-            Body(other if chance.random() < 0.05 else body.content_type, content, [])
-            for content in mutants(body.content, chosen, spoils)
-        ]
-        texts = [
-            request(one.content, content_type=one.content_type, chunks=chunks, headers=[accept])
-            for one in (body, *spoilt)
-        ]
-        first, *others = pool.ask(texts)
-        if first.status != 200:
-            raise RuleBroken(f"{kept(body.content)} ({body}) is right, but: {first}")
-        _check_rows(body, first, body.rows)
-        for one, answer in zip(spoilt, others, strict=True):
-            if answer.status == 200:
-                _check_rows(one, answer, _read(one))
+    def turn(examples: int, chosen_seed: int) -> None:
+        @quietly(examples)
+        @seed(chosen_seed)
+        @given(
+            bodies(COLUMNS),
+            st.integers(0, 2**32),
+            st.sampled_from([0, 0, 1, 3]),
+            st.sampled_from(TYPES),
+        )
+        def run(body: Body, chosen: int, chunks: int, other: str) -> None:
+            chance = random.Random(chosen)  # noqa: S311
+            spoilt = [
+                Body(other if chance.random() < 0.05 else body.content_type, content, [])
+                for content in mutants(body.content, chosen, spoils)
+            ]
+            texts = [
+                request(one.content, content_type=one.content_type, chunks=chunks, headers=[accept])
+                for one in (body, *spoilt)
+            ]
+            with pool.found.noting():
+                first, *others = pool.ask(texts)
+                with pool.found.noting():
+                    if first.status != 200:
+                        raise RuleBroken(f"{kept(body.content)} ({body}) is right, but: {first}")
+                    _check_rows(body, first, body.rows)
+                for one, answer in zip(spoilt, others, strict=True):
+                    with pool.found.noting():
+                        if answer.status == 200:
+                            _check_rows(one, answer, _read(one))
 
-    try:
         run()
-    finally:
-        pool.close()
-    return pool.tally
+
+    with Pool(port) as pool:
+        until_answered(pool.found, count, number, spoils + 1, turn)
+    return pool.found
 
 
 def _read(body: Body) -> Rows:
@@ -123,36 +142,39 @@ def _check_rows(body: Body, answer: Answer, rows: Rows) -> None:
         )
 
 
-def answers(port: int, count: int, number: int) -> Tally:
+def answers(port: int, count: int, number: int) -> Found:
     """Right bodies, answered in whichever format was asked for: all say the same."""
-    pool = Pool(port)
 
-    @quietly(max(1, count // (len(TYPES) + 1)))
-    @seed(number)
-    @given(bodies(COLUMNS))
-    def run(body: Body) -> None:
-        texts = [
-            request(body.content, content_type=body.content_type, accept=accept) for accept in TYPES
-        ]
-        for accept, answer in zip(TYPES, pool.ask(texts), strict=True):
-            if (answer.status, answer.headers["content-type"]) != (200, accept):
-                raise RuleBroken(f"{kept(body.content)} ({body}), Accept {accept}: {answer}")
-            rows = written(accept, answer.body)
-            expected = body.rows
-            if "json" in accept:  # which has no infinity
-                expected = [[x if abs(x) <= 1.8e308 else float("nan") for x in row] for row in rows]
-                rows = expected if same(rows, expected) else rows
-                finite = np.array(body.rows, np.float64)
-                finite[~np.isfinite(finite)] = np.nan
-                expected = finite.tolist()
-            if not same(rows, expected):
-                raise RuleBroken(f"{kept(body.content)} ({body}), Accept {accept}: {answer}")
+    def turn(examples: int, chosen: int) -> None:
+        @quietly(examples)
+        @seed(chosen)
+        @given(bodies(COLUMNS))
+        def run(body: Body) -> None:
+            texts = [
+                request(body.content, content_type=body.content_type, accept=accept)
+                for accept in TYPES
+            ]
+            with pool.found.noting():
+                for accept, answer in zip(TYPES, pool.ask(texts), strict=True):
+                    with pool.found.noting():
+                        _check_written(body, accept, answer)
 
-    try:
         run()
-    finally:
-        pool.close()
-    return pool.tally
+
+    with Pool(port) as pool:
+        until_answered(pool.found, count, number, len(TYPES), turn)
+    return pool.found
+
+
+def _check_written(body: Body, accept: str, answer: Answer) -> None:
+    if (answer.status, answer.headers["content-type"]) != (200, accept):
+        raise RuleBroken(f"{kept(body.content)} ({body}), Accept {accept}: {answer}")
+    rows = written(accept, answer.body)
+    expected = np.array(body.rows, np.float64)
+    if "json" in accept:  # which has no infinity
+        expected[~np.isfinite(expected)] = np.nan
+    if not same(rows, expected.tolist()):
+        raise RuleBroken(f"{kept(body.content)} ({body}), Accept {accept}: {answer}")
 
 
 def written(content_type: str, content: bytes) -> Rows:
@@ -168,66 +190,79 @@ def written(content_type: str, content: bytes) -> Rows:
     return reference.read(content_type, content, COLUMNS)
 
 
-def heavies(port: int, largest: int = BODY_LIMIT) -> Tally:
+def heavies(port: int, largest: int = BODY_LIMIT) -> Found:
     """One body after the other that is meant to take all memory or all time, each of up to
     ``largest`` bytes.
     """
-    tally: Tally = Counter()
+    found = Found()
     for heavy in heavy_bodies(COLUMNS, largest):
-        with Connection(port) as connection:
-            asked = request(heavy.content, content_type=heavy.content_type)
+        asked = request(heavy.content, content_type=heavy.content_type)
+        with found.noting(), Connection(port) as connection:
             try:
-                tally[connection.ask(asked).status] += 1
+                found.answers[connection.ask(asked).status] += 1
             except (RuleBroken, TimeoutError) as error:
                 raise RuleBroken(f"{heavy.name}: {error!r}") from None
-    return tally
+    return found
 
 
-def oddities(port: int, count: int, number: int) -> Tally:
+def oddities(port: int, count: int, number: int) -> Found:
     """Conversations that are wrong below the level of bodies, each on a connection of its own."""
-    tally: Tally = Counter()
+    found = Found()
     several = st.lists(conversations(), min_size=1, max_size=2 * CONNECTIONS)
 
-    @quietly(max(1, count // CONNECTIONS))
-    @seed(number)
-    @given(several)
-    def run(some: list[list[bytes]]) -> None:
-        with ExitStack() as stack:
-            opened = [stack.enter_context(Connection(port)) for _ in some]
-            for connection, parts in zip(opened, some, strict=True):
-                for part in parts:
-                    connection.send(part)
-            patience = PATIENCE  # for all of them: they were sent at once
-            for connection in opened:
-                for answer in connection.rest(patience=patience):
-                    tally[answer.status] += 1
-                patience = 0.001
+    def turn(examples: int, chosen: int) -> None:
+        @quietly(examples)
+        @seed(chosen)
+        @given(several)
+        def run(some: list[list[bytes]]) -> None:
+            with found.noting(), ExitStack() as stack:
+                opened = [stack.enter_context(Connection(port)) for _ in some]
+                for connection, parts in zip(opened, some, strict=True):
+                    for part in parts:
+                        connection.send(part)
+                patience = PATIENCE  # for all of them: they were sent at once
+                for connection, parts in zip(opened, some, strict=True):
+                    with found.noting():
+                        _rest(found, connection, parts, patience)
+                    patience = 0.001
 
-    run()
-    return tally
-
-
-def forecasts(port: int, count: int, number: int, *, spoils: int = 12) -> Tally:
-    """Questions to the forecaster, right and spoilt."""
-    pool = Pool(port)
-
-    @quietly(max(1, count // (spoils + 1)))
-    @seed(number)
-    @given(forecast_bodies(), st.integers(0, 2**32), st.sampled_from([0, 0, 1, 3]))
-    def run(body: tuple[str, bytes], chosen: int, chunks: int) -> None:
-        content_type, content = body
-        texts = [
-            request(one, content_type=content_type, chunks=chunks)
-            for one in (content, *mutants(content, chosen, spoils))
-        ]
-        if pool.ask(texts)[0].status != 200:
-            raise RuleBroken(f"{body} was refused")
-
-    try:
         run()
-    finally:
-        pool.close()
-    return pool.tally
+
+    until_answered(found, count, number, CONNECTIONS, turn)
+    return found
+
+
+def _rest(found: Found, connection: Connection, parts: list[bytes], patience: float) -> None:
+    try:
+        for answer in connection.rest(patience=patience):
+            found.answers[answer.status] += 1
+    except RuleBroken as error:
+        sent = b"".join(parts)
+        raise RuleBroken(f"{kept(sent)} ({sent[:300]!r}): {error}") from None
+
+
+def forecasts(port: int, count: int, number: int, *, spoils: int = 12) -> Found:
+    """Questions to the forecaster, right and spoilt."""
+
+    def turn(examples: int, chosen_seed: int) -> None:
+        @quietly(examples)
+        @seed(chosen_seed)
+        @given(forecast_bodies(), st.integers(0, 2**32), st.sampled_from([0, 0, 1, 3]))
+        def run(body: tuple[str, bytes], chosen: int, chunks: int) -> None:
+            content_type, content = body
+            texts = [
+                request(one, content_type=content_type, chunks=chunks)
+                for one in (content, *mutants(content, chosen, spoils))
+            ]
+            with pool.found.noting():
+                if pool.ask(texts)[0].status != 200:
+                    raise RuleBroken(f"{body} was refused")
+
+        run()
+
+    with Pool(port) as pool:
+        until_answered(pool.found, count, number, spoils + 1, turn)
+    return pool.found
 
 
 def kept(content: bytes) -> Path:

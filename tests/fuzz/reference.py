@@ -61,9 +61,7 @@ def _cell(text: str) -> float:
 
 
 def _document(text: bytes) -> Any:
-    # At the end of a line the server takes for blank what bytes.strip takes for it.
-    blank = text.decode("utf-8-sig").replace("\f", " ").replace("\v", " ")
-    return json.loads(blank, object_pairs_hook=_unique)
+    return json.loads(text.decode("utf-8-sig"), object_pairs_hook=_unique)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -121,7 +119,7 @@ def _flat(data: Any) -> list[float]:
 
 
 def _json_lines(body: bytes, columns: Sequence[str]) -> Rows:
-    return [_row(_document(line), columns) for line in body.split(b"\n") if line.strip()]
+    return [_row(_document(line), columns) for line in body.split(b"\n") if line.strip(b" \t\r")]
 
 
 def _row(found: Any, columns: Sequence[str]) -> list[float]:

@@ -3,10 +3,10 @@
 import select
 import socket
 import time
-from collections import Counter
 from collections.abc import Iterator
 
 from inference.limits import REQUEST_SECONDS
+from tests.fuzz.found import Found
 from tests.fuzz.wire import Answer, Connection, RuleBroken, request
 
 SLACK = 15  # seconds beyond the limit, on a machine that does much else
@@ -56,27 +56,30 @@ class SlowClient:
             self._next = now + PAUSE
 
 
-def drip(port: int) -> Counter[int]:
-    """Statuses of what slow clients were told; 0: the connection was closed without a word."""
+def drip(port: int) -> Found:
+    """What slow clients are told; to close without a word is right, too, and no answer."""
     clients = [SlowClient(port, name) for name in WAYS for _ in range(OF_EACH)]
-    told: Counter[int] = Counter()
+    found = Found()
     while clients:
         now = time.monotonic()
-        for client in clients:
+        for client in list(clients):
             client.go_on(now)
             if now - client.began > REQUEST_SECONDS + SLACK:
-                raise RuleBroken(f"{client.name} may take more than {REQUEST_SECONDS} s")
+                with found.noting():
+                    clients.remove(client)
+                    raise RuleBroken(f"{client.name} may take more than {REQUEST_SECONDS} s")
         answered, _, _ = select.select([client.socket for client in clients], [], [], PAUSE / 4)
         for client in [client for client in clients if client.socket in answered]:
-            told[_ending(client)] += 1
-            client.connection.close()
             clients.remove(client)
-    return told
+            with found.noting():
+                found.answers.update(_ending(client))
+            client.connection.close()
+    return found
 
 
-def _ending(client: SlowClient) -> int:
+def _ending(client: SlowClient) -> list[int]:
     answers: list[Answer] = client.connection.rest(patience=1)
     statuses = [answer.status for answer in answers]
     if len(statuses) > 1 or any(status not in ALLOWED for status in statuses):
         raise RuleBroken(f"{client.name}, sent slowly, is answered with {statuses}")
-    return statuses[0] if statuses else 0
+    return statuses

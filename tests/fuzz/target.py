@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.fuzz import image
 from tests.fuzz.wire import Connection, RuleBroken, request
 from tests.waiting import until
 
@@ -116,11 +117,11 @@ def serving(base: Path, *, workers: int, **environment: str) -> Iterator[Target]
             cwd=ROOT,
             env={
                 **os.environ,
+                **image.environment(),
                 "SAGEMAKER_BASE_DIR": str(base),
                 "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
                 "SAGEMAKER_BIND_TO_PORT": "0",
                 "WHARF_WORKERS": str(workers),
-                "PYTHONUNBUFFERED": "1",
                 **environment,
             },
             stdout=log,
