@@ -12,7 +12,7 @@ import logging
 from enum import Enum, auto
 from http import HTTPStatus
 from time import perf_counter_ns
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -41,6 +41,9 @@ LOG = logging.getLogger("inference")
 SECOND = 1_000_000_000  # nanoseconds
 _INVOCATIONS = path_text("/invocations")
 _CONTINUE = b"HTTP/1.1 100 "
+_END_OF_HEAD = b"\r\n\r\n"
+KNOWN_HEADS = 256  # heads that a worker remembers
+KNOWN_HEAD = 1024  # bytes of the longest
 _NONE: Any = None  # of a request whose head has not come
 
 
@@ -57,6 +60,18 @@ class Road(Enum):
     """It came after the last answer of its connection."""
 
 
+class Head(NamedTuple):
+    """What a request's head says, and whether it is to be answered on the spot."""
+
+    way: Way
+    found: dict[bytes, bytes]
+    """The headers; none came in several lines."""
+    length: int
+    """Bytes of the body."""
+    kept: bool
+    """Whether the client wishes to keep the connection."""
+
+
 class Front:
     """What all connections of a worker share."""
 
@@ -69,8 +84,20 @@ class Front:
         self.ending = False
         """Whether each answer is to be its connection's last."""
         self.turn = Turn()
+        self._heads: dict[bytes, Head] = {}
         self._headers: list[tuple[bytes, bytes]] = []
         self._lines = b""
+
+    def known(self, head: bytes) -> Head | None:
+        """What the parser found in these very bytes, if that is remembered."""
+        return self._heads.get(head)
+
+    def remember(self, head: bytes, found: Head) -> None:
+        """The same bytes say the same again: clients repeat their heads."""
+        if len(head) <= KNOWN_HEAD:
+            if len(self._heads) >= KNOWN_HEADS:
+                self._heads.clear()  # whoever sends ever new heads gets no memory for it
+            self._heads[head] = found
 
     def lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
         """The headers of every answer; uvicorn makes a new list of them once a second."""
@@ -96,6 +123,7 @@ class Protocol(HttpToolsProtocol):
         self._road = Road.APP
         self._way: Way = _NONE
         self._found: dict[bytes, bytes] = {}
+        self._data = b""  # what is parsed, if nothing of a request came before it
         self._chunks: list[bytes] = []
         self._head_bytes = 0
         self._in_head = False
@@ -116,7 +144,13 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._arriving:
             self._head_bytes += len(data)  # what came with its first bytes is not counted
+            self._data = b""
+        elif self._again(data):
+            return
+        else:
+            self._data = data
         super().data_received(data)
+        self._data = b""
         if self._arriving and self._head_bytes > HEAD_LIMIT:
             reason = "the headers, or what stands around the chunks, are too large"
             self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, reason)
@@ -179,7 +213,13 @@ class Protocol(HttpToolsProtocol):
         self._arriving = False
         match self._road:
             case Road.INVOKE:
-                self._invoke()
+                chunks = self._chunks
+                body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                head = Head(self._way, self._found, len(body), self._keeps())
+                end = self._data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
+                if len(self._data) - end == head.length:  # it is this request and nothing else
+                    self._front.remember(self._data[:end], head)
+                self._invoke(head, body)
             case Road.PING:
                 self.server_state.total_requests += 1
                 self._front.journal.ping(200)
@@ -221,6 +261,28 @@ class Protocol(HttpToolsProtocol):
             return Road.APP if b"transfer-encoding" in found else Road.PING
         return Road.APP
 
+    def _again(self, data: bytes) -> bool:
+        """Answer a whole request whose head is known, which spares parsing it; otherwise False.
+
+        The parser stands between two requests, before and after.
+        """
+        end = data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
+        head = self._front.known(data[:end])
+        if (
+            head is None
+            or len(data) - end != head.length
+            or self._full
+            or self._in_application()
+            or self.transport.is_closing()
+            or not head.way.quick(head.length)
+        ):
+            return False
+        self._unset_keepalive_if_required()
+        self._answer_first()
+        self._since = perf_counter_ns()
+        self._invoke(head, data[end:])
+        return True
+
     def _in_application(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
@@ -239,13 +301,10 @@ class Protocol(HttpToolsProtocol):
 
     # --- answers on the spot
 
-    def _invoke(self) -> None:
-        way, found, front = self._way, self._found, self._front
-        chunks = self._chunks
-        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        size = len(body)
+    def _invoke(self, head: Head, body: bytes) -> None:
+        way, found, size, kept = head
+        front = self._front
         request_id = front.journal.request_id(found)
-        kept = self._keeps()
         begun = perf_counter_ns()
         try:
             extra = custom_attributes(found)

@@ -3,13 +3,16 @@
 import socket
 import threading
 from collections.abc import Iterator
+from enum import Enum, auto
 from time import perf_counter_ns
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from inference.annex import Annex
 from inference.app import App
-from inference.http_protocol import Protocol
+from inference.http_protocol import KNOWN_HEAD, KNOWN_HEADS, Head, Protocol
 from inference.limits import (
     BODY_LIMIT,
     HEAD_LIMIT,
@@ -23,6 +26,7 @@ from tests.unit.inference.fakes import ROWS, SUMS, Adding
 from tests.unit.inference.talking import Connection, Running, running
 from tests.waiting import until
 
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 PING = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -110,6 +114,140 @@ def test_a_request_may_come_in_pieces(connection: Connection, cut: int) -> None:
     text = post()
     connection.send(text[:cut])
     assert connection.ask(text[cut:]).body == SUMS
+
+
+def test_the_head_that_a_client_repeats_is_parsed_once(
+    server: Running, connection: Connection
+) -> None:
+    text = post(ROWS, b"X-Client: repeats")
+    head = text.removesuffix(ROWS)
+
+    def known() -> Head | None:
+        assert connection.ask(text).body == SUMS
+        return server.server.front.known(head)
+
+    found = until(known, "a quick answer")
+    assert found.found[b"x-client"] == b"repeats"
+    assert (found.length, found.kept) == (len(ROWS), True)
+
+
+def test_ever_new_heads_take_no_more_memory(server: Running, connection: Connection) -> None:
+    front = server.server.front
+    texts = [post(ROWS, b"X-Request: %d" % number) for number in range(2 * KNOWN_HEADS)]
+    texts.append(post(ROWS, b"X-Long: %b" % (b"x" * KNOWN_HEAD)))
+    for text in texts:
+        assert connection.ask(text).body == SUMS
+    known = [text for text in texts if front.known(text.removesuffix(ROWS)) is not None]
+    assert 0 < len(known) <= KNOWN_HEADS
+    assert texts[-1] not in known
+
+
+class Manner(Enum):
+    """How a request comes."""
+
+    WHOLE = auto()
+    IN_PIECES = auto()
+    WITH_THE_NEXT = auto()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(Manner),
+            st.integers(1, 200),
+            st.sampled_from([b"1,2\n", b"3,4\n", b"no\n!", b"5,6\n7,8\n"]),
+            st.sampled_from([b"", b"one", b"two"]),
+        ),
+        max_size=12,
+    )
+)
+def test_however_requests_come_each_has_its_own_answer(
+    server: Running, asked: list[tuple[Manner, int, bytes, bytes]]
+) -> None:
+    answers = {b"1,2\n": b"3.0\n", b"3,4\n": b"7.0\n", b"5,6\n7,8\n": b"11.0\n15.0\n"}
+    with server.connect() as connection:
+        unread: list[tuple[bytes, bytes]] = []
+        kept_back = b""
+
+        def read() -> None:
+            while unread:
+                body, attributes = unread.pop(0)
+                reply = connection.reply()
+                assert reply.status == (200 if body in answers else 400)
+                if body in answers:
+                    assert reply.body == answers[body]
+                    assert reply.headers[ATTRIBUTES.lower()] == attributes.decode()
+
+        for manner, cut, body, attributes in asked:
+            text = kept_back + post(body, b"%b: %b" % (ATTRIBUTES.encode(), attributes))
+            kept_back = b""
+            unread.append((body, attributes))
+            if manner is Manner.WITH_THE_NEXT:
+                kept_back = text
+                continue
+            if manner is Manner.IN_PIECES:
+                connection.send(text[:cut])
+                text = text[cut:]
+            if text:
+                connection.send(text)
+            read()
+        if kept_back:
+            connection.send(kept_back)
+        read()
+
+
+def test_a_known_head_waits_for_the_answer_before_it() -> None:
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def wait(rows: list[list[float]]) -> None:
+        if len(rows) == 100:  # the first of its size, which goes to a thread
+            asked.set()
+            assert may_answer.wait(10)
+
+    with running(Adding(wait)) as server, server.connect() as connection:
+
+        def known() -> Head | None:
+            assert connection.ask(post()).body == SUMS
+            return server.server.front.known(post().removesuffix(ROWS))
+
+        until(known, "a quick answer")
+        connection.send(post(b"1,2\n" * 100))
+        assert asked.wait(10)
+        connection.send(post())
+        with server.connect() as other:
+            assert other.ask(PING).status == 200  # so the server has read what came before
+        may_answer.set()
+        assert connection.reply().body == b"3.0\n" * 100
+        assert connection.reply().body == SUMS
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_a_repeated_head_that_wishes_the_end_ends_the_connection_each_time(
+    server: Running, version: bytes
+) -> None:
+    for _ in range(4):
+        with server.connect() as connection:
+            connection.send(post(ROWS, b"Connection: close", version=version))
+            reply = connection.reply()
+            assert (reply.body, reply.headers["connection"]) == (SUMS, "close")
+            assert connection.rest() == b""
+
+
+def test_a_known_head_with_less_or_more_behind_it_is_none_that_is_known(
+    server: Running, connection: Connection
+) -> None:
+    text = post()
+
+    def known() -> Head | None:
+        assert connection.ask(text).body == SUMS
+        return server.server.front.known(text.removesuffix(ROWS))
+
+    until(known, "a quick answer")
+    connection.send(text[:-1])
+    assert connection.ask(text[-1:] + text + PING).body == SUMS
+    assert connection.reply().body == SUMS
+    assert connection.reply().status == 200
 
 
 def test_pipelined_requests_are_answered_in_their_order(connection: Connection) -> None:
