@@ -26,6 +26,8 @@ class Connection:
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
+        # A piece would wait for the one before it to be acknowledged, and be one with the next.
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._read = b""
 
     def __enter__(self) -> "Connection":
