@@ -14,7 +14,17 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from tests.bench.serving import artifacts, figures, load, measure, models, plot, report, stacks
+from tests.bench.serving import (
+    artifacts,
+    ending,
+    figures,
+    load,
+    measure,
+    models,
+    plot,
+    report,
+    stacks,
+)
 from tests.bench.serving.peers import ROOT
 from tests.bench.serving.results import Machine, Results
 
@@ -35,6 +45,12 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     names = [stack.name for stack in (stacks.OURS, stacks.CONSTANT, *stacks.PEERS)]
     parser.add_argument("--stacks", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--models", nargs="+", choices=models.NAMES, default=models.NAMES)
+    parser.add_argument(
+        "--sigterm",
+        type=float,
+        metavar="SECONDS",
+        help="only this: load for so long, SIGTERM in its middle; what was taken must be answered",
+    )
     parser.add_argument("--only-compare", action="store_true", help="no sizes, formats, pings")
     return parser.parse_args(given)
 
@@ -53,6 +69,8 @@ class Progress:
 def main(given: Sequence[str]) -> int:
     asked = arguments(given)
     try:
+        if asked.sigterm:
+            return sigterm(asked)
         results = Results.model_validate_json(KEPT.read_text()) if asked.again else run(asked)
     except load.NoLoadGenerator as error:
         print(f"bench-serving: {error}", file=sys.stderr)
@@ -73,34 +91,32 @@ def main(given: Sequence[str]) -> int:
     return int(any(found.stack == stacks.OURS.name for found in results.absent))
 
 
+def sigterm(asked: argparse.Namespace) -> int:
+    """End our server under load, each model with one worker and with two; 1 if it is wrong."""
+    bench, trained = prepared(asked, Progress(), seconds=0)
+    bench.install([stacks.OURS])
+    os.sched_setaffinity(0, {bench.load_core})
+    found = {}
+    for model in trained:
+        for workers in (1, 2):
+            one = ending.measure(bench, model, workers, asked.sigterm)
+            for lost in one.lost[:10]:
+                bench.say(f"LOST: {lost}")
+            found[f"{model.name}, workers: {workers}"] = one
+            bench.say(f"{model.name}, workers: {workers}: {one}")
+    print(json.dumps({name: one.summary() for name, one in found.items()}))
+    return int(not all(one.good for one in found.values()))
+
+
 def run(asked: argparse.Namespace) -> Results:
     """Measure everything that is asked for."""
     say = Progress()
-    # Threads of OpenMP wait for each other in a loop: on a busy core that takes most of the time.
-    threadpool_limits(1)
     load.have_wrk()
-    server_cores, load_core = cores()
     rounds = asked.rounds or (1 if asked.quick else 3)
     seconds = asked.seconds or (2 if asked.quick else 3)
     machine = describe(rounds, seconds)
-    scratch = CACHE / "run"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    (CACHE / ".gitignore").write_text("# What make bench-serving installs and writes.\n*\n")
     say(f"{machine.processor}, {machine.cores} cores, load {machine.load_before}")
-    say("training " + ", ".join(asked.models))
-    trained, rows = models.train(scratch / "models", tuple(asked.models))
-    for model in trained:
-        say(f"{model.name}: {artifacts.write(model, rows)}")
-    bench = measure.Bench(
-        cache=CACHE,
-        run=scratch,
-        server_cores=server_cores,
-        load_core=load_core,
-        rows=rows,
-        seconds=seconds,
-        say=say,
-    )
+    bench, trained = prepared(asked, say, seconds=seconds)
     chosen = asked.stacks or [
         stack.name
         for stack in (stacks.OURS, stacks.CONSTANT, *stacks.PEERS)
@@ -109,7 +125,7 @@ def run(asked: argparse.Namespace) -> Results:
     every = (stacks.OURS, stacks.CONSTANT, *stacks.PEERS)
     up = bench.install([stack for stack in every if stack.name in chosen])
     # The bench itself, whose threads ping and wait, keeps off the first server's core.
-    os.sched_setaffinity(0, {load_core})
+    os.sched_setaffinity(0, {bench.load_core})
     for model in trained:
         if stacks.OURS in up:
             measure.ours(bench, model, measure.alone)
@@ -135,6 +151,33 @@ def run(asked: argparse.Namespace) -> Results:
         checks=tuple(bench.checks),
         absent=tuple(bench.absent),
     )
+
+
+def prepared(
+    asked: argparse.Namespace, say: Progress, *, seconds: int
+) -> tuple[measure.Bench, list[models.Model]]:
+    """The models, trained and written, and the bench for them."""
+    # Threads of OpenMP wait for each other in a loop: on a busy core that takes most of the time.
+    threadpool_limits(1)
+    server_cores, load_core = cores()
+    scratch = CACHE / "run"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    (CACHE / ".gitignore").write_text("# What make bench-serving installs and writes.\n*\n")
+    say("training " + ", ".join(asked.models))
+    trained, rows = models.train(scratch / "models", tuple(asked.models))
+    for model in trained:
+        say(f"{model.name}: {artifacts.write(model, rows)}")
+    bench = measure.Bench(
+        cache=CACHE,
+        run=scratch,
+        server_cores=server_cores,
+        load_core=load_core,
+        rows=rows,
+        seconds=seconds,
+        say=say,
+    )
+    return bench, trained
 
 
 def cores() -> tuple[tuple[int, int], int]:

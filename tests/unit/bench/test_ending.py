@@ -1,0 +1,84 @@
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.bench.serving.bodies import CSV
+from tests.bench.serving.ending import end_under_load
+from tests.bench.serving.servers import Server, free_port, serving
+from tests.unit.inference.fakes import ROWS, SUMS
+
+ROOT = Path(__file__).parents[3]
+ASKED = [[(ROWS, SUMS)]]
+# A server that ends at once when it is told to, whatever it was asked.
+RUDE = """
+import http.server, os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: os._exit(3))
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.answer(b"")
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(SUMS)
+    def answer(self, body):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+SUMS = sys.argv[2].encode()
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@contextmanager
+def up(folder: Path, port: int, *command: str) -> Iterator[Server]:
+    (folder / "model").mkdir()
+    environment = {
+        **os.environ,
+        "SAGEMAKER_BASE_DIR": str(folder),
+        "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+        "WHARF_WORKERS": "2",
+    }
+    with serving(
+        [sys.executable, *command],
+        environment,
+        ROOT,
+        port=port,
+        ping="/ping",
+        cores=os.sched_getaffinity(0),
+        log=folder / "log",
+    ) as server:
+        yield server
+
+
+def test_a_server_that_answers_what_it_took_loses_nothing(tmp_path: Path) -> None:
+    with up(tmp_path, free_port(), "-m", "tests.unit.inference.fakes", "serve") as server:
+        found = end_under_load(server, "/invocations", CSV, ASKED, seconds=2, clients=8)
+    assert found.lost == []
+    assert found.exit_code == 0
+    assert found.answered > found.after
+    assert found.refused > 0  # the load went on when there was nobody any more
+    assert found.good
+
+
+def test_what_a_server_drops_at_its_end_is_lost(tmp_path: Path) -> None:
+    port = free_port()
+    with up(tmp_path, port, "-c", RUDE, str(port), SUMS.decode()) as server:
+        found = end_under_load(server, "/invocations", CSV, ASKED, seconds=2, clients=8)
+    assert 0 < len(found.lost) <= 8
+    assert found.exit_code == 3
+    assert not found.good
+
+
+def test_an_answer_that_is_wrong_is_lost(tmp_path: Path) -> None:
+    with up(tmp_path, free_port(), "-m", "tests.unit.inference.fakes", "serve") as server:
+        found = end_under_load(
+            server, "/invocations", CSV, [[(ROWS, b"else")]], seconds=0.5, clients=2
+        )
+    assert found.lost[0].startswith("200: ")
+    assert not found.good
