@@ -85,6 +85,7 @@ class Front:
         """Whether each answer is to be its connection's last."""
         self.turn = Turn()
         self._heads: dict[bytes, Head] = {}
+        self._once: set[int] = set()  # hashes of heads that came once
         self._headers: list[tuple[bytes, bytes]] = []
         self._lines = b""
 
@@ -93,11 +94,18 @@ class Front:
         return self._heads.get(head)
 
     def remember(self, head: bytes, found: Head) -> None:
-        """The same bytes say the same again: clients repeat their heads."""
-        if len(head) <= KNOWN_HEAD:
-            if len(self._heads) >= KNOWN_HEADS:
-                self._heads.clear()  # whoever sends ever new heads gets no memory for it
-            self._heads[head] = found
+        """The same bytes will say the same: clients repeat their heads. One that came only once
+        is not kept, for there are clients that put something new into each.
+        """
+        key = hash(head)
+        if key not in self._once:
+            if len(self._once) >= KNOWN_HEADS:
+                self._once.clear()
+            self._once.add(key)
+            return
+        if len(self._heads) >= KNOWN_HEADS:
+            self._heads.clear()  # whoever sends ever new heads gets no memory for it
+        self._heads[head] = found
 
     def lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
         """The headers of every answer; uvicorn makes a new list of them once a second."""
@@ -123,7 +131,8 @@ class Protocol(HttpToolsProtocol):
         self._road = Road.APP
         self._way: Way = _NONE
         self._found: dict[bytes, bytes] = {}
-        self._data = b""  # what is parsed, if nothing of a request came before it
+        self._head = b""  # of the request that is parsed, if it came in one piece
+        self._behind = 0  # bytes behind that head in its piece
         self._chunks: list[bytes] = []
         self._head_bytes = 0
         self._in_head = False
@@ -144,13 +153,10 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._arriving:
             self._head_bytes += len(data)  # what came with its first bytes is not counted
-            self._data = b""
+            self._head = b""
         elif self._again(data):
             return
-        else:
-            self._data = data
         super().data_received(data)
-        self._data = b""
         if self._arriving and self._head_bytes > HEAD_LIMIT:
             reason = "the headers, or what stands around the chunks, are too large"
             self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, reason)
@@ -216,9 +222,8 @@ class Protocol(HttpToolsProtocol):
                 chunks = self._chunks
                 body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
                 head = Head(self._way, self._found, len(body), self._keeps())
-                end = self._data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
-                if len(self._data) - end == head.length:  # it is this request and nothing else
-                    self._front.remember(self._data[:end], head)
+                if self._head and self._behind == head.length:  # its own, and nobody else's
+                    self._front.remember(self._head, head)
                 self._invoke(head, body)
             case Road.PING:
                 self.server_state.total_requests += 1
@@ -266,11 +271,13 @@ class Protocol(HttpToolsProtocol):
 
         The parser stands between two requests, before and after.
         """
-        end = data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
-        head = self._front.known(data[:end])
+        end = data.find(_END_OF_HEAD, 0, KNOWN_HEAD) + len(_END_OF_HEAD)
+        self._head = data[:end]
+        self._behind = len(data) - end
+        head = self._front.known(self._head)
         if (
             head is None
-            or len(data) - end != head.length
+            or self._behind != head.length
             or self._full
             or self._in_application()
             or self.transport.is_closing()
