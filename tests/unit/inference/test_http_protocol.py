@@ -198,6 +198,19 @@ def test_however_requests_come_each_has_its_own_answer(
         read()
 
 
+def test_a_head_that_came_in_a_piece_of_its_own_request_is_not_taken_for_the_next_ones(
+    server: Running, connection: Connection
+) -> None:
+    first, second = b"1,2\n", b"3,4\n"
+    for _ in range(5):
+        connection.send(post(first + second).removesuffix(second))
+        with server.connect() as other:
+            assert other.ask(PING).status == 200  # so the server has read what came before
+        connection.send(second + post(b"5,6\n"))
+        assert connection.reply().body == SUMS
+        assert connection.reply().body == b"11.0\n"
+
+
 def test_a_known_head_waits_for_the_answer_before_it() -> None:
     asked, may_answer = threading.Event(), threading.Event()
 
