@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from cli import laptop
 from cli.assembly import synthesis_environment
 from cli.errors import Trouble
 from cli.laptop import (
@@ -25,6 +26,7 @@ from cli.laptop import (
 )
 from cli.main import wharf
 from contracts.laptop import LaptopCloud
+from tests.waiting import DEADLINE
 
 # Says that it is ready, then waits for the end; "localcloud" in its arguments makes it a cloud.
 READY = """
@@ -57,6 +59,12 @@ def ready_cloud(directory: Path) -> LaptopCloud:
     )
 
 
+def wait_for(pid: int) -> None:
+    """Its parent is this process, which `wharf up` leaves before the cloud ends."""
+    (child,) = [one for one in laptop._detached if one.pid == pid]
+    child.wait(DEADLINE)
+
+
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[LaptopCloud]:
     """A cloud that runs until the test ends, unless the test stops it."""
@@ -64,7 +72,7 @@ def cloud(tmp_path: Path) -> Iterator[LaptopCloud]:
     yield started
     if is_cloud(started.pid, tmp_path):
         os.kill(started.pid, signal.SIGKILL)
-    os.waitpid(started.pid, 0)
+    wait_for(started.pid)
 
 
 def test_a_started_cloud_is_found_in_its_directory(cloud: LaptopCloud, tmp_path: Path) -> None:
@@ -190,7 +198,7 @@ def test_a_cloud_that_does_not_end_is_named_with_the_way_to_end_it(tmp_path: Pat
             stop_cloud(stubborn.pid, tmp_path, deadline=0.2)
     finally:
         os.kill(stubborn.pid, signal.SIGKILL)
-        os.waitpid(stubborn.pid, 0)
+        wait_for(stubborn.pid)
 
 
 def test_down_without_a_cloud_is_fine(tmp_path: Path) -> None:
