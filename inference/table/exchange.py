@@ -74,9 +74,10 @@ class TableExchange:
         return answers
 
     def _joined(self, asked: Sequence[Question]) -> Sequence[Answer]:
-        if any(len(one.rows) != 1 for one in asked):
+        rows = [one.rows for one in asked]
+        if {*map(len, rows)} != {1}:
             return [self.predict(one) for one in asked]
-        values = self.predict(Question(np.concatenate([one.rows for one in asked]))).values
+        values = self.predict(Question(np.concatenate(rows))).values
         return [Answer(values[place : place + 1], one.envelope) for place, one in enumerate(asked)]
 
     def rows(self, asked: Question) -> int:

@@ -206,6 +206,16 @@ def test_what_is_written_reads_as_the_same_bits(table: np.ndarray) -> None:
     assert same(np.array([float(line) for line in text.splitlines()]), column)
 
 
+@pytest.mark.parametrize("value", [0.1, -0.0, 1e16, 5e-324, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("shape", [(1,), (1, 1)])
+def test_a_lone_answer_is_a_line_that_reads_as_the_same_bits(
+    value: float, shape: tuple[int, ...]
+) -> None:
+    text = CsvWriter(Outputs(("p",), ())).write(Answer(np.full(shape, value))).decode()
+    assert text.endswith("\n")
+    assert same(np.array([float(line) for line in text.splitlines()]), np.array([value]))
+
+
 def test_labels_are_written_so_that_csv_reads_them() -> None:
     writer = CsvWriter(Outputs(("label",), ("plain", 'a "b", c', 7)))
     assert writer.write(Answer(np.array([1, 0, 2]))) == b'"a ""b"", c"\nplain\n7\n'
