@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 from contracts.privileges import TREE, leave_root
-from inference.app import App
 from inference.artifact import load
 from inference.cores import cores
-from inference.journal import Journal
+from inference.lean import leave_out_command_line
+from inference.loading import Loading
 from inference.memory import give_back
 from inference.served import ModelBroken, Served
-from inference.server import run, wait_for
 from inference.settings import BadSetting, Settings
 from inference.workers import Workers
 
@@ -115,13 +114,21 @@ def listen(settings: Settings, count: int = 1) -> list[socket.socket]:
 def _serve(
     settings: Settings, listeners: list[socket.socket], load: Callable[[Path], Served]
 ) -> int:
+    leave_out_command_line()
     if settings.multi_model:
-        from inference.multi_model import MultiModelApp  # 50 ms that only this server spends
-
-        run(MultiModelApp.of(settings), listeners[0])
+        _serve_many(settings, listeners[0])
         return 0
+    # What is in memory by the time of the fork stays: to look through it for garbage, again and
+    # again, would cost pauses, and writes to pages that the workers share.
+    gc.disable()
+    loading = Loading(lambda: load(settings.model))
+    # While the model loads, and not before.
+    from inference.app import App
+    from inference.journal import Journal
+    from inference.server import run, wait_for
+
     try:
-        model = wait_for(lambda: load(settings.model), listeners)
+        model = wait_for(loading, listeners)
     except ModelBroken as error:
         LOG.error("cannot serve: %s", error)
         return 1
@@ -130,10 +137,8 @@ def _serve(
         LOG.error("cannot serve: %s: %s", type(error).__name__, error)
         return 1
     LOG.info("serving %s", model.description)
-    # The model is never garbage: to look through it again and again costs pauses, and writes
-    # to pages that the workers share.
-    gc.collect()
     gc.freeze()
+    gc.enable()
     give_back()  # a forest of 90 MiB took 235 while it was loaded
 
     def serve(listener: socket.socket, alive: int | None = None) -> None:
@@ -145,6 +150,13 @@ def _serve(
         return 0
     LOG.info("%d workers", len(listeners))
     return Workers(listeners, serve).run()
+
+
+def _serve_many(settings: Settings, listener: socket.socket) -> None:
+    from inference.multi_model import MultiModelApp
+    from inference.server import run
+
+    run(MultiModelApp.of(settings), listener)
 
 
 if __name__ == "__main__":

@@ -9,19 +9,21 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from time import perf_counter_ns
 from typing import Any, cast
 
-import uvicorn
+from uvicorn.config import Config
+from uvicorn.server import Server as Uvicorn
 
 from inference.app import App
 from inference.asgi import Application
 from inference.http_protocol import Front, Protocol
 from inference.journal import Journal, JournalHandler
 from inference.limits import CONNECTIONS, IDLE_SECONDS, LINGER_SECONDS, SHUTDOWN_SECONDS
+from inference.loading import Loading
 from inference.served import Served
 
 LOG = logging.getLogger("inference")
@@ -41,7 +43,7 @@ _DROP_SYN = (
 )
 
 
-class Server(uvicorn.Server):
+class Server(Uvicorn):
     """Ends on SIGTERM or SIGINT, or when ``end`` is called.
 
     The end: no new connections; those that the kernel has taken are answered; connections kept
@@ -56,7 +58,7 @@ class Server(uvicorn.Server):
         self.front.ending = lobby
         self._lobby = lobby
         self._alive = alive
-        config = uvicorn.Config(
+        config = Config(
             app,
             http=cast(Any, partial(Protocol, self.front)),
             loop="uvloop",
@@ -191,31 +193,17 @@ def _told_through(journal: Journal) -> Iterator[None]:
         root.handlers[:] = before
 
 
-def wait_for(load: Callable[[], Served], listeners: Sequence[socket.socket]) -> Served:
+def wait_for(loading: Loading, listeners: Sequence[socket.socket]) -> Served:
     """The loaded model. Until it is there, whoever asks is told that it is loading.
 
-    Raises what ``load`` raises, and SystemExit when a signal came first.
+    Raises what loading it raised, and SystemExit when a signal came first.
     """
     lobby = Server(App(), lobby=True)
-    models: list[Served] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            models.append(load())
-        except BaseException as error:
-            errors.append(error)
-        lobby.end()
-
-    loading = threading.Thread(target=work, name="load", daemon=True)
-    loading.start()
+    loading.then(lobby.end)
     lobby.run(sockets=[listener.dup() for listener in listeners])
     if lobby.told_to_end:
         sys.exit(0)
-    loading.join()
-    if errors:
-        raise errors.pop()
-    return models.pop()
+    return loading.result()
 
 
 def _take_no_more(listener: socket.socket) -> None:

@@ -1,0 +1,49 @@
+"""What a start does not import: each of these would take a tenth of it or more."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.unit.inference.servers import ROOT
+from tests.unit.inference.table.toys import artifact
+
+HEAVY = {"click", "pandas", "pyarrow", "pydantic", "scipy", "sklearn"}
+START = """
+import json, sys
+from pathlib import Path
+from inference.__main__ import Loading, leave_out_command_line, load
+leave_out_command_line()
+loading = Loading(lambda: load(Path(sys.argv[1])))
+from inference.app import App
+from inference.server import Server
+Server(App(loading.result())).config.load()
+print(json.dumps(sorted(sys.modules)))
+"""
+REST = """
+from inference.lean import leave_out_command_line
+leave_out_command_line()
+import uvicorn.server
+import uvicorn
+assert uvicorn.run and uvicorn.config.Config is uvicorn.Config
+assert uvicorn.main.name == "main" and uvicorn.Server is uvicorn.server.Server
+try:
+    uvicorn.nothing
+except AttributeError as error:
+    print(error)
+"""
+
+
+def run(program: str, *arguments: str) -> str:
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_server_with_a_table_model_has_imported_nothing_heavy(tmp_path: Path) -> None:
+    imported = set(json.loads(run(START, str(artifact(tmp_path / "model")))))
+    assert {"onnxruntime", "uvicorn.server"} <= imported
+    assert not imported & HEAVY
+
+
+def test_who_asks_for_more_of_uvicorn_gets_all_of_it() -> None:
+    assert run(REST) == "module 'uvicorn' has no attribute 'nothing'\n"

@@ -1,0 +1,81 @@
+import signal
+import threading
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from inference.loading import Loading
+from inference.served import ModelBroken, Served
+from tests.unit.inference.servers import serving, started
+from tests.unit.inference.table.toys import artifact
+from tests.waiting import until
+
+MODEL = cast(Served, object())
+
+
+def test_whoever_waits_is_told_once_the_model_is_there() -> None:
+    may_end, told = threading.Event(), threading.Event()
+
+    def load() -> Served:
+        assert may_end.wait(60)
+        return MODEL
+
+    loading = Loading(load)
+    loading.then(told.set)
+    assert not told.is_set()
+    may_end.set()
+    assert loading.result() is MODEL
+    assert told.wait(60)
+
+
+def test_whoever_asks_late_is_told_at_once() -> None:
+    loading = Loading(lambda: MODEL)
+    loading.result()
+    told: list[bool] = []
+    loading.then(lambda: told.append(True))
+    assert told == [True]
+
+
+def test_what_ends_the_loading_is_told_and_raised_to_who_wants_the_model() -> None:
+    def load() -> Served:
+        raise ModelBroken("no such file")
+
+    loading, told = Loading(load), threading.Event()
+    loading.then(told.set)
+    assert told.wait(60)
+    with pytest.raises(ModelBroken, match="no such file"):
+        loading.result()
+
+
+def test_a_thread_that_a_library_starts_while_a_model_loads_takes_no_signal() -> None:
+    kept: list[set[Any]] = []
+
+    def look() -> None:
+        kept.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+
+    def load() -> Served:
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+        return MODEL
+
+    Loading(load).result()
+    assert {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD} <= kept[0]
+
+
+def test_a_servers_signals_are_its_main_threads_alone(tmp_path: Path) -> None:
+    artifact(tmp_path / "model")
+    with serving(tmp_path, WHARF_WORKERS="2") as server:
+        started(server).wait_for("2 workers")
+        threads = Path(f"/proc/{server.process.pid}/task")
+        others = [one for one in threads.iterdir() if int(one.name) != server.process.pid]
+        assert all(_blocks(one / "status", signal.SIGTERM) for one in others)
+        server.process.terminate()
+        until(lambda: server.process.poll() is not None, "it ended")
+        assert server.process.returncode == 0
+
+
+def _blocks(status: Path, number: int) -> bool:
+    (line,) = (one for one in status.read_text().splitlines() if one.startswith("SigBlk:"))
+    return bool(int(line.split()[1], 16) >> (number - 1) & 1)
