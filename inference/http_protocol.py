@@ -335,14 +335,13 @@ class Protocol(HttpToolsProtocol):
 
     def answer(self, one: Waiting, content: bytes, predict: int, write: int) -> None:
         """Send the answer to a request that waited; nanoseconds that its steps took."""
-        head = b"%b%d\r\n" % (one.way.head, len(content))
         rows = one.way.exchange.rows(one.asked)
-        self._answered(one, 200, head, content, one.extra, (rows, 0, one.parse, predict, write))
+        self._answered(one, 200, one.way.head, content, one.extra, rows, predict, write)
 
     def refuse(self, one: Waiting, status: int, reason: str, headers: Headers = ()) -> None:
         """Send an error to a request that may have waited."""
         head, content = _error(status, reason)
-        self._answered(one, status, head, content, headers, (0, 0, one.parse, 0, 0))
+        self._answered(one, status, head, content, headers)
 
     def _answered(
         self,
@@ -351,12 +350,15 @@ class Protocol(HttpToolsProtocol):
         head: bytes,
         content: bytes,
         headers: Headers,
-        spent: tuple[int, int, int, int, int],
+        rows: int = 0,
+        predict: int = 0,
+        write: int = 0,
     ) -> None:
         self._waits = False
         if self.transport.is_closing():
             return
-        lines = b"%b%b: %b\r\n" % (head, REQUEST_ID, one.request_id)
+        size = len(content)
+        lines = b"%b%d\r\n%b: %b\r\n" % (head, size, REQUEST_ID, one.request_id)
         if headers:
             lines += b"".join(b"%b: %b\r\n" % header for header in headers)
         self._write(lines, content, kept=one.kept)
@@ -368,9 +370,13 @@ class Protocol(HttpToolsProtocol):
             one.request_id,
             one.found,
             one.size,
-            len(content),
-            *spent,
-            perf_counter_ns() - one.since,
+            size,
+            rows,
+            0,
+            one.parse,
+            predict,
+            write,
+            self._since - one.since,
         )
 
     def _keeps(self) -> bool:
@@ -413,14 +419,11 @@ class Protocol(HttpToolsProtocol):
         request_id = front.journal.request_id({})
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers = (*headers, (b"retry-after", str(RETRY_SECONDS).encode()))
+        since, size = self._since, len(content)
         lines = b"".join(b"%b: %b\r\n" % one for one in (*headers, (REQUEST_ID, request_id)))
-        common = front.lines(self.server_state.default_headers)
-        self.transport.write(b"%b%b%bconnection: close\r\n\r\n%b" % (head, lines, common, content))
-        self.transport.close()
-        total = perf_counter_ns() - self._since
-        front.journal.note(
-            status, "-", path_text("-"), request_id, {}, 0, len(content), total=total
-        )
+        self._write(b"%b%d\r\n%b" % (head, size, lines), content, kept=False)
+        total = self._since - since
+        front.journal.note(status, "-", path_text("-"), request_id, {}, 0, size, total=total)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what cannot be parsed. uvicorn calls it."""
@@ -504,11 +507,8 @@ class _OneWrite:
 
 
 def _error(status: int, reason: str) -> tuple[bytes, bytes]:
-    """The head's first lines, and the body."""
+    """The head up to the number that is the body's length, and the body."""
     content = json.dumps({"error": reason}).encode()
     phrase = HTTPStatus(status).phrase
-    head = (
-        f"HTTP/1.1 {int(status)} {phrase}\r\ncontent-type: application/json\r\n"
-        f"content-length: {len(content)}\r\n"
-    )
+    head = f"HTTP/1.1 {int(status)} {phrase}\r\ncontent-type: application/json\r\ncontent-length: "
     return head.encode(), content
