@@ -118,7 +118,7 @@ class Team:
     def push(self) -> None:
         self.git("push", "--quiet", self.laptop.state.repository, "HEAD:refs/heads/main")
 
-    def release(self, reason: str = "", *, seconds: float = 90) -> Execution:
+    def release(self, reason: str = "", *, seconds: float = 180) -> Execution:
         """Ask for a release of what is pushed and wait for its end."""
         name = self.started_by(lambda: self.request(reason or uuid.uuid4().hex))
         return self.end(name, seconds=seconds)
@@ -143,7 +143,7 @@ class Team:
     def arn(self, name: str) -> str:
         return self.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{name}"
 
-    def end(self, name: str, *, seconds: float = 90) -> Execution:
+    def end(self, name: str, *, seconds: float = 180) -> Execution:
         client = self.laptop.client("stepfunctions")
         arn = self.arn(name)
 
@@ -185,7 +185,7 @@ class Team:
         )
         self._queue = queue
 
-    def notification(self, about: str, *, seconds: float = 30) -> str:
+    def notification(self, about: str, *, seconds: float = 60) -> str:
         """The next notification that contains ``about``; others are read and passed over."""
         client = self.laptop.client("sqs")
 

@@ -10,6 +10,7 @@ import pytest
 from contracts.parameters import InvalidParameter
 from tests.release.laptop import PROJECT, Laptop
 from tests.release.team import Execution, Team
+from tests.waiting import until
 
 BEFORE = {"sum": 3.0}
 TRAINING = "sagemaker:CreateTrainingJob"
@@ -20,7 +21,7 @@ def _the_model_that_served_goes_on_serving(team: Team, laptop: Laptop) -> Iterat
     servers = programs(laptop)
     yield
     assert team.ask({"add": 1}) == BEFORE
-    assert programs(laptop) == servers, "nothing but the server that served before"
+    until(lambda: programs(laptop) == servers, "nothing but the server that served before")
 
 
 def programs(laptop: Laptop) -> list[str]:

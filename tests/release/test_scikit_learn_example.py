@@ -126,7 +126,7 @@ def test_what_callers_ask_is_captured_with_the_execution_roles_leave(
                     return dict(event)
         return None
 
-    event = until(captured, "the request among the captured ones", seconds=30)
+    event = until(captured, "the request among the captured ones")
     sides = event["captureData"]
     assert sides["endpointInput"]["data"].encode() == row
     assert sides["endpointOutput"]["data"].encode() == answer["Body"]

@@ -35,7 +35,7 @@ def test_nothing_of_a_server_is_left_running(tmp_path: Path) -> None:
     assert all(0 < one.private <= one.rss for one in memory)
     assert server.cold > 0
     assert server.orphans == 1
-    until(lambda: all(map(has_ended, pids)), "the end of all processes", seconds=10)
+    until(lambda: all(map(has_ended, pids)), "the end of all processes")
 
 
 def test_a_server_that_ends_says_its_last_words(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import pytest
 
 ROOT = Path(__file__).parents[3]
-DEADLINE = 60  # seconds
+DEADLINE = 120  # seconds
 
 
 class Server:

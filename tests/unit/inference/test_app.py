@@ -179,7 +179,7 @@ class Waiting(Adding):
 
     def wait(self, rows: object) -> None:
         self.asked.set()
-        assert self.may_answer.wait(10)
+        assert self.may_answer.wait(DEADLINE)
 
 
 def test_ping_is_answered_beside_a_slow_invocation() -> None:

@@ -23,7 +23,7 @@ from inference.limits import (
     REQUEST_SECONDS,
 )
 from tests.unit.inference.fakes import ROWS, SUMS, Adding
-from tests.unit.inference.talking import Connection, Running, running
+from tests.unit.inference.talking import DEADLINE, Connection, Running, running
 from tests.waiting import until
 
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
@@ -99,11 +99,11 @@ def test_a_slow_model_never_holds_up_a_ping() -> None:
 
     def wait(rows: object) -> None:
         asked.set()
-        assert may_answer.wait(10)
+        assert may_answer.wait(DEADLINE)
 
     with running(Adding(wait)) as server, server.connect() as slow, server.connect() as quick:
         slow.send(post())
-        assert asked.wait(10)
+        assert asked.wait(DEADLINE)
         assert quick.ask(PING).status == 200
         may_answer.set()
         assert slow.reply().body == SUMS
@@ -217,7 +217,7 @@ def test_a_known_head_waits_for_the_answer_before_it() -> None:
     def wait(rows: list[list[float]]) -> None:
         if len(rows) == 100:  # the first of its size, which goes to a thread
             asked.set()
-            assert may_answer.wait(10)
+            assert may_answer.wait(DEADLINE)
 
     with running(Adding(wait)) as server, server.connect() as connection:
 
@@ -227,7 +227,7 @@ def test_a_known_head_waits_for_the_answer_before_it() -> None:
 
         until(known, "a quick answer")
         connection.send(post(b"1,2\n" * 100))
-        assert asked.wait(10)
+        assert asked.wait(DEADLINE)
         connection.send(post())
         with server.connect() as other:
             assert other.ask(PING).status == 200  # so the server has read what came before
@@ -473,7 +473,7 @@ def test_what_waits_for_a_thread_is_bounded() -> None:
 
     def wait(rows: object) -> None:
         asked.release()
-        assert may_answer.wait(10)
+        assert may_answer.wait(DEADLINE)
 
     app = App(Adding(wait), annex=Annex(threads=1, most=2))
     with (
@@ -483,7 +483,7 @@ def test_what_waits_for_a_thread_is_bounded() -> None:
         server.connect() as third,
     ):
         first.send(post())
-        assert asked.acquire(timeout=10)
+        assert asked.acquire(timeout=DEADLINE)
         second.send(post())
         until(lambda: app.annex._count == 2, "the second waits")
         reply = third.ask(post())
@@ -580,12 +580,12 @@ def test_a_client_that_sends_no_more_still_gets_its_answer() -> None:
 
     def wait(rows: object) -> None:
         asked.set()
-        assert may_answer.wait(10)
+        assert may_answer.wait(DEADLINE)
 
     with running(Adding(wait)) as server, server.connect() as connection:
         connection.send(post())
         connection.socket.shutdown(socket.SHUT_WR)
-        assert asked.wait(10)
+        assert asked.wait(DEADLINE)
         with server.connect() as other:
             assert other.ask(PING).status == 200  # the end was seen by now
         may_answer.set()

@@ -190,10 +190,10 @@ def test_a_delivery_can_be_lost_or_doubled_on_demand(world: World, tmp_path: Pat
     heard = Heard(world, tmp_path / "heard")
     listening(world, heard, "aws.fifth")
     faults = f"{world.cloud.url}/_wharf/faults"
-    requests.post(faults, json={"drop": {"source": "aws.fifth"}}, timeout=5)
+    requests.post(faults, json={"drop": {"source": "aws.fifth"}}, timeout=30)
     world.cloud.emit("aws.fifth", "t", {"n": 1}, [])
-    assert requests.get(faults, timeout=5).json() == {"armed": []}
-    armed = requests.post(faults, json={"double": {"source": "aws.fifth", "count": 1}}, timeout=5)
+    assert requests.get(faults, timeout=30).json() == {"armed": []}
+    armed = requests.post(faults, json={"double": {"source": "aws.fifth", "count": 1}}, timeout=30)
     assert armed.json()["armed"] == [
         {"fault": "double", "source": "aws.fifth", "detail_type": None, "left": 1}
     ]
@@ -205,7 +205,7 @@ def test_a_delivery_can_be_lost_or_doubled_on_demand(world: World, tmp_path: Pat
 
 def test_a_fault_that_is_misspelt_is_refused_by_name(world: World) -> None:
     answer = requests.post(
-        f"{world.cloud.url}/_wharf/faults", json={"drop": {"sauce": "x"}}, timeout=5
+        f"{world.cloud.url}/_wharf/faults", json={"drop": {"sauce": "x"}}, timeout=30
     )
     assert answer.status_code == 400
     assert "sauce" in answer.json()["error"]

@@ -40,6 +40,15 @@ class Emitted:
     def details(self, detail_type: str) -> list[Mapping[str, Any]]:
         return [detail for kind, detail, _ in list(self.events) if kind == detail_type]
 
+    def up_to(self, what: str, name: str, status: str) -> list[Mapping[str, Any]]:
+        """What was told of one job or endpoint; nothing before it was told of this status.
+
+        A description shows a status somewhat earlier than the event that tells of it.
+        """
+        field = what.removeprefix("SageMaker ").replace(" ", "")
+        told = [d for d in self.details(f"{what} State Change") if d[f"{field}Name"] == name]
+        return told if told and told[-1][f"{field}Status"] == status else []
+
 
 @dataclass
 class Laptop:

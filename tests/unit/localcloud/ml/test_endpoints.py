@@ -6,6 +6,7 @@ import os
 import signal
 import tarfile
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,8 +43,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(503, b"too many requests wait")
         if body == b"headers":
             return self.reply(200, json.dumps(dict(self.headers)).encode())
-        if body == b"slow":
-            time.sleep(1.5)
+        if body.startswith(b"hold "):
+            folder = pathlib.Path(body[5:].decode())
+            (folder / "asked").touch()
+            while not (folder / "go").exists():
+                time.sleep(0.02)
         self.reply(200, f"{text} {os.getpid()} {self.headers.get('Content-Type')} "
                         f"{self.headers.get('Accept')} ".encode() + body)
 host, port = os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"])
@@ -319,13 +323,17 @@ def test_requests_are_split_by_weight_and_can_name_a_variant(laptop: Laptop, ima
 
 
 def test_a_running_request_is_answered_although_its_server_is_replaced(
-    laptop: Laptop, image: str
+    laptop: Laptop, image: str, tmp_path: Path
 ) -> None:
     create(laptop, "drain", config(laptop, image, "drain-1", champion=("one", "good", 1.0)))
     answers: list[str] = []
-    slow = threading.Thread(target=lambda: answers.append(ask(laptop, "drain", b"slow")))
+    body = b"hold " + bytes(tmp_path)
+    slow = threading.Thread(target=lambda: answers.append(ask(laptop, "drain", body)))
     slow.start()
+    until((tmp_path / "asked").exists, "the request at the old server")
     update(laptop, "drain", config(laptop, image, "drain-2", champion=("two", "good", 1.0)))
+    assert ask(laptop, "drain").startswith("two ")
+    (tmp_path / "go").touch()
     slow.join()
     assert answers[0].startswith("one ")
 
@@ -348,11 +356,10 @@ def test_deleting_stops_the_server(laptop: Laptop, image: str) -> None:
 
 def test_each_change_is_told_in_sagemakers_shape(laptop: Laptop, image: str) -> None:
     create(laptop, "told", config(laptop, image, "told-1", champion=("one", "good", 1.0)))
-    details = [
-        detail
-        for detail in laptop.emitted.details("SageMaker Endpoint State Change")
-        if detail["EndpointName"] == "told"
-    ]
+    details = until(
+        lambda: laptop.emitted.up_to("SageMaker Endpoint", "told", "IN_SERVICE"),
+        "the event of its service",
+    )
     assert [detail["EndpointStatus"] for detail in details] == ["CREATING", "IN_SERVICE"]
     assert details[-1]["EndpointConfigName"] == "told-1"
 

@@ -143,11 +143,10 @@ def test_a_job_past_its_time_is_stopped(laptop: Laptop, image: str) -> None:
 
 def test_events_tell_begin_and_end(laptop: Laptop, image: str) -> None:
     process(laptop, request(laptop, image, "told", "prepare"))
-    details = [
-        detail
-        for detail in laptop.emitted.details("SageMaker Processing Job State Change")
-        if detail["ProcessingJobName"] == "told"
-    ]
+    details = until(
+        lambda: laptop.emitted.up_to("SageMaker Processing Job", "told", "Completed"),
+        "the event of its end",
+    )
     assert [d["ProcessingJobStatus"] for d in details] == ["InProgress", "Completed"]
     assert details[-1]["ExitMessage"] == "prepared blue"
 

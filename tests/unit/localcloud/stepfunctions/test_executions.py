@@ -16,7 +16,7 @@ from tests.unit.localcloud.stepfunctions.world import (
     error_of,
     wait_for,
 )
-from tests.waiting import until
+from tests.waiting import DEADLINE, until
 
 PASS = {"Done": {"Type": "Pass", "End": True}}
 
@@ -129,7 +129,7 @@ def test_a_stopped_execution_keeps_error_and_cause(world: World) -> None:
 def test_a_stop_ends_an_execution_whose_function_is_still_at_work(world: World) -> None:
     gate = Gate()
     execution = world.start(world.machine({"Work": call(world.function(gate))}))
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(DEADLINE)
     world.states.stop_execution(executionArn=execution)
     assert world.states.describe_execution(executionArn=execution)["status"] == "ABORTED"
     gate.open()

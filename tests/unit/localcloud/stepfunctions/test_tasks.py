@@ -1,6 +1,7 @@
 """A task acts as its role, answers once, fails under AWS's names, and ends when it should."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -298,10 +299,15 @@ def test_a_failed_branch_ends_the_other_at_once(world: World) -> None:
 
 def test_a_branch_that_was_ended_writes_no_more_history(world: World) -> None:
     """Stock moto notes its timeout, long after the execution's end."""
-    left, right, later = Inbox(), Inbox(), Inbox()
+    right, later, fail = Inbox(), Inbox(), threading.Event()
+
+    def left(event: Any) -> None:
+        assert fail.wait(DEADLINE)
+        raise FunctionError("BuildFailed", "line 3")
+
     states = {
         "Both": parallel(
-            {"Left": wait_for(world.function(left))},
+            {"Left": call(world.function(left))},
             {"Right": wait_for(world.function(right), TimeoutSeconds=1)},
             **catching("States.ALL"),
             End=True,
@@ -310,7 +316,7 @@ def test_a_branch_that_was_ended_writes_no_more_history(world: World) -> None:
     }
     execution = world.start(world.machine(states))
     right.take()
-    world.states.send_task_failure(taskToken=left.token(), error="BuildFailed")
+    fail.set()  # long before the second is over
     later.take()
     world.end_of(execution)
     timeouts = [event for event in world.history(execution) if event["type"] == "TaskTimedOut"]
