@@ -272,4 +272,4 @@ def history_length(world: World, training: float) -> int:
 
 def test_transitions_do_not_grow_with_the_length_of_a_wait(world: World) -> None:
     """Nothing polls: the execution is silent from the job's start to its answer."""
-    assert history_length(world, training=0.0) == history_length(world, training=1.5)
+    assert history_length(world, training=0.0) == history_length(world, training=0.3)
