@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,6 @@ TRIGGER = {
     "data_versions": {"wti": "v1"},
     "parameter_versions": {"data": 1},
 }
-DOCUMENT = {"release_id": "r-0123456789abcdef", "project": "oil-price", "trigger": TRIGGER}
 SECTIONS = {
     "CheckQuality": ("quality", {"passed": True, "metrics": {}, "reasons": []}),
     "RegisterModel": ("model_package", {"arn": "arn:p", "version": 1}),
@@ -50,9 +50,9 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Functions:
-    """Every function of the release; ``broken`` ones always fail, ``once`` ones the first time."""
+    """Every function of one release; ``broken`` always fail, ``once`` the first time."""
 
-    world: World
+    committed: "Committed"
     approval: str = "automatic"
     broken: dict[str, Exception] = field(default_factory=dict)
     once: dict[str, Exception] = field(default_factory=dict)
@@ -60,19 +60,23 @@ class Functions:
     tell: Callable[[str, Event], None] | None = None
     """Given the event of a waiting function instead of the answer being sent at once."""
 
-    def handler(self, name: str) -> Callable[[Event], Any]:
-        def handle(event: Event) -> Any:
-            self.called.append(name)
-            if name in self.once:
-                raise self.once.pop(name)
-            if name in self.broken:
-                raise self.broken[name]
-            if "task_token" not in event:
-                return self.answer(name, event)
-            (self.tell or self.send)(name, event)
-            return None
+    def start(self) -> str:
+        """Start the release; return its execution's ARN."""
+        release_id = f"r-{uuid.uuid4().hex[:16]}"
+        self.committed.running[release_id] = self
+        document = {"release_id": release_id, "project": "oil-price", "trigger": TRIGGER}
+        return self.committed.world.start(self.committed.machine, document)
 
-        return handle
+    def call(self, name: str, event: Event) -> Any:
+        self.called.append(name)
+        if name in self.once:
+            raise self.once.pop(name)
+        if name in self.broken:
+            raise self.broken[name]
+        if "task_token" not in event:
+            return self.answer(name, event)
+        (self.tell or self.send)(name, event)
+        return None
 
     def answer(self, name: str, document: Event) -> Event:
         if name == "Resolve":
@@ -83,7 +87,7 @@ class Functions:
         return document
 
     def send(self, name: str, event: Event) -> None:
-        self.world.states.send_task_success(
+        self.committed.world.states.send_task_success(
             taskToken=event["task_token"], output=json.dumps(answer_to(name, event))
         )
 
@@ -114,21 +118,35 @@ def plan(approval: str) -> Event:
     }
 
 
-def release(functions: Functions) -> str:
-    """Make the committed machine over these functions; return its ARN."""
-    text = DEFINITION.read_text()
-    names = set(re.findall(r"\$\{(\w+)FunctionArn\}", text))
-    arns = {
-        f"{name}FunctionArn": functions.world.function(functions.handler(name)) for name in names
-    }
-    return functions.world.machine(substitute(text, arns))
+class Committed:
+    """The committed machine: made once, for that takes longer than a release."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.running: dict[str, Functions] = {}  # by the release's id
+        text = DEFINITION.read_text()
+        names = set(re.findall(r"\$\{(\w+)FunctionArn\}", text))
+        arns = {f"{name}FunctionArn": world.function(self._handler(name)) for name in names}
+        self.machine = world.machine(substitute(text, arns))
+
+    def _handler(self, name: str) -> Callable[[Event], Any]:
+        def handle(event: Event) -> Any:
+            release_id = event.get("release", event)["release_id"]
+            return self.running[release_id].call(name, event)
+
+        return handle
+
+
+@pytest.fixture(scope="module")
+def committed(world: World) -> Committed:
+    return Committed(world)
 
 
 def run(functions: Functions) -> tuple[dict[str, Any], list[str]]:
     """Run one release; return its description and the states that it entered."""
-    execution = functions.world.start(release(functions), DOCUMENT)
-    described = functions.world.end_of(execution)
-    return described, entered(functions.world, execution)
+    world, execution = functions.committed.world, functions.start()
+    described = world.end_of(execution)
+    return described, entered(world, execution)
 
 
 def entered(world: World, execution: str) -> list[str]:
@@ -139,8 +157,8 @@ def entered(world: World, execution: str) -> list[str]:
     ]
 
 
-def test_a_release_succeeds_and_its_document_is_whole(world: World) -> None:
-    described, states = run(Functions(world))
+def test_a_release_succeeds_and_its_document_is_whole(committed: Committed) -> None:
+    described, states = run(Functions(committed))
     assert described["status"] == "SUCCEEDED"
     assert [name for name in states if not name.startswith("Build")] == [
         "Resolve",
@@ -163,8 +181,8 @@ def test_a_release_succeeds_and_its_document_is_whole(world: World) -> None:
     assert document.promotion is not None
 
 
-def test_a_manual_approval_is_asked_for_before_the_deployment(world: World) -> None:
-    described, states = run(Functions(world, approval="manual"))
+def test_a_manual_approval_is_asked_for_before_the_deployment(committed: Committed) -> None:
+    described, states = run(Functions(committed, approval="manual"))
     assert states.index("Register") < states.index("Approve") < states.index("Deploy")
     document = ReleaseDocument.model_validate_json(described["output"])
     assert document.approval is not None
@@ -187,53 +205,55 @@ FAILURES = {
 
 @pytest.mark.parametrize(("function", "error"), FAILURES.items())
 def test_a_failure_rolls_back_notifies_and_ends_failed_with_its_own_reason(
-    world: World, function: str, error: str
+    committed: Committed, function: str, error: str
 ) -> None:
     broken: dict[str, Exception] = {function: FunctionError(error, "the reason")}
-    functions = Functions(world, approval="manual", broken=broken)
+    functions = Functions(committed, approval="manual", broken=broken)
     described, states = run(functions)
     assert (described["status"], described["error"]) == ("FAILED", error)
     assert json.loads(described["cause"])["errorMessage"] == "the reason"
     assert states[-3:] == ["RollBack", "NotifyFailure", "Failed"]
 
 
-def test_a_failure_that_is_sent_keeps_its_plain_cause(world: World) -> None:
+def test_a_failure_that_is_sent_keeps_its_plain_cause(committed: Committed) -> None:
     def tell(name: str, event: Event) -> None:
         if name == "TrainModel":
-            world.states.send_task_failure(
+            committed.world.states.send_task_failure(
                 taskToken=event["task_token"], error="TrainingFailed", cause="exit code 1"
             )
         else:
             functions.send(name, event)
 
-    functions = Functions(world, tell=tell)
+    functions = Functions(committed, tell=tell)
     described, _ = run(functions)
     assert (described["error"], described["cause"]) == ("TrainingFailed", "exit code 1")
 
 
-def test_a_failed_rollback_hides_nothing(world: World) -> None:
+def test_a_failed_rollback_hides_nothing(committed: Committed) -> None:
     broken: dict[str, Exception] = {
         "VerifyEndpoint": FunctionError("VerificationFailed", "differs"),
         "RollBack": FunctionError("AccessDenied", "may not"),
     }
-    functions = Functions(world, broken=broken)
+    functions = Functions(committed, broken=broken)
     described, states = run(functions)
     assert described["error"] == "VerificationFailed"
     assert states[-2:] == ["NotifyFailure", "Failed"]
 
 
-def test_a_failure_that_cannot_be_told_is_still_a_failure_with_its_reason(world: World) -> None:
+def test_a_failure_that_cannot_be_told_is_still_a_failure_with_its_reason(
+    committed: Committed,
+) -> None:
     broken: dict[str, Exception] = {
         "TrainModel": FunctionError("TrainingFailed", "exit code 1"),
         "Notify": FunctionError("AccessDenied", "may not publish"),
     }
-    described, _ = run(Functions(world, broken=broken))
+    described, _ = run(Functions(committed, broken=broken))
     assert described["error"] == "TrainingFailed"
 
 
-def test_a_success_that_cannot_be_told_rolls_nothing_back(world: World) -> None:
+def test_a_success_that_cannot_be_told_rolls_nothing_back(committed: Committed) -> None:
     broken: dict[str, Exception] = {"Notify": FunctionError("AccessDenied", "may not publish")}
-    functions = Functions(world, broken=broken)
+    functions = Functions(committed, broken=broken)
     described, states = run(functions)
     assert described["status"] == "SUCCEEDED"
     assert states[-1] == "Released"
@@ -241,35 +261,37 @@ def test_a_success_that_cannot_be_told_rolls_nothing_back(world: World) -> None:
     assert ReleaseDocument.model_validate_json(described["output"]).failure is None
 
 
-def test_a_function_that_was_killed_is_called_again(world: World) -> None:
-    functions = Functions(world, once={"TrainModel": FunctionError("Runtime.ExitError", "killed")})
+def test_a_function_that_was_killed_is_called_again(committed: Committed) -> None:
+    functions = Functions(
+        committed, once={"TrainModel": FunctionError("Runtime.ExitError", "killed")}
+    )
     described, _ = run(functions)
     assert described["status"] == "SUCCEEDED"
     assert functions.called.count("TrainModel") == 2
 
 
-def test_an_error_of_the_model_is_not_tried_again(world: World) -> None:
+def test_an_error_of_the_model_is_not_tried_again(committed: Committed) -> None:
     broken: dict[str, Exception] = {"PrepareData": FunctionError("DataRejected", "a gap")}
-    functions = Functions(world, broken=broken)
+    functions = Functions(committed, broken=broken)
     run(functions)
     assert functions.called.count("PrepareData") == 1
 
 
-def history_length(world: World, training: float) -> int:
+def history_length(committed: Committed, training: float) -> int:
     """The number of events in the history of a release whose training takes so many seconds."""
 
     def tell(name: str, event: Event) -> None:
         delay = training if name == "TrainModel" else 0.0
         threading.Timer(delay, functions.send, (name, event)).start()
 
-    functions = Functions(world, tell=tell)
-    execution = world.start(release(functions), DOCUMENT)
-    described = world.end_of(execution)
+    functions = Functions(committed, tell=tell)
+    execution = functions.start()
+    described = committed.world.end_of(execution)
     assert described["status"] == "SUCCEEDED"
     assert (described["stopDate"] - described["startDate"]).total_seconds() >= training
-    return len(world.history(execution))
+    return len(committed.world.history(execution))
 
 
-def test_transitions_do_not_grow_with_the_length_of_a_wait(world: World) -> None:
+def test_transitions_do_not_grow_with_the_length_of_a_wait(committed: Committed) -> None:
     """Nothing polls: the execution is silent from the job's start to its answer."""
-    assert history_length(world, training=0.0) == history_length(world, training=0.3)
+    assert history_length(committed, training=0.0) == history_length(committed, training=0.3)
