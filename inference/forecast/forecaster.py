@@ -1,5 +1,6 @@
 """The model, loaded: questions in, forecasts out. Knows nothing of HTTP."""
 
+import reprlib
 import zipfile
 from array import array
 from bisect import bisect_left
@@ -136,7 +137,9 @@ class Forecaster:
         origins = self._origins.get(request.product)
         if origins is None:
             known = ", ".join(self.contract.products)
-            raise Refusal(f"unknown product {request.product!r}; known products: {known}")
+            raise Refusal(
+                f"unknown product {reprlib.repr(request.product)}; known products: {known}"
+            )
         as_of = request.as_of or self.contract.latest_origin[request.product]
         row = origins.row(as_of)
         if row is None:

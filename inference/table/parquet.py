@@ -65,7 +65,9 @@ class ParquetReader:
                 or types.is_boolean(kind)
                 or types.is_null(kind)
             ):
-                raise Refusal(f"column {field.name!r} holds {kind}; it must hold numbers")
+                raise Refusal(
+                    f"column {field.name!r} holds {str(kind)[:100]}; it must hold numbers"
+                )
         return names
 
 

@@ -29,8 +29,8 @@ from tests.fuzz.wire import Connection, request
 
 CLIENTS = 2
 WARM_UP = 0.2  # of the requests
-LEAST_WARM_UP = 20_000  # of which a campaign takes its share
-HEAVY_ROUNDS = 3
+LEAST_WARM_UP = 9_000  # requests to each server
+HEAVY_ROUNDS = 4  # for each worker
 GROWTH = 1.05  # of the memory, at most
 MIB = 1024 * 1024
 
@@ -44,7 +44,6 @@ class Campaign:
     workers: int
     shares: tuple[tuple[Lane, float], ...]
     question: Question
-    heavy: bool = True
 
 
 TABLE: tuple[tuple[Lane, float], ...] = (
@@ -63,7 +62,6 @@ CAMPAIGNS = (
         1,
         ((lanes.forecasts, 0.09), (lanes.oddities, 0.005), (described, 0.005)),
         Question("application/json", b'{"product":"wti","date":"2018-01-25"}', b""),
-        heavy=False,
     ),
 )
 
@@ -134,18 +132,16 @@ def run(
             question = _learnt(target, question)
         pids = target.pids()
         warm_up = Result(f"{campaign.name}, warm-up")
-        _attack(
-            campaign, target, max(requests * WARM_UP, LEAST_WARM_UP), seed + 100, clients, warm_up
-        )
-        # Malloc keeps more after each of the largest bodies, up to what several at once take.
-        for _ in range(HEAVY_ROUNDS * campaign.workers if campaign.heavy else 0):
-            _gather({clients.submit(lanes.heavies, target.port): "heavies"}, warm_up)
+        least = LEAST_WARM_UP / sum(share for _, share in campaign.shares)
+        _attack(campaign, target, max(requests * WARM_UP, least), seed + 100, clients, warm_up)
+        # Malloc keeps something in each thread that had one of the largest bodies, until each
+        # thread of each worker has had its own.
+        for _ in range(HEAVY_ROUNDS * campaign.workers):
+            at_once = [clients.submit(lanes.heavies, target.port) for _ in range(CLIENTS)]
+            _gather(dict.fromkeys(at_once, "heavies"), warm_up)
         result.found.broken += warm_up.found.broken
         result.before = target.settled_memory()
-        with ThreadPoolExecutor(1) as beside:
-            dripping = beside.submit(slow.drip, target.port)
-            _attack(campaign, target, requests, seed, clients, result)
-            _gather({dripping: "slow"}, result)
+        _attack(campaign, target, requests, seed, clients, result)
         result.after = target.settled_memory()
         result.lost = len(pids - target.pids())
         for line in target.faults():
@@ -183,9 +179,10 @@ def _attack(
         ): lane.__name__
         for number, (lane, share) in enumerate(campaign.shares)
     }
-    if campaign.heavy:
-        jobs[clients.submit(lanes.heavies, target.port)] = "heavies"
-    _gather(jobs, result)
+    jobs[clients.submit(lanes.heavies, target.port)] = "heavies"
+    with ThreadPoolExecutor(1) as beside:
+        jobs[beside.submit(slow.drip, target.port)] = "slow"
+        _gather(jobs, result)
 
 
 def _gather(jobs: dict[Future[Found], str], result: Result) -> None:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 MIB = 1024 * 1024
 DEEP = 100_000
 WIDE = 100_000
+_QUESTION = b'{"product":"wti","date":"2018-01-25"},'
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,13 @@ def bodies(columns: tuple[str, ...], size: int) -> Iterator[Heavy]:
         ("rows", json, lambda: _filled(b"[", b"[1,2,3,4],", b"[1,2,3,4]]", size)),
         ("texts", json, lambda: _filled(b"[", b'"",', b'""]', size)),
         ("one text", json, lambda: _filled(b'["', b"x", b'"]', size)),
+        ("a long name", json, lambda: _filled(b'{"', b"x", b'":1}', size)),
+        (
+            "a long product",
+            json,
+            lambda: _filled(b'{"date":"2018-01-25","product":"', b"x", b'"}', size),
+        ),
+        ("many questions", json, lambda: b"[" + _QUESTION * 9_999 + _QUESTION[:-1] + b"]"),
         ("escapes", json, lambda: _filled(b'["', b"\\u0000", b'"]', size)),
         ("one number", json, lambda: _filled(b"[", b"7", b"]", size)),
         ("a long fraction", json, lambda: _filled(b"[0.", b"3", b"]", size)),
@@ -75,6 +83,7 @@ def bodies(columns: tuple[str, ...], size: int) -> Iterator[Heavy]:
         ("constants, packed", parquet, lambda: _constant(columns, size // 25)),
         ("more constants, packed", parquet, lambda: _constant(columns, (1 << 20) + 1)),
         ("texts, packed", parquet, lambda: _parquet(pa.table({"a": ["x" * 1000] * (size // 250)}))),
+        ("a long type", parquet, lambda: _parquet(pa.table({"a": [_names_of(2_000)]}))),
         ("row groups", parquet, lambda: _constant(columns, size // 8000, row_group_size=1)),
         ("too long", json, lambda: b"[" + b"1," * (size // 2 + 512) + b"1]"),
     ]
@@ -88,6 +97,10 @@ def _filled(start: bytes, middle: bytes, end: bytes, size: int) -> bytes:
 
 def _beside(value: bytes) -> bytes:
     return b'{"instances":[[1,2,3,4]],"parameters":' + value + b"}"
+
+
+def _names_of(count: int) -> dict[str, int]:
+    return {f"c{number}": 1 for number in range(count)}
 
 
 def _names() -> bytes:

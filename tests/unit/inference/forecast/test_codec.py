@@ -119,6 +119,11 @@ def test_a_line_is_json_to_its_last_byte(body: bytes) -> None:
     assert refused(body, Format.JSON_LINES).status == 400
 
 
+@pytest.mark.parametrize("body", [b'["%b"]', b'{"%b":1}', b'{"product":"wti","date":"%b"}'])
+def test_what_is_wrong_is_told_in_short(body: bytes) -> None:
+    assert len(refused(body % (b"x" * 100_000), Format.JSON).reason) < 500
+
+
 def test_a_broken_line_is_counted() -> None:
     refusal = refused(b'{"product":"wti","date":"2019-01-15"}\n{"product"', Format.JSON_LINES)
     assert refusal.reason.startswith("request 2: Invalid JSON")

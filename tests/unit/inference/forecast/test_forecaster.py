@@ -66,6 +66,7 @@ def test_a_batch_answers_as_its_requests_alone(forecaster: Forecaster) -> None:
 def test_an_unknown_product_is_refused_with_the_known_ones(forecaster: Forecaster) -> None:
     reason = refused(forecaster, ask("gold", "2018-01-25"))
     assert reason == "unknown product 'gold'; known products: wti, brent"
+    assert len(refused(forecaster, ask("gold" * 100_000, "2018-01-25"))) < 200
 
 
 @pytest.mark.parametrize("day", ["2018-01-24", "2018-01-23", "2001-01-03"])

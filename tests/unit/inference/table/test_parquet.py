@@ -123,6 +123,13 @@ def test_what_is_no_table_of_numbers_is_refused(body: bytes, status: int, reason
     assert (refusal.status, refusal.reason[: len(reason)]) == (status, reason)
 
 
+def test_a_type_that_is_no_number_is_told_in_short() -> None:
+    body = parquet({"a": [{f"f{n}": 1 for n in range(2_000)}], "b": [1.0], "c": [1.0]})
+    reason = refusal_of(READER.parse, body).reason
+    assert reason.startswith("column 'a' holds struct<f0: int64, f1")
+    assert len(reason) < 200
+
+
 @given(st.binary(min_size=1, max_size=20), st.integers(0, 2_000))
 @settings(max_examples=200, deadline=None)
 def test_a_damaged_file_is_refused_or_rows(noise: bytes, place: int) -> None:
