@@ -58,7 +58,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[La
     requests.post(f"{cloud.url}/moto-api/reset", timeout=10)
     for service in (codecommit, registry, training, processing, endpoints, model_packages):
         service.install(cloud)
-    codebuild.install(cloud, minute=0.6)
+    codebuild.install(cloud, minute=0.2)
     (cloud.directory / STATE_FILE).write_text(
         LaptopCloud(
             pid=os.getpid(),

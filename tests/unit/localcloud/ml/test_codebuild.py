@@ -42,7 +42,7 @@ def project(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> str:
             "environmentVariables": [{"name": "COLOUR", "value": "red"}],
         },
         serviceRole=laptop.role,
-        timeoutInMinutes=60,
+        timeoutInMinutes=480,  # of a fifth of a second
     )
     return git(work, "rev-parse", "HEAD").stdout.strip()
 
