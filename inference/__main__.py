@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from contracts.privileges import TREE, leave_root
-from inference.artifact import load
+from inference.artifact import loader
 from inference.cores import cores
 from inference.lean import leave_out_command_line
 from inference.loading import Loading
@@ -21,11 +21,15 @@ from inference.settings import BadSetting, Settings
 from inference.workers import Workers
 
 LOG = logging.getLogger("inference")
+Find = Callable[[Path], Callable[[], Served]]
 BACKLOG = 2048  # connections that wait to be accepted
 
 
-def main(arguments: Sequence[str], load: Callable[[Path], Served] = load) -> int:
-    """Serve until SIGTERM; the exit code. A model that cannot be loaded ends the server."""
+def main(arguments: Sequence[str], find: Find = loader) -> int:
+    """Serve until SIGTERM; the exit code. A model that cannot be loaded ends the server.
+
+    ``find`` imports what the folder's model needs, and returns what loads it.
+    """
     if list(arguments) != ["serve"]:
         given = " ".join(arguments) or "nothing"
         print(f"usage: python -m inference serve (given: {given})", file=sys.stderr)
@@ -46,7 +50,7 @@ def main(arguments: Sequence[str], load: Callable[[Path], Served] = load) -> int
     except (BadSetting, OSError) as error:
         LOG.error("cannot serve: %s", error)
         return 1
-    return _serve(settings, listeners, load)
+    return _serve(settings, listeners, find)
 
 
 def workers_of(settings: Settings, platform: str = sys.platform) -> int:
@@ -111,9 +115,7 @@ def listen(settings: Settings, count: int = 1) -> list[socket.socket]:
     return listeners
 
 
-def _serve(
-    settings: Settings, listeners: list[socket.socket], load: Callable[[Path], Served]
-) -> int:
+def _serve(settings: Settings, listeners: list[socket.socket], find: Find) -> int:
     leave_out_command_line()
     if settings.multi_model:
         _serve_many(settings, listeners[0])
@@ -121,7 +123,7 @@ def _serve(
     # What is in memory by the time of the fork stays: to look through it for garbage, again and
     # again, would cost pauses, and writes to pages that the workers share.
     gc.disable()
-    loading = Loading(lambda: load(settings.model))
+    loading = Loading(lambda: find(settings.model))
     # While the model loads, and not before.
     from inference.app import App
     from inference.journal import Journal

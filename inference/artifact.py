@@ -1,6 +1,8 @@
 """Loading whatever model a folder holds, by the kind that its contract names."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from inference.served import ModelBroken, Served
@@ -15,15 +17,23 @@ def load(folder: Path) -> Served:
 
     Raises ModelBroken, with the file and what is wrong with it.
     """
+    return loader(folder)()
+
+
+def loader(folder: Path) -> Callable[[], Served]:
+    """What loads the model, and raises ModelBroken; all that it needs has been imported.
+
+    Raises ModelBroken for a contract that names no kind.
+    """
     match _kind(folder / CONTRACT_FILE):
         case "table":
             from inference.table.loading import load_table
 
-            return load_table(folder)
+            return partial(load_table, folder)
         case _:
             from inference.forecast.forecaster import Forecaster
 
-            return Forecaster.load(folder)
+            return partial(Forecaster.load, folder)
 
 
 def _kind(path: Path) -> str:

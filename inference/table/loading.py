@@ -14,6 +14,7 @@ from inference.refusal import Refusal
 from inference.served import ModelBroken
 from inference.table.exchange import JOINED_ROWS
 from inference.table.model import Runner, TableModel
+from inference.table.onnx_runner import OnnxRunner
 
 ROWS_AT_ONCE = 1000
 # Of the largest answer. The same library adds in another order on another processor, and for one
@@ -56,8 +57,6 @@ def _read_contract(path: Path) -> TableContract:
 
 def _runner(path: Path, contract: TableContract, environment: Mapping[str, str]) -> Runner:
     if contract.runtime == "onnx":
-        from inference.table.onnx_runner import OnnxRunner
-
         return OnnxRunner(path, contract)
     from inference.table.fallback import FallbackRunner
 

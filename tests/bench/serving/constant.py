@@ -6,6 +6,7 @@ it parses each body, writes each answer, and keeps the access log.
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,4 +61,4 @@ def constant(folder: Path) -> ConstantModel:
 
 
 if __name__ == "__main__":
-    sys.exit(main(["serve"], load=constant))
+    sys.exit(main(["serve"], lambda folder: partial(constant, folder)))

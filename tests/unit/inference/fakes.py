@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from inference.refusal import Refusal
@@ -70,4 +71,4 @@ def load(folder: Path) -> Served:
 if __name__ == "__main__":
     from inference.__main__ import main
 
-    sys.exit(main(sys.argv[1:], load))
+    sys.exit(main(sys.argv[1:], lambda folder: partial(load, folder)))

@@ -12,9 +12,9 @@ HEAVY = {"click", "pandas", "pyarrow", "pydantic", "scipy", "sklearn"}
 START = """
 import json, sys
 from pathlib import Path
-from inference.__main__ import Loading, leave_out_command_line, load
+from inference.__main__ import Loading, leave_out_command_line, loader
 leave_out_command_line()
-loading = Loading(lambda: load(Path(sys.argv[1])))
+loading = Loading(lambda: loader(Path(sys.argv[1])))
 from inference.app import App
 from inference.server import Server
 Server(App(loading.result())).config.load()

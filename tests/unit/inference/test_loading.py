@@ -1,5 +1,6 @@
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ def test_whoever_waits_is_told_once_the_model_is_there() -> None:
         assert may_end.wait(60)
         return MODEL
 
-    loading = Loading(load)
+    loading = Loading(lambda: load)
     loading.then(told.set)
     assert not told.is_set()
     may_end.set()
@@ -30,7 +31,7 @@ def test_whoever_waits_is_told_once_the_model_is_there() -> None:
 
 
 def test_whoever_asks_late_is_told_at_once() -> None:
-    loading = Loading(lambda: MODEL)
+    loading = Loading(lambda: lambda: MODEL)
     loading.result()
     told: list[bool] = []
     loading.then(lambda: told.append(True))
@@ -41,11 +42,30 @@ def test_what_ends_the_loading_is_told_and_raised_to_who_wants_the_model() -> No
     def load() -> Served:
         raise ModelBroken("no such file")
 
-    loading, told = Loading(load), threading.Event()
+    loading, told = Loading(lambda: load), threading.Event()
     loading.then(told.set)
     assert told.wait(60)
     with pytest.raises(ModelBroken, match="no such file"):
         loading.result()
+
+
+def test_a_model_that_nothing_loads_is_told_in_the_same_way() -> None:
+    def find() -> Callable[[], Served]:
+        raise ModelBroken("no such kind")
+
+    with pytest.raises(ModelBroken, match="no such kind"):
+        Loading(find).result()
+
+
+def test_nobody_goes_on_before_it_is_known_what_loads_the_model() -> None:
+    done: list[str] = []
+
+    def find() -> Callable[[], Served]:
+        done.append("found")
+        return lambda: MODEL
+
+    Loading(find)
+    assert done == ["found"]
 
 
 def test_a_thread_that_a_library_starts_while_a_model_loads_takes_no_signal() -> None:
@@ -60,7 +80,7 @@ def test_a_thread_that_a_library_starts_while_a_model_loads_takes_no_signal() ->
         thread.join()
         return MODEL
 
-    Loading(load).result()
+    Loading(lambda: load).result()
     assert {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD} <= kept[0]
 
 
