@@ -31,6 +31,7 @@ CLIENTS = 2
 WARM_UP = 0.2  # of the requests
 LEAST_WARM_UP = 9_000  # requests to each server
 HEAVY_ROUNDS = 4  # for each worker
+LAST = 1_000  # requests before memory is measured, after the largest bodies
 GROWTH = 1.05  # of the memory, at most
 MIB = 1024 * 1024
 
@@ -139,10 +140,10 @@ def run(
         for _ in range(HEAVY_ROUNDS * campaign.workers):
             at_once = [clients.submit(lanes.heavies, target.port) for _ in range(CLIENTS)]
             _gather(dict.fromkeys(at_once, "heavies"), warm_up)
+        result.before = _memory(campaign, target, clients, warm_up)
         result.found.broken += warm_up.found.broken
-        result.before = target.settled_memory()
         _attack(campaign, target, requests, seed, clients, result)
-        result.after = target.settled_memory()
+        result.after = _memory(campaign, target, clients, result)
         result.lost = len(pids - target.pids())
         for line in target.faults():
             result.break_rule(f"the log says: {line}")
@@ -156,6 +157,16 @@ def run(
         except Exception as error:
             result.break_rule(f"at the end: {error!r}")
     return result
+
+
+def _memory(
+    campaign: Campaign, target: Target, clients: ProcessPoolExecutor, result: Result
+) -> int:
+    """Bytes after the same requests each time: what malloc keeps depends on the last ones."""
+    lane, _ = campaign.shares[0]
+    _gather({clients.submit(lanes.heavies, target.port): "heavies"}, result)
+    _gather({clients.submit(lane, target.port, LAST, 0): lane.__name__}, result)
+    return target.settled_memory()
 
 
 def _learnt(target: Target, question: Question) -> Question:
