@@ -8,6 +8,9 @@ from threading import Event, Thread
 from inference.served import Served
 
 
+PATIENCE = 0.5  # seconds that pings wait for imports; a folder on a network may take longer
+
+
 class Loading:
     """Loads a model in a thread, from now on.
 
@@ -26,7 +29,7 @@ class Loading:
         self._found = Event()
         self._thread = Thread(target=self._work, args=(find,), name="load", daemon=True)
         self._thread.start()
-        self._found.wait()
+        self._found.wait(PATIENCE)
 
     def _work(self, find: Callable[[], Callable[[], Served]]) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
