@@ -7,7 +7,6 @@ from threading import Event, Thread
 
 from inference.served import Served
 
-
 PATIENCE = 0.5  # seconds that pings wait for imports; a folder on a network may take longer
 
 
