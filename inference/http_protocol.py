@@ -28,6 +28,7 @@ from inference.limits import (
     HEAD_LIMIT,
     HEADERS_LIMIT,
     IDLE_SECONDS,
+    INLINE_BODIES,
     INLINE_BODY,
     REQUEST_SECONDS,
     RETRY_SECONDS,
@@ -42,6 +43,7 @@ SECOND = 1_000_000_000  # nanoseconds
 _INVOCATIONS = path_text("/invocations")
 _CONTINUE = b"HTTP/1.1 100 "
 _END_OF_HEAD = b"\r\n\r\n"
+ONE_WRITE = 64 * 1024  # bytes of a body that is sent together with its head
 KNOWN_HEADS = 256  # heads that a worker remembers
 KNOWN_HEAD = 1024  # bytes of the longest
 _NONE: Any = None  # of a request whose head has not come
@@ -252,7 +254,9 @@ class Protocol(HttpToolsProtocol):
         method = self.parser.get_method()
         length = found.get(b"content-length")
         if method == b"POST" and self.url == b"/invocations":
-            if length is None or self.expect_100_continue or int(length) > INLINE_BODY:
+            if length is None or self.expect_100_continue:
+                return Road.APP
+            if int(length) > min(INLINE_BODY, INLINE_BODIES // len(self.connections)):
                 return Road.APP
             if len(found) != len(self.headers):
                 return Road.APP  # some header came in several lines
@@ -493,7 +497,7 @@ class _OneWrite:
             self._transport.write(data)
         else:
             head, self._head = self._head, b""
-            if len(data) <= INLINE_BODY:  # to copy more costs more than a second packet
+            if len(data) <= ONE_WRITE:  # to copy more costs more than a second packet
                 head += data
                 data = b""
             self._transport.write(head)

@@ -10,7 +10,8 @@ HEAD_LIMIT = 64 * 1024  # bytes of a request's line and headers
 HEADERS_LIMIT = 200  # headers of a request
 
 # Bodies up to here may be answered in the event loop itself: docs/decisions/0017.
-INLINE_BODY = 64 * 1024  # bytes
+INLINE_BODY = 256 * 1024  # bytes
+INLINE_BODIES = 64 * MIB  # bytes; shared by the connections, each of which may keep its part
 INLINE_NANOSECONDS = 1_000_000  # an answer that takes longer is worked out in a thread
 
 # What may wait for a thread or be in one: of both, whichever comes first. 128 MiB are five of

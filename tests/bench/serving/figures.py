@@ -48,9 +48,11 @@ def one_row(results: Results, stack: str, model: str) -> list[Sample]:
     return samples(results, stack=stack, model=model, **like)
 
 
-def many_rows(results: Results, stack: str, model: str, rows: int = 1_000) -> list[Sample]:
-    """The samples of large requests."""
-    form = {"format": "csv"} if stack == OURS else {}
+def many_rows(
+    results: Results, stack: str, model: str, rows: int = 1_000, *, ours: str = "csv"
+) -> list[Sample]:
+    """The samples of large requests; ``ours`` is the format that we are asked in."""
+    form = {"format": ours} if stack == OURS else {}
     like = {"rows": rows, "connections": MANY_CONNECTIONS, "workers": 1, **form}
     return samples(results, stack=stack, model=model, **like)
 
@@ -109,12 +111,14 @@ def vs_constant(results: Results, model: str) -> float:
     return typical(one_row(results, OURS, model), "rate") / reachable
 
 
-def vs_library(results: Results, model: str) -> float:
-    """Our rate of 1,000-row requests in terms of the library's own, called in process."""
+def vs_library(results: Results, model: str, form: str) -> float:
+    """Our rate of 1,000-row requests in terms of the library's own, called in process with an
+    array that is there already.
+    """
     alone = in_process(results, model, 1_000)
     if alone is None:
         return math.nan
-    return typical(many_rows(results, OURS, model), "rate") * alone.library / 1e6
+    return typical(many_rows(results, OURS, model, ours=form), "rate") * alone.library / 1e6
 
 
 def starts(results: Results, stack: str, model: str, workers: int = 1) -> list[Start]:

@@ -185,6 +185,8 @@ def compare(bench: Bench, stack: Stack, model: Model, turn: int) -> None:
             bench.load(stack, server, model, turn, rows=1, connections=CONNECTIONS)
             if stack is OURS:
                 bench.logged.extend(access_log.split(server.log, model.name))
+                many = {"rows": MANY, "connections": MANY_CONNECTIONS}
+                bench.load(stack, server, model, turn, **many, form=bodies.NPY)
             if stack is not CONSTANT:
                 bench.load(stack, server, model, turn, rows=MANY, connections=MANY_CONNECTIONS)
     except (NotReady, WrongAnswers) as error:

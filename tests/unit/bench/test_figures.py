@@ -54,15 +54,16 @@ def test_the_library_could_answer_as_many_as_its_own_time_allows() -> None:
         alone(1_000, library=10_000.0, graph=3_000.0),
     )
 
-    assert figures.vs_library(found, "hgb") == pytest.approx(3.0)
+    assert figures.vs_library(found, "hgb", "csv") == pytest.approx(3.0)
 
 
 def test_what_was_not_measured_is_no_number() -> None:
     empty = results()
 
     assert figures.best_peer(empty, "hgb")[0] == ""
-    for figure in (figures.vs_best_peer, figures.vs_constant, figures.vs_library):
+    for figure in (figures.vs_best_peer, figures.vs_constant):
         assert math.isnan(figure(empty, "hgb"))
+    assert math.isnan(figures.vs_library(empty, "hgb", "npy"))
 
 
 def test_the_last_line_has_the_worst_of_the_models() -> None:

@@ -41,7 +41,8 @@ def test_each_mark_stands_beside_what_was_found() -> None:
     page = report.document(a_run())
 
     assert line(page, "HGB: one row, times the best peer (FastAPI")[1:] == ["≥ 40", "50.0"]
-    assert line(page, "HGB: 1,000 rows, of the library")[1:] == ["≥ 0.8", "2.25"]
+    assert line(page, "HGB: 1,000 rows as csv, of the library")[1:] == ["≥ 0.8", "2.25"]
+    assert line(page, "HGB: 1,000 rows as npy, of the library")[1:] == ["≥ 0.8", "–"]
     assert line(page, "a worker's own memory")[1:] == ["≤ 25", "12.5"]
     assert line(page, "`/ping` p99 beside 1,000-row")[1:] == ["< 20", "15.5"]
 

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from enum import Enum, auto
 from time import perf_counter_ns
 
@@ -18,6 +19,7 @@ from inference.limits import (
     HEAD_LIMIT,
     HEADERS_LIMIT,
     IDLE_SECONDS,
+    INLINE_BODIES,
     INLINE_BODY,
     INLINE_NANOSECONDS,
     REQUEST_SECONDS,
@@ -70,6 +72,28 @@ def test_the_first_answer_comes_from_a_thread_and_quick_ones_from_the_loop() -> 
     assert loop is not None
     assert model.threads[0].startswith("annex-")
     assert not model.threads[-1].startswith("annex-")
+
+
+def test_many_connections_leave_each_less_room_for_a_body_on_the_short_way() -> None:
+    large = post(b"1,2" + b"\n" * (INLINE_BODY - 3))  # which takes no time to read
+    beginning, last = large[:-1], large[-1:]
+
+    with running(Adding()) as server, server.connect() as connection, ExitStack() as idle:
+        connections = server.server.server_state.connections
+
+        def in_application() -> bool:
+            """Where bodies are counted among what waits, until they are answered."""
+            connection.send(beginning)
+            idle.enter_context(server.connect()).ask(PING)  # so the server has read it
+            cycles = [one.cycle for one in connections]
+            found = any(one is not None and not one.response_complete for one in cycles)
+            assert connection.ask(last).body == b"3.0\n"
+            return found
+
+        until(lambda: not in_application(), "an answer on the short way")
+        while len(connections) <= INLINE_BODIES // INLINE_BODY:
+            idle.enter_context(server.connect()).ask(PING)
+        assert in_application()
 
 
 class SlowToRefuse(Adding):
