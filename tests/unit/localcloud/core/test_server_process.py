@@ -81,7 +81,11 @@ def running(directory: Path, assembly: Path) -> Iterator[subprocess.Popen[str]]:
             command(directory, assembly), cwd=ROOT, stdout=log, stderr=log, text=True
         )
         try:
-            until(lambda: _ready(directory, process.pid) or process.poll() is not None)
+            until(
+                lambda: _ready(directory, process.pid) or process.poll() is not None,
+                "a cloud that is ready",
+                seconds=180,  # its imports alone take seconds of an idle machine
+            )
             yield process
         finally:
             process.kill()
