@@ -108,7 +108,7 @@ def start(
         return LaptopCloud.model_validate_json(state.read_text()) if state.exists() else None
 
     try:
-        return Laptop(state=until(ready, "cloud.json", seconds=120), process=process, log=log)
+        return Laptop(state=until(ready, "cloud.json", seconds=240), process=process, log=log)
     except BaseException:
         process.terminate()
         process.wait(30)
