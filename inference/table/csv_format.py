@@ -63,10 +63,9 @@ class CsvReader:
         text = body.removeprefix(BOM)
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n")
-        if self._columns.count > 1:
-            text = text.rstrip(b" \t\n").lstrip(b"\n")
-        else:  # a blank line could be a missing value, wherever it stands
-            text = text.removesuffix(b"\n")
+        # In a single column, a blank line could be a missing value, wherever it stands.
+        several = self._columns.count > 1
+        text = _without_blank_lines(text) if several else text.removesuffix(b"\n")
         if b"\r" in text:
             line = text.count(b"\n", 0, text.index(b"\r")) + 1
             raise Refusal(
@@ -116,6 +115,13 @@ class CsvReader:
             f"line 1 ({shown(','.join(names))}) is neither a row of numbers nor the names of the "
             f"columns, which are: {self._columns}"
         )
+
+
+def _without_blank_lines(text: bytes) -> bytes:
+    """The text without those at its ends, and without the last line's end."""
+    filled = len(text.rstrip(b" \t\n"))
+    end = text.find(b"\n", filled) if filled else 0
+    return (text if end < 0 else text[:end]).lstrip(b"\n")
 
 
 def _chunks(text: bytes) -> Iterator[bytes]:

@@ -116,6 +116,13 @@ def test_an_empty_cell_and_nan_are_missing(text: str) -> None:
     assert same(READER.parse(body.encode()).rows, expected)
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n \n\t\n"])
+def test_a_blank_behind_a_quotation_is_refused_in_the_last_line_as_in_any_other(end: str) -> None:
+    for body in (f'1,2,"3"\t{end}', f'1,2,"3" {end}', f'1,2,"3"\t\n4,5,6{end}'):
+        assert refusal_of(READER.parse, body.encode()).reason.startswith("line 1 is not CSV")
+    assert READER.parse(f'1,2,"3"\n4,5, 6\t{end}'.encode()).rows.tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
 def test_one_row_needs_no_line_end() -> None:
     for body in ("1,2,3", "1,2,3\n", "1,2,3\r\n", "\ufeff1,2,3", " 1 , 2 , 3 "):
         assert rows(body) == [[1.0, 2.0, 3.0]]
