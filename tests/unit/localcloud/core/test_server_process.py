@@ -41,6 +41,7 @@ def template(**resources: Any) -> dict[str, Any]:
             "Runtime": "python3.12",
             "Role": {"Fn::GetAtt": ["Role", "Arn"]},
             "Code": {"S3Bucket": "code", "S3Key": "code.zip"},
+            "Timeout": 60,  # in the default of 3 s a busy machine may not even start it
         },
     }
     return {"Resources": {"Role": role, "Function": function, **resources}}

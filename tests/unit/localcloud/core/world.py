@@ -76,7 +76,7 @@ class World:
             Handler="app.handler",
             Role=role or self.role(allow("logs:PutLogEvents")),
             Code={"ZipFile": archive({"app.py": textwrap.dedent(source)})},
-            **{"Timeout": 10, **settings},
+            **{"Timeout": 60, **settings},
         )
         return name
 
