@@ -14,6 +14,7 @@ import pytest
 from contracts.forecast import ORIGINS_FILE
 from inference.memory import MIB
 from tests.unit.inference.servers import DEADLINE, Server, release, serving, started
+from tests.waiting import until
 
 REQUEST = b'{"product":"wti","date":"2018-01-29"}'
 JSON = {"Content-Type": "application/json"}
@@ -85,7 +86,9 @@ def test_memory_returns_however_often_models_come_and_go(large: Path, tmp_path: 
         assert load(server, "m", url) == 200
         held = server.resident() - settled
         assert server.ask("DELETE", "/models/m")[0] == 200
-        assert rounds(17) - settled < held / 4
+        rounds(17)
+        # What malloc has in pieces at one moment, it has whole again some rounds later.
+        until(lambda: rounds(1) - settled < held / 4, "the memory of before")
 
 
 def test_a_full_server_says_so_until_a_model_goes(large: Path, tmp_path: Path) -> None:
