@@ -5,9 +5,11 @@ from typing import Any
 
 from contracts.table import TableContract
 from inference.formats import NAMES, Format
+from inference.table.shapes import BESIDE
+from inference.table.v2 import DATATYPES
 
 Schema = dict[str, Any]
-BINARY = "a file, as the name of the format says"
+ANYTHING: Schema = {}
 
 
 def describe(contract: TableContract, written: Sequence[Format]) -> dict[str, object]:
@@ -48,35 +50,33 @@ def _questions(contract: TableContract) -> dict[Format, Schema]:
     of_column = {"type": "array", "items": cell, "minItems": 1}
     by_column = {**named, "properties": dict.fromkeys(contract.columns, of_column)}
     split = _object(
-        {
-            "columns": {"type": "array", "items": {"enum": list(contract.columns)}},
-            "data": {"type": "array", "items": row, "minItems": 1},
-        },
-        index={"type": "array"},
+        {"data": {"type": "array", "items": row, "minItems": 1}},
+        columns={"type": "array", "items": {"enum": list(contract.columns)}},
+        index=ANYTHING,
     )
     tensor = _object(
         {
             "name": {"type": "string"},
             "shape": {"type": "array", "items": {"type": "integer", "minimum": 1}},
-            "datatype": {"enum": ["FP64", "FP32", "INT64", "INT32", "BOOL"]},
+            "datatype": {"enum": list(DATATYPES)},
             "data": {"type": "array"},
         },
-        parameters={"type": "object"},
+        parameters=ANYTHING,
     )
+    beside = dict.fromkeys(BESIDE, ANYTHING)
     v2 = _object(
         {"inputs": {"type": "array", "items": tensor, "minItems": 1}},
-        id={"type": "string"},
-        parameters={"type": "object"},
+        **{**beside, "id": {"type": ["string", "null"]}},
     )
     example = [[0.0] * width]
     return {
         Format.JSON: {
             "schema": {
                 "anyOf": [
-                    _object({"instances": rows}),
-                    _object({"inputs": {"oneOf": [rows, by_column]}}),
-                    _object({"dataframe_split": split}),
-                    _object({"dataframe_records": rows}),
+                    _object({"instances": rows}, **beside),
+                    _object({"inputs": {"oneOf": [rows, by_column]}}, **beside),
+                    _object({"dataframe_split": split}, **beside),
+                    _object({"dataframe_records": rows}, **beside),
                     v2,
                     rows,
                     any_row,

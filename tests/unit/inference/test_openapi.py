@@ -55,6 +55,23 @@ def test_a_table_says_which_rows_it_takes(table: dict[str, Any]) -> None:
         assert not valid(schema, wrong)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"dataframe_split": {"data": [[1, 2, 3]]}},
+        {"dataframe_split": {"data": [[1, 2, 3]], "index": 7}},
+        {"instances": [[1, 2, 3]], "signature_name": "x", "params": [1]},
+        {"inputs": [{"name": "x", "shape": [3], "datatype": "FP16", "data": [1, 2, 3],
+                     "parameters": 1}], "outputs": []},
+    ],
+)  # fmt: skip
+def test_what_a_table_takes_beside_rows_is_described(tmp_path: Path, body: dict[str, Any]) -> None:
+    model = load(artifact(tmp_path / "m"))
+    content = invocations(document(model))["requestBody"]["content"]
+    model.exchange("application/json", "").parse(json.dumps(body).encode())
+    assert valid(content["application/json"]["schema"], body)
+
+
 def test_what_it_says_of_answers_is_true(tmp_path: Path) -> None:
     model = load(artifact(tmp_path / "m"))
     schema = invocations(document(model))["responses"]["200"]["content"]["application/json"]
