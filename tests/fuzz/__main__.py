@@ -135,7 +135,13 @@ def run(
         warm_up = Result(f"{campaign.name}, warm-up")
         least = LEAST_WARM_UP / sum(share for _, share in campaign.shares)
         _attack(campaign, target, max(requests * WARM_UP, least), seed + 100, clients, warm_up)
-        result.before = _memory(campaign, target, clients, warm_up)
+        # Malloc keeps up to 16 MiB for each thread of each worker that had one of the largest
+        # bodies, now more and now less, which is more than what may be lost: the most of it is
+        # what is compared with.
+        for _ in range(HEAVY_ROUNDS * campaign.workers):
+            at_once = [clients.submit(lanes.heavies, target.port) for _ in range(CLIENTS)]
+            _gather(dict.fromkeys(at_once, "heavies"), warm_up)
+            result.before = max(result.before, _memory(campaign, target, clients, warm_up))
         result.found.broken += warm_up.found.broken
         _attack(campaign, target, requests, seed, clients, result)
         result.after = _memory(campaign, target, clients, result)
@@ -157,19 +163,10 @@ def run(
 def _memory(
     campaign: Campaign, target: Target, clients: ProcessPoolExecutor, result: Result
 ) -> int:
-    """The most bytes that are kept after the largest bodies, and some requests behind them.
-
-    Malloc keeps up to 16 MiB for each thread of each worker that had one of these bodies, which
-    is more than what may be lost; how much depends on the last requests, so they are the same.
-    """
+    """Bytes after the same requests each time: what malloc keeps depends on the last ones."""
     lane, _ = campaign.shares[0]
-    most = 0
-    for _ in range(HEAVY_ROUNDS * campaign.workers):
-        at_once = [clients.submit(lanes.heavies, target.port) for _ in range(CLIENTS)]
-        _gather(dict.fromkeys(at_once, "heavies"), result)
-        _gather({clients.submit(lane, target.port, LAST, 0): lane.__name__}, result)
-        most = max(most, target.settled_memory())
-    return most
+    _gather({clients.submit(lane, target.port, LAST, 0): lane.__name__}, result)
+    return target.settled_memory()
 
 
 def _learnt(target: Target, question: Question) -> Question:
