@@ -7,7 +7,8 @@ from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
-from inference.limits import RETRY_SECONDS, THREADS, WAITING, WAITING_BYTES
+from inference.limits import KEPT_BYTES, RETRY_SECONDS, THREADS, WAITING, WAITING_BYTES
+from inference.memory import give_back
 from inference.refusal import Refusal
 
 UNAVAILABLE = 503
@@ -45,13 +46,20 @@ class Annex:
     """
 
     def __init__(
-        self, *, threads: int = THREADS, most: int = WAITING, most_bytes: int = WAITING_BYTES
+        self,
+        *,
+        threads: int = THREADS,
+        most: int = WAITING,
+        most_bytes: int = WAITING_BYTES,
+        give_back: Callable[[], object] = give_back,
     ) -> None:
         self._threads = threads
         self._most = most
         self._most_bytes = most_bytes
+        self._give_back = give_back
         self._count = 0
         self._bytes = 0
+        self._left = 0  # bytes of bodies since memory was given back
         self._tasks: SimpleQueue[_Task[object]] = SimpleQueue()
         self._begun = False
 
@@ -76,19 +84,29 @@ class Annex:
 
     def leave(self, size: int) -> None:
         self._bytes -= size
+        self._left += size
+
+    def tidy(self) -> None:
+        """Give the memory of large bodies back to the kernel once nobody is here; the C library
+        would keep it. To be called now and then.
+        """
+        if self._count or self._left < KEPT_BYTES:
+            return
+        self._left = 0
+        self._put(_Task(self._give_back))
 
     async def do(self, work: Callable[[], Result]) -> Result:
         """The work's result, or its error. Cancelled before its turn, it is not begun."""
-        if not self._begun:
-            self._begin()
         task = _Task(work)
-        self._tasks.put(task)  # type: ignore[arg-type] # each gets its own result back
+        self._put(task)
         return await task.result()
 
-    def _begin(self) -> None:
-        self._begun = True
-        for number in range(self._threads):
-            threading.Thread(target=self._run, name=f"annex-{number}", daemon=True).start()
+    def _put(self, task: "_Task[Result]") -> None:
+        if not self._begun:
+            self._begun = True
+            for number in range(self._threads):
+                threading.Thread(target=self._run, name=f"annex-{number}", daemon=True).start()
+        self._tasks.put(task)  # type: ignore[arg-type] # each gets its own result back
 
     def _run(self) -> None:
         while True:

@@ -123,6 +123,7 @@ class Server(Uvicorn):
 
     def _each_second(self) -> None:
         self.front.journal.flush()
+        self.front.annex.tidy()
         now = perf_counter_ns()
         for connection in list(self.server_state.connections):
             cast(Protocol, connection).check_time(now)

@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
+import threading
 import weakref
 from contextlib import suppress
 
 from inference.annex import Annex
+from inference.limits import KEPT_BYTES
 from inference.refusal import Refusal
 from tests.waiting import until
 
@@ -34,3 +36,37 @@ def test_a_refused_body_is_let_go_at_once() -> None:
         until(lambda: bodies[0]() is None, "nothing holds the body")
     finally:
         gc.enable()
+
+
+def test_memory_of_large_bodies_is_given_back_once_nobody_waits() -> None:
+    given: list[str] = []
+
+    async def ask() -> None:
+        annex = Annex(threads=1, give_back=lambda: given.append(threading.current_thread().name))
+        with annex.place() as large:
+            large.hold(KEPT_BYTES)
+            with annex.place() as small:
+                small.hold(1)
+            annex.tidy()
+            await annex.do(lambda: None)  # what was put before has been done
+            assert not given
+        annex.tidy()
+        annex.tidy()
+        await annex.do(lambda: None)
+
+    asyncio.run(ask())
+    assert given == ["annex-0"]
+
+
+def test_small_bodies_are_no_reason_to_give_memory_back() -> None:
+    given: list[bool] = []
+
+    async def ask() -> None:
+        annex = Annex(threads=1, give_back=lambda: given.append(True))
+        with annex.place() as small:
+            small.hold(KEPT_BYTES - 1)
+        annex.tidy()
+        await annex.do(lambda: None)
+
+    asyncio.run(ask())
+    assert not given
