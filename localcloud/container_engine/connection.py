@@ -2,12 +2,14 @@
 
 import errno
 import os
+import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import docker
 import requests.exceptions
@@ -22,6 +24,10 @@ PING = 2.0  # seconds in which an engine must answer to count as there
 CALL = 120.0  # seconds for one call; copying gigabytes is many reads and writes, each with this
 PROBE = 10.0  # seconds for a look at a container, which takes milliseconds
 FULL = "no space left on device"
+ENDED_MEANWHILE = re.compile(r"/proc/\d+/cgroup: no such process")
+LOOKS = 5
+
+Found = TypeVar("Found")
 
 BROKEN = (
     requests.exceptions.ConnectionError,
@@ -101,6 +107,25 @@ class EngineRefused(OSError):
 
     def __str__(self) -> str:
         return str(self.args[1])
+
+
+def ended_meanwhile(error: APIError) -> bool:
+    """Whether this is podman's answer about a container that ends while podman looks at it.
+
+    Until 4.4 it says so instead of how the container is: containers/podman issue 16383.
+    """
+    return bool(ENDED_MEANWHILE.search(str(error.explanation or error)))
+
+
+def look(at: Callable[[], Found]) -> Found:
+    """What a look at a container finds, also when it ends meanwhile. Raises what ``at`` raises."""
+    for _ in range(LOOKS - 1):
+        try:
+            return at()
+        except APIError as error:
+            if not ended_meanwhile(error):
+                raise
+    return at()
 
 
 def refusal(what: str, error: APIError) -> EngineRefused:

@@ -14,7 +14,14 @@ from docker.models.containers import Container
 from docker.models.networks import Network
 
 from localcloud.container_engine.archives import remove, unpack
-from localcloud.container_engine.connection import BROKEN, SILENT, Connection, refusal
+from localcloud.container_engine.connection import (
+    BROKEN,
+    SILENT,
+    Connection,
+    ended_meanwhile,
+    look,
+    refusal,
+)
 from localcloud.engine import EngineLost, LogSink
 from localcloud.reaper import kill_marked
 
@@ -152,6 +159,9 @@ class ContainerProgram:
                 pass  # it runs on, or the engine is gone: a look tells
             except NotFound:
                 raise self._gone() from None
+            except APIError as error:
+                if not ended_meanwhile(error):
+                    raise
             state = self._state()
             if not state["Running"]:
                 return state
@@ -164,9 +174,10 @@ class ContainerProgram:
     def _state(self) -> Mapping[str, Any]:
         """How it is. An engine that refuses is lost; one that is silent gets some time."""
         deadline = time.monotonic() + HUNG
+        probe = self._connection.probe.api
         while True:
             try:
-                found = self._connection.probe.api.inspect_container(self.made.id)
+                found = look(lambda: probe.inspect_container(self.made.id))
             except NotFound:
                 raise self._gone() from None
             except SILENT as error:

@@ -30,7 +30,13 @@ from localcloud.container_engine.command_line import (
     STATE,
     machine_variables,
 )
-from localcloud.container_engine.connection import BROKEN, SILENT, Connection, EngineRefused
+from localcloud.container_engine.connection import (
+    BROKEN,
+    SILENT,
+    Connection,
+    EngineRefused,
+    look,
+)
 from localcloud.container_engine.container import OPT_ML, ContainerProgram, Made, close_output
 from localcloud.container_engine.image_store import ImageStore
 from localcloud.engine import (
@@ -109,7 +115,7 @@ class ContainerEngine:
                 self._processes.watch(made.mark)
                 undo.callback(self._processes.forget, made.mark)
                 container.start()
-                container.reload()
+                look(container.reload)
             address = _address(made, launch) if launch.serves else None
             undo.pop_all()
         with self._lock:  # it may end at once, and is noted before it is forgotten

@@ -308,6 +308,27 @@ def test_a_silent_look_is_repeated(tree: Path) -> None:
     assert program.wait(10) == 0
 
 
+class Ending(FakeContainer):
+    """Ends while podman looks at it, whichever look that is."""
+
+    def __init__(self) -> None:
+        self.words = refusal("read /proc/17797/cgroup: no such process")
+        super().__init__(self.words, self.words, ENDED, files=archive({}))
+        self.reloads: list[APIError] = [self.words]
+
+    def reload(self) -> None:
+        if self.reloads:
+            raise self.reloads.pop()
+
+    def wait(self, timeout: float) -> None:
+        raise self.words
+
+
+def test_a_container_that_ends_while_podman_looks_at_it_has_ended(tree: Path) -> None:
+    program = engine_of(Ending()).run(Launch("sha256:1", (), {}, tree), lambda line: None)
+    assert program.wait(10) == 0
+
+
 def test_a_tree_that_the_engines_disk_has_no_room_for_is_not_begun(
     tree: Path, tmp_path: Path
 ) -> None:
