@@ -18,7 +18,7 @@ INLINE_NANOSECONDS = 1_000_000  # an answer that takes longer is worked out in a
 # the largest bodies; an answer's own memory comes on top.
 WAITING = 256  # requests
 WAITING_BYTES = 128 * MIB
-KEPT_BYTES = 16 * MIB  # of bodies, whose memory the process may keep when nothing is asked
+KEPT_BYTES = 4 * MIB  # of bodies, whose memory the process may keep when nothing is asked
 THREADS = 2  # so that a batch of a second does not keep the next from its milliseconds
 
 CONNECTIONS = 2_000

@@ -10,6 +10,7 @@ import argparse
 import math
 import multiprocessing
 import secrets
+import statistics
 import sys
 import tempfile
 import time
@@ -30,8 +31,8 @@ from tests.fuzz.wire import Connection, request
 CLIENTS = 2
 WARM_UP = 0.2  # of the requests
 LEAST_WARM_UP = 9_000  # requests to each server
-HEAVY_ROUNDS = 4  # for each worker
-LAST = 500  # requests before memory is measured
+HEAVY_ROUNDS = 6  # for each worker; so many until its memory grows no more
+MEASURED = 3  # times before and after, an odd number
 GROWTH = 1.05  # of the memory, at most
 MIB = 1024 * 1024
 
@@ -135,16 +136,12 @@ def run(
         warm_up = Result(f"{campaign.name}, warm-up")
         least = LEAST_WARM_UP / sum(share for _, share in campaign.shares)
         _attack(campaign, target, max(requests * WARM_UP, least), seed + 100, clients, warm_up)
-        # Malloc keeps up to 16 MiB for each thread of each worker that had one of the largest
-        # bodies, now more and now less, which is more than what may be lost: the most of it is
-        # what is compared with.
         for _ in range(HEAVY_ROUNDS * campaign.workers):
-            at_once = [clients.submit(lanes.heavies, target.port) for _ in range(CLIENTS)]
-            _gather(dict.fromkeys(at_once, "heavies"), warm_up)
-            result.before = max(result.before, _memory(campaign, target, clients, warm_up))
+            _heavies(target, clients, warm_up)
+        result.before = _memory(target, clients, warm_up)
         result.found.broken += warm_up.found.broken
         _attack(campaign, target, requests, seed, clients, result)
-        result.after = _memory(campaign, target, clients, result)
+        result.after = _memory(target, clients, result)
         result.lost = len(pids - target.pids())
         for line in target.faults():
             result.break_rule(f"the log says: {line}")
@@ -160,13 +157,20 @@ def run(
     return result
 
 
-def _memory(
-    campaign: Campaign, target: Target, clients: ProcessPoolExecutor, result: Result
-) -> int:
-    """Bytes after the same requests each time: what malloc keeps depends on the last ones."""
-    lane, _ = campaign.shares[0]
-    _gather({clients.submit(lane, target.port, LAST, 0): lane.__name__}, result)
-    return target.settled_memory()
+def _memory(target: Target, clients: ProcessPoolExecutor, result: Result) -> int:
+    """Bytes after the largest bodies: in how many pieces these leave the memory that malloc has is
+    chance, and goes up and down by some 3%, hence the median of several times.
+    """
+    found = []
+    for _ in range(MEASURED):
+        _heavies(target, clients, result)
+        found.append(target.settled_memory())
+    return statistics.median(found)
+
+
+def _heavies(target: Target, clients: ProcessPoolExecutor, result: Result) -> None:
+    at_once = [clients.submit(lanes.heavies, target.port) for _ in range(CLIENTS)]
+    _gather(dict.fromkeys(at_once, "heavies"), result)
 
 
 def _learnt(target: Target, question: Question) -> Question:
