@@ -1,12 +1,17 @@
-"""Requests that came in one turn of the event loop, answered together at its end.
+"""Requests that came in one turn of the event loop or the next, answered together.
 
 To answer each at once costs a packet, and the waking of whoever waits for it, between any two
 requests: under load most of a small request's time. Models that answer several rows at once
 with the bits of each alone (``Exchange.predict_all``) are asked once a turn.
+
+The next turn only looks who is there, and waits for nobody. Under load it finds those whose
+requests came while the first were read. Left for later, they would wait for these answers and
+then for their own: twice as long as everybody else.
 """
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,15 +45,15 @@ class Waiting(NamedTuple):
 
 
 class Turn:
-    """What waits for the end of this turn of the loop. A connection has one request in it."""
+    """What waits for its answer. A connection has one request in it."""
 
     def __init__(self) -> None:
         self._waiting: list[Waiting] = []
 
     def add(self, one: Waiting, soon: Callable[[Callable[[], None]], object]) -> None:
-        """``soon`` is the loop's ``call_soon``."""
+        """``soon`` is the loop's ``call_soon``: what it is given runs before the next turn."""
         if not self._waiting:
-            soon(self.answer)
+            soon(partial(soon, self.answer))
         self._waiting.append(one)
 
     def answer(self) -> None:

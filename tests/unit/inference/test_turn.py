@@ -1,4 +1,4 @@
-"""What came in one turn of the event loop is answered together, and each request gets its own."""
+"""What came in two turns of the event loop is answered together, and each request gets its own."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -31,9 +31,9 @@ class Loop:
         self.due.append(call)
 
     def turn_over(self) -> None:
-        for call in self.due:
+        due, self.due = self.due, []
+        for call in due:
             call()
-        self.due.clear()
 
 
 def waiting(connection: Connection, way: Way, row: list[float]) -> Waiting:
@@ -46,6 +46,7 @@ def answered(model: Adding, *rows: list[float]) -> list[list[object]]:
     connections = [Connection() for _ in rows]
     for connection, row in zip(connections, rows, strict=True):
         turn.add(waiting(connection, way, row), loop.call_soon)
+    loop.turn_over()
     assert all(connection.sent == [] for connection in connections)
     assert len(loop.due) == 1
     loop.turn_over()
@@ -56,6 +57,24 @@ def test_all_of_a_turn_are_asked_at_once_and_each_has_its_own_answer() -> None:
     model = Adding()
     assert answered(model, [1, 2], [3, 4], [5, 6]) == [[b"3\n"], [b"7\n"], [b"11\n"]]
     assert model.together == [3]
+
+
+def test_what_comes_in_the_next_turn_is_answered_with_it_and_what_comes_then_with_the_next() -> (
+    None
+):
+    turn, loop, model = Turn(), Loop(), Adding()
+    way = Way(model)
+    first, second, third = connections = [Connection(), Connection(), Connection()]
+    turn.add(waiting(first, way, [1, 2]), loop.call_soon)
+    loop.turn_over()
+    turn.add(waiting(second, way, [3, 4]), loop.call_soon)
+    loop.turn_over()
+    turn.add(waiting(third, way, [5, 6]), loop.call_soon)
+    assert [connection.sent for connection in connections] == [[b"3\n"], [b"7\n"], []]
+    loop.turn_over()
+    loop.turn_over()
+    assert third.sent == [b"11\n"]
+    assert model.together == [2, 1]
 
 
 def refuse_threes(rows: Any) -> None:
@@ -72,6 +91,7 @@ def test_what_a_refusal_took_counts_as_well() -> None:
     turn, loop, way = Turn(), Loop(), Way(Adding(refuse_threes))
     assert not way.quick(3)  # nothing has been measured
     turn.add(waiting(Connection(), way, [3, 4]), loop.call_soon)
+    loop.turn_over()
     loop.turn_over()
     assert way.quick(3)
 
@@ -91,6 +111,7 @@ def test_an_answer_that_cannot_be_sent_keeps_nobody_from_theirs() -> None:
     broken, whole = Broken(), Connection()
     for connection in (broken, whole):
         turn.add(waiting(connection, way, [1, 2]), loop.call_soon)
+    loop.turn_over()
     loop.turn_over()
     assert whole.sent == [b"3\n"]
     assert broken.aborted
