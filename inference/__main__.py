@@ -12,10 +12,12 @@ from typing import Protocol
 
 from contracts.privileges import TREE, leave_root
 from inference.artifact import loader
+from inference.beside import Beside
 from inference.cores import cores
+from inference.footprint import ahead_of_trees
+from inference.heap import give_back, keep_one, take_ahead
 from inference.lean import leave_out_command_line
 from inference.loading import Loading
-from inference.memory import give_back
 from inference.served import ModelBroken, Served
 from inference.settings import BadSetting, Settings
 from inference.workers import Workers
@@ -116,6 +118,7 @@ def listen(settings: Settings, count: int = 1) -> list[socket.socket]:
 
 
 def _serve(settings: Settings, listeners: list[socket.socket], find: Find) -> int:
+    keep_one()
     leave_out_command_line()
     if settings.multi_model:
         _serve_many(settings, listeners[0])
@@ -123,6 +126,7 @@ def _serve(settings: Settings, listeners: list[socket.socket], find: Find) -> in
     # What is in memory by the time of the fork stays: to look through it for garbage, again and
     # again, would cost pauses, and writes to pages that the workers share.
     gc.disable()
+    Beside(lambda: take_ahead(ahead_of_trees(settings.model)))  # while modules are imported
     loading = Loading(lambda: find(settings.model))
     # While the model loads, and not before.
     from inference.app import App

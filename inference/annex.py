@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
+from inference.heap import give_back
 from inference.limits import KEPT_BYTES, RETRY_SECONDS, THREADS, WAITING, WAITING_BYTES
-from inference.memory import give_back
 from inference.refusal import Refusal
 
 UNAVAILABLE = 503

@@ -1,7 +1,6 @@
 """What a model's folder may take of memory, known before it is loaded."""
 
 import mmap
-import zipfile
 from pathlib import Path
 
 from inference.memory import MIB
@@ -13,6 +12,8 @@ ARRAYS = 1.5  # an archive of arrays, of the size that it unpacks to
 OTHER = 2.5
 SESSION = 4 * MIB  # whatever the graph
 TREE_OPERATOR = b"TreeEnsemble"
+HEAD = 64 * 1024  # bytes of a graph in which its first operators are named
+AHEAD = 256 * MIB
 
 
 def footprint(folder: Path) -> int:
@@ -21,6 +22,17 @@ def footprint(folder: Path) -> int:
         return SESSION + sum(_needs(path) for path in folder.iterdir() if path.is_file())
     except OSError as error:
         raise ModelBroken(f"{folder} cannot be read: {error}") from None
+
+
+def ahead_of_trees(folder: Path) -> int:
+    """Bytes worth fetching before a graph is loaded, AHEAD at the most: trees are the graphs that
+    take much more than their file. 0 when there are none, and when the folder cannot be read.
+    """
+    try:
+        graphs = [path for path in folder.glob("*.onnx") if _begins_with_trees(path)]
+        return min(AHEAD, sum(TREES * path.stat().st_size for path in graphs))
+    except OSError:
+        return 0
 
 
 def _needs(path: Path) -> int:
@@ -34,6 +46,8 @@ def _needs(path: Path) -> int:
 
 def _unpacked(path: Path) -> int:
     """As the members say: compressed, a small file may hold any size."""
+    import zipfile  # not on the way of a start, which imports this module
+
     try:
         with zipfile.ZipFile(path) as archive:
             return sum(member.file_size for member in archive.infolist())
@@ -47,3 +61,8 @@ def _has_trees(path: Path) -> bool:
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as graph,
     ):
         return graph.find(TREE_OPERATOR) >= 0
+
+
+def _begins_with_trees(path: Path) -> bool:
+    with path.open("rb") as file:
+        return TREE_OPERATOR in file.read(HEAD)

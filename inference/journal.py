@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import re
-import secrets
 import select
 import threading
 from collections import Counter
@@ -55,7 +54,7 @@ class Journal:
         self._lines: list[str] = []
         self._second = 0
         self._stamp = ""
-        self._prefix = secrets.token_hex(8).encode()
+        self._prefix = os.urandom(8).hex().encode()  # secrets imports hmac
         self._made = 0
         self._writer = _Writer(write or _to_stdout)
 

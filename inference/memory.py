@@ -1,6 +1,5 @@
-"""How much memory is left for models, and giving back what a model held."""
+"""How much memory is left for models."""
 
-import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -97,12 +96,3 @@ def _resident(proc: Path) -> int:
     status = (proc / "self" / "status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
     return int(line.split()[1]) * 1024
-
-
-def give_back() -> None:
-    """Return freed memory to the kernel. The C library keeps it otherwise: after a forest of
-    350 MiB, all of it. Does nothing where the C library is not glibc.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from inference.memory import MIB, Memory, give_back
+from inference.heap import give_back
+from inference.memory import MIB, Memory
 from inference.refusal import Refusal
 from inference.served import ModelBroken
 

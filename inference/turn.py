@@ -50,7 +50,7 @@ class Turn:
     def __init__(self) -> None:
         self._waiting: list[Waiting] = []
 
-    def add(self, one: Waiting, soon: Callable[[Callable[[], None]], object]) -> None:
+    def add(self, one: Waiting, soon: Callable[[Callable[[], object]], object]) -> None:
         """``soon`` is the loop's ``call_soon``: what it is given runs before the next turn."""
         if not self._waiting:
             soon(partial(soon, self.answer))

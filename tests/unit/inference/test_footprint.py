@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.footprint import SESSION, footprint
+from inference.footprint import AHEAD, SESSION, ahead_of_trees, footprint
 from inference.memory import MIB
 from inference.served import ModelBroken
 
@@ -44,3 +44,14 @@ def test_an_archive_that_is_none_is_named(folder: Path, model_folder: Path) -> N
     (folder / "origins.npz").write_bytes(b"garbage")
     with pytest.raises(ModelBroken, match=r"origins\.npz is no archive of arrays"):
         footprint(folder)
+
+
+def test_memory_is_fetched_ahead_for_trees_alone(folder: Path) -> None:
+    assert ahead_of_trees(folder) == 0
+    (folder / "model.onnx").write_bytes(b"Gemm" + b"\0" * MIB)
+    assert ahead_of_trees(folder) == 0
+    (folder / "model.onnx").write_bytes(b"TreeEnsemble" + b"\0" * MIB)
+    assert MIB < ahead_of_trees(folder) <= footprint(folder)
+    (folder / "model.onnx").write_bytes(b"TreeEnsemble" + b"\0" * 100 * MIB)
+    assert ahead_of_trees(folder) == AHEAD
+    assert ahead_of_trees(folder / "nowhere") == 0

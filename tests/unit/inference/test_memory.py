@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.memory import MIB, Memory, give_back
+from inference.memory import MIB, Memory
 
 GIB = 1024 * MIB
 
@@ -87,4 +87,3 @@ def test_this_machine_and_process_have_memory_of_their_own() -> None:
     machine, process = Memory.of(None), Memory.of(10_000)
     assert 0 < machine.used() < machine.limit
     assert 0 < process.used() < process.limit
-    give_back()

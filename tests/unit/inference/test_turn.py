@@ -25,9 +25,9 @@ class Connection:
 
 class Loop:
     def __init__(self) -> None:
-        self.due: list[Callable[[], None]] = []
+        self.due: list[Callable[[], object]] = []
 
-    def call_soon(self, call: Callable[[], None]) -> None:
+    def call_soon(self, call: Callable[[], object]) -> None:
         self.due.append(call)
 
     def turn_over(self) -> None:

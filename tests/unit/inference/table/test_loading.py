@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from contracts.table import HOLDOUT_FILE, TableContract
 from inference.served import ModelBroken
 from inference.table.columns import Floats
-from inference.table.loading import load_table, rows_join
+from inference.table.holdout import Holdout
+from inference.table.loading import load_table
 from inference.table.model import TableModel
 from tests.unit.inference.table.toys import artifact, graph
 
@@ -71,7 +72,7 @@ def test_a_file_that_is_missing_or_garbage_is_named(folder: Path, name: str) -> 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"columns": ["a", "b"]}, "inputs are float64 of (3, 3), but contract.json names 2"),
+        ({"columns": ["a", "b"]}, "takes [('tensor(double)', 2, [3])], but contract.json says"),
         ({"columns": ["a", "b", "b"]}, "a column is named twice"),
         ({"columns": []}, "columns: "),
         ({"outputs": ["p", "q"]}, "predictions are float64 of (3,); (3, 2) numbers fit"),
@@ -94,6 +95,7 @@ def test_files_that_do_not_fit_each_other_are_told_apart(
     [
         (np.ones((0, 3)), np.ones(0), "holds no row"),
         (np.ones(3), np.ones(1), "inputs are float64 of (3,)"),
+        (np.ones((2, 2)), np.ones(2), "inputs are float64 of (2, 2), but contract.json names 3"),
         (np.ones((2, 3)), np.ones(3), "predictions are float64 of (3,)"),
         ([["x", "y", "z"]], [1.0], "inputs are <U1"),
         ([[object(), 1, 2]], [1.0], "does not hold inputs and predictions"),
@@ -136,10 +138,14 @@ class Blurred:
         return rows.sum(axis=1) * (1 + (len(rows) > 4) * np.finfo(float).eps)
 
 
-def test_rows_are_joined_only_where_they_have_the_same_bits_as_alone(tmp_path: Path) -> None:
-    rows = np.random.default_rng(0).normal(size=(64, 3))
+@pytest.mark.parametrize("count", [3, 1000])
+def test_rows_are_joined_only_where_they_have_the_same_bits_as_alone(
+    tmp_path: Path, count: int
+) -> None:
+    rows = np.random.default_rng(0).normal(size=(count, 3))
     assert load_table(artifact(tmp_path)).joins
-    assert not rows_join(TableModel(TableContract(columns=("a", "b", "c")), Blurred()), rows)
+    model = TableModel(TableContract(columns=("a", "b", "c")), Blurred())
+    assert not Holdout(tmp_path, rows, rows[:, 0]).joins(model)
 
 
 def test_questions_that_are_joined_have_the_answers_of_each_alone(tmp_path: Path) -> None:

@@ -1,0 +1,131 @@
+"""The rows that a model has to answer, as it was trained to, before it serves."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.table import CONTRACT_FILE, TableContract
+from inference.refusal import Refusal
+from inference.served import ModelBroken
+from inference.table.columns import Floats
+from inference.table.exchange import JOINED_ROWS
+from inference.table.model import TableModel
+
+ROWS_AT_ONCE = 1000
+SINGLE_ROWS = 3  # asked one by one too: the commonest question, and another path in onnxruntime
+# Of the largest answer. The same library adds in another order on another processor, and for one
+# row in another than for many: a ridge regression's last bit differs.
+ROUNDING = 1e-9
+JOINED_TRIES = 64  # rows that are asked alone and among others; milliseconds of the start
+COMPANY = 16  # of them, at least, in each size of company
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """``inputs``: rows × columns, contiguous. ``predictions``: the trained model's answers to
+    them; rows, or rows × outputs where there are several.
+    """
+
+    path: Path
+    inputs: Floats
+    predictions: NDArray[Any]
+
+    @classmethod
+    def read(cls, path: Path, contract: TableContract) -> Self:
+        """Raises ModelBroken when it is missing, cannot be read or does not fit the contract."""
+        if not path.is_file():
+            raise ModelBroken(f"{path} is missing")
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                inputs, expected = arrays["inputs"], arrays["predictions"]
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever a file of garbage leads to: EOFError, zlib.error, …
+            raise ModelBroken(f"{path} does not hold inputs and predictions: {error}") from None
+        if (
+            inputs.ndim != 2
+            or inputs.shape[1] != len(contract.columns)
+            or inputs.dtype.kind not in "fiu"
+        ):
+            raise ModelBroken(
+                f"{path}: inputs are {inputs.dtype} of {inputs.shape}, but {CONTRACT_FILE} names "
+                f"{len(contract.columns)} columns"
+            )
+        if not len(inputs):
+            raise ModelBroken(f"{path} holds no row, so that no answer can be checked")
+        shapes: list[tuple[int, ...]] = [(len(inputs), len(contract.outputs))]
+        if len(contract.outputs) == 1:
+            shapes.append((len(inputs),))
+        if expected.shape not in shapes or expected.dtype.kind not in "fiu":
+            raise ModelBroken(
+                f"{path}: predictions are {expected.dtype} of {expected.shape}; {shapes[-1]} "
+                "numbers fit the inputs and the outputs"
+            )
+        rows = np.ascontiguousarray(inputs, dtype=np.float64)
+        return cls(path, rows, expected.reshape(shapes[-1]))
+
+    def check(self, model: TableModel) -> None:
+        """Raises ModelBroken when an answer is further from the trained model's than the
+        contract allows, or when there is none.
+        """
+        for start in range(0, len(self.inputs), ROWS_AT_ONCE):
+            self._check_some(model, start, ROWS_AT_ONCE)
+        for start in range(min(SINGLE_ROWS, len(self.inputs))):
+            self._check_some(model, start, 1)
+
+    def joins(self, model: TableModel) -> bool:
+        """Whether its rows are answered the same, to the last bit, alone and together.
+
+        A sum in another order, such as a matrix product's for many rows, shows in some of them.
+        They are taken from all over the holdout: neighbours may be alike.
+        """
+        chosen = np.unique(np.linspace(0, len(self.inputs) - 1, JOINED_TRIES, dtype=np.intp))
+        rows = self.inputs[chosen]
+        alone = np.concatenate([model.predict(rows[n : n + 1]) for n in range(len(rows))])
+        place = 0
+        for size in range(2, JOINED_ROWS + 1):
+            for _ in range(0, COMPANY, size):
+                company = np.arange(place, place + size) % len(rows)
+                together = model.predict(rows[company])
+                if not np.array_equal(together, alone[company], equal_nan=True):
+                    return False
+                place += size
+        return True
+
+    def _check_some(self, model: TableModel, start: int, count: int) -> None:
+        path, end = self.path, start + count
+        expected = self.predictions[start:end]
+        try:
+            found = model.predict(self.inputs[start:end])
+        except Refusal as refusal:
+            raise ModelBroken(
+                f"{path}: the model refuses its own holdout: {refusal.reason}"
+            ) from None
+        except MemoryError:
+            raise
+        except Exception as error:  # of whichever library predicts
+            reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+            raise ModelBroken(f"{path}: the model cannot answer its holdout: {reason}") from None
+        if found.shape != expected.shape:
+            raise ModelBroken(
+                f"{path}: the model answers {found.shape}, but predictions are {expected.shape}"
+            )
+        contract = model.contract
+        allowed = contract.tolerance.absolute + contract.tolerance.relative * np.abs(expected)
+        if contract.runtime != "onnx":
+            allowed += ROUNDING * np.abs(expected).max()
+        with np.errstate(invalid="ignore"):
+            near = np.abs(found - expected) <= allowed
+        near |= (found == expected) | (np.isnan(found) & np.isnan(expected))
+        if not near.all():
+            place = tuple(int(index) for index in np.argwhere(~near)[0])
+            output = contract.outputs[place[1] if len(place) > 1 else 0]
+            raise ModelBroken(
+                f"{path}: row {start + place[0] + 1}, {output}: the trained model answered "
+                f"{expected[place].item()!r}, this one {found[place].item()!r}; allowed are "
+                f"{contract.tolerance} "
+                f"({int((~near).reshape(len(near), -1).any(axis=1).sum())} such rows)"
+            )
