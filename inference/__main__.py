@@ -12,7 +12,6 @@ from typing import Protocol
 
 from contracts.privileges import TREE, leave_root
 from inference.artifact import loader
-from inference.beside import Beside
 from inference.cores import cores
 from inference.footprint import ahead_of_trees
 from inference.heap import give_back, keep_one, take_ahead
@@ -24,6 +23,7 @@ from inference.workers import Workers
 
 LOG = logging.getLogger("inference")
 Find = Callable[[Path], Callable[[], Served]]
+PATIENCE = 0.5  # seconds that pings wait for imports; a folder on a network may take longer
 BACKLOG = 2048  # connections that wait to be accepted
 
 
@@ -126,9 +126,10 @@ def _serve(settings: Settings, listeners: list[socket.socket], find: Find) -> in
     # What is in memory by the time of the fork stays: to look through it for garbage, again and
     # again, would cost pauses, and writes to pages that the workers share.
     gc.disable()
-    Beside(lambda: take_ahead(ahead_of_trees(settings.model)))  # while modules are imported
     loading = Loading(lambda: find(settings.model))
-    # While the model loads, and not before.
+    take_ahead(ahead_of_trees(settings.model), enough=loading.found)
+    loading.found(PATIENCE)
+    # While the model loads, to answer pings, and not before.
     from inference.app import App
     from inference.journal import Journal
     from inference.server import run, wait_for

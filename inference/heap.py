@@ -4,12 +4,14 @@ What is here does nothing where the C library is not glibc.
 """
 
 import ctypes
+from collections.abc import Callable
 
 MIB = 1024 * 1024
 # glibc raises both while it runs, as far as here, whenever something larger is freed; it no longer
 # does once it is told one of them. DEFAULT_MMAP_THRESHOLD_MAX of mallopt(3), and twice that.
 MAPPED = 32 * MIB  # bytes from which on an allocation is a mapping of its own
 TRIMMED = 2 * MAPPED  # free bytes at the heap's end from which on they are given back
+PIECE = 16 * MIB
 MAPPINGS = 65536  # of its own, at the most: the default
 
 # Of malloc.h.
@@ -43,23 +45,28 @@ def keep_one() -> None:
         library.mallopt(_M_TRIM_THRESHOLD, TRIMMED)
 
 
-def take_ahead(size: int) -> None:
+def take_ahead(size: int, enough: Callable[[], bool]) -> None:
     """Make so many bytes of the heap ready for what will soon be allocated, in small pieces.
 
     The kernel gives a page when it is first written to, and that is half of what a session of
-    30,000 pages costs. Here they are written to beside whatever else a start does, without the
-    interpreter's lock. ``give_back`` returns what is not used.
+    30,000 pages costs. Here they are asked for without the interpreter's lock, while a thread
+    imports modules; what is not there by the time that ``enough`` is true is left. ``give_back``
+    returns what is not used.
     """
     library = _glibc()
-    if library is None:
+    if library is None or not size:
         return
     library.mallopt(_M_TRIM_THRESHOLD, size + TRIMMED)
     library.mallopt(_M_MMAP_MAX, 0)
-    piece = library.malloc(size)
+    whole = library.malloc(size)
     library.mallopt(_M_MMAP_MAX, MAPPINGS)
-    if piece is not None:
-        ctypes.memset(piece, 0, size)
-        library.free(piece)
+    if whole is None:
+        return
+    for start in range(0, size, PIECE):
+        if enough():
+            break
+        ctypes.memset(whole + start, 0, min(PIECE, size - start))
+    library.free(whole)
 
 
 def give_back() -> None:

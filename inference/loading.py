@@ -6,23 +6,25 @@ from threading import Event
 from inference.beside import Beside
 from inference.served import Served
 
-PATIENCE = 0.5  # seconds that pings wait for imports; a folder on a network may take longer
-
 
 class Loading(Beside[Served]):
     """Loads a model in a thread, from now on.
 
-    ``find`` returns what loads it, and imports what that begins with. Nothing else goes on
-    meanwhile: two threads that import only take the interpreter's lock from each other. To load a
-    large model is onnxruntime's work, without the lock; this returns when it begins, so that the
-    server is imported and answers pings meanwhile.
+    ``find`` returns what loads it, and imports what that begins with.
     """
 
     def __init__(self, find: Callable[[], Callable[[], Served]]) -> None:
         self._find = find
         self._found = Event()
         super().__init__(self._load)
-        self._found.wait(PATIENCE)
+
+    def found(self, patience: float = 0) -> bool:
+        """Whether it is known what loads the model; waits so many seconds for it.
+
+        Until then, whoever else imports something takes the interpreter's lock from what everybody
+        waits for. To load a large model is onnxruntime's work, without the lock.
+        """
+        return self._found.wait(patience)
 
     def _load(self) -> Served:
         try:

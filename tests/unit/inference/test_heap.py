@@ -39,7 +39,7 @@ def run(program: str) -> list[int]:
 
 def test_what_was_taken_ahead_is_there_when_it_is_needed_and_back_when_it_is_not() -> None:
     ahead, used, back = run("""
-take_ahead(100 * MIB)
+take_ahead(100 * MIB, lambda: False)
 print(resident() - before)
 begun = faults()
 use(50_000)
@@ -50,6 +50,18 @@ print(resident() - before)
     assert 95 <= ahead <= 105
     assert used < 3_000  # 50 MB are 12,000 pages
     assert 45 <= back <= 65
+
+
+def test_no_more_is_taken_once_it_is_enough() -> None:
+    taken, used = run("""
+answers = iter([False, False, True])
+take_ahead(100 * MIB, lambda: next(answers))
+print(resident() - before)
+use(100_000)
+print(resident() - before)
+""")
+    assert 30 <= taken <= 36
+    assert 95 <= used <= 110  # and no page that is not used
 
 
 def test_what_one_thread_has_freed_another_uses() -> None:
@@ -68,4 +80,4 @@ print(resident() - before)
 
 
 def test_to_take_nothing_ahead_takes_nothing() -> None:
-    assert run("take_ahead(0)\ngive_back()\nprint(resident() - before)")[0] < 5
+    assert run("take_ahead(0, lambda: False)\ngive_back()\nprint(resident() - before)")[0] < 5

@@ -15,6 +15,7 @@ from pathlib import Path
 from inference.__main__ import Loading, leave_out_command_line, loader
 leave_out_command_line()
 loading = Loading(lambda: loader(Path(sys.argv[1])))
+assert loading.found(60)
 from inference.app import App
 from inference.server import Server
 Server(App(loading.result())).config.load()

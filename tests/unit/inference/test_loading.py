@@ -53,19 +53,29 @@ def test_a_model_that_nothing_loads_is_told_in_the_same_way() -> None:
     def find() -> Callable[[], Served]:
         raise ModelBroken("no such kind")
 
+    loading = Loading(find)
+    assert loading.found(60)
     with pytest.raises(ModelBroken, match="no such kind"):
-        Loading(find).result()
+        loading.result()
 
 
-def test_nobody_goes_on_before_it_is_known_what_loads_the_model() -> None:
-    done: list[str] = []
+def test_it_is_known_when_what_loads_the_model_is_found() -> None:
+    may_go_on, may_end = threading.Event(), threading.Event()
 
     def find() -> Callable[[], Served]:
-        done.append("found")
-        return lambda: MODEL
+        assert may_go_on.wait(60)
+        return load
 
-    Loading(find)
-    assert done == ["found"]
+    def load() -> Served:
+        assert may_end.wait(60)
+        return MODEL
+
+    loading = Loading(find)
+    assert not loading.found()
+    may_go_on.set()
+    assert loading.found(60)
+    may_end.set()
+    assert loading.result() is MODEL
 
 
 def test_a_thread_that_a_library_starts_while_a_model_loads_takes_no_signal() -> None:
