@@ -129,7 +129,9 @@ def run(asked: argparse.Namespace) -> Results:
     for model in trained:
         if stacks.OURS in up:
             measure.ours(bench, model, measure.alone)
-            measure.ours(bench, model, measure.start_again)
+        for stack in up:
+            if stack is stacks.OURS or model is trained[0]:
+                measure.start(bench, stack, model)
     for turn in range(1, rounds + 1):
         say(f"round {turn} of {rounds}")
         for model in trained:

@@ -27,12 +27,15 @@ class Sample(Record):
 
 
 class Start(Record):
-    """A start of a stack: seconds to the first good ping, MiB after load, what did not end."""
+    """A start of a stack on so many cores: seconds to the first good ping, MiB after load, what
+    did not end.
+    """
 
     stack: str
     model: str
     round: int
     workers: int = 1
+    cores: int
     cold: float
     rss: float | None = None
     pss: float | None = None

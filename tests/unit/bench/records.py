@@ -24,8 +24,8 @@ def sample(stack: str, rate: float, **other: Any) -> Sample:
 
 
 def start(stack: str, cold: float, **other: Any) -> Start:
-    """With one worker, for HGB."""
-    return Start(stack=stack, cold=cold, **({"model": "hgb", "round": 1} | other))
+    """With one worker, for HGB, on two cores."""
+    return Start(stack=stack, cold=cold, **({"model": "hgb", "round": 1, "cores": 2} | other))
 
 
 def alone(rows: int, library: float, graph: float) -> InProcess:

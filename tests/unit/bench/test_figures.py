@@ -74,6 +74,7 @@ def test_the_last_line_has_the_worst_of_the_models() -> None:
         sample("fastapi", 1.0, model="rf"),
         start("ours", 0.2, rss=90.0),
         start("ours", 0.3, rss=190.0, model="rf"),
+        start("ours", 0.4, rss=190.0, model="rf", cores=1),
     )
 
     assert figures.summary(found) == {
