@@ -32,7 +32,7 @@ from tests.bench.serving.stacks import CONSTANT, HOST, ONE_THREAD, OURS, Stack, 
 MANY = 1_000  # rows of a large request
 OTHER_CONNECTIONS = (1, 64, 256)
 OTHER_SIZES = (10, 100, 10_000)
-COLD_STARTS = 3
+COLD_STARTS = 5
 HUGE = 150_000  # rows; 18 MB as CSV
 HUGE_TIMES = 3
 PING_EVERY = 0.01  # seconds
@@ -91,9 +91,9 @@ class Bench:
         self, stack: Stack, model: Model, turn: int, workers: int = 1, cores: int | None = None
     ) -> Iterator[Server]:
         """Start a stack and keep the record of its start. It has a core for each worker, unless
-        it is to have more. Raises NotReady.
+        it is to have more: then it may make itself more workers, and is not weighed. Raises
+        NotReady.
         """
-        cores = cores or workers
         port = free_port()
         programs = self.programs[stack.environment]
         command = stack.command(programs, model, port, self.run)
@@ -106,23 +106,24 @@ class Bench:
             command.folder,
             port=port,
             ping=stack.ping,
-            cores=self.server_cores[:cores],
+            cores=self.server_cores[: cores or workers],
             log=log,
         ) as server:
             yield server
-            first = server.process.pid
-            memory = sorted(server.memory(), key=lambda one: (one.pid != first, one.pid))
-            weighed = [(one.pid, one.rss, one.pss, one.private) for one in memory]
+            if cores is None:
+                first = server.process.pid
+                memory = sorted(server.memory(), key=lambda one: (one.pid != first, one.pid))
+                weighed = [(one.pid, one.rss, one.pss, one.private) for one in memory]
         self.starts.append(
             Start(
                 stack=stack.name,
                 model=model.name,
                 round=turn,
                 workers=workers,
-                cores=cores,
+                cores=cores or workers,
                 cold=server.cold,
-                rss=sum(one[1] for one in weighed),
-                pss=sum(one[2] for one in weighed),
+                rss=sum(one[1] for one in weighed) if weighed else None,
+                pss=sum(one[2] for one in weighed) if weighed else None,
                 private=tuple(one[3] for one in weighed),
                 orphans=server.orphans,
             )

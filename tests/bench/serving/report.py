@@ -346,7 +346,8 @@ _METHOD = """\
   around a model that has been replaced by one answer. The share of it that ours reaches:
   our rate ÷ (1 ÷ (1 ÷ the constant's rate + the graph's own time in process)).
 - Cold start: from exec to the first `/ping` answered 200, with warm disk caches and bytecode. On
-  two cores, since there is no load yet; on one, it is the start of the servers that get load.
+  two cores, since there is no load yet: there ours begins with two workers, as it does wherever
+  it has two cores. On one core, it is the start of the servers that get the load.
   PSS counts shared pages once among those who share them; a worker's own memory is its private
   pages.
 - `/ping` beside load: a new connection each time, every 10 ms, while four connections keep
