@@ -84,6 +84,7 @@ class Server(Uvicorn):
             yield
             return
         before = {number: signal.signal(number, self.handle_exit) for number in ENDING}
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # Workers fork with them blocked
         try:
             yield
         finally:

@@ -36,7 +36,8 @@ class Workers:
     """Forks the workers and keeps them alive until it is told to end.
 
     ``serve`` runs in each, with its listener and a file that can be read to its end once the
-    parent is gone; it returns when the worker is to end. A listener stays open here when its
+    parent is gone; it begins with the signals in ENDING blocked, unblocks them when it heeds them,
+    and returns when the worker is to end. A listener stays open here when its
     worker dies: the connections that wait there are the next one's.
     """
 
@@ -86,7 +87,8 @@ class Workers:
             for other in self._places:
                 if other is not place:
                     other.listener.close()
-            signal.pthread_sigmask(signal.SIG_SETMASK, self._kept)
+            # Those that end it, the server heeds once it can: before, they would strike anywhere.
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._kept | {*ENDING})
             self._serve(place.listener, self._alive)
             code = 0
         except SystemExit as end:

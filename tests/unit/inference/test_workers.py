@@ -6,6 +6,8 @@ import re
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -17,7 +19,7 @@ import pytest
 
 from inference.journal import GATHERED
 from tests.unit.inference.fakes import ROWS, SUMS
-from tests.unit.inference.servers import DEADLINE, Server, serving, started
+from tests.unit.inference.servers import DEADLINE, ROOT, Server, serving, started
 from tests.unit.inference.talking import Connection
 from tests.waiting import has_ended, until
 
@@ -114,6 +116,32 @@ def test_a_signal_ends_parent_and_workers_with_success(two: Server, number: sign
     assert all(has_ended(pid) for pid in running)
     assert two.process.stdout is not None
     assert "Traceback" not in two.process.stdout.read()
+
+
+TOLD_EARLY = """
+import os, signal, socket, sys
+from inference.app import App
+from inference.server import run
+from inference.workers import Workers
+from tests.unit.inference.fakes import Adding
+
+def serve(listener, alive):
+    os.kill(os.getppid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGTERM)
+    run(App(Adding()), listener, alive=alive)
+    print("ended as it should")
+
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(3))
+sys.exit(Workers([socket.create_server(("127.0.0.1", 0))], serve).run())
+"""
+
+
+def test_a_worker_that_is_told_to_end_before_it_serves_ends_as_any_other() -> None:
+    command = [sys.executable, "-c", TOLD_EARLY]
+    ran = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=DEADLINE
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "ended as it should\n", "")
 
 
 @pytest.mark.parametrize("count", ["1", "2"])
