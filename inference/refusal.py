@@ -1,5 +1,11 @@
 """Why a request is not answered."""
 
+import reprlib
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+_SHORT.maxlist = _SHORT.maxdict = 3
+
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -15,3 +21,8 @@ class Refusal(Exception):
         self.reason = reason
         self.status = status
         self.headers = headers
+
+
+def shown(value: object) -> str:
+    """A value of the client's, which may have megabytes, as a reason shows it."""
+    return _SHORT.repr(value)

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,14 +11,11 @@ from pydantic import FailFast, TypeAdapter, ValidationError
 
 from contracts.forecast import Forecast, ForecastRequest
 from inference.formats import Format
-from inference.refusal import Refusal
+from inference.refusal import Refusal, shown
 
 ROW_LIMIT = 10_000  # requests in one body: a tenth of a second of work
 CONTENT_TOO_LARGE = 413
 WHITESPACE = b" \t\r\n"  # JSON's
-
-_SHORT = reprlib.Repr()  # of the client's values, which may have megabytes
-_SHORT.maxstring = _SHORT.maxother = 100
 
 _MANY = TypeAdapter(Annotated[list[ForecastRequest], FailFast()])
 _ALLOWED = tuple(ForecastRequest.model_fields)
@@ -199,15 +195,15 @@ def _refusal(error: ValidationError, prefix: str) -> Refusal:
     elif not prefix.endswith(": "):
         prefix = ""
     name = str(place[0]) if place else "a request"
-    shown = _SHORT.repr(finding["input"])
+    given = shown(finding["input"])
     match finding["type"]:
         case "extra_forbidden":
-            reason = f"unknown field {_SHORT.repr(name)}; known fields: {', '.join(_ALLOWED)}"
+            reason = f"unknown field {shown(name)}; known fields: {', '.join(_ALLOWED)}"
         case "missing":
             reason = f"field {name!r} is missing"
         case "model_type":
-            reason = f"a request is a JSON object with product and date, not {shown}"
+            reason = f"a request is a JSON object with product and date, not {given}"
         case _:
             message = finding["msg"]
-            reason = f"{name} is {shown}, but {message[0].lower()}{message[1:]}"
+            reason = f"{name} is {given}, but {message[0].lower()}{message[1:]}"
     return Refusal(prefix + reason)

@@ -1,6 +1,5 @@
 """The model, loaded: questions in, forecasts out. Knows nothing of HTTP."""
 
-import reprlib
 import zipfile
 from array import array
 from bisect import bisect_left
@@ -24,7 +23,7 @@ from contracts.forecast import (
     origin_key,
 )
 from inference.forecast.exchange import ForecastExchange
-from inference.refusal import Refusal
+from inference.refusal import Refusal, shown
 from inference.served import ModelBroken
 
 Floats = NDArray[np.float64]
@@ -137,9 +136,7 @@ class Forecaster:
         origins = self._origins.get(request.product)
         if origins is None:
             known = ", ".join(self.contract.products)
-            raise Refusal(
-                f"unknown product {reprlib.repr(request.product)}; known products: {known}"
-            )
+            raise Refusal(f"unknown product {shown(request.product)}; known products: {known}")
         as_of = request.as_of or self.contract.latest_origin[request.product]
         row = origins.row(as_of)
         if row is None:

@@ -1,12 +1,11 @@
 """The columns that a model takes, and what is wrong with rows that do not fit them."""
 
-import reprlib
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.refusal import Refusal
+from inference.refusal import Refusal, shown
 
 Floats = NDArray[np.float64]
 
@@ -14,15 +13,6 @@ CONTENT_TOO_LARGE = 413
 ROW_LIMIT = 1 << 20
 VALUE_LIMIT = 1 << 22  # 32 MiB as float64, which is more than 25 MiB of NPY can hold
 NAMES_SHOWN = 20
-
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
-_SHORT.maxlist = _SHORT.maxdict = 3
-
-
-def shown(value: object) -> str:
-    """A value of the client's, cut short."""
-    return _SHORT.repr(value)
 
 
 class Columns:
@@ -34,9 +24,9 @@ class Columns:
         self._places = {name: place for place, name in enumerate(self.names)}
 
     def __str__(self) -> str:
-        shown_names = ", ".join(self.names[:NAMES_SHOWN])
+        first = ", ".join(self.names[:NAMES_SHOWN])
         more = self.count - NAMES_SHOWN
-        return f"{shown_names} and {more} more" if more > 0 else shown_names
+        return f"{first} and {more} more" if more > 0 else first
 
     def check_width(self, found: int, row: int) -> None:
         """Rows are counted from 1. Raises Refusal."""

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 import numpy as np
 import orjson
 
-from inference.refusal import Refusal
+from inference.refusal import Refusal, shown
 from inference.table import simd
-from inference.table.columns import ROW_LIMIT, Columns, Floats, shown
+from inference.table.columns import ROW_LIMIT, Columns, Floats
 from inference.table.exchange import Answer, Question
 from inference.table.numbers import PLAIN, NoNumber, is_number, number
 from inference.table.outputs import Outputs

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from inference.refusal import Refusal
-from inference.table.columns import CONTENT_TOO_LARGE, ROW_LIMIT, VALUE_LIMIT, shown
+from inference.refusal import Refusal, shown
+from inference.table.columns import CONTENT_TOO_LARGE, ROW_LIMIT, VALUE_LIMIT
 from inference.table.numbers import BEYOND
 
 LONG = 8 * 1024  # bytes without a quotation mark that are looked at for a list

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from inference.refusal import Refusal
+from inference.refusal import Refusal, shown
 from inference.table import simd
-from inference.table.columns import ROW_LIMIT, Columns, Floats, shown
+from inference.table.columns import ROW_LIMIT, Columns, Floats
 from inference.table.json_text import WHITESPACE, Aside, NoJson, load
 from inference.table.numbers import BEYOND
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inference.refusal import Refusal
-from inference.table.columns import Columns, Floats, shown
+from inference.refusal import Refusal, shown
+from inference.table.columns import Columns, Floats
 from inference.table.exchange import Answer, Question
 from inference.table.outputs import Outputs
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from inference.refusal import Refusal
-from inference.table.columns import Columns, Floats, shown
+from inference.refusal import Refusal, shown
+from inference.table.columns import Columns, Floats
 from inference.table.exchange import Question
 from inference.table.json_text import Aside
 from inference.table.lists import FEATURES, SCALARS, RowLists, columns_to_rows, is_nested

@@ -10,8 +10,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from inference.refusal import Refusal
-from inference.table.columns import Columns, Floats, shown
+from inference.refusal import Refusal, shown
+from inference.table.columns import Columns, Floats
 from inference.table.exchange import Envelope, Question
 from inference.table.lists import RowLists, columns_to_rows, is_nested
 from inference.table.outputs import Outputs
