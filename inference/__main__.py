@@ -14,7 +14,7 @@ from contracts.privileges import TREE, leave_root
 from inference.artifact import loader
 from inference.cores import cores
 from inference.footprint import ahead_of_trees
-from inference.heap import give_back, keep_one, take_ahead
+from inference.heap import give_back, share_one_heap, take_ahead
 from inference.lean import leave_out_command_line
 from inference.loading import Loading
 from inference.served import ModelBroken, Served
@@ -118,7 +118,7 @@ def listen(settings: Settings, count: int = 1) -> list[socket.socket]:
 
 
 def _serve(settings: Settings, listeners: list[socket.socket], find: Find) -> int:
-    keep_one()
+    share_one_heap()
     leave_out_command_line()
     if settings.multi_model:
         _serve_many(settings, listeners[0])

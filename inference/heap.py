@@ -6,7 +6,8 @@ What is here does nothing where the C library is not glibc.
 import ctypes
 from collections.abc import Callable
 
-MIB = 1024 * 1024
+from inference.memory import MIB
+
 # glibc raises both while it runs, as far as here, whenever something larger is freed; it no longer
 # does once it is told one of them. DEFAULT_MMAP_THRESHOLD_MAX of mallopt(3), and twice that.
 MAPPED = 32 * MIB  # bytes from which on an allocation is a mapping of its own
@@ -31,7 +32,7 @@ def _glibc() -> ctypes.CDLL | None:
     return library
 
 
-def keep_one() -> None:
+def share_one_heap() -> None:
     """Let all threads take memory from the main thread's heap. To be called before any begins.
 
     A thread's own would grow a page or two at a time, with a system call each: 4,000 of them while

@@ -8,7 +8,8 @@ from tests.unit.inference.servers import ROOT
 BEGIN = """
 import ctypes, resource, threading
 from pathlib import Path
-from inference.heap import MIB, give_back, keep_one, take_ahead
+from inference.heap import give_back, share_one_heap, take_ahead
+from inference.memory import MIB
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() // MIB
@@ -26,7 +27,7 @@ def use(pieces):
         ctypes.memset(piece, 1, 1000)
     return kept
 
-keep_one()
+share_one_heap()
 before = resident()
 """
 
