@@ -5,6 +5,7 @@ the folders that the program writes to, and for nothing after that.
 """
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
@@ -13,6 +14,9 @@ from typing import Protocol
 
 TREE = Path("/opt/ml")  # outside a container SAGEMAKER_BASE_DIR names another
 MODEL_USER = 1000  # uid and gid
+# Python's own files: what it has not imported yet, the other user must be able to. On a developer's
+# machine they may lie in root's home.
+PROGRAM = (Path(os.__file__), Path(sys.executable))
 LOOKED_AT = 1000  # paths of one folder; a channel may have millions, and they are alike
 
 
@@ -90,7 +94,7 @@ def _refusal(
     for folder in writes:
         if not system.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
             return f"cannot write to {folder}"
-    for path in chain([tree] if tree.exists() else [], _some(reads)):
+    for path in chain(PROGRAM, [tree] if tree.exists() else [], _some(reads)):
         mode = os.R_OK | os.X_OK if path.is_dir() else os.R_OK
         if not system.access(path, mode, effective_ids=True):
             return f"cannot read {path}"

@@ -254,7 +254,7 @@ class Protocol(HttpToolsProtocol):
         method = self.parser.get_method()
         length = found.get(b"content-length")
         if method == b"POST" and self.url == b"/invocations":
-            if length is None or self.expect_100_continue:
+            if length is None or self.expect_100_continue or b"content-encoding" in found:
                 return Road.APP
             if int(length) > min(INLINE_BODY, INLINE_BODIES // len(self.connections)):
                 return Road.APP

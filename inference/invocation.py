@@ -13,6 +13,7 @@ from inference.refusal import Headers, Refusal
 from inference.way import Answer, Way
 
 CUSTOM_ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
+UNSUPPORTED_MEDIA_TYPE = 415
 CUSTOM_ATTRIBUTES_LIMIT = 1024  # characters of visible ASCII; InvokeEndpoint's own limit
 
 
@@ -45,6 +46,7 @@ async def _invoke(
     lent: AbstractContextManager[Way], annex: Annex, scope: Message, receive: Receive, send: Send
 ) -> None:
     headers = headers_of(scope)
+    refuse_encoded(headers)
     attributes = custom_attributes(headers)
     with annex.place() as place:
         body = await read_body(receive, headers, place=place)
@@ -73,6 +75,16 @@ def _work(way: Way, body: bytes, given: int) -> tuple[Answer, int]:
     answer = way.answer(body)
     way.took(len(body), thread_time_ns() - begun)
     return answer, queue
+
+
+def refuse_encoded(headers: dict[bytes, bytes]) -> None:
+    """Raises Refusal, 415, for a body that would have to be unpacked first."""
+    encoding = headers.get(b"content-encoding", b"identity")
+    if encoding.strip().lower() != b"identity":
+        raise Refusal(
+            f"Content-Encoding is {encoding.decode('latin-1')[:100]!r}; send the body as it is",
+            status=UNSUPPORTED_MEDIA_TYPE,
+        )
 
 
 def custom_attributes(headers: dict[bytes, bytes]) -> Headers:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.table import CONTRACT_FILE, Label, TableContract
+from inference.refusal import Refusal
 from inference.served import ModelBroken
 from inference.table.columns import Floats
 
@@ -57,8 +58,12 @@ class FallbackRunner:
         return cls(model, contract, f"the slow fallback: {with_what}")
 
     def run(self, rows: Floats) -> NDArray[Any]:
-        """What the model's method answers; for labels, their places."""
-        answers = np.asarray(self._predict(rows.astype(self._dtype, copy=False)))
+        """What the model's method answers; for labels, their places. Raises Refusal."""
+        try:
+            answers = np.asarray(self._predict(rows.astype(self._dtype, copy=False)))
+        except ValueError as error:  # so the libraries refuse; of its columns, its holdout told
+            reason = str(error).partition("\n")[0][:300]
+            raise Refusal(f"the model refuses these rows: {reason}") from None
         if not self._places:
             return answers
         return np.array([self._places[label] for label in answers.ravel().tolist()], np.intp)

@@ -1,5 +1,6 @@
 """The rows that a model has to answer, as it was trained to, before it serves."""
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -39,9 +40,14 @@ class Holdout:
         if not path.is_file():
             raise ModelBroken(f"{path} is missing")
         try:
+            if not zipfile.is_zipfile(path):  # numpy would take it for a pickle
+                raise ValueError("it is no archive of arrays (.npz)")
             with np.load(path, allow_pickle=False) as arrays:
+                for name in ("inputs", "predictions"):
+                    if name not in arrays:
+                        raise ModelBroken(f"{path} lacks the array {name}")
                 inputs, expected = arrays["inputs"], arrays["predictions"]
-        except MemoryError:
+        except (MemoryError, ModelBroken):
             raise
         except Exception as error:  # whatever a file of garbage leads to: EOFError, zlib.error, …
             raise ModelBroken(f"{path} does not hold inputs and predictions: {error}") from None

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +86,13 @@ def test_root_becomes_somebody_without_rights(tree: Path) -> None:
     assert leave(tree, machine) is None
     assert (machine.uid, machine.gid) == owner(tree)
     assert machine.uid != 0
+
+
+@pytest.mark.parametrize("own", [os.__file__, sys.executable])
+def test_root_stays_when_the_other_could_not_read_the_program_itself(tree: Path, own: str) -> None:
+    machine = Machine(closed=[Path(own)])
+    assert f"cannot read {own}" in str(leave(tree, machine))
+    assert (machine.uid, machine.effective) == (0, 0)
 
 
 def test_who_is_not_root_stays_who_it_is(tree: Path) -> None:

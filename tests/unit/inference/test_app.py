@@ -63,6 +63,7 @@ def test_an_invocation_answers_in_the_format_accepted(app: App) -> None:
         (JSON, b"{", 400, "Invalid JSON"),
         ({}, REQUEST, 415, "without Content-Type"),
         ({"content-type": "text/html"}, REQUEST, 415, "'text/html' is not supported"),
+        (JSON | {"content-encoding": "gzip"}, REQUEST, 415, "Content-Encoding is 'gzip'"),
         ({**JSON, "accept": "text/html"}, REQUEST, 406, "Accept 'text/html'"),
     ],
 )

@@ -442,6 +442,13 @@ def test_custom_attributes_and_ids_come_back_on_the_short_way(connection: Connec
     assert connection.ask(post(ROWS, attributes + b"x" * 1025)).status == 400
 
 
+def test_a_body_that_would_have_to_be_unpacked_is_refused(connection: Connection) -> None:
+    for _ in range(5):
+        reply = connection.ask(post(ROWS, b"Content-Encoding: gzip"))
+        assert (reply.status, b"Content-Encoding is 'gzip'" in reply.body) == (415, True)
+        assert connection.ask(post(ROWS, b"Content-Encoding: identity")).status == 200
+
+
 def test_an_id_that_a_line_of_a_log_cannot_hold_is_replaced(connection: Connection) -> None:
     reply = connection.ask(post(ROWS, b'X-Amzn-RequestId: "},{'))
     assert '"' not in reply.headers["x-amzn-requestid"]

@@ -12,8 +12,11 @@ import skops.io
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from contracts.table import CONTRACT_FILE
+from inference.refusal import Refusal
 from inference.served import ModelBroken
 from inference.table.fallback import ALLOW_PICKLE
 from inference.table.loading import load_table
@@ -32,14 +35,20 @@ class Double(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
 
 def folder_of(
-    path: Path, model: Any, predictions: Any, *, runtime: str = "skops", **contract: Any
+    path: Path,
+    model: Any,
+    predictions: Any,
+    *,
+    runtime: str = "skops",
+    inputs: Any = INPUTS,
+    **contract: Any,
 ) -> Path:
     path.mkdir()
     if runtime == "skops":
         skops.io.dump(model, path / "model.skops")
     else:
         (path / "model.pickle").write_bytes(pickle.dumps(model))
-    np.savez(path / "holdout.npz", inputs=INPUTS, predictions=predictions)
+    np.savez(path / "holdout.npz", inputs=inputs, predictions=predictions)
     made = {"kind": "table", "runtime": runtime, "columns": NAMES, **contract}
     (path / CONTRACT_FILE).write_text(json.dumps(made))
     return path
@@ -63,6 +72,16 @@ def test_a_skops_model_answers_as_the_trained_one_and_is_called_slow(
     assert np.array_equal(model.predict(INPUTS), RIDGE.predict(INPUTS))
     assert "by the slow fallback: Ridge of scikit-learn 1." in model.description
     assert "is served by the slow fallback" in caplog.text
+
+
+def test_rows_that_the_library_refuses_are_the_clients_to_mend(tmp_path: Path) -> None:
+    logs = make_pipeline(FunctionTransformer(np.log1p), Ridge()).fit(abs(INPUTS), INPUTS[:, 0])
+    folder = folder_of(tmp_path / "m", logs, logs.predict(abs(INPUTS)), inputs=abs(INPUTS))
+    with np.errstate(invalid="ignore"), pytest.raises(Refusal) as caught:
+        load_table(folder).predict(-2 - abs(INPUTS[:1]))
+    assert caught.value.status == 400
+    assert caught.value.reason.startswith("the model refuses these rows: Input X contains NaN.")
+    assert "\n" not in caught.value.reason
 
 
 def test_labels_and_probabilities_are_answered(tmp_path: Path) -> None:

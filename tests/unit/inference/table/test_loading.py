@@ -117,7 +117,16 @@ def test_a_graph_for_other_columns_is_refused(folder: Path) -> None:
 def test_a_holdout_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
     folder = artifact(tmp_path)
     (folder / HOLDOUT_FILE).write_bytes(content)
-    with pytest.raises(ModelBroken, match="does not hold inputs and predictions"):
+    with pytest.raises(
+        ModelBroken, match=r"does not hold inputs and predictions: .* is no archive"
+    ):
+        load_table(folder)
+
+
+def test_a_holdout_without_answers_says_what_it_lacks(tmp_path: Path) -> None:
+    folder = artifact(tmp_path)
+    np.savez(folder / HOLDOUT_FILE, inputs=np.ones((1, 3)))
+    with pytest.raises(ModelBroken, match=r"holdout.npz lacks the array predictions$"):
         load_table(folder)
 
 
