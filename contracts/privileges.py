@@ -51,6 +51,8 @@ def leave_root(
     if system.geteuid() != 0:
         return None
     folders = tuple(writes)
+    paths = [*PROGRAM, tree, *_some(reads)]
+    needed = [(path, _reading(path)) for path in paths if os.path.lexists(path)]  # as root sees it
     user, group = _owner(tree)
     for folder in folders:
         _hand_over(folder, user, group, system)
@@ -60,7 +62,7 @@ def leave_root(
         system.seteuid(user)  # reversible: what this user may is seen before root is given up
     except OSError as error:
         return f"stays root: it may not become uid {user} ({error.strerror})"
-    refusal = _refusal(tree, reads, folders, system)
+    refusal = _refusal(needed, folders, system)
     system.seteuid(0)
     system.setegid(0)
     if refusal:
@@ -88,14 +90,20 @@ def _hand_over(folder: Path, user: int, group: int, system: System) -> None:
                 system.chown(path, user, group, follow_symlinks=False)
 
 
+def _reading(path: Path) -> int:
+    with suppress(OSError):  # root without capabilities may not look at it either
+        if path.is_dir():
+            return os.R_OK | os.X_OK
+    return os.R_OK
+
+
 def _refusal(
-    tree: Path, reads: Iterable[Path], writes: Iterable[Path], system: System
+    reads: Iterable[tuple[Path, int]], writes: Iterable[Path], system: System
 ) -> str | None:
     for folder in writes:
         if not system.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
             return f"cannot write to {folder}"
-    for path in chain(PROGRAM, [tree] if tree.exists() else [], _some(reads)):
-        mode = os.R_OK | os.X_OK if path.is_dir() else os.R_OK
+    for path, mode in reads:
         if not system.access(path, mode, effective_ids=True):
             return f"cannot read {path}"
     return None

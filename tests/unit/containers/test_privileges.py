@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -93,6 +94,18 @@ def test_root_stays_when_the_other_could_not_read_the_program_itself(tree: Path,
     machine = Machine(closed=[Path(own)])
     assert f"cannot read {own}" in str(leave(tree, machine))
     assert (machine.uid, machine.effective) == (0, 0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can close a folder to others")
+def test_root_stays_when_the_other_cannot_get_to_what_it_is_to_read(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    (closed / "model").mkdir(parents=True)
+    closed.chmod(0o700)
+    tmp_path.chmod(0o755)
+    reason = leave_root(tmp_path / "tree", reads=[closed / "model"], writes=[])
+    assert reason is not None
+    assert re.search(r"uid \d+ cannot read /", reason)
+    assert os.geteuid() == 0
 
 
 def test_who_is_not_root_stays_who_it_is(tree: Path) -> None:
