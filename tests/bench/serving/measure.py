@@ -88,11 +88,18 @@ class Bench:
 
     @contextmanager
     def up(
-        self, stack: Stack, model: Model, turn: int, workers: int = 1, cores: int | None = None
+        self,
+        stack: Stack,
+        model: Model,
+        turn: int,
+        *,
+        workers: int = 1,
+        cores: int | None = None,
+        weigh: bool = False,
     ) -> Iterator[Server]:
         """Start a stack and keep the record of its start. It has a core for each worker, unless
-        it is to have more: then it may make itself more workers, and is not weighed. Raises
-        NotReady.
+        it is to have more. ``weigh``: its memory after the load, which is to be the same for
+        whoever is compared. Raises NotReady.
         """
         port = free_port()
         programs = self.programs[stack.environment]
@@ -110,7 +117,7 @@ class Bench:
             log=log,
         ) as server:
             yield server
-            if cores is None:
+            if weigh:
                 first = server.process.pid
                 memory = sorted(server.memory(), key=lambda one: (one.pid != first, one.pid))
                 weighed = [(one.pid, one.rss, one.pss, one.private) for one in memory]
@@ -186,7 +193,7 @@ class Bench:
 def compare(bench: Bench, stack: Stack, model: Model, turn: int) -> None:
     """A stack's part of a round: one row at 16 connections, and 1,000 rows."""
     try:
-        with bench.up(stack, model, turn) as server:
+        with bench.up(stack, model, turn, weigh=True) as server:
             if turn == 1:
                 check(bench, stack, model, server, stack.format)
             bench.load(stack, server, model, turn, rows=1, connections=CONNECTIONS)
@@ -255,7 +262,7 @@ def vary(bench: Bench, model: Model, turn: int) -> None:
                 check(bench, OURS, model, server, form)
             for rows, connections in ((1, CONNECTIONS), (MANY, MANY_CONNECTIONS)):
                 bench.load(OURS, server, model, turn, rows=rows, connections=connections, form=form)
-    with bench.up(OURS, model, turn, workers=2) as server:
+    with bench.up(OURS, model, turn, workers=2, weigh=True) as server:
         for rows, connections in ((1, CONNECTIONS), (MANY, 2 * MANY_CONNECTIONS)):
             bench.load(OURS, server, model, turn, rows=rows, connections=connections, workers=2)
 
