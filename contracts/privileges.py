@@ -41,7 +41,12 @@ class System(Protocol):
 
 
 def leave_root(
-    tree: Path, *, reads: Iterable[Path], writes: Iterable[Path], system: System = os
+    tree: Path,
+    *,
+    reads: Iterable[Path],
+    writes: Iterable[Path],
+    system: System = os,
+    program: Iterable[Path] = PROGRAM,
 ) -> str | None:
     """Go on as the owner of ``tree``, or as uid 1000 when that is root.
 
@@ -51,7 +56,7 @@ def leave_root(
     if system.geteuid() != 0:
         return None
     folders = tuple(writes)
-    paths = [*PROGRAM, tree, *_some(reads)]
+    paths = [*program, tree, *_some(reads)]
     needed = [(path, _reading(path)) for path in paths if os.path.lexists(path)]  # as root sees it
     user, group = _owner(tree)
     for folder in folders:

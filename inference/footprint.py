@@ -29,7 +29,7 @@ def ahead_of_trees(folder: Path) -> int:
     take much more than their file. 0 when there are none, and when the folder cannot be read.
     """
     try:
-        graphs = [path for path in folder.glob("*.onnx") if _begins_with_trees(path)]
+        graphs = [path for path in folder.glob("*.onnx") if _has_trees(path, HEAD)]
         return min(AHEAD, sum(TREES * path.stat().st_size for path in graphs))
     except OSError:
         return 0
@@ -37,7 +37,7 @@ def ahead_of_trees(folder: Path) -> int:
 
 def _needs(path: Path) -> int:
     size = path.stat().st_size
-    if path.suffix == ".onnx" and size and _has_trees(path):
+    if path.suffix == ".onnx" and _has_trees(path, size):
         return TREES * size
     if path.suffix == ".npz":
         return int(ARRAYS * _unpacked(path))
@@ -55,14 +55,12 @@ def _unpacked(path: Path) -> int:
         raise ModelBroken(f"{path} is no archive of arrays: {error}") from None
 
 
-def _has_trees(path: Path) -> bool:
+def _has_trees(path: Path, within: int) -> bool:
+    """Whether the operator's name stands in so many of the first bytes."""
+    if not path.stat().st_size:
+        return False  # which cannot be mapped
     with (
         path.open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as graph,
     ):
-        return graph.find(TREE_OPERATOR) >= 0
-
-
-def _begins_with_trees(path: Path) -> bool:
-    with path.open("rb") as file:
-        return TREE_OPERATOR in file.read(HEAD)
+        return graph.find(TREE_OPERATOR, 0, within) >= 0

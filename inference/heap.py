@@ -12,8 +12,8 @@ from inference.memory import MIB
 # does once it is told one of them. DEFAULT_MMAP_THRESHOLD_MAX of mallopt(3), and twice that.
 MAPPED = 32 * MIB  # bytes from which on an allocation is a mapping of its own
 TRIMMED = 2 * MAPPED  # free bytes at the heap's end from which on they are given back
-PIECE = 16 * MIB
 MAPPINGS = 65536  # of its own, at the most: the default
+PIECE = 16 * MIB  # that is written to before somebody is asked whether it is enough
 
 # Of malloc.h.
 _M_TRIM_THRESHOLD = -1

@@ -8,12 +8,12 @@ from time import perf_counter_ns, thread_time_ns
 
 from inference.annex import Annex, busy
 from inference.asgi import Entry, Message, Receive, Send, headers_of, read_body, respond
+from inference.formats import UNSUPPORTED_MEDIA_TYPE
 from inference.limits import ANSWER_SECONDS
 from inference.refusal import Headers, Refusal
 from inference.way import Answer, Way
 
 CUSTOM_ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
-UNSUPPORTED_MEDIA_TYPE = 415
 CUSTOM_ATTRIBUTES_LIMIT = 1024  # characters of visible ASCII; InvokeEndpoint's own limit
 
 
@@ -46,7 +46,7 @@ async def _invoke(
     lent: AbstractContextManager[Way], annex: Annex, scope: Message, receive: Receive, send: Send
 ) -> None:
     headers = headers_of(scope)
-    refuse_encoded(headers)
+    _refuse_encoded(headers)
     attributes = custom_attributes(headers)
     with annex.place() as place:
         body = await read_body(receive, headers, place=place)
@@ -77,7 +77,7 @@ def _work(way: Way, body: bytes, given: int) -> tuple[Answer, int]:
     return answer, queue
 
 
-def refuse_encoded(headers: dict[bytes, bytes]) -> None:
+def _refuse_encoded(headers: dict[bytes, bytes]) -> None:
     """Raises Refusal, 415, for a body that would have to be unpacked first."""
     encoding = headers.get(b"content-encoding", b"identity")
     if encoding.strip().lower() != b"identity":

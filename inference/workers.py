@@ -37,8 +37,8 @@ class Workers:
 
     ``serve`` runs in each, with its listener and a file that can be read to its end once the
     parent is gone; it begins with the signals in ENDING blocked, unblocks them when it heeds them,
-    and returns when the worker is to end. A listener stays open here when its
-    worker dies: the connections that wait there are the next one's.
+    and returns when the worker is to end. A listener stays open here when its worker dies: the
+    connections that wait there are the next one's.
     """
 
     def __init__(

@@ -97,7 +97,9 @@ def comparison(results: Results) -> str:
         many = [
             number(typical(figures.many_rows(results, stack, model), "rate")) for model in tested
         ]
-        cold = " / ".join(number(figures.cold(results, stack, first, cores)) for cores in (2, 1))
+        cold = " / ".join(
+            number(figures.cold(results, stack, first, cores)) for cores in (figures.CORES, 1)
+        )
         rows.append([label(stack), *one, *many, cold, number(_pss(results, stack, first))])
     note = (
         f"The columns of 1,000 rows are requests a second at {MANY_CONNECTIONS} connections."
