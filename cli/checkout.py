@@ -39,14 +39,14 @@ class Checkout:
         """Whether the clone lacks history; git refuses to push from one."""
         return self._git("rev-parse", "--is-shallow-repository").stdout.strip() == "true"
 
-    def remotes(self) -> dict[str, str]:
-        """Return remote name → the URL that it pushes to."""
-        found = {}
-        for line in self._git("remote", "-v").stdout.splitlines():
-            name, _, rest = line.partition("\t")
-            if rest.endswith(" (push)"):
-                found[name] = rest.removesuffix(" (push)")
-        return found
+    def push_urls(self) -> tuple[tuple[str, str], ...]:
+        """Return (remote, a URL that it pushes to); a remote with several has several pairs.
+
+        git has applied `insteadOf` and `pushInsteadOf` to them.
+        """
+        lines = self._git("remote", "-v").stdout.splitlines()
+        pairs = (line.removesuffix(" (push)").split("\t", 1) for line in lines if "(push)" in line)
+        return tuple((name, url) for name, url in pairs)
 
     def push(self, remote: str, branch: str) -> bool:
         """Push HEAD to the remote's branch; False when the remote had it already.

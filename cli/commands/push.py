@@ -6,6 +6,7 @@ import click
 
 from cli.arrival import Arrival, earlier_release, watch
 from cli.checkout import Checkout
+from cli.codecommit_remote import CodeCommitRemote, codecommit_remote
 from cli.ending import tell
 from cli.errors import Trouble
 from cli.options import json_option, project_option, wait_option
@@ -31,7 +32,9 @@ def push(services: Services, directory: Path, wait: bool, project: str, as_json:
     """Push HEAD to the branch that releases, and say what came of it.
 
     Only commits go: what is not committed stays behind. In AWS the checkout needs a remote
-    for the CodeCommit repository; without one this tells how to add it.
+    that leads to the stack's CodeCommit repository in the stack's region: codecommit::…
+    (git-remote-codecommit), ssh://…, a host alias of SSH, or https://…. Without one this
+    tells where the others lead, and how to add it.
 
     With --json: release, skipped (the reason), already, status (of a release that was
     there already); with --wait as `wharf show --json`.
@@ -79,16 +82,46 @@ def _came_before(services: Services, stack: Stack, commit: str) -> Arrival:
 
 
 def _remote(services: Services, stack: Stack, checkout: Checkout, branch: str) -> str:
-    """The laptop's repository, or the checkout's remote for the one in AWS."""
+    """The laptop's repository, or the checkout's remote for the one in AWS.
+
+    Raises Trouble when no remote leads there; it says where those of CodeCommit do lead.
+    """
     if services.on_laptop:
         return stack.clone_url
-    grc = f"codecommit::{services.region}://{stack.repository}"
-    for name, url in checkout.remotes().items():
-        if url in {grc, stack.clone_url} or url.endswith(f"//{stack.repository}"):
+    others = []
+    for name, url in checkout.push_urls():
+        if url == stack.clone_url:
             return name
+        found = codecommit_remote(url)
+        if found is None:
+            continue
+        if (found.repository, found.region) == (stack.repository, services.region):
+            return name
+        others.append(f"{name} pushes to {found.repository} in {_place(found)}: {url}")
+    grc = f"codecommit::{services.region}://{_profile(services)}{stack.repository}"
+    taken = {name for name, _ in checkout.push_urls()}
+    new = "wharf" if "wharf" not in taken else f"wharf-{services.region}"
+    add = f"git remote {'set-url' if new in taken else 'add'} {new} {grc}"
     raise Trouble(
-        f"this checkout has no remote for the CodeCommit repository {stack.repository}; add it:\n"
-        "  pip install git-remote-codecommit\n"
-        f"  git remote add wharf {grc}\n"
-        f"then `wharf push` again, or: git push wharf HEAD:refs/heads/{branch}"
+        "\n".join(
+            [
+                "this checkout has no remote for the stack's CodeCommit repository "
+                f"{stack.repository} in {services.region}",
+                *(f"  {line}" for line in others),
+                "add it:",
+                "  pip install git-remote-codecommit",
+                f"  {add}",
+                f"then `wharf push` again, or: git push {new} HEAD:refs/heads/{branch}",
+            ]
+        )
     )
+
+
+def _place(remote: CodeCommitRemote) -> str:
+    return remote.region or "no region (neither the URL nor its profile names one)"
+
+
+def _profile(services: Services) -> str:
+    """The profile that the command itself uses: the remote shall reach the same account."""
+    profile = services.environment.get("AWS_PROFILE")
+    return f"{profile}@" if profile else ""

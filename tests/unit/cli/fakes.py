@@ -339,6 +339,7 @@ class FakeCloud:
     """All clients of one cloud, and its clock: a sleep takes no time."""
 
     endpoint_url: str | None = "http://127.0.0.1:5000"
+    environment: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=lambda: dict(OUTPUTS))
     stepfunctions: FakeStepFunctions = field(default_factory=FakeStepFunctions)
     ledger: FakeLedger = field(default_factory=FakeLedger)
@@ -370,7 +371,7 @@ class FakeCloud:
             client=clients.__getitem__,
             endpoint_url=self.endpoint_url,
             region="eu-west-1",
-            environment={},
+            environment=self.environment,
             now=lambda: (START + timedelta(seconds=60 + self.slept)).astimezone(UTC),
             sleep=self._sleep,
         )

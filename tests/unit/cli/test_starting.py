@@ -220,6 +220,41 @@ def test_in_aws_the_checkouts_own_remote_is_used(
     assert terminal.wharf("push", "--directory", str(checkout)).exit_code == 0
 
 
+def test_in_aws_a_remote_of_the_stacks_repository_is_used_in_whatever_spelling(
+    terminal: Terminal, checkout: Path, repository: Path
+) -> None:
+    terminal.cloud.endpoint_url = None
+    git(checkout, "remote", "add", "origin", "git@github.com:ada/oil-price.git")
+    git(checkout, "remote", "add", "old", "codecommit::us-east-1://ada@oil-price")
+    ssh = "ssh://APKAEXAMPLE@git-codecommit.eu-west-1.amazonaws.com/v1/repos/oil-price"
+    git(checkout, "remote", "add", "aws", ssh)
+    git(checkout, "config", "core.sshCommand", f"git-receive-pack {repository} #")
+    head = git(checkout, "rev-parse", "HEAD")
+    start_after_looks(terminal, head, looks=1)
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert result.exit_code == 0, result.output
+    assert git(repository, "rev-parse", "refs/heads/main") == head
+
+
+def test_in_aws_remotes_that_lead_elsewhere_are_named_with_where_they_lead(
+    terminal: Terminal, checkout: Path
+) -> None:
+    terminal.cloud.endpoint_url = None
+    terminal.cloud.environment["AWS_PROFILE"] = "team"
+    elsewhere = "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/oil-price"
+    git(checkout, "remote", "add", "wharf", elsewhere)
+    git(checkout, "remote", "add", "other", "codecommit::eu-west-1://gas-price")
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert result.exit_code == 1
+    assert f"wharf pushes to oil-price in us-east-1: {elsewhere}" in result.stderr
+    assert "other pushes to gas-price in eu-west-1: " in result.stderr
+    assert "git remote add wharf-eu-west-1 codecommit::eu-west-1://team@oil-price" in result.stderr
+
+
 def test_start_publishes_a_request_and_tells_the_release(terminal: Terminal) -> None:
     start_after_looks(terminal, COMMIT, looks=2, reason="try again", source="request")
 
