@@ -1,11 +1,14 @@
 """A registry that answers for every host: which base image a build on this machine starts from.
 
-``HEAD`` or ``GET /_wharf/registry/v2/<host>/<name>/manifests/<tag or digest>`` answers with the
-engine's digest of the image in ``Docker-Content-Digest``, as registries do (OCI Distribution
-Specification, "Pulling manifests"). ``?platform=linux/arm64`` asks for that platform; otherwise
-it may be any. No manifest is given: nobody pulls from here.
+``HEAD`` or ``GET /_wharf/registry/<key>/v2/<host>/<name>/manifests/<tag or digest>`` answers
+with the engine's digest of the image in ``Docker-Content-Digest``, as registries do (OCI
+Distribution Specification, "Pulling manifests"). ``?platform=linux/arm64`` asks for that
+platform; otherwise it may be any. No manifest is given: nobody pulls from here. Registries'
+clients cannot sign as AWS's do, so the key is in the path; a request without it is sent on to
+the gate.
 """
 
+import hmac
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -16,22 +19,29 @@ from localcloud.cloud import Cloud
 from localcloud.engine import EngineLost, ImageMissing
 
 PATH = "/_wharf/registry"
-_MANIFEST = re.compile(rf"{PATH}/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)")
+_MANIFEST = re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)")
 
 Application = Callable[..., Iterable[bytes]]
 
 
 def base_registry_url(cloud: Cloud) -> str:
-    return f"{cloud.url}{PATH}"
+    return f"{cloud.url}{_path(cloud)}"
+
+
+def _path(cloud: Cloud) -> str:
+    return f"{PATH}/{cloud.registry_key}"
 
 
 def with_base_registry(cloud: Cloud, application: Application) -> Application:
     """WSGI middleware: every other path is ``application``'s."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if not environ["PATH_INFO"].startswith(f"{PATH}/"):
+        own = _path(cloud)
+        path = environ["PATH_INFO"]
+        given, rest = path[: len(own)], path[len(own) :]
+        if not hmac.compare_digest(given.encode(), own.encode()):
             return application(environ, start_response)
-        status, headers, document = _look_up(cloud, environ)
+        status, headers, document = _look_up(cloud, environ, rest)
         body = json.dumps(document).encode()
         kept = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         start_response(status, [*kept, *headers])
@@ -41,11 +51,11 @@ def with_base_registry(cloud: Cloud, application: Application) -> Application:
 
 
 def _look_up(
-    cloud: Cloud, environ: dict[str, Any]
+    cloud: Cloud, environ: dict[str, Any], path: str
 ) -> tuple[str, list[tuple[str, str]], dict[str, Any]]:
-    match = _MANIFEST.fullmatch(environ["PATH_INFO"])
+    match = _MANIFEST.fullmatch(path)
     if match is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-        return "404 Not Found", [], _error(f"only GET {PATH}/v2/HOST/NAME/manifests/TAG is here")
+        return "404 Not Found", [], _error("only GET v2/HOST/NAME/manifests/TAG is here")
     reference = match["reference"]
     joint = "@" if reference.startswith("sha256:") else ":"
     platform = parse_qs(environ.get("QUERY_STRING", "")).get("platform", [""])[0]

@@ -1,6 +1,7 @@
 """What every service of the laptop's cloud shares: place, clients, credentials, processes."""
 
 import contextlib
+import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +47,8 @@ class Cloud:
     """What builds and runs images; localcloud.server fills this in."""
     functions: "Functions" = field(init=False)
     """The Lambda functions; localcloud.functions fills this in."""
+    registry_key: str = field(default_factory=secrets.token_urlsafe, repr=False)
+    """Who may ask the base registry (localcloud.base_registry)."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set when the cloud ends: whoever waits goes home."""
     _session: Any = field(default_factory=boto3.Session, repr=False)

@@ -147,6 +147,9 @@ class Engine(Protocol):
     lacks: tuple[str, ...]
     """What it cannot do of ``platform``, ``isolated``, ``read_only``, ``user``, ``limits``."""
 
+    names_of_this_machine: tuple[str, ...]
+    """How its containers call this machine, where loopback is not this machine's to them."""
+
     def base_digest(self, reference: str, platform: str) -> str:
         """``sha256:…`` of the base image that a build would start from. Raises ImageMissing."""
 

@@ -1,4 +1,8 @@
-"""The cloud as one server on loopback: moto's application behind the gate, and its services."""
+"""The cloud as one server on loopback: moto's application behind the gate, and its services.
+
+A request passes ``OwnClients`` (no web page, no other host), the base registry (which has a key
+of its own), the gate (signature and policies) and the fault injection, then reaches moto.
+"""
 
 import json
 import logging
@@ -33,6 +37,7 @@ from localcloud.cloud import Cloud
 from localcloud.engine import Engine
 from localcloud.faults import FaultPlan
 from localcloud.iam import Gate
+from localcloud.own_clients import OwnClients, switch_off_cors
 from localcloud.sagemaker import endpoints, model_packages, processing, training
 
 HOST = "127.0.0.1"
@@ -90,9 +95,14 @@ class Server:
         self.cloud.engine.sweep()
         for service in SERVICES:
             service.install(self.cloud)
+        switch_off_cors()
         moto = DomainDispatcherApplication(create_backend_app)
-        pages = with_base_registry(self.cloud, _with_faults(self.cloud, moto))
-        self._server.app = Gate(self.cloud, pages)
+        gate = Gate(self.cloud, _with_faults(self.cloud, moto))
+        self._server.app = OwnClients(
+            url,
+            with_base_registry(self.cloud, gate),
+            names=self.cloud.engine.names_of_this_machine,
+        )
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
@@ -112,7 +122,7 @@ def _with_faults(cloud: Cloud, application: Application) -> Application:
 
     ``POST /_wharf/faults`` with ``{"drop": {"source": "aws.sagemaker", "count": 1}}`` loses the
     next delivery of such an event, ``{"double": …}`` delivers it twice; ``GET`` lists what is
-    armed still.
+    armed still. Root's signature is needed, as everywhere behind the gate.
     """
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

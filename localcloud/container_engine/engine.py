@@ -60,6 +60,7 @@ MIB = 1024 * 1024  # bytes
 RESERVE = 32 * MIB  # for the engine itself
 # Programs may unpack libraries into it and load them, which Docker's default forbids.
 TMPFS = {"/tmp": "rw,exec,nosuid,nodev,mode=1777"}  # noqa: S108 - the container's own
+ON_LINUX = sys.platform == "linux"  # elsewhere containers run in a VM
 FROM_CONTAINERS = "host.docker.internal"  # this machine, as containers in a VM call it
 
 
@@ -78,6 +79,7 @@ class ContainerEngine:
         limits = machine.limits_memory and machine.limits_cpus
         self.description = f"docker ({connection.description})"
         self.lacks: tuple[str, ...] = () if limits else ("limits",)
+        self.names_of_this_machine: tuple[str, ...] = () if ON_LINUX else (FROM_CONTAINERS,)
         self._connection = connection
         self._images = images
         self._processes = processes
@@ -198,7 +200,7 @@ class ContainerEngine:
         """The launch's own. In a VM this machine's loopback has another name."""
         found = dict(launch.environment)
         url = found.get("AWS_ENDPOINT_URL")
-        if url and sys.platform != "linux":
+        if url and not ON_LINUX:
             found["AWS_ENDPOINT_URL"] = url.replace(LOOPBACK, FROM_CONTAINERS)
         return found
 
@@ -317,7 +319,7 @@ def _network_mode(launch: Launch) -> str:
     if launch.isolated:
         return "none"
     # The laptop's AWS listens on loopback, which only the host's own network reaches.
-    return "host" if sys.platform == "linux" else "bridge"
+    return "host" if ON_LINUX else "bridge"
 
 
 def _port(launch: Launch) -> int:

@@ -1,6 +1,7 @@
 """IAM: every call is judged by the policies in the template.
 
-``gate``                stands before every API: lets a call pass, or answers that it is denied
+``gate``                stands before every path: lets a call pass, or answers that it is denied
+``refusals``            why not, in the form of the service that was called
 ``judgement``           whether a call may go on
 ``calls``               what an HTTP request asks for, read with botocore's models
 ``permissions``         which actions on which resources a call needs
@@ -12,13 +13,9 @@
 """
 
 from localcloud.iam.gate import Gate, install
-from localcloud.iam.judgement import (
-    AccessDenied,
-    require,
-    require_service_access,
-    require_trust,
-)
-from localcloud.iam.principals import UnknownPrincipal, principal_of
+from localcloud.iam.judgement import require, require_service_access, require_trust
+from localcloud.iam.principals import principal_of
+from localcloud.iam.refusals import AccessDenied, UnknownPrincipal
 
 __all__ = [
     "AccessDenied",

@@ -7,6 +7,7 @@ policies.
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
@@ -26,22 +27,24 @@ from localcloud.iam.object_permissions import object_permissions
 from localcloud.iam.operations import Place
 from localcloud.iam.permissions import Need, UnknownOperation, needs_of
 from localcloud.iam.policies import Decision, Document, Request, UnknownCondition, Value, decide
-from localcloud.iam.principals import Principal, UnknownPrincipal, principal_of
+from localcloud.iam.principals import Principal, principal_of
+from localcloud.iam.refusals import AccessDenied, Unsigned
 from localcloud.iam.resource_policies import resource_documents
 
-
-class AccessDenied(Exception):
-    """The policies do not allow it. The text is AWS's own wording."""
+OWN_PAGES = ("/moto-api", "/_wharf/", "/latest/", "/favicon.ico")
+"""What the server has beside AWS's APIs, and moto's paths that stand for other servers: root's."""
 
 
 def judge(cloud: Cloud, request: HttpRequest) -> None:
-    """Raises AccessDenied or UnknownPrincipal unless the call may go on."""
+    """Raises a Refusal unless the call may go on."""
     credential = credential_of(request)
     if credential is None:
-        raise UnknownPrincipal("The request is not signed: it must carry AWS credentials.")
+        raise Unsigned("Missing Authentication Token")
     if credential.access_key == ROOT_ACCESS_KEY:
         return
     principal = principal_of(cloud, credential)
+    if unquote(request.path).startswith(OWN_PAGES):
+        raise AccessDenied(f"User: {principal.arn} is not authorized: {request.path} is root's")
     try:
         call = call_of(request, credential.service)
         needs = _needs(cloud, call, Place(credential.region or cloud.region, cloud.account))

@@ -13,10 +13,7 @@ from localcloud.cloud import Cloud
 from localcloud.formats import PARTITION
 from localcloud.iam.calls import Credential
 from localcloud.iam.policies import Document
-
-
-class UnknownPrincipal(Exception):
-    """No user, role session or root key has signed this."""
+from localcloud.iam.refusals import UnknownPrincipal
 
 
 @dataclass(frozen=True)

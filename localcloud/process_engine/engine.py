@@ -66,6 +66,7 @@ class ProcessEngine:
     name = "process"
     description = f"process (no containers; Python {platform.python_version()} of this machine)"
     lacks: tuple[str, ...] = ("platform", "isolated", "read_only", "user", "limits")
+    names_of_this_machine: tuple[str, ...] = ()
 
     def __init__(self, store: ImageStore, cache: Path, processes: Processes) -> None:
         self._store = store

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import boto3
+from botocore.credentials import Credentials
 
 from contracts.laptop import STATE_FILE, LaptopCloud
+from tests.signing import ask
 from tests.waiting import DEADLINE, until
 
 PROJECT = "oil-price"
@@ -57,14 +58,7 @@ class Laptop:
 
     def fault(self, wish: Mapping[str, Any]) -> None:
         """Ask the cloud to drop or double events (see localcloud/faults.py)."""
-        body = json.dumps(wish).encode()
-        request = Request(
-            f"{self.state.url}/_wharf/faults",
-            data=body,
-            headers={"Content-Type": "application/json"},
-        )
-        with urlopen(request, timeout=10):
-            pass
+        ask(f"{self.state.url}/_wharf/faults", Credentials("test", "test"), wish)
 
     def children(self) -> dict[int, str]:
         """Every process that the cloud has started and that still runs: pid → command line."""

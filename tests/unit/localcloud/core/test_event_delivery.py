@@ -4,14 +4,15 @@ import json
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
-import requests
 from botocore.exceptions import ClientError
 from moto.sns.models import sns_backends
 
 from localcloud.events import target_input, transform, value_at
 from localcloud.overrides import as_shipped
+from localcloud.server import FAULTS_PATH
 from tests.unit.localcloud.core.world import ACCOUNT, REGION, World, allow
 from tests.waiting import until
 
@@ -189,12 +190,11 @@ def test_a_new_object_is_told_to_the_rules_of_a_bucket_that_announces_itself(
 def test_a_delivery_can_be_lost_or_doubled_on_demand(world: World, tmp_path: Path) -> None:
     heard = Heard(world, tmp_path / "heard")
     listening(world, heard, "aws.fifth")
-    faults = f"{world.cloud.url}/_wharf/faults"
-    requests.post(faults, json={"drop": {"source": "aws.fifth"}}, timeout=30)
+    world.page(FAULTS_PATH, {"drop": {"source": "aws.fifth"}})
     world.cloud.emit("aws.fifth", "t", {"n": 1}, [])
-    assert requests.get(faults, timeout=30).json() == {"armed": []}
-    armed = requests.post(faults, json={"double": {"source": "aws.fifth", "count": 1}}, timeout=30)
-    assert armed.json()["armed"] == [
+    assert world.page(FAULTS_PATH) == {"armed": []}
+    armed = world.page(FAULTS_PATH, {"double": {"source": "aws.fifth", "count": 1}})
+    assert armed["armed"] == [
         {"fault": "double", "source": "aws.fifth", "detail_type": None, "left": 1}
     ]
     world.cloud.emit("aws.fifth", "t", {"n": 2}, [])
@@ -204,11 +204,11 @@ def test_a_delivery_can_be_lost_or_doubled_on_demand(world: World, tmp_path: Pat
 
 
 def test_a_fault_that_is_misspelt_is_refused_by_name(world: World) -> None:
-    answer = requests.post(
-        f"{world.cloud.url}/_wharf/faults", json={"drop": {"sauce": "x"}}, timeout=30
-    )
-    assert answer.status_code == 400
-    assert "sauce" in answer.json()["error"]
+    with pytest.raises(HTTPError) as refused:
+        world.page(FAULTS_PATH, {"drop": {"sauce": "x"}})
+    with refused.value as answer:
+        assert answer.status == 400
+        assert b"sauce" in answer.read()
 
 
 def test_a_message_reaches_a_function_in_the_shape_of_sns(world: World, tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import requests
+from botocore.credentials import Credentials
+from moto.moto_api._internal import moto_api_backend
 
 from localcloud.assembly import Assembly, FileAsset
 from localcloud.cloud import Cloud
 from localcloud.cloudformation import deploy
 from localcloud.server import Server
+from tests.signing import ask
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
@@ -25,7 +27,7 @@ ACCOUNT = "123456789012"
 def serving(directory: Path) -> Iterator["World"]:
     server = Server(directory, region=REGION)
     try:
-        requests.post(f"{server.cloud.url}/moto-api/reset", timeout=10)
+        moto_api_backend.reset()  # moto's state is the whole process's
         yield World(server.cloud)
     finally:
         server.stop()
@@ -40,6 +42,12 @@ class World:
 
     def client(self, service: str, role: str | None = None) -> Any:
         return self.cloud.client(service, role=role)
+
+    def page(self, path: str, document: Any = None) -> Any:
+        """What a page of the cloud's own answers to root. Raises urllib's HTTPError."""
+        keys = self.cloud.root_credentials()
+        key = Credentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"])
+        return ask(f"{self.cloud.url}{path}", key, document)
 
     def stranger(self, service: str) -> Any:
         return boto3.client(

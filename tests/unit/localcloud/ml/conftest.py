@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
+from moto.moto_api._internal import moto_api_backend
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -55,7 +55,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[La
     cloud.url = f"http://127.0.0.1:{server.server_port}"
     cloud.emit = emitted
     cloud.engine = process_engine.for_cloud(cloud)
-    requests.post(f"{cloud.url}/moto-api/reset", timeout=10)
+    moto_api_backend.reset()  # moto's state is the whole process's
     for service in (codecommit, registry, training, processing, endpoints, model_packages):
         service.install(cloud)
     codebuild.install(cloud, minute=0.2)

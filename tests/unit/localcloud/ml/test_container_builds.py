@@ -243,14 +243,16 @@ def asked(path: str, method: str = "GET", query: str = "") -> tuple[str, dict[st
     def start_response(status: str, headers: list[tuple[str, str]]) -> None:
         answered.extend((status, dict(headers)))
 
-    cloud = cast("Any", SimpleNamespace(engine=SimpleNamespace(base_digest=base_digest)))
+    cloud = cast(
+        "Any", SimpleNamespace(engine=SimpleNamespace(base_digest=base_digest), registry_key="key")
+    )
     page = with_base_registry(cloud, lambda environ, start: [b"another's"])
     environ = {"PATH_INFO": path, "REQUEST_METHOD": method, "QUERY_STRING": query}
     body = b"".join(page(environ, start_response))
     return (*answered, body) if answered else ("", {}, body)
 
 
-IMAGE = "/_wharf/registry/v2/public.ecr.aws/docker/library/python/manifests/3.12-slim"
+IMAGE = "/_wharf/registry/key/v2/public.ecr.aws/docker/library/python/manifests/3.12-slim"
 
 
 def test_the_engine_answers_for_every_registry() -> None:
@@ -269,6 +271,11 @@ def test_an_image_that_the_engine_cannot_get_is_not_found_in_its_own_words() -> 
 
 def test_other_pages_are_anothers() -> None:
     assert asked("/_wharf/faults")[2] == b"another's"
+
+
+@pytest.mark.parametrize("key", ["", "kez", "ke\N{LATIN SMALL LETTER Y WITH ACUTE}"])
+def test_without_its_key_the_registry_leaves_a_request_to_the_gate(key: str) -> None:
+    assert asked(IMAGE.replace("/key/", f"/{key}/"))[2] == b"another's"
 
 
 @pytest.mark.parametrize("named", [["--file", "{}"], ["-f", "{}"], ["--file={}"], []])
