@@ -101,11 +101,23 @@ def pull(cloud: Cloud, uri: str, role: str) -> str:
         if answer["images"]:
             _authorize_layers(ecr, match["repository"], answer["images"][0])
     except ClientError as error:
-        raise ImageRefused(f"cannot pull image {uri}: {error}") from None
+        raise ImageRefused(_refusal(error, uri, role)) from None
     if not answer["images"]:
         raise ImageRefused(f"cannot pull image {uri}: Requested image not found")
     digest: str = answer["images"][0]["imageId"]["imageDigest"]
     return digest
+
+
+def _refusal(error: ClientError, uri: str, role: str) -> str:
+    if (error.operation_name, error.response["Error"]["Code"]) == (
+        "BatchGetImage",
+        "AccessDeniedException",
+    ):
+        return (
+            f"The role '{role}' does not have BatchGetImage permission for the image: '{uri}'. "
+            f"({error})"
+        )
+    return f"cannot pull image {uri}: {error}"
 
 
 def _authorize_layers(ecr: Any, repository: str, image: dict[str, Any]) -> None:

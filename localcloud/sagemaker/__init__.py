@@ -4,7 +4,8 @@
 ``job``                             what every kind of job shares
 ``processing``, ``processing_job``  CreateProcessingJob, and one job's life
 ``training``, ``training_job``      CreateTrainingJob, and one job's life
-``job_tree``                        the /opt/ml of a job: input, output and the way to S3
+``job_tree``                        the /opt/ml of a job: what is there before and after
+``s3_transfers``                    the way between S3 and it, with the role's leave
 ``job_program``                     the program in it, its log and its end
 ``job_events``                      the events of both kinds of job
 ``endpoints``, ``endpoint``         CreateEndpoint and its kin, and one endpoint's life

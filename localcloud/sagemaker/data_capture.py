@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.cloud import Cloud
 from localcloud.sagemaker import rules
-from localcloud.sagemaker.job_tree import join_uri, split_uri
+from localcloud.sagemaker.s3_transfers import join_uri, split_uri
 
 FLUSH = 2.0  # seconds from a request to its line in S3; SageMaker takes up to minutes
 OBJECT_SIZE = 4 * 1024 * 1024  # bytes captured, beyond which an object is written at once

@@ -20,7 +20,8 @@ from localcloud.overrides import replace, stock
 from localcloud.sagemaker import invocations, rules
 from localcloud.sagemaker.data_capture import require_capture
 from localcloud.sagemaker.endpoint import Endpoint
-from localcloud.sagemaker.job_tree import DataError, plain, split_uri
+from localcloud.sagemaker.job_tree import plain
+from localcloud.sagemaker.s3_transfers import DataError, split_uri
 from localcloud.sagemaker.variants import container_of, plans_of
 
 UPDATE_KEYS = (

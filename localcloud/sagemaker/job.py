@@ -14,7 +14,8 @@ from localcloud import disk
 from localcloud.cloud import Cloud
 from localcloud.engine import EngineLost
 from localcloud.sagemaker.job_program import JobProgram, Output, StartError
-from localcloud.sagemaker.job_tree import HOST, DataError, JobTree, failure_reason, plain
+from localcloud.sagemaker.job_tree import HOST, JobTree, failure_reason, plain
+from localcloud.sagemaker.s3_transfers import DataError
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,8 @@ from localcloud.engine import EngineLost, ImageMissing, Launch, Program
 from localcloud.processes import CloudStopping
 from localcloud.sagemaker.data_capture import Capturer, Invocation
 from localcloud.sagemaker.job_program import Output, limits_for, variables_for
-from localcloud.sagemaker.job_tree import DataError, JobTree, download_archive
+from localcloud.sagemaker.job_tree import JobTree
+from localcloud.sagemaker.s3_transfers import DataError, download_archive
 from localcloud.sagemaker.variants import VariantPlan
 
 PING_TIMEOUT = 2.0  # seconds (SageMaker's health check)

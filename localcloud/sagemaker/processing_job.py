@@ -8,12 +8,8 @@ from localcloud.cloud import Cloud
 from localcloud.sagemaker.job import Job, JobKind
 from localcloud.sagemaker.job_events import processing_detail
 from localcloud.sagemaker.job_program import Ending, Exit, Output
-from localcloud.sagemaker.job_tree import (
-    HOST,
-    JobTree,
-    download_prefix,
-    upload_folder,
-)
+from localcloud.sagemaker.job_tree import HOST, JobTree
+from localcloud.sagemaker.s3_transfers import download_prefix, upload_folder
 
 
 class ProcessingJob(Job):
@@ -78,9 +74,10 @@ class ProcessingJob(Job):
 
     def _upload(self, tree: JobTree) -> None:
         s3 = self._s3()
+        key = (self._request.get("ProcessingOutputConfig") or {}).get("KmsKeyId")
         for item in self._outputs:
             target = item["S3Output"]
-            upload_folder(s3, tree.host(target["LocalPath"]), target["S3Uri"])
+            upload_folder(s3, tree.host(target["LocalPath"]), target["S3Uri"], key)
 
     @property
     def _inputs(self) -> list[Any]:

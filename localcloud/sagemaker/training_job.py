@@ -10,12 +10,12 @@ from localcloud.cloud import Cloud
 from localcloud.sagemaker.job import ENDED, Job, JobKind
 from localcloud.sagemaker.job_events import training_detail
 from localcloud.sagemaker.job_program import Ending, Exit, JobProgram
-from localcloud.sagemaker.job_tree import (
-    HOST,
-    JobTree,
+from localcloud.sagemaker.job_tree import HOST, JobTree
+from localcloud.sagemaker.s3_transfers import (
     download_prefix,
     join_uri,
     split_uri,
+    told_as,
     upload_archive,
 )
 
@@ -105,9 +105,10 @@ class TrainingJob(Job):
         tree.write_config("input/config/resourceconfig.json", _resources(self._request))
         self._advance("Downloading")
         s3 = self._s3()
-        for channel in channels:
-            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-            download_prefix(s3, uri, tree.folder / "input" / "data" / channel["ChannelName"])
+        with told_as("Data download failed:"):
+            for channel in channels:
+                uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+                download_prefix(s3, uri, tree.folder / "input" / "data" / channel["ChannelName"])
         split_uri(self._request["OutputDataConfig"]["S3OutputPath"])
         return tree
 
@@ -130,11 +131,14 @@ class TrainingJob(Job):
         """A stopped job's model is kept, too, as far as the program came."""
         self._advance("Uploading")
         s3 = self._s3()
-        prefix = self._request["OutputDataConfig"]["S3OutputPath"]
-        upload_archive(s3, tree.folder / "model", self._held.model_artifacts["S3ModelArtifacts"])
+        target = self._request["OutputDataConfig"]
+        artifact = self._held.model_artifacts["S3ModelArtifacts"]
         data = tree.folder / "output" / "data"
-        if any(data.iterdir()):
-            upload_archive(s3, data, join_uri(prefix, self.name, "output", "output.tar.gz"))
+        with told_as("Artifact upload failed:"):
+            upload_archive(s3, tree.folder / "model", artifact, target.get("KmsKeyId"))
+            if any(data.iterdir()):
+                uri = join_uri(target["S3OutputPath"], self.name, "output", "output.tar.gz")
+                upload_archive(s3, data, uri, target.get("KmsKeyId"))
 
     def _advance(self, secondary: str) -> None:
         """A step forward; while the job is stopping, its status stays Stopping."""

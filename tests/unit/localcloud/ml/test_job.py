@@ -8,7 +8,7 @@ import pytest
 
 from localcloud.cloud import Cloud
 from localcloud.sagemaker.job import Job, JobKind
-from localcloud.sagemaker.job_tree import DataError
+from localcloud.sagemaker.s3_transfers import DataError
 
 
 class CountingJob(Job):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.unit.localcloud.ml.laptops import Laptop
+from tests.unit.localcloud.ml.laptops import EVERYTHING, Laptop
 from tests.waiting import until
 
 PROGRAM = """
@@ -162,3 +162,18 @@ def test_a_local_path_outside_the_tree_is_refused(laptop: Laptop, image: str) ->
     asked["ProcessingInputs"][0]["S3Input"]["LocalPath"] = "/etc"
     with pytest.raises(ClientError, match=r"'/etc' must be under /opt/ml/processing/"):
         process(laptop, asked)
+
+
+def test_an_output_is_written_with_the_roles_leave(laptop: Laptop, image: str) -> None:
+    laptop.allow(EVERYTHING, {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"})
+    job = process(laptop, request(laptop, image, "no-write", "prepare"))
+    assert job["FailureReason"].startswith("ClientError: Failed to upload s3://raw/no-write/")
+    assert "AccessDenied: User: " in job["FailureReason"]
+
+
+def test_an_input_is_read_with_the_roles_leave(laptop: Laptop, image: str) -> None:
+    laptop.allow(EVERYTHING, {"Effect": "Deny", "Action": "s3:ListBucket", "Resource": "*"})
+    job = process(laptop, request(laptop, image, "no-list", "prepare"))
+    assert job["FailureReason"].startswith(
+        "ClientError: Failed to download data. ListObjectsV2 failed for s3://raw/"
+    )

@@ -155,12 +155,46 @@ def test_data_is_read_with_the_roles_leave(laptop: Laptop, image: str) -> None:
     laptop.allow(EVERYTHING, {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"})
     job = train(laptop, image, "denied")
     assert job["TrainingJobStatus"] == "Failed"
-    assert "Data download failed" in job["FailureReason"]
+    assert job["FailureReason"].startswith(
+        "ClientError: Data download failed:Failed to download data. GetObject failed for "
+        "s3://bucket/data/a.csv: AccessDenied: User: "
+    )
+
+
+def test_a_model_is_written_with_the_roles_leave(laptop: Laptop, image: str) -> None:
+    laptop.allow(EVERYTHING, {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"})
+    reason = train(laptop, image, "no-write")["FailureReason"]
+    assert reason.startswith(
+        "ClientError: Artifact upload failed:Failed to upload "
+        "s3://bucket/out/no-write/output/model.tar.gz. PutObject failed: AccessDenied: User: "
+    )
+
+
+def test_a_bucket_that_is_not_there_is_named(laptop: Laptop, image: str) -> None:
+    target = {"S3OutputPath": "s3://no-such-bucket/out"}
+    job = train(laptop, image, "no-bucket", OutputDataConfig=target)
+    assert job["FailureReason"].startswith("ClientError: Artifact upload failed:")
+    assert "s3://no-such-bucket/out" in job["FailureReason"]
+    assert "NoSuchBucket" in job["FailureReason"]
+
+
+def test_a_model_is_encrypted_with_the_key_that_is_named(laptop: Laptop, image: str) -> None:
+    key = laptop.client("kms").create_key()["KeyMetadata"]["Arn"]
+    target = {"S3OutputPath": "s3://bucket/out", "KmsKeyId": key}
+    train(laptop, image, "encrypted", OutputDataConfig=target)
+    model = laptop.client("s3").head_object(
+        Bucket="bucket", Key="out/encrypted/output/model.tar.gz"
+    )
+    assert (model["ServerSideEncryption"], model["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
 def test_an_image_is_pulled_with_the_roles_leave(laptop: Laptop, image: str) -> None:
     laptop.allow(EVERYTHING, {"Effect": "Deny", "Action": "ecr:BatchGetImage", "Resource": "*"})
     job = train(laptop, image, "no-pull")
+    assert job["FailureReason"].startswith(
+        f"ClientError: The role '{laptop.role}' does not have BatchGetImage permission for the "
+        f"image: '{image}'."
+    )
     assert "ecr:BatchGetImage" in job["FailureReason"]
 
 
