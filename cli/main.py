@@ -5,6 +5,7 @@ import os
 import click
 
 from cli.commands.approve import approve
+from cli.commands.config import config
 from cli.commands.data import data
 from cli.commands.demo import demo
 from cli.commands.doctor import doctor
@@ -66,6 +67,7 @@ def wharf(ctx: click.Context) -> None:
 
 
 for command in (
-    up, env, push, start, releases, show, logs, approve, reject, invoke, data, doctor, down, demo,
+    up, env, push, start, releases, show, logs, approve, reject, invoke, data, config, doctor,
+    down, demo,
 ):  # fmt: skip
     wharf.add_command(command)

@@ -1,7 +1,7 @@
 """A release drawn for people: its states while it runs, its figures at the end."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from cli.duration import between
 from cli.history import StateRow, StateStatus
 from cli.release import PLOT_FILE, Release
 from cli.services import Services
+from contracts.parameters import DEFAULT_VERSION
 from contracts.release import ApprovalDecision, Image, ReleaseDocument
 
 LABEL_WIDTH = 17  # columns
@@ -198,11 +199,19 @@ def wrapped(text: str, width: int) -> list[str]:
     ] or [""]
 
 
+def _parameters(versions: Mapping[str, int]) -> str:
+    """Which version of each section was pinned; the sections without a parameter at the end."""
+    facts = [f"{name} v{number}" for name, number in sorted(versions.items()) if number]
+    defaults = sorted(name for name, number in versions.items() if number == DEFAULT_VERSION)
+    if defaults:
+        facts.append(f"defaults: {', '.join(defaults)}")
+    return ", ".join(facts) or "–"
+
+
 def _facts(document: ReleaseDocument) -> Iterator[tuple[str, str]]:
     trigger = document.trigger
     yield "trigger", _trigger(document)
-    versions = sorted(trigger.parameter_versions.items())
-    yield "parameters", ", ".join(f"{section} v{number}" for section, number in versions) or "–"
+    yield "parameters", _parameters(trigger.parameter_versions)
     if document.images:
         yield "training image", _image(document.images.training)
         yield "inference image", _image(document.images.inference)

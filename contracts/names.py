@@ -30,11 +30,28 @@ def release_id(
     commit: str,
     data_versions: Mapping[str, str],
     parameter_versions: Mapping[str, int],
+    configuration: str,
     reason: str,
 ) -> str:
-    """Return the id that these ingredients always have: the same release twice is one."""
-    ingredients = [commit, dict(data_versions), dict(parameter_versions), reason]
+    """Return the id that these ingredients always have: the same release twice is one.
+
+    ``configuration`` is the digest of the sections with their defaults filled in. The versions
+    alone would not do: a changed default has none, and a parameter that is deleted and made again
+    counts from 1 again.
+    """
+    ingredients = [
+        commit,
+        dict(data_versions),
+        dict(parameter_versions),
+        configuration,
+        reason,
+    ]
     return f"r-{_digest(ingredients)[:16]}"
+
+
+def configuration_digest(sections: Mapping[str, object]) -> str:
+    """Return the digest of a project's sections, each as its JSON value."""
+    return _digest(dict(sections))[:16]
 
 
 def image_tag(ingredients: Mapping[str, str]) -> str:

@@ -291,6 +291,9 @@ class Parameters(Contract):
 
 SECTIONS: tuple[str, ...] = tuple(Parameters.model_fields)
 
+DEFAULT_VERSION = 0
+"""The version of a section that is not in Parameter Store, which counts from 1."""
+
 
 def parse_section(path: str, section: str, text: str) -> Any:
     """Return the section's model from the parameter's text.

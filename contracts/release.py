@@ -31,7 +31,9 @@ class Trigger(Contract):
     data_versions: dict[str, str]
     """Input name → S3 version id of its object."""
     parameter_versions: dict[str, int]
-    """Section → Parameter Store version."""
+    """Section → Parameter Store version; DEFAULT_VERSION: no parameter, the defaults apply."""
+    configuration: str = ""
+    """Digest of the sections with their defaults filled in; "" when it was not pinned."""
     reason: str = ""
     requested_by: str = ""
     requested_at: str = ""

@@ -11,7 +11,6 @@ from infra.functions import Functions
 from infra.images import Images
 from infra.monitoring import Monitoring
 from infra.names import Names
-from infra.parameters import Parameters
 from infra.permissions import Permissions
 from infra.serving import Serving
 from infra.settings import Settings
@@ -28,7 +27,6 @@ class ModelwharfStack(Stack):
         names = Names(settings.project)
         super().__init__(scope, names.stack, env=settings.environment, **stack)
 
-        Parameters(self, "Parameters", names=names)
         storage = Storage(self, "Storage", settings=settings)
         topics = Topics(self, "Topics", names=names, kms_key=storage.kms_key)
         source = Source(self, "Source", settings=settings, names=names, topics=topics)

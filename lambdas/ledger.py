@@ -111,6 +111,7 @@ class Latest(Contract):
     image_tags: dict[str, str]
     data_versions: dict[str, str]
     parameter_versions: dict[str, int]
+    configuration: str = ""
 
 
 class Ledger:

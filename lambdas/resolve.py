@@ -33,7 +33,10 @@ def resolve(site: Site, document: ReleaseDocument) -> ReleaseDocument:
     Raises InvalidParameter, UnknownCommit, MissingData; Throttled and ServiceFault: try again.
     """
     parameters = read_pinned(
-        site.clients.ssm, document.project, document.trigger.parameter_versions
+        site.clients.ssm,
+        document.project,
+        document.trigger.parameter_versions,
+        document.trigger.configuration,
     )
     refuse_arm(document.project, parameters)
     images = plan_images(site, document, parameters)

@@ -6,8 +6,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contracts.model import Contract
-from contracts.names import parameter_path
+from contracts.names import PARAMETER_ROOT, configuration_digest, parameter_path
 from contracts.parameters import (
+    DEFAULT_VERSION,
     SECTIONS,
     Data,
     InvalidParameter,
@@ -19,10 +20,11 @@ from lambdas.errors import code_of
 
 
 class Pinned(Contract):
-    """The sections as they are now: text and version of each one that exists."""
+    """The sections as they are now: the text of each one that exists, the version of every one."""
 
     texts: dict[str, str]
     versions: dict[str, int]
+    """DEFAULT_VERSION for a section that does not exist."""
 
     def section(self, project: str, name: str) -> Any:
         """The section's model, or its defaults when the parameter does not exist.
@@ -32,6 +34,16 @@ class Pinned(Contract):
         if name not in self.texts:
             return getattr(Parameters(), name)
         return parse_section(parameter_path(project, name), name, self.texts[name])
+
+    def configuration(self, project: str) -> str:
+        """The digest of all sections; one that cannot be read counts with its text."""
+        return configuration_digest({name: self._content(project, name) for name in SECTIONS})
+
+    def _content(self, project: str, name: str) -> Any:
+        try:
+            return self.section(project, name).model_dump(mode="json")
+        except InvalidParameter:
+            return self.texts[name]
 
 
 def read_data(ssm: Client, project: str) -> Data:
@@ -53,15 +65,25 @@ def read_current(ssm: Client, project: str) -> Pinned:
     found = ssm.get_parameters(Names=list(sections))["Parameters"]
     return Pinned(
         texts={sections[parameter["Name"]]: parameter["Value"] for parameter in found},
-        versions={sections[parameter["Name"]]: parameter["Version"] for parameter in found},
+        versions={
+            **dict.fromkeys(SECTIONS, DEFAULT_VERSION),
+            **{sections[parameter["Name"]]: parameter["Version"] for parameter in found},
+        },
     )
 
 
-def read_pinned(ssm: Client, project: str, versions: Mapping[str, int]) -> Parameters:
-    """The sections at these versions. Raises InvalidParameter with *all* findings."""
+def read_pinned(
+    ssm: Client, project: str, versions: Mapping[str, int], configuration: str = ""
+) -> Parameters:
+    """The sections at these versions, which must have the digest ``configuration``, if given.
+
+    Raises InvalidParameter with *all* findings.
+    """
     sections: dict[str, Any] = {}
     findings: list[str] = []
     for section, version in versions.items():
+        if version == DEFAULT_VERSION:
+            continue
         path = parameter_path(project, section)
         try:
             sections[section] = parse_section(path, section, _text(ssm, path, version))
@@ -69,7 +91,16 @@ def read_pinned(ssm: Client, project: str, versions: Mapping[str, int]) -> Param
             findings.append(str(finding))
     if findings:
         raise InvalidParameter("; ".join(findings))
-    return Parameters(**sections)
+    parameters = Parameters(**sections)
+    found = configuration_digest(parameters.model_dump(mode="json"))
+    if configuration not in ("", found):
+        raise InvalidParameter(
+            f"{PARAMETER_ROOT}/{project} no longer gives the configuration that this release "
+            f"pinned ({configuration}, now {found}): defaults changed with an upgrade, or a "
+            "parameter was deleted and made again, since the release was asked for; see what is "
+            "configured now (wharf config show), and start again: wharf start"
+        )
+    return parameters
 
 
 def _text(ssm: Client, path: str, version: int) -> str:

@@ -189,12 +189,14 @@ def _released_already(document: ReleaseDocument, status: str) -> Skip:
 def release_document(site: Site, pinned: Pinned, wish: Wish, time: str) -> ReleaseDocument:
     data = data_of(site, pinned)
     data_versions = {} if data is None else pin_data(site, data)
+    configuration = pinned.configuration(site.environment.project)
     trigger = Trigger(
         source=wish.source,
         commit=wish.commit,
         branch=wish.branch,
         data_versions=data_versions,
         parameter_versions=pinned.versions,
+        configuration=configuration,
         reason=wish.reason,
         requested_by=wish.requested_by,
         requested_at=time,
@@ -203,6 +205,7 @@ def release_document(site: Site, pinned: Pinned, wish: Wish, time: str) -> Relea
         commit=wish.commit,
         data_versions=data_versions,
         parameter_versions=pinned.versions,
+        configuration=configuration,
         reason=wish.reason,
     )
     return ReleaseDocument(release_id=identity, project=site.environment.project, trigger=trigger)
@@ -231,6 +234,7 @@ def nothing_new(
         and tags == latest.image_tags
         and document.trigger.data_versions == latest.data_versions
         and document.trigger.parameter_versions == latest.parameter_versions
+        and document.trigger.configuration == latest.configuration
     )
     # The same commit again is the same execution, of which start() tells more.
     if not same or latest.release_id == document.release_id:
@@ -320,6 +324,7 @@ def _ingredients(document: ReleaseDocument, tags: dict[str, str]) -> Latest:
         image_tags=tags,
         data_versions=document.trigger.data_versions,
         parameter_versions=document.trigger.parameter_versions,
+        configuration=document.trigger.configuration,
     )
 
 

@@ -100,7 +100,7 @@ class Team:
 
     def write_parameter(self, section: str, text: str) -> None:
         self.laptop.client("ssm").put_parameter(
-            Name=parameter_path(PROJECT, section), Value=text, Overwrite=True
+            Name=parameter_path(PROJECT, section), Value=text, Type="String", Overwrite=True
         )
 
     def upload(self, key: str, text: str) -> None:

@@ -143,16 +143,28 @@ class FakeLedger:
 class FakeParameters:
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
+        self.version = 1
+
+    def get_parameters(self, Names: list[str]) -> dict[str, Any]:
+        found = [name for name in Names if name in self.values]
+        missing = [name for name in Names if name not in self.values]
+        parameters = [
+            {"Name": name, "Value": self.values[name], "Version": self.version} for name in found
+        ]
+        return {"Parameters": parameters, "InvalidParameters": missing}
 
     def get_parameter(self, Name: str) -> dict[str, Any]:
         if Name not in self.values:
             raise refusal("ParameterNotFound", "not there", "GetParameter")
         return {"Parameter": {"Name": Name, "Value": self.values[Name]}}
 
-    def put_parameter(self, Name: str, Value: str, Type: str, Overwrite: bool) -> dict[str, Any]:
-        assert Overwrite and Type == "String"
+    def put_parameter(
+        self, Name: str, Value: str, Type: str, Tier: str, Overwrite: bool
+    ) -> dict[str, Any]:
+        assert Overwrite and Type == "String" and Tier == "Intelligent-Tiering"
         self.values[Name] = Value
-        return {"Version": 2}
+        self.version += 1
+        return {"Version": self.version}
 
 
 class FakeTopic:

@@ -16,6 +16,7 @@ INGREDIENTS = {
     "commit": "c" * 40,
     "data_versions": {"wti": "v1", "brent": "v2"},
     "parameter_versions": {"data": 3},
+    "configuration": "0123456789abcdef",
     "reason": "",
 }
 
@@ -35,6 +36,7 @@ def test_the_order_of_the_ingredients_does_not_change_the_release() -> None:
         {"commit": "d" * 40},
         {"data_versions": {"wti": "v2", "brent": "v2"}},
         {"parameter_versions": {"data": 4}},
+        {"configuration": "fedcba9876543210"},
         {"reason": "again"},
     ],
 )

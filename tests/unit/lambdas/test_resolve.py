@@ -91,6 +91,25 @@ def test_every_finding_in_every_section_is_told_at_once(project: World) -> None:
     assert "unknown key 'colour'" in message
 
 
+def test_version_0_is_the_defaults_even_when_the_section_has_been_made_since(
+    project: World,
+) -> None:
+    doc = document(
+        upto="Start",
+        trigger=pinned(project, training={"volume_gb": 20}).trigger.model_copy(
+            update={"parameter_versions": {"training": 0}}
+        ),
+    )
+    assert plan_of(project, doc).training == Parameters().training
+
+
+def test_a_configuration_that_is_no_longer_the_pinned_one_is_refused(project: World) -> None:
+    doc = pinned(project, training={"volume_gb": 20})
+    changed = doc.trigger.model_copy(update={"configuration": "0123456789abcdef"})
+    with pytest.raises(InvalidParameter, match=r"defaults changed.*wharf config show"):
+        resolve(project.site, document(upto="Start", trigger=changed))
+
+
 def test_a_parameter_version_that_is_gone_is_named(project: World) -> None:
     doc = document(upto="Start", trigger=trigger(parameter_versions={"training": 7}))
     with pytest.raises(InvalidParameter, match="training no longer has version 7"):

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from contracts.parameters import DEFAULT_VERSION, SECTIONS
 from contracts.release import ReleaseDocument
 from lambdas.start_release import Change, start_release
 from tests.unit.lambdas.conftest import World
@@ -19,6 +20,7 @@ FILES = {
     "containers/inference/Dockerfile": "d2",
 }
 FIRST, SECOND = "a" * 40, "b" * 40
+DEFAULTS = dict.fromkeys(SECTIONS, DEFAULT_VERSION)
 REQUEST = json.dumps({"source": "request", "reason": "try again", "requested_by": "me"})
 
 
@@ -78,7 +80,7 @@ def test_a_push_starts_a_release_with_everything_pinned(project: World) -> None:
     assert document.trigger.commit == FIRST
     assert document.trigger.branch == "main"
     assert document.trigger.data_versions == {"wti": version}
-    assert document.trigger.parameter_versions == {"quality": 1}
+    assert document.trigger.parameter_versions == {**DEFAULTS, "quality": 1}
     assert document.trigger.requested_by.endswith("user/me")
     assert document.trigger.requested_at == TIME
 
@@ -232,7 +234,32 @@ def test_broken_parameters_do_not_keep_a_release_from_starting(project: World) -
     start(project, push())
     [document] = started(project)
     assert document.trigger.data_versions == {}
-    assert document.trigger.parameter_versions == {"source": 1, "data": 1, "notifications": 1}
+    broken = {"source": 1, "data": 1, "notifications": 1}
+    assert document.trigger.parameter_versions == {**DEFAULTS, **broken}
+
+
+def test_a_parameter_deleted_and_made_again_makes_another_release(project: World) -> None:
+    name = "/modelwharf/oil-price/quality"
+    project.ssm.put_parameter(Name=name, Value='{"rules": []}', Type="String")
+    start(project, push())
+    project.ssm.delete_parameter(Name=name)
+    project.ssm.put_parameter(Name=name, Value="{}", Type="String")
+    start(project, push())
+    first, second = started(project)
+    assert first.trigger.parameter_versions == second.trigger.parameter_versions
+    assert first.release_id != second.release_id
+
+
+def test_an_upgrade_that_changes_a_default_is_something_new(project: World) -> None:
+    start(project, push())
+    ledger = project.site.ledger
+    latest = ledger.latest("oil-price")
+    assert latest is not None
+    ledger.put_latest("oil-price", latest.model_copy(update={"configuration": "of 0.1.0"}))
+    project.codecommit.commits[SECOND] = {**FILES, "README.md": "r2"}
+    start(project, push(SECOND))
+    assert [document.trigger.commit for document in started(project)] == [FIRST, SECOND]
+    assert skipped(project) == []
 
 
 def test_data_that_is_not_there_is_left_to_resolve(project: World) -> None:
