@@ -174,7 +174,9 @@ def _inside_quotes(template: str, position: int) -> bool:
 
 
 def _service(arn: str) -> str:
-    return arn.split(":")[2]
+    """The service in an ARN; empty where it is none."""
+    parts = arn.split(":")
+    return parts[2] if len(parts) > 5 else ""
 
 
 def _refuse_undeliverable(arn: str) -> None:

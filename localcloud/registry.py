@@ -47,6 +47,7 @@ def install(cloud: Cloud) -> None:
         digest: str | None = None,
     ) -> Any:
         with _lock:
+            self._get_repository(repository_name)
             if image_tag is not None:
                 _free_tag(self, repository_name, image_tag, image_manifest)
             return stock_put_image(

@@ -1,7 +1,7 @@
 """The cloud as one server on loopback: moto's application behind the gate, and its services.
 
 A request passes ``OwnClients`` (no web page, no other host), the base registry (which has a key
-of its own), the gate (signature and policies) and the fault injection, then reaches moto.
+of its own), the offer (what this cloud has at all), the gate (signature and policies) and the fault injection, then reaches moto.
 """
 
 import json
@@ -37,12 +37,14 @@ from localcloud.cloud import Cloud
 from localcloud.engine import Engine
 from localcloud.faults import FaultPlan
 from localcloud.iam import Gate
+from localcloud.offer import middleware as offer
 from localcloud.own_clients import OwnClients, switch_off_cors
 from localcloud.sagemaker import endpoints, model_packages, processing, training
 
 HOST = "127.0.0.1"
 FAULTS_PATH = "/_wharf/faults"
 SERVICES = (
+    offer,
     iam,
     functions,
     events,
@@ -96,11 +98,11 @@ class Server:
         for service in SERVICES:
             service.install(self.cloud)
         switch_off_cors()
-        moto = DomainDispatcherApplication(create_backend_app)
+        moto = offer.Answers(DomainDispatcherApplication(create_backend_app))
         gate = Gate(self.cloud, _with_faults(self.cloud, moto))
         self._server.app = OwnClients(
             url,
-            with_base_registry(self.cloud, gate),
+            with_base_registry(self.cloud, offer.Offer(gate)),
             names=self.cloud.engine.names_of_this_machine,
         )
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

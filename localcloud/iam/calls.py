@@ -174,12 +174,22 @@ def _path_pattern(template: str) -> re.Pattern[str]:
     return re.compile(pattern + "/?")
 
 
+def rest_operation(service: str, request: HttpRequest) -> str:
+    """Which operation of a REST service, as botocore names both. Raises UnreadableCall."""
+    return _matching_route(service, request)[0].operation.name
+
+
 def _rest_call(model: ServiceModel, request: HttpRequest) -> tuple[str, dict[str, Any]]:
-    for route in _routes(model.service_name):
+    route, match = _matching_route(model.service_name, request)
+    return route.operation.name, _rest_parameters(route.operation, match, request)
+
+
+def _matching_route(service: str, request: HttpRequest) -> tuple[_Route, re.Match[str]]:
+    for route in _routes(service):
         match = route.fits(request)
         if match:
-            return route.operation.name, _rest_parameters(route.operation, match, request)
-    raise UnreadableCall(f"{request.method} {request.path} is no operation of {model.service_name}")
+            return route, match
+    raise UnreadableCall(f"{request.method} {request.path} is no operation of {service}")
 
 
 def _rest_parameters(

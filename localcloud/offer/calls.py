@@ -1,0 +1,128 @@
+"""Whether the laptop's cloud offers a call, and in words why it does not.
+
+The codes are those with which AWS itself refuses an operation that a region does not have:
+``UnknownOperationException`` of the JSON services, ``InvalidAction`` of the query services
+("Common errors" of each API reference), ``UnsupportedOperation`` of EC2 and SQS, and
+``NotImplemented`` of S3.
+"""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from localcloud.iam.calls import HttpRequest, UnreadableCall, rest_operation
+from localcloud.offer import SERVICES
+from localcloud.offer.forms import Error, protocol_of
+from localcloud.offer.service import Service
+
+PAGE = "docs/laptop-services.md"
+NEARBY = 3  # operations of a similar name that a refusal names
+CODES = {
+    "json": "UnknownOperationException",
+    "rest-json": "UnknownOperationException",
+    "cbor": "UnknownOperationException",
+    "query": "InvalidAction",
+    "rest-xml": "InvalidAction",
+    "s3control": "NotImplemented",
+    "s3": "NotImplemented",
+    "ec2": "UnsupportedOperation",
+}
+"""By protocol (localcloud.offer.forms)."""
+OWN_CODES = {"sqs": "AWS.SimpleQueueService.UnsupportedOperation"}
+"""Of services whose model has an error for it, by signing name."""
+STATUSES = {"s3": 501, "s3control": 501}
+STATUS = 400
+
+
+class NotOffered(Exception):
+    """A call that this cloud refuses to everybody; ``error`` says so in the service's terms."""
+
+    def __init__(self, protocol: str, signing_name: str, message: str) -> None:
+        super().__init__(message)
+        self.protocol = protocol
+        code = OWN_CODES.get(signing_name, CODES[protocol])
+        self.error = Error(STATUSES.get(protocol, STATUS), code, f"{message} {PAGE} has the list.")
+
+
+@dataclass(frozen=True)
+class Offered:
+    """An operation of a service, both as botocore names them."""
+
+    service: Service
+    operation: str
+    protocol: str
+
+
+def offered(request: HttpRequest, signing_name: str) -> Offered:
+    """What the request asks for. Raises NotOffered."""
+    protocol = protocol_of(request, signing_name)
+    services = _services(request, signing_name, protocol)
+    if not services:
+        asked = "s3control" if protocol == "s3control" else _asked(request, signing_name)
+        raise NotOffered(
+            protocol,
+            signing_name,
+            f"The laptop's cloud has no service {asked}; it has {', '.join(sorted(SERVICES))}.",
+        )
+    if protocol == "cbor":
+        raise NotOffered(
+            protocol, signing_name, f"The laptop's cloud speaks {signing_name}'s JSON, not CBOR."
+        )
+    service, operation = _operation(request, signing_name, protocol, services)
+    if service.kind(operation) is None:
+        raise NotOffered(protocol, signing_name, why_not(service, operation))
+    return Offered(service, operation, protocol)
+
+
+def why_not(service: Service, operation: str) -> str:
+    """That an operation is not offered, why if that was written down, and what is like it."""
+    reason = service.refused.get(operation)
+    said = f"The laptop's cloud does not have {service.name}:{operation}"
+    if reason:
+        return f"{said}: {reason}."
+    similar = difflib.get_close_matches(operation, service.offered, n=NEARBY, cutoff=0.5)
+    near = ", ".join(similar) or f"{len(service.offered)} other operations of {service.name}"
+    return f"{said}; it has {near}."
+
+
+def _services(request: HttpRequest, signing_name: str, protocol: str) -> list[Service]:
+    """The offered services that such a request may be for: two may share a signing name."""
+    if protocol == "s3control":
+        return []
+    found = [service for service in SERVICES.values() if service.signs == signing_name]
+    if protocol == "json":
+        target = request.headers["x-amz-target"].rpartition(".")[0]
+        return [service for service in found if service.target == target]
+    return found
+
+
+def _asked(request: HttpRequest, signing_name: str) -> str:
+    target = request.headers.get("x-amz-target", "").rpartition(".")[0]
+    return f"{signing_name} ({target})" if target else signing_name
+
+
+def _operation(
+    request: HttpRequest, signing_name: str, protocol: str, services: Sequence[Service]
+) -> tuple[Service, str]:
+    if protocol == "json":
+        return services[0], request.headers["x-amz-target"].rpartition(".")[2]
+    if protocol in ("query", "ec2"):
+        return services[0], action(request)
+    for service in services:
+        try:
+            return service, rest_operation(service.name, request)
+        except UnreadableCall:
+            continue
+    names = ", ".join(service.name for service in services)
+    raise NotOffered(
+        protocol,
+        signing_name,
+        f"{request.method} {request.path} is no operation of {names} that this cloud knows.",
+    )
+
+
+def action(request: HttpRequest) -> str:
+    """The Action of a call of the query protocol: of its form, or of a GET request's query."""
+    form = dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True))
+    return form.get("Action") or request.query.get("Action", "")

@@ -1,0 +1,15 @@
+"""CodeCommit: repositories of git."""
+
+from localcloud.offer.service import Service, operations
+
+SERVICE = Service(
+    "codecommit",
+    target="CodeCommit_20150413",
+    ours=operations(
+        "CreateRepository GetBlob GetBranch GetCommit GetDifferences GetFile GetFolder "
+        "GetRepositoryTriggers "
+        "ListBranches ListRepositories PutRepositoryTriggers"
+    ),
+    moto=operations("DeleteRepository GetRepository"),
+    empty=operations("ListApprovalRuleTemplates"),
+)
