@@ -1,7 +1,8 @@
 """The cloud as one server on loopback: moto's application behind the gate, and its services.
 
 A request passes ``OwnClients`` (no web page, no other host), the base registry (which has a key
-of its own), the offer (what this cloud has at all), the gate (signature and policies) and the fault injection, then reaches moto.
+of its own), the offer (what this cloud has at all), the gate (signature and policies) and the
+fault injection, then reaches moto.
 """
 
 import json

@@ -16,6 +16,16 @@ HISTORY_PAGE = 100  # events, unless maxResults says more (GetExecutionHistory)
 HISTORY_LIMIT = 1000
 
 
+class MachineMissing(AWSError):
+    """ListExecutions names neither a state machine nor a map run."""
+
+    TYPE = "ValidationException"
+    STATUS = 400
+
+    def __init__(self) -> None:
+        super().__init__("Must provide a StateMachine ARN or MapRun ARN")
+
+
 class InvalidPageToken(AWSError):
     """The nextToken is none that a page before this one gave."""
 
@@ -33,6 +43,8 @@ def install() -> None:
         return ActionResult(description(found(self)))
 
     def list_executions(self: StepFunctionResponse) -> ActionResult:
+        if not self._get_param("stateMachineArn"):
+            raise MachineMissing
         executions, following = self.stepfunction_backend.list_executions(
             self._get_param("stateMachineArn"),
             status_filter=self._get_param("statusFilter"),

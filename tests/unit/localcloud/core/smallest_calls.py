@@ -5,8 +5,7 @@ from typing import Any
 
 from botocore.model import Shape
 
-
-ARN = "arn:aws:sns:eu-west-1:123456789012:x"
+ARN = "arn:aws:sns:eu-west-1:123456789012:a-long-name/of-nothing"
 
 
 def smallest_input(shape: Any) -> dict[str, Any]:
@@ -21,7 +20,8 @@ def _value(shape: Shape, within: tuple[str, ...]) -> Any:
     if shape.type_name == "structure":
         return _structure(shape, within)
     if shape.type_name == "list":
-        count = shape.metadata.get("min", 0)
+        in_query = shape.serialization.get("location") == "querystring"
+        count = max(int(in_query), shape.metadata.get("min", 0))
         return [_value(shape.member, (*within, shape.name))] * count  # type: ignore[attr-defined]
     return {}  # a map, or a document
 
