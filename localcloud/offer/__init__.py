@@ -4,7 +4,7 @@
 ``calls``       whether a call is offered, or in words why not
 ``forms``       an error in the form of each protocol
 ``middleware``  the refusals before the gate; behind it empty lists, and moto's own failures
-``page``        docs/laptop-services.md, written from this table (``python -m localcloud.offer.page``)
+``page``        writes docs/laptop-services.md: ``python -m localcloud.offer.page``
 
 A service is one file and one line in ``SERVICES``; an operation is one word in its file.
 """
