@@ -40,7 +40,7 @@ from localcloud.faults import FaultPlan
 from localcloud.iam import Gate
 from localcloud.offer import middleware as offer
 from localcloud.own_clients import OwnClients, switch_off_cors
-from localcloud.sagemaker import endpoints, model_packages, processing, training
+from localcloud.sagemaker import endpoints, model_packages, processing, training, transform
 
 HOST = "127.0.0.1"
 FAULTS_PATH = "/_wharf/faults"
@@ -57,6 +57,7 @@ SERVICES = (
     codebuild,
     processing,
     training,
+    transform,
     model_packages,
     endpoints,
     cloudformation,

@@ -58,6 +58,7 @@ def _parameter(parameters: Parameters, place: Place) -> list[str]:
 _SAGEMAKER_KINDS = {
     "TrainingJobName": "training-job",
     "ProcessingJobName": "processing-job",
+    "TransformJobName": "transform-job",
     "ModelName": "model",
     "EndpointName": "endpoint",
     "EndpointConfigName": "endpoint-config",
@@ -168,6 +169,10 @@ OPERATIONS: Mapping[str, Mapping[str, Resources]] = {
             _sagemaker("ProcessingJobName"),
             "CreateProcessingJob DescribeProcessingJob StopProcessingJob",
         ),
+        **_table(
+            _sagemaker("TransformJobName"),
+            "CreateTransformJob DescribeTransformJob StopTransformJob",
+        ),
         **_table(_sagemaker("ModelName"), "CreateModel DescribeModel DeleteModel"),
         **_table(
             _sagemaker("EndpointConfigName"),
@@ -188,7 +193,7 @@ OPERATIONS: Mapping[str, Mapping[str, Resources]] = {
         **_table(_sagemaker("ResourceArn"), "AddTags ListTags DeleteTags"),
         **_table(
             _any_resource,
-            "ListTrainingJobs ListProcessingJobs ListModels ListEndpoints "
+            "ListTrainingJobs ListProcessingJobs ListTransformJobs ListModels ListEndpoints "
             "ListEndpointConfigs ListModelPackages ListModelPackageGroups Search",
         ),
     },

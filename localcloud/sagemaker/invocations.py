@@ -31,7 +31,8 @@ from localcloud.overrides import replace
 from localcloud.sagemaker.data_capture import Invocation
 from localcloud.sagemaker.endpoint import Endpoint
 from localcloud.sagemaker.fleet import NoSuchVariant
-from localcloud.sagemaker.model_server import Answer, ModelServer, ServerDown
+from localcloud.sagemaker.model_container import Answer, ServerDown
+from localcloud.sagemaker.model_server import ModelServer
 
 BODY_LIMIT = 25 * 1024 * 1024  # bytes (InvokeEndpoint)
 MESSAGE_LIMIT = 1024  # characters of the model's own message that an error repeats

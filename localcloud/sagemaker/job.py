@@ -62,6 +62,11 @@ class Job(ABC):
         return str(self._request[f"{self.kind.api}Name"])
 
     @property
+    def role(self) -> str:
+        """The execution role's ARN: what the job does is judged by its policies."""
+        return str(self._request["RoleArn"])
+
+    @property
     def folder(self) -> Path:
         """The job's own, on this machine: the kind's first word, then the name."""
         return self._cloud.directory / self.kind.words.split()[0] / self.name
@@ -120,8 +125,7 @@ class Job(ABC):
         self._cloud.emit("aws.sagemaker", detail_type, self._detail(), [self._held.arn])
 
     def _s3(self) -> Any:
-        role = self._request["RoleArn"]
-        return self._cloud.client("s3", role=role, session=f"SageMaker-{self.name}")
+        return self._cloud.client("s3", role=self.role, session=f"SageMaker-{self.name}")
 
     def _output(self, *listeners: Callable[[str], None]) -> Output:
         """The job's own log stream."""
@@ -146,7 +150,7 @@ class Job(ABC):
             cloud=self._cloud,
             name=f"{self.kind.kebab}/{self.name}",
             image=image,
-            role=self._request["RoleArn"],
+            role=self.role,
             tree=tree,
             environment={
                 **(self._request.get("Environment") or {}),

@@ -34,6 +34,17 @@ _PROCESSING = (
     "Environment",
     "RoleArn",
 )
+_TRANSFORM = (
+    "TransformJobName",
+    "ModelName",
+    "MaxConcurrentTransforms",
+    "MaxPayloadInMB",
+    "BatchStrategy",
+    "Environment",
+    "TransformInput",
+    "TransformOutput",
+    "TransformResources",
+)
 
 
 def training_detail(request: Request, held: Any) -> dict[str, Any]:
@@ -70,6 +81,22 @@ def processing_detail(request: Request, held: Any) -> dict[str, Any]:
             "LastModifiedTime": held.last_modified_time,
             "FailureReason": held.failure_reason,
             "ExitMessage": held.exit_message,
+            "Tags": tags(request),
+        }
+    )
+
+
+def transform_detail(request: Request, held: Any) -> dict[str, Any]:
+    """``held`` is the job as it is described."""
+    return as_event(
+        {
+            **_given(request, _TRANSFORM),
+            "TransformJobArn": held.arn,
+            "TransformJobStatus": held.transform_job_status,
+            "FailureReason": held.failure_reason,
+            "CreationTime": held.creation_time,
+            "TransformStartTime": held.transform_start_time,
+            "TransformEndTime": held.transform_end_time,
             "Tags": tags(request),
         }
     )

@@ -67,7 +67,12 @@ def _plan(
 def _startup(variant: Mapping[str, Any]) -> float:
     """The variant's own time; else the laptop's setting; else SageMaker's default."""
     named = variant.get("ContainerStartupHealthCheckTimeoutInSeconds")
-    return float(named or os.environ.get(STARTUP_VARIABLE) or DEFAULT_STARTUP)
+    return float(named or startup_seconds(DEFAULT_STARTUP))
+
+
+def startup_seconds(default: float) -> float:
+    """The laptop's setting, else SageMaker's default."""
+    return float(os.environ.get(STARTUP_VARIABLE) or default)
 
 
 def container_of(backend: SageMakerModelBackend, model: str) -> Container:

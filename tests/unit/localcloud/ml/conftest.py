@@ -18,7 +18,7 @@ from contracts.laptop import STATE_FILE, LaptopCloud
 from localcloud import codebuild, codecommit, process_engine, registry
 from localcloud.cloud import Cloud
 from localcloud.iam import Gate
-from localcloud.sagemaker import endpoints, model_packages, processing, training
+from localcloud.sagemaker import endpoints, model_packages, processing, training, transform
 from tests.unit.localcloud.ml.laptops import (
     EVERYTHING,
     REGION,
@@ -56,7 +56,15 @@ def laptop(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[La
     cloud.emit = emitted
     cloud.engine = process_engine.for_cloud(cloud)
     moto_api_backend.reset()  # moto's state is the whole process's
-    for service in (codecommit, registry, training, processing, endpoints, model_packages):
+    for service in (
+        codecommit,
+        registry,
+        training,
+        processing,
+        transform,
+        endpoints,
+        model_packages,
+    ):
         service.install(cloud)
     codebuild.install(cloud, minute=0.2)
     (cloud.directory / STATE_FILE).write_text(

@@ -54,6 +54,15 @@ with mock_aws():
                                                "InstanceType": "ml.m5.large"}})
     job = sagemaker.describe_processing_job(ProcessingJobName="job")
     found["processing"] = [job["ProcessingJobStatus"], job.get("Environment")]
+    sagemaker.create_transform_job(
+        TransformJobName="job", ModelName="none",
+        TransformInput={"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix",
+                                                        "S3Uri": "s3://none/in"}}},
+        TransformOutput={"S3OutputPath": "s3://none/out"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1})
+    job = sagemaker.describe_transform_job(TransformJobName="job")
+    found["transform"] = job["TransformJobStatus"]
+    found["stop_transform"] = hasattr(SageMakerResponse, "stop_transform_job")
     for _ in range(2):
         sagemaker.create_model(ModelName="m", ExecutionRoleArn=role,
                                PrimaryContainer={"Image": "none", "ModelDataUrl": "s3://b/none"})
@@ -137,6 +146,12 @@ def test_a_training_job_is_completed_at_once_and_twice(moto: dict[str, Any]) -> 
 def test_a_processing_job_is_completed_at_once_and_forgets(moto: dict[str, Any]) -> None:
     """localcloud.sagemaker.job_calls replaces create_processing_job, stop_processing_job."""
     assert moto["processing"] == ["Completed", None]
+
+
+def test_a_transform_job_is_completed_without_output(moto: dict[str, Any]) -> None:
+    """localcloud.sagemaker.job_calls replaces create_transform_job, adds stop_transform_job."""
+    assert moto["transform"] == "Completed"
+    assert not moto["stop_transform"]
 
 
 def test_an_endpoint_is_in_service_whatever_its_image(moto: dict[str, Any]) -> None:
