@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from cli.errors import Trouble
-from contracts.laptop import STATE_FILE, LaptopCloud
+from contracts.laptop import KEY_FILE, STATE_FILE, LaptopCloud, LaptopKey
 
 LOG_FILE = "cloud.log"
 LOCK_FILE = "cloud.lock"  # held, and its process id written, by the cloud from its first moment
@@ -48,6 +48,17 @@ def required_cloud(directory: Path) -> LaptopCloud:
     if cloud is None:
         raise Trouble(f"no cloud runs in {directory}: start it with `wharf up`")
     return cloud
+
+
+def key_of(directory: Path) -> LaptopKey:
+    """Return the key of this directory's cloud. Raises Trouble."""
+    try:
+        return LaptopKey.read(directory)
+    except (OSError, ValidationError) as error:
+        raise Trouble(
+            f"the cloud's key, {directory / KEY_FILE}, cannot be read ({type(error).__name__}): "
+            "stop the cloud with `wharf down`, delete the file, and start it again with `wharf up`"
+        ) from None
 
 
 def cloud_process(directory: Path) -> int | None:
@@ -112,10 +123,11 @@ def start_cloud(
     ``waiting`` is told the seconds waited so far. Raises Trouble with the log's last lines
     when the cloud ends or is not ready in time; it is stopped then.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directory / STATE_FILE).unlink(missing_ok=True)
     log = directory / LOG_FILE
     with log.open("wb") as output:
+        log.chmod(0o600)
         child = subprocess.Popen(
             list(command),
             cwd=root,
@@ -144,7 +156,7 @@ def start_cloud(
 @contextmanager
 def starting(directory: Path) -> Iterator[None]:
     """Be the only one who starts a cloud here. Raises Trouble at once when another does."""
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (directory / START_LOCK_FILE).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

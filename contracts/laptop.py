@@ -1,8 +1,16 @@
-"""Where a running laptop cloud is: written by localcloud, read by the command line."""
+"""Where a running laptop cloud is, and its key: written by localcloud, read by the command line."""
+
+from pathlib import Path
+
+from pydantic import Field
 
 from contracts.model import Contract
 
 STATE_FILE = "cloud.json"
+KEY_FILE = "keys/root.json"
+KEY_PREFIX = "WHARF"
+"""Every access key id that a laptop's cloud gives out begins so; AWS's begin with ``A``
+(IAM user guide, "Understanding unique ID prefixes")."""
 
 
 class LaptopCloud(Contract):
@@ -21,3 +29,22 @@ class LaptopCloud(Contract):
     """The engine and why it was chosen, in one line for people."""
     differences: tuple[str, ...] = ()
     """What is not as on AWS, each in one line for people."""
+
+
+class LaptopKey(Contract):
+    """``keys/root.json`` in the cloud's directory: who signs with it may do everything there.
+
+    It is made at the cloud's first start and stays; its file and folder are the user's alone.
+    """
+
+    access_key_id: str
+    secret_access_key: str = Field(repr=False)
+
+    @classmethod
+    def read(cls, directory: Path) -> "LaptopKey":
+        """The key of the cloud in this directory. Raises OSError, ValidationError."""
+        return cls.model_validate_json((directory / KEY_FILE).read_text())
+
+
+def is_laptop_key(access_key_id: str) -> bool:
+    return access_key_id.startswith(KEY_PREFIX)

@@ -18,9 +18,12 @@ from localcloud.cloudformation import DeploymentRefused, deploy
 from localcloud.codecommit import repository_folder
 from localcloud.engine import EngineLost
 from localcloud.engines import ENGINES, NoSuchEngine, choose
+from localcloud.keys import KeyExposed
 from localcloud.server import Server
 
 LOCK_FILE = "cloud.lock"
+STARTERS_FILES = {"cloud.log", "start.lock"}
+"""What `wharf up` writes into a new directory."""
 DIFFERENCES = (
     "KMS encryption and VPCs are not real; aws:SecureTransport counts as true",
     "a failed asynchronous Lambda is tried again after 1 s, not 1 min",
@@ -49,6 +52,7 @@ REASONS = (
     AssemblyUnreadable,
     DeploymentRefused,
     EngineLost,
+    KeyExposed,
     NoSuchEngine,
     OSError,
 )
@@ -78,6 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. The exit code: 1 when the cloud could not start."""
     options = _parser().parse_args(arguments)
     _forget_accounts()
+    os.umask(0o077)  # what the cloud writes is its user's alone
     logging.basicConfig(
         level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(name)s: %(message)s"
     )
@@ -112,7 +117,11 @@ def _forget_accounts() -> None:
 
 def _locked(directory: Path) -> IO[str]:
     """Hold the directory. The lock ends with the process, however that ends."""
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if {path.name for path in directory.iterdir()} <= STARTERS_FILES or (
+        directory / LOCK_FILE
+    ).exists():
+        directory.chmod(0o700)  # a folder that also holds other things keeps its mode
     file = (directory / LOCK_FILE).open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

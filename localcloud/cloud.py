@@ -13,7 +13,8 @@ import boto3
 from botocore.config import Config
 from moto.sts.models import sts_backends
 
-from localcloud import formats
+from contracts.laptop import LaptopKey
+from localcloud import formats, keys
 from localcloud.engine import Engine, EngineLost
 from localcloud.faults import Faults
 from localcloud.processes import Processes
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from localcloud.functions import Functions
 
 ACCOUNT = "123456789012"
-ROOT_ACCESS_KEY = "test"
-ROOT_SECRET_KEY = "test"  # noqa: S105 - the deployer of a laptop's cloud; it owns every permission
 
 
 @dataclass
@@ -51,8 +50,13 @@ class Cloud:
     """Who may ask the base registry (localcloud.base_registry)."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set when the cloud ends: whoever waits goes home."""
+    root_key: LaptopKey = field(init=False, repr=False)
+    """Of the deployer, who owns every permission; kept in ``directory``."""
     _session: Any = field(default_factory=boto3.Session, repr=False)
     _session_lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        self.root_key = keys.root_key(self.directory)
 
     def stop(self) -> None:
         """End every process, and begin nothing new."""
@@ -69,23 +73,26 @@ class Cloud:
 
     def client(self, service: str, *, role: str | None = None, session: str = "laptop") -> Any:
         """A boto3 client of this cloud: as root, or as ``role`` (an IAM role's ARN)."""
-        keys = self.credentials(role, session) if role else self.root_credentials()
+        signing = self.credentials(role, session) if role else self.root_credentials()
         # One session, for it keeps the services' models; it makes one client at a time.
         with self._session_lock:
             return self._session.client(
                 service,
                 region_name=self.region,
                 endpoint_url=self.url,
-                aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-                aws_session_token=keys.get("AWS_SESSION_TOKEN"),
+                aws_access_key_id=signing["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=signing["AWS_SECRET_ACCESS_KEY"],
+                aws_session_token=signing.get("AWS_SESSION_TOKEN"),
                 config=Config(
                     retries={"total_max_attempts": 1}, read_timeout=900, max_pool_connections=50
                 ),
             )
 
     def root_credentials(self) -> dict[str, str]:
-        return {"AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY}
+        return {
+            "AWS_ACCESS_KEY_ID": self.root_key.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.root_key.secret_access_key,
+        }
 
     def credentials(self, role: str, session: str) -> dict[str, str]:
         """Temporary credentials of a role, as environment variables: calls are judged by them."""

@@ -13,6 +13,9 @@ from typing import IO, Any
 from localcloud.reaper import Reaper, kill_marked
 
 MARK = "MODELWHARF_PROCESS"
+UMASK = 0o022
+"""As programs have it in a container of AWS's: what they pack, others may read there. The cloud's
+own is stricter, and its directory keeps other users out."""
 
 
 class CloudStopping(RuntimeError):
@@ -66,6 +69,7 @@ class Processes:
                 text=True,
                 errors="replace",
                 start_new_session=True,
+                umask=UMASK,
             )
             self._children[child] = mark
             self._reaper.watch(child.pid)

@@ -27,6 +27,7 @@ from localcloud import (
     events,
     functions,
     iam,
+    keys,
     notifications,
     process_engine,
     registry,
@@ -86,7 +87,7 @@ class Server:
         engine: Callable[[Cloud], Engine] = process_engine.for_cloud,
     ) -> None:
         """Raises OSError when the port is taken."""
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         # What happens in an execution is in its history.
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
@@ -100,6 +101,7 @@ class Server:
         for service in SERVICES:
             service.install(self.cloud)
         switch_off_cors()
+        keys.install()
         moto = offer.Answers(DomainDispatcherApplication(create_backend_app))
         gate = Gate(self.cloud, _with_faults(self.cloud, moto))
         self._server.app = OwnClients(

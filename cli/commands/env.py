@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 from pydantic import JsonValue
 
-from cli.laptop import required_cloud
+from cli.laptop import key_of, required_cloud
 from cli.options import directory_option, json_option
 from cli.output import print_json
-from contracts.laptop import LaptopCloud
+from contracts.laptop import LaptopCloud, LaptopKey
 
 OTHER_ACCOUNTS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 
@@ -23,7 +23,7 @@ def env(directory: Path, as_json: bool) -> None:
     With them every AWS client in this shell talks to it; a profile or session token that
     would stand in the way is unset. With --json: the variables.
     """
-    variables = variables_of(required_cloud(directory))
+    variables = variables_of(required_cloud(directory), key_of(directory))
     if as_json:
         document: dict[str, JsonValue] = dict(variables)
         print_json(document)
@@ -33,13 +33,13 @@ def env(directory: Path, as_json: bool) -> None:
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
-def variables_of(cloud: LaptopCloud) -> dict[str, str]:
+def variables_of(cloud: LaptopCloud, key: LaptopKey) -> dict[str, str]:
     """Return the environment with which any AWS SDK finds this cloud."""
     return {
         "AWS_ENDPOINT_URL": cloud.url,
         "AWS_REGION": cloud.region,
         "AWS_DEFAULT_REGION": cloud.region,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ACCESS_KEY_ID": key.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
         "WHARF_PROJECT": cloud.project,
     }

@@ -16,6 +16,7 @@ from localcloud.codecommit import repository_folder
 from localcloud.codecommit.git_repository import GitRepository, NotInRepository, git_environment
 from localcloud.iam.calls import Credential
 from localcloud.iam.permissions import Need
+from localcloud.processes import UMASK
 
 
 class SourceError(Exception):
@@ -119,7 +120,12 @@ def _clone(repository: Path, commit: str, folder: Path) -> None:
         ["-C", str(folder), "checkout", "--quiet", "--detach", commit],
     ):
         done = subprocess.run(
-            ["git", *words], capture_output=True, text=True, check=False, env=git_environment()
+            ["git", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=git_environment(),
+            umask=UMASK,  # files' modes go into images
         )
         if done.returncode:
             raise SourceError("CLIENT_ERROR", done.stderr.strip())

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from pydantic import ValidationError
 
-from contracts.laptop import STATE_FILE, LaptopCloud
+from contracts.laptop import STATE_FILE, LaptopCloud, LaptopKey
 from localcloud import formats
 
 HOOKS = ("pre-receive", "post-receive")
@@ -133,9 +133,9 @@ def _wants(trigger: dict[str, Any], update: Update) -> bool:
     return not branches or update.ref in [f"refs/heads/{branch}" for branch in branches]
 
 
-def publish(cloud: LaptopCloud, repository: str, updates: Sequence[Update]) -> int:
+def publish(cloud: LaptopCloud, key: LaptopKey, repository: str, updates: Sequence[Update]) -> int:
     """Publish to the topic of every trigger that wants these updates; how many did."""
-    codecommit, sns = _clients(cloud)
+    codecommit, sns = _clients(cloud, key)
     triggers = codecommit.get_repository_triggers(repositoryName=repository)["triggers"]
     published = 0
     for trigger in triggers:
@@ -147,12 +147,10 @@ def publish(cloud: LaptopCloud, repository: str, updates: Sequence[Update]) -> i
     return published
 
 
-def _clients(cloud: LaptopCloud) -> tuple[Any, Any]:
+def _clients(cloud: LaptopCloud, key: LaptopKey) -> tuple[Any, Any]:
     import boto3  # here: the hook before a push must answer at once
 
-    from localcloud.cloud import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
-
-    session = boto3.Session(ROOT_ACCESS_KEY, ROOT_SECRET_KEY, region_name=cloud.region)
+    session = boto3.Session(key.access_key_id, key.secret_access_key, region_name=cloud.region)
     codecommit = session.client("codecommit", endpoint_url=cloud.url)
     return codecommit, session.client("sns", endpoint_url=cloud.url)
 
@@ -173,7 +171,7 @@ def main(words: Sequence[str]) -> int:
         return 1
     if given.hook == "post-receive":
         try:
-            publish(cloud, given.repository, updates)
+            publish(cloud, LaptopKey.read(given.directory), given.repository, updates)
         except Exception as error:  # The push is done; git ignores this exit code.
             print(f"The push is in, but no trigger was published: {error}")
             return 1

@@ -2,6 +2,8 @@
 
 ``gate``                stands before every path: lets a call pass, or answers that it is denied
 ``refusals``            why not, in the form of the service that was called
+``authentication``      who has signed a request
+``signatures``          whether the holder of a key has
 ``judgement``           whether a call may go on
 ``calls``               what an HTTP request asks for, read with botocore's models
 ``permissions``         which actions on which resources a call needs

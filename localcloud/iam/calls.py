@@ -42,6 +42,8 @@ class HttpRequest:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    raw_query: str = ""
+    """Percent-encoded, as it came."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The gate that stands before every path: a call passes to moto, or is answered as denied.
 
 Stock moto gives most services no resource to judge, ignores conditions and never asks for
-PassRole, so that it denies what AWS allows and allows what AWS denies.
+PassRole, so that it denies what AWS allows and allows what AWS denies. It verifies no signature.
 """
 
 import logging
@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
+from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
@@ -18,6 +19,7 @@ from localcloud.iam import refusals
 from localcloud.iam.calls import HttpRequest
 from localcloud.iam.judgement import judge
 from localcloud.iam.refusals import Refusal
+from localcloud.iam.signatures import ALGORITHM
 from localcloud.overrides import replace
 
 log = logging.getLogger(__name__)
@@ -48,23 +50,47 @@ class Gate:
         except Refusal as refusal:
             log.warning("denied: %s", refusal)  # a HEAD request's answer cannot say it
             return refusals.answer(request, refusal, start_response)
+        self._let_moto_see_the_same(environ, request)
         return self._application(environ, start_response)
+
+    @staticmethod
+    def _let_moto_see_the_same(environ: dict[str, Any], request: HttpRequest) -> None:
+        """moto asks other parts of a request which service and account are called: it must find
+        what was judged, or a URL presigned for one service could call another.
+        """
+        if "authorization" not in request.headers:
+            scope = request.query["X-Amz-Credential"]
+            environ["HTTP_AUTHORIZATION"] = f"{ALGORITHM} Credential={scope}, "
+        environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)
 
 
 def read_request(environ: dict[str, Any]) -> HttpRequest:
     """Read the request, leaving its body to be read again."""
     query = environ.get("QUERY_STRING", "")
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = BytesIO(body)
+    body = _read_body(environ)
+    spelled = environ.get(PRESERVED_HEADER_NAMES_ENVIRON_KEY) or {}
     headers = {
-        name.removeprefix("HTTP_").replace("_", "-").lower(): value
+        (spelled.get(name) or name.removeprefix("HTTP_").replace("_", "-")).lower(): value
         for name, value in environ.items()
-        if name.startswith("HTTP_") or name == "CONTENT_TYPE"
+        if name.startswith("HTTP_") or (name in ("CONTENT_TYPE", "CONTENT_LENGTH") and value)
     }
     raw_path = environ.get("RAW_URI") or environ["PATH_INFO"]
     return HttpRequest(
-        environ["REQUEST_METHOD"], raw_path.partition("?")[0], _pairs(query), headers, body
+        environ["REQUEST_METHOD"], raw_path.partition("?")[0], _pairs(query), headers, body, query
     )
+
+
+def _read_body(environ: dict[str, Any]) -> bytes:
+    """The whole body, also of a request that tells no length ("chunked", RFC 9112, 7.1)."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if environ.get("wsgi.input_terminated"):
+        body: bytes = environ["wsgi.input"].read()
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+    else:
+        body = environ["wsgi.input"].read(int(length)) if length.isdecimal() else b""
+    environ["wsgi.input"] = BytesIO(body)
+    return body
 
 
 def _pairs(query: str) -> dict[str, str]:

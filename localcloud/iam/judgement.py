@@ -13,22 +13,22 @@ from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from localcloud.cloud import ROOT_ACCESS_KEY, Cloud
+from localcloud.cloud import Cloud
 from localcloud.formats import PARTITION
+from localcloud.iam.authentication import authenticate
 from localcloud.iam.calls import (
     Call,
     Credential,
     HttpRequest,
     UnreadableCall,
     call_of,
-    credential_of,
 )
 from localcloud.iam.object_permissions import object_permissions
 from localcloud.iam.operations import Place
 from localcloud.iam.permissions import Need, UnknownOperation, needs_of
 from localcloud.iam.policies import Decision, Document, Request, UnknownCondition, Value, decide
 from localcloud.iam.principals import Principal, principal_of
-from localcloud.iam.refusals import AccessDenied, Unsigned
+from localcloud.iam.refusals import AccessDenied
 from localcloud.iam.resource_policies import resource_documents
 
 OWN_PAGES = ("/moto-api", "/_wharf/", "/latest/", "/favicon.ico")
@@ -37,10 +37,8 @@ OWN_PAGES = ("/moto-api", "/_wharf/", "/latest/", "/favicon.ico")
 
 def judge(cloud: Cloud, request: HttpRequest) -> None:
     """Raises a Refusal unless the call may go on."""
-    credential = credential_of(request)
-    if credential is None:
-        raise Unsigned("Missing Authentication Token")
-    if credential.access_key == ROOT_ACCESS_KEY:
+    credential = authenticate(cloud, request)
+    if credential.access_key == cloud.root_key.access_key_id:
         return
     principal = principal_of(cloud, credential)
     if unquote(request.path).startswith(OWN_PAGES):

@@ -1,5 +1,6 @@
 """Who signs a call, and which policies hang on them."""
 
+import hmac
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from localcloud.cloud import Cloud
 from localcloud.formats import PARTITION
 from localcloud.iam.calls import Credential
 from localcloud.iam.policies import Document
-from localcloud.iam.refusals import UnknownPrincipal
+from localcloud.iam.refusals import TokenExpired, UnknownPrincipal
 
 
 @dataclass(frozen=True)
@@ -33,27 +34,50 @@ class Principal:
         return {"AWS": names}
 
 
-def principal_of(cloud: Cloud, credential: Credential) -> Principal:
-    """Who holds the key. Raises UnknownPrincipal."""
-    invalid = "The security token included in the request is invalid."
-    backend = iam_backends[cloud.account][PARTITION]
-    session = sts_backends[cloud.account][PARTITION].get_assumed_role_from_access_key(
-        credential.access_key
-    )
+_INVALID = "The security token included in the request is invalid."
+
+
+def secret_of(cloud: Cloud, credential: Credential) -> str:
+    """What the holder of the key signs with. Raises UnknownPrincipal."""
+    if credential.access_key == cloud.root_key.access_key_id:
+        return cloud.root_key.secret_access_key
+    session = _session(cloud, credential)
     if session is not None:
-        if credential.token != session.session_token:
-            raise UnknownPrincipal(invalid)
+        return session.secret_access_key
+    for user in iam_backends[cloud.account][PARTITION].users.values():
+        for key in user.access_keys:
+            if key.access_key_id == credential.access_key and key.status == "Active":
+                return key.secret_access_key
+    raise UnknownPrincipal(_INVALID)
+
+
+def _session(cloud: Cloud, credential: Credential) -> AssumedRole | None:
+    """Raises UnknownPrincipal when the token is another session's."""
+    backend = sts_backends[cloud.account][PARTITION]
+    session = backend.get_assumed_role_from_access_key(credential.access_key)
+    if session is not None and not hmac.compare_digest(
+        (credential.token or "").encode(), session.session_token.encode()
+    ):
+        raise UnknownPrincipal(_INVALID)
+    return session
+
+
+def principal_of(cloud: Cloud, credential: Credential) -> Principal:
+    """Who holds the key. Raises UnknownPrincipal, TokenExpired."""
+    backend = iam_backends[cloud.account][PARTITION]
+    session = _session(cloud, credential)
+    if session is not None:
         return _role_session(cloud, backend, session)
     for user in backend.users.values():
         if any(key.access_key_id == credential.access_key for key in user.access_keys):
             documents = _documents(user.policies.values(), user.managed_policies.values())
             return Principal(user.arn, None, documents, cloud.account)
-    raise UnknownPrincipal(invalid)
+    raise UnknownPrincipal(_INVALID)
 
 
 def _role_session(cloud: Cloud, backend: IAMBackend, session: AssumedRole) -> Principal:
     if session.expiration.replace(tzinfo=UTC) < datetime.now(UTC):
-        raise UnknownPrincipal("The security token included in the request is expired")
+        raise TokenExpired("The security token included in the request is expired")
     role = next((r for r in backend.roles.values() if r.arn == session.role_arn), None)
     if role is None:
         raise UnknownPrincipal(f"The role {session.role_arn} does not exist (any more).")

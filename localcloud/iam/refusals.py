@@ -22,6 +22,7 @@ class Codes:
     s3: str
     query: str
     json: str
+    s3_status: str = "403 Forbidden"
 
 
 class Refusal(Exception):
@@ -50,6 +51,65 @@ class Unsigned(Refusal):
     )
 
 
+class BadAuthorization(Refusal):
+    """What says who signs is incomplete, contradicts itself, or is of another mechanism."""
+
+    codes = Codes(
+        "AuthorizationHeaderMalformed",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        s3_status="400 Bad Request",
+    )
+
+
+class UnknownMechanism(Refusal):
+    """Signed by another algorithm; S3 takes version 2 for no bucket made after June 2020."""
+
+    codes = Codes(
+        "InvalidRequest",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        s3_status="400 Bad Request",
+    )
+
+
+class SignatureMismatch(Refusal):
+    """The holder of the key has not signed this."""
+
+    codes = Codes("SignatureDoesNotMatch", "SignatureDoesNotMatch", "InvalidSignatureException")
+
+
+class WrongTime(Refusal):
+    """Signed too long ago, or in the future."""
+
+    codes = Codes("RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException")
+
+
+class UrlExpired(Refusal):
+    """A presigned URL is over."""
+
+    codes = Codes("AccessDenied", "SignatureDoesNotMatch", "InvalidSignatureException")
+
+
+class TokenExpired(Refusal):
+    """The session is over."""
+
+    codes = Codes(
+        "ExpiredToken", "ExpiredToken", "ExpiredTokenException", s3_status="400 Bad Request"
+    )
+
+
+class ContentMismatch(Refusal):
+    """The body is not the signed one."""
+
+    codes = Codes(
+        "XAmzContentSHA256Mismatch",
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        s3_status="400 Bad Request",
+    )
+
+
 def answer(
     request: HttpRequest, refusal: Refusal, start_response: Callable[..., Any]
 ) -> Iterable[bytes]:
@@ -57,6 +117,8 @@ def answer(
     kind = _kind(request)
     code: str = getattr(refusal.codes, kind)
     status, content_type, body = _FORMS[kind](request, code, str(refusal))
+    if kind == "s3":
+        status = refusal.codes.s3_status
     data = b"" if request.method == "HEAD" else body
     headers = [
         ("Content-Type", content_type),

@@ -14,7 +14,7 @@ from moto.sagemaker.models import ModelPackage, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 from moto.sts.models import sts_backends
 
-from localcloud.cloud import ROOT_ACCESS_KEY, Cloud
+from localcloud.cloud import Cloud
 from localcloud.formats import PARTITION
 from localcloud.overrides import replace, stock
 from localcloud.sagemaker import rules
@@ -120,7 +120,7 @@ def _default_group_and_approval(response: SageMakerResponse, request: Mapping[st
 
 def _caller(cloud: Cloud, response: SageMakerResponse) -> Any:
     """LastModifiedBy of a change that came from no Studio user: the caller's ARN."""
-    if response.access_key == ROOT_ACCESS_KEY:
+    if response.access_key == cloud.root_key.access_key_id:
         return {"IamIdentity": {"Arn": f"arn:aws:iam::{cloud.account}:root"}}
     principal, arn, _ = sts_backends[cloud.account][PARTITION].get_caller_identity(
         response.access_key, cloud.region

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 from botocore.credentials import Credentials
 
-from contracts.laptop import STATE_FILE, LaptopCloud
+from contracts.laptop import STATE_FILE, LaptopCloud, LaptopKey
 from tests.signing import ask
 from tests.waiting import DEADLINE, until
 
@@ -27,6 +27,7 @@ class Laptop:
     """A running cloud, seen as an AWS user sees it: through boto3."""
 
     state: LaptopCloud
+    key: LaptopKey
     process: subprocess.Popen[bytes]
     log: Path
 
@@ -35,8 +36,8 @@ class Laptop:
             service,
             endpoint_url=self.state.url,
             region_name=self.state.region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=self.key.access_key_id,
+            aws_secret_access_key=self.key.secret_access_key,
         )
 
     def environment(self) -> dict[str, str]:
@@ -47,8 +48,8 @@ class Laptop:
             "AWS_ENDPOINT_URL": self.state.url,
             "AWS_REGION": self.state.region,
             "AWS_DEFAULT_REGION": self.state.region,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ACCESS_KEY_ID": self.key.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.key.secret_access_key,
             "WHARF_PROJECT": PROJECT,
         }
 
@@ -58,7 +59,8 @@ class Laptop:
 
     def fault(self, wish: Mapping[str, Any]) -> None:
         """Ask the cloud to drop or double events (see localcloud/faults.py)."""
-        ask(f"{self.state.url}/_wharf/faults", Credentials("test", "test"), wish)
+        key = Credentials(self.key.access_key_id, self.key.secret_access_key)
+        ask(f"{self.state.url}/_wharf/faults", key, wish)
 
     def children(self) -> dict[int, str]:
         """Every process that the cloud has started and that still runs: pid → command line."""
@@ -102,7 +104,8 @@ def start(
         return LaptopCloud.model_validate_json(state.read_text()) if state.exists() else None
 
     try:
-        return Laptop(state=until(ready, "cloud.json", seconds=240), process=process, log=log)
+        found = until(ready, "cloud.json", seconds=240)
+        return Laptop(found, LaptopKey.read(directory), process, log)
     except BaseException:
         process.terminate()
         process.wait(30)

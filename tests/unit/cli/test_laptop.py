@@ -32,6 +32,9 @@ from tests.waiting import DEADLINE
 READY = """
 import json, os, pathlib, signal, sys
 state = pathlib.Path(sys.argv[2]) / "cloud.json"
+key = {"access_key_id": "WHARFR0000000000000A", "secret_access_key": "s3cret"}
+(state.parent / "keys").mkdir(exist_ok=True)
+(state.parent / "keys" / "root.json").write_text(json.dumps(key))
 def end(*_):
     state.unlink()
     sys.exit(0)
@@ -289,7 +292,8 @@ def test_env_prints_what_a_shell_can_evaluate(cloud: LaptopCloud, tmp_path: Path
     seen = dict(line.split("=", 1) for line in shell.stdout.splitlines())
     assert seen["AWS_ENDPOINT_URL"] == cloud.url
     assert seen["AWS_REGION"] == seen["AWS_DEFAULT_REGION"] == "eu-west-1"
-    assert seen["AWS_ACCESS_KEY_ID"] == seen["AWS_SECRET_ACCESS_KEY"] == "test"
+    assert seen["AWS_ACCESS_KEY_ID"] == "WHARFR0000000000000A"
+    assert seen["AWS_SECRET_ACCESS_KEY"] == "s3cret"
     assert seen["WHARF_PROJECT"] == "oil-price"
 
 

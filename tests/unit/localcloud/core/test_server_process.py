@@ -1,7 +1,9 @@
 """The cloud as a process: started, found, refused twice, and gone without a trace."""
 
 import json
+import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from typing import Any
 import boto3
 import pytest
 
-from contracts.laptop import LaptopCloud
+from contracts.laptop import LaptopCloud, LaptopKey
 from tests.unit.localcloud.core.world import REGION, archive
 from tests.waiting import DEADLINE, has_ended, until
 
@@ -28,6 +30,34 @@ TRUST = {
         }
     ],
 }
+# What another user may try. It imports everything first: they cannot read this environment.
+STRANGER = """
+import json, os, pathlib, sys, urllib.error, urllib.request
+directory, url = sys.argv[1:]
+try:
+    urllib.request.urlopen(url)  # what is imported on the way
+except urllib.error.HTTPError as error:
+    error.read()
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+try:
+    files = (pathlib.Path(directory) / "keys" / "root.json").read_text()
+except OSError as error:
+    files = type(error).__name__
+scope = "Credential=test/20261130/eu-west-1/codebuild/aws4_request"
+old = {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
+       "X-Amz-Date": "20261130T000000Z", "X-Amz-Target": "CodeBuild_20161006.ListProjects"}
+answers, told = [], []
+for path, headers in (("/", {}), ("/", old), ("/moto-api/data.json", {}), ("/_wharf/faults", {})):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url + path, headers=headers)) as answer:
+            answers.append(answer.status)
+    except urllib.error.HTTPError as error:
+        answers.append(error.code)
+        told.append("toy" in error.read().decode())
+print(json.dumps({"uid": os.getuid(), "files": files, "answers": answers, "told": told}))
+"""
 ALIVE = "import os\ndef handler(event, context): return os.getpid()"
 
 
@@ -102,13 +132,14 @@ def state(directory: Path) -> LaptopCloud:
     return LaptopCloud.model_validate_json((directory / "cloud.json").read_text())
 
 
-def pid_of_function(cloud: LaptopCloud) -> int:
+def pid_of_function(directory: Path) -> int:
+    cloud, key = state(directory), LaptopKey.read(directory)
     client = boto3.Session().client(
         "lambda",
         region_name=REGION,
         endpoint_url=cloud.url,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=key.secret_access_key,
     )
     return int(json.loads(client.invoke(FunctionName="alive")["Payload"].read()))
 
@@ -137,7 +168,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cloud(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     directory = tmp_path_factory.mktemp("cloud")
     with running(directory, assembly) as process:
-        yield Started(directory, process, state(directory), pid_of_function(state(directory)))
+        yield Started(directory, process, state(directory), pid_of_function(directory))
 
 
 REFUSED = """
@@ -195,7 +226,7 @@ def after(killed: Started, assembly: Path) -> Iterator[Started]:
     with running(killed.directory, assembly) as process:
         assert left, "what a killed cloud leaves is there when the next one begins"
         found = state(killed.directory)
-        started = Started(killed.directory, process, found, pid_of_function(found))
+        started = Started(killed.directory, process, found, pid_of_function(killed.directory))
         process.send_signal(signal.SIGINT)
         process.wait(DEADLINE)
         yield started
@@ -205,6 +236,48 @@ def test_a_cloud_says_where_it_is(cloud: Started) -> None:
     found = cloud.state
     assert (found.pid, found.project, found.region) == (cloud.process.pid, "toy", REGION)
     assert found.repository.endswith("toy.git")
+
+
+def test_everything_that_the_cloud_keeps_is_its_user_s_alone(cloud: Started) -> None:
+    assert stat.S_IMODE(cloud.directory.stat().st_mode) == 0o700
+    for name in ("cloud.json", "cloud.lock", "keys/root.json"):
+        assert stat.S_IMODE((cloud.directory / name).stat().st_mode) == 0o600, name
+
+
+def test_no_secret_is_on_a_command_line_in_the_log_or_in_cloud_json(cloud: Started) -> None:
+    secret = LaptopKey.read(cloud.directory).secret_access_key
+    assert secret not in (cloud.directory / "cloud.json").read_text()
+    assert secret not in cloud.log
+    lines = subprocess.run(
+        ["ps", "-ww", "-eo", "args="], capture_output=True, text=True, check=True
+    ).stdout
+    assert str(cloud.directory) in lines  # the cloud's own is among them
+    assert secret not in lines
+
+
+def test_a_function_s_files_are_as_readable_as_in_aws(cloud: Started) -> None:
+    """Their folder keeps others out; in an image they must be readable."""
+    umask = Path(f"/proc/{cloud.function}/status")
+    if not umask.exists():
+        pytest.skip("needs /proc")
+    assert "Umask:\t0022" in umask.read_text()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root, to become another user")
+def test_another_user_of_this_machine_reaches_nothing(cloud: Started) -> None:
+    """What anybody may try: the files, and the server without a key or with the old one."""
+    done = subprocess.run(
+        [sys.executable, "-c", STRANGER, str(cloud.directory), cloud.state.url],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == {
+        "uid": 65534,
+        "files": "PermissionError",
+        "answers": [403, 400, 403, 403],
+        "told": [False, False, False, False],
+    }
 
 
 def test_a_second_cloud_in_the_same_directory_is_refused(
