@@ -9,34 +9,28 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 from botocore.exceptions import ClientError
 from moto.cloudformation import parsing
-from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import Stack
 from moto.ssm.models import Parameter, ssm_backends
 
-from localcloud import formats
+from localcloud import formats, stack_api
 from localcloud.assembly import Assembly
 from localcloud.cloud import Cloud
 from localcloud.overrides import replace, stock
 from localcloud.resources import TYPES, Resource
 from localcloud.resources.resource import names
+from localcloud.stacks import METADATA_TYPE
 
 log = logging.getLogger(__name__)
 
-METADATA_TYPE = "AWS::CDK::Metadata"
 BOOTSTRAP_VERSION = "21"  # of the CDK's bootstrap stack; the template asks for 6 or later
 KNOWN_FUNCTIONS = names(
     "Fn::Base64 Fn::FindInMap Fn::GetAtt Fn::GetAZs Fn::If Fn::ImportValue Fn::Join Fn::Select "
     "Fn::Split Fn::Sub Fn::ToJsonString"
 )
 CONDITION_FUNCTIONS = names("Fn::And Fn::Equals Fn::Not Fn::Or")
-_DEPLOYED_ONCE = (
-    "The laptop's cloud deploys a template once, when it starts: stop it (wharf down) and "
-    "start it again (wharf up) with the changed template."
-)
 _POWERTOOLS = re.compile(
     r"/aws/service/powertools/python/(?P<architecture>x86_64|arm64)/(?P<python>python3\.\d+)/.+"
 )
@@ -62,11 +56,19 @@ def install(cloud: Cloud) -> None:
         name: str | None = stock_name(resource_type)
         return name
 
-    def refuse(self: Stack, *arguments: Any, **settings: Any) -> NoReturn:
-        raise ValidationError(self.name, _DEPLOYED_ONCE)
+    def findings_of(template: Mapping[str, Any]) -> list[str]:
+        """Of a template through the API, whose other types are moto's own."""
+        known = {
+            **template,
+            "Resources": {
+                name: resource
+                for name, resource in template.get("Resources", {}).items()
+                if resource["Type"] in TYPES or stock_class(resource["Type"]) is None
+            },
+        }
+        return refusals(known)
 
-    replace(Stack, "update", refuse)
-    replace(Stack, "delete", refuse)
+    stack_api.install(findings_of)
     replace(parsing, "resource_class_from_type", resource_class_from_type)
     replace(parsing, "resource_name_property_from_type", resource_name_property_from_type)
 
@@ -92,7 +94,15 @@ def deploy(cloud: Cloud, assembly: Assembly) -> None:
         raise DeploymentRefused(f"creating the stack failed: {error}") from error
     status = client.describe_stacks(StackName=assembly.stack)["Stacks"][0]["StackStatus"]
     if status != "CREATE_COMPLETE":
-        raise DeploymentRefused(f"the stack {assembly.stack} ended as {status}")
+        events = client.describe_stack_events(StackName=assembly.stack)["StackEvents"]
+        reasons = [
+            event["ResourceStatusReason"]
+            for event in events
+            if event["ResourceStatus"] == "CREATE_FAILED" and event.get("ResourceStatusReason")
+        ]
+        raise DeploymentRefused(
+            f"creating the stack {assembly.stack} failed ({status}): {'; '.join(reasons)}"
+        )
     log.info("stack %s created: %d resources", assembly.stack, len(assembly.template["Resources"]))
 
 

@@ -5,6 +5,7 @@ be read, nothing can be pushed, and there are no triggers.
 """
 
 import re
+import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,7 @@ def repository_folder(cloud: Cloud, name: str) -> Path:
 def install(cloud: Cloud) -> None:
     """Back repositories by git, and answer what a release asks of them."""
     stock_create = stock(CodeCommitBackend, "create_repository")
+    stock_delete = stock(CodeCommitBackend, "delete_repository")
 
     def create_repository(
         self: CodeCommitBackend, repository_name: str, repository_description: str
@@ -49,7 +51,13 @@ def install(cloud: Cloud) -> None:
         metadata["defaultBranch"] = "main"
         return metadata
 
+    def delete_repository(self: CodeCommitBackend, repository_name: str) -> str | None:
+        identity: str | None = stock_delete(self, repository_name)
+        shutil.rmtree(repository_folder(cloud, repository_name), ignore_errors=True)
+        return identity
+
     replace(CodeCommitBackend, "create_repository", create_repository)
+    replace(CodeCommitBackend, "delete_repository", delete_repository)
     for name, operation in _OPERATIONS.items():
         replace(CodeCommitResponse, name, _bound(cloud, operation))
 

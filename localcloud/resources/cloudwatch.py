@@ -1,6 +1,6 @@
 """CloudWatch: alarms and dashboards."""
 
-from localcloud.resources.resource import Created, Properties, Resource, names
+from localcloud.resources.resource import Created, Properties, Resource, gone, names
 
 
 class Alarm(Resource):
@@ -19,6 +19,12 @@ class Alarm(Resource):
         cls.client("cloudwatch").put_metric_alarm(**{**properties, "AlarmName": name})
         return Created(name, {"Arn": cls.cloud.arn("cloudwatch", f"alarm:{name}")})
 
+    def modify(self, wanted: Properties) -> None:
+        self.create(self.created.ref, wanted)
+
+    def remove(self) -> None:
+        self.client("cloudwatch").delete_alarms(AlarmNames=[self.created.ref])
+
 
 class Dashboard(Resource):
     type = "AWS::CloudWatch::Dashboard"
@@ -31,6 +37,13 @@ class Dashboard(Resource):
             DashboardName=name, DashboardBody=properties["DashboardBody"]
         )
         return Created(name)
+
+    def modify(self, wanted: Properties) -> None:
+        self.create(self.created.ref, wanted)
+
+    def remove(self) -> None:
+        with gone("ResourceNotFound", "DashboardNotFoundError"):
+            self.client("cloudwatch").delete_dashboards(DashboardNames=[self.created.ref])
 
 
 TYPES = (Alarm, Dashboard)

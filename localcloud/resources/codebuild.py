@@ -25,5 +25,13 @@ class Project(Resource):
         project = cls.client("codebuild").create_project(**settings)["project"]
         return Created(name, {"Arn": project["arn"]})
 
+    def modify(self, wanted: Properties) -> None:
+        """moto has no UpdateProject; a project has no state but its settings."""
+        self.remove()
+        self.create(self.created.ref, wanted)
+
+    def remove(self) -> None:
+        self.client("codebuild").delete_project(name=self.created.ref)
+
 
 TYPES = (Project,)

@@ -28,5 +28,14 @@ class Repository(Resource):
         }
         return Created(metadata["repositoryId"], attributes)
 
+    def modify(self, wanted: Properties) -> None:
+        self.client("codecommit").put_repository_triggers(
+            repositoryName=self.created.attributes["Name"],
+            triggers=camel(wanted.get("Triggers", [])),
+        )
+
+    def remove(self) -> None:
+        self.client("codecommit").delete_repository(repositoryName=self.created.attributes["Name"])
+
 
 TYPES = (Repository,)

@@ -1,6 +1,16 @@
 """DynamoDB: tables."""
 
-from localcloud.resources.resource import Created, Properties, Resource, chosen, names
+from typing import Any
+
+from localcloud.resources.resource import (
+    Created,
+    Properties,
+    Resource,
+    ResourceRefused,
+    chosen,
+    gone,
+    names,
+)
 
 
 class Table(Resource):
@@ -12,6 +22,8 @@ class Table(Resource):
         "SSESpecification TableClass TableName Tags "
         "TimeToLiveSpecification"
     )
+    replacement = names("KeySchema LocalSecondaryIndexes TableName")
+
     attributes = frozenset({"Arn"})
 
     @classmethod
@@ -23,16 +35,37 @@ class Table(Resource):
             "KeySchema LocalSecondaryIndexes ProvisionedThroughput TableClass Tags",
         )
         table = client.create_table(TableName=name, **settings)["TableDescription"]
-        if "TimeToLiveSpecification" in properties:
-            client.update_time_to_live(
-                TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"]
-            )
-        if "PointInTimeRecoverySpecification" in properties:
-            client.update_continuous_backups(
-                TableName=name,
-                PointInTimeRecoverySpecification=properties["PointInTimeRecoverySpecification"],
-            )
+        _settings(client, name, properties)
         return Created(name, {"Arn": table["TableArn"]})
+
+    def modify(self, wanted: Properties) -> None:
+        client = self.client("dynamodb")
+        if self.given.get("GlobalSecondaryIndexes") != wanted.get("GlobalSecondaryIndexes"):
+            raise ResourceRefused("the laptop's cloud changes no index of a table that exists")
+        if self.given.get("BillingMode") != wanted.get("BillingMode"):
+            raise ResourceRefused("the laptop's cloud changes no table's billing mode")
+        client.update_table(
+            TableName=self.created.ref,
+            DeletionProtectionEnabled=wanted.get("DeletionProtectionEnabled", False),
+        )
+        _settings(client, self.created.ref, wanted)
+
+    def remove(self) -> None:
+        with gone("ResourceNotFoundException"):
+            self.client("dynamodb").delete_table(TableName=self.created.ref)
+
+
+def _settings(client: Any, name: str, properties: Properties) -> None:
+    """What has calls of its own."""
+    if "TimeToLiveSpecification" in properties:
+        client.update_time_to_live(
+            TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"]
+        )
+    if "PointInTimeRecoverySpecification" in properties:
+        client.update_continuous_backups(
+            TableName=name,
+            PointInTimeRecoverySpecification=properties["PointInTimeRecoverySpecification"],
+        )
 
 
 TYPES = (Table,)

@@ -1,8 +1,9 @@
 """ECR: repositories of images."""
 
 import json
+from typing import Any
 
-from localcloud.resources.resource import Created, Properties, Resource, camel, chosen, names
+from localcloud.resources.resource import Created, Properties, Resource, camel, chosen, gone, names
 
 
 class Repository(Resource):
@@ -12,6 +13,8 @@ class Repository(Resource):
         "EmptyOnDelete EncryptionConfiguration ImageScanningConfiguration ImageTagMutability "
         "LifecyclePolicy RepositoryName RepositoryPolicyText Tags"
     )
+    replacement = names("EncryptionConfiguration")
+
     attributes = frozenset({"Arn", "RepositoryUri"})
 
     @classmethod
@@ -23,17 +26,45 @@ class Repository(Resource):
         repository = client.create_repository(
             repositoryName=name, tags=properties.get("Tags", []), **camel(settings)
         )["repository"]
-        if "LifecyclePolicy" in properties:
-            text = properties["LifecyclePolicy"]["LifecyclePolicyText"]
-            client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=text)
-        if "RepositoryPolicyText" in properties:
-            policy = json.dumps(properties["RepositoryPolicyText"])
-            client.set_repository_policy(repositoryName=name, policyText=policy)
+        _policies(client, name, properties)
         attributes = {
             "Arn": repository["repositoryArn"],
             "RepositoryUri": repository["repositoryUri"],
         }
         return Created(name, attributes)
+
+    def modify(self, wanted: Properties) -> None:
+        client, name = self.client("ecr"), self.created.ref
+        if "ImageTagMutability" in wanted:
+            client.put_image_tag_mutability(
+                repositoryName=name, imageTagMutability=wanted["ImageTagMutability"]
+            )
+        if "ImageScanningConfiguration" in wanted:
+            client.put_image_scanning_configuration(
+                repositoryName=name,
+                imageScanningConfiguration=camel(wanted["ImageScanningConfiguration"]),
+            )
+        _policies(client, name, wanted)
+        if "LifecyclePolicy" in self.given and "LifecyclePolicy" not in wanted:
+            client.delete_lifecycle_policy(repositoryName=name)
+        if "RepositoryPolicyText" in self.given and "RepositoryPolicyText" not in wanted:
+            client.delete_repository_policy(repositoryName=name)
+
+    def remove(self) -> None:
+        """Refused while it holds images, unless the template says EmptyOnDelete."""
+        with gone("RepositoryNotFoundException"):
+            self.client("ecr").delete_repository(
+                repositoryName=self.created.ref, force=self.given.get("EmptyOnDelete", False)
+            )
+
+
+def _policies(client: Any, name: str, properties: Properties) -> None:
+    if "LifecyclePolicy" in properties:
+        text = properties["LifecyclePolicy"]["LifecyclePolicyText"]
+        client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=text)
+    if "RepositoryPolicyText" in properties:
+        policy = json.dumps(properties["RepositoryPolicyText"])
+        client.set_repository_policy(repositoryName=name, policyText=policy)
 
 
 TYPES = (Repository,)

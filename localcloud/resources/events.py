@@ -1,8 +1,18 @@
 """EventBridge: rules with their targets."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
-from localcloud.resources.resource import Created, Properties, Resource, chosen, names, shortened
+from localcloud.resources.resource import (
+    Created,
+    Properties,
+    Resource,
+    chosen,
+    gone,
+    names,
+    shortened,
+)
 
 NAME_LIMIT = 64  # characters, PutRule
 
@@ -13,6 +23,8 @@ class Rule(Resource):
     properties = names(
         "Description EventBusName EventPattern Name RoleArn ScheduleExpression State Tags Targets"
     )
+    replacement = names("EventBusName")
+
     attributes = frozenset({"Arn"})
 
     @classmethod
@@ -29,6 +41,23 @@ class Rule(Resource):
             bus = chosen(properties, "EventBusName")
             client.put_targets(Rule=rule, Targets=properties["Targets"], **bus)
         return Created(rule, {"Arn": arn})
+
+    def modify(self, wanted: Properties) -> None:
+        kept = {target["Id"] for target in wanted.get("Targets", [])}
+        self._remove_targets(lambda target: target["Id"] not in kept)
+        self.create(self.created.ref, wanted)
+
+    def remove(self) -> None:
+        bus = chosen(self.given, "EventBusName")
+        with gone("ResourceNotFoundException"):
+            self._remove_targets(lambda target: True)
+            self.client("events").delete_rule(Name=self.created.ref, **bus)
+
+    def _remove_targets(self, which: Callable[[dict[str, Any]], bool]) -> None:
+        bus = chosen(self.given, "EventBusName")
+        ids = [target["Id"] for target in self.given.get("Targets", []) if which(target)]
+        if ids:
+            self.client("events").remove_targets(Rule=self.created.ref, Ids=ids, **bus)
 
 
 TYPES = (Rule,)

@@ -5,12 +5,14 @@ import uuid
 from moto.awslambda.utils import get_backend
 
 from localcloud import iam
+from localcloud.cloud import Cloud
 from localcloud.resources.resource import (
     Created,
     Properties,
     Resource,
     ResourceRefused,
     chosen,
+    gone,
     names,
     shortened,
 )
@@ -44,12 +46,36 @@ class Function(Resource):
         arn = cls.client("lambda").create_function(
             FunctionName=function_name, Tags=tags, **settings
         )["FunctionArn"]
-        # What moto's API drops: the layers' ARNs, and the name of the log group.
-        function = get_backend(cls.cloud.account, cls.cloud.region).get_function(function_name)
-        function.layers = [{"Arn": layer, "CodeSize": 0} for layer in layers]
-        group = properties.get("LoggingConfig", {}).get("LogGroup")
-        function.logs_group_name = group or function.logs_group_name
+        _set_what_moto_drops(cls.cloud, function_name, properties)
         return Created(function_name, {"Arn": arn})
+
+    def modify(self, wanted: Properties) -> None:
+        layers = wanted.get("Layers", [])
+        _refuse_unknown_layers(layers)
+        client, name = self.client("lambda"), self.created.ref
+        if self.given["Code"] != wanted["Code"]:
+            client.update_function_code(FunctionName=name, **wanted["Code"])
+        settings = chosen(
+            wanted,
+            "Description Environment EphemeralStorage Handler MemorySize Role Runtime Timeout "
+            "TracingConfig",
+        )
+        if "Environment" not in wanted:
+            settings["Environment"] = {"Variables": {}}
+        client.update_function_configuration(FunctionName=name, **settings)
+        _set_what_moto_drops(self.cloud, name, wanted)
+
+    def remove(self) -> None:
+        with gone("ResourceNotFoundException"):
+            self.client("lambda").delete_function(FunctionName=self.created.ref)
+
+
+def _set_what_moto_drops(cloud: Cloud, name: str, properties: Properties) -> None:
+    """The layers' ARNs, and the name of the log group."""
+    function = get_backend(cloud.account, cloud.region).get_function(name)
+    function.layers = [{"Arn": layer, "CodeSize": 0} for layer in properties.get("Layers", [])]
+    group = properties.get("LoggingConfig", {}).get("LogGroup")
+    function.logs_group_name = group or f"/aws/lambda/{name}"
 
 
 def _refuse_unknown_layers(layers: list[str]) -> None:
@@ -64,6 +90,7 @@ def _refuse_unknown_layers(layers: list[str]) -> None:
 class Permission(Resource):
     type = "AWS::Lambda::Permission"
     properties = frozenset({"Action", "FunctionName", "Principal", "SourceAccount", "SourceArn"})
+    replacement = names("Action FunctionName Principal SourceAccount SourceArn")
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
@@ -71,12 +98,19 @@ class Permission(Resource):
         cls.client("lambda").add_permission(StatementId=statement, **properties)
         return Created(statement)
 
+    def remove(self) -> None:
+        with gone("ResourceNotFoundException"):
+            self.client("lambda").remove_permission(
+                FunctionName=self.given["FunctionName"], StatementId=self.created.ref
+            )
+
 
 class EventInvokeConfig(Resource):
     type = "AWS::Lambda::EventInvokeConfig"
     properties = names(
         "DestinationConfig FunctionName MaximumEventAgeInSeconds MaximumRetryAttempts Qualifier"
     )
+    replacement = names("FunctionName Qualifier")
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
@@ -93,6 +127,15 @@ class EventInvokeConfig(Resource):
         settings = {key: value for key, value in properties.items() if key != "Qualifier"}
         cls.client("lambda").put_function_event_invoke_config(**settings)
         return Created(f"{properties['FunctionName']}|$LATEST")
+
+    def modify(self, wanted: Properties) -> None:
+        self.create(self.created.ref, wanted)
+
+    def remove(self) -> None:
+        with gone("ResourceNotFoundException"):
+            self.client("lambda").delete_function_event_invoke_config(
+                FunctionName=self.given["FunctionName"]
+            )
 
 
 TYPES = (Function, Permission, EventInvokeConfig)

@@ -2,7 +2,7 @@
 
 import json
 
-from localcloud.resources.resource import Created, Properties, Resource, chosen, names
+from localcloud.resources.resource import Created, Properties, Resource, chosen, gone, names
 
 
 class Key(Resource):
@@ -10,6 +10,8 @@ class Key(Resource):
     properties = names(
         "Description EnableKeyRotation KeyPolicy KeySpec KeyUsage PendingWindowInDays Tags"
     )
+    replacement = names("KeySpec KeyUsage")
+
     attributes = frozenset({"Arn", "KeyId"})
 
     @classmethod
@@ -27,6 +29,23 @@ class Key(Resource):
             client.enable_key_rotation(KeyId=key["KeyId"])
         return Created(key["KeyId"], {"Arn": key["Arn"], "KeyId": key["KeyId"]})
 
+    def modify(self, wanted: Properties) -> None:
+        client, key = self.client("kms"), self.created.ref
+        client.update_key_description(KeyId=key, Description=wanted.get("Description", ""))
+        if "KeyPolicy" in wanted:
+            policy = json.dumps(wanted["KeyPolicy"])
+            client.put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
+        rotates = wanted.get("EnableKeyRotation", False)
+        (client.enable_key_rotation if rotates else client.disable_key_rotation)(KeyId=key)
+
+    def remove(self) -> None:
+        """Schedules the deletion, as CloudFormation does: a key goes after 7 to 30 days."""
+        days = int(self.given.get("PendingWindowInDays", 30))
+        with gone("NotFoundException"):
+            self.client("kms").schedule_key_deletion(
+                KeyId=self.created.ref, PendingWindowInDays=days
+            )
+
 
 class Alias(Resource):
     type = "AWS::KMS::Alias"
@@ -37,6 +56,15 @@ class Alias(Resource):
     def create(cls, name: str, properties: Properties) -> Created:
         cls.client("kms").create_alias(AliasName=name, TargetKeyId=properties["TargetKeyId"])
         return Created(name)
+
+    def modify(self, wanted: Properties) -> None:
+        self.client("kms").update_alias(
+            AliasName=self.created.ref, TargetKeyId=wanted["TargetKeyId"]
+        )
+
+    def remove(self) -> None:
+        with gone("NotFoundException"):
+            self.client("kms").delete_alias(AliasName=self.created.ref)
 
 
 TYPES = (Key, Alias)

@@ -2,7 +2,8 @@
 
 import random
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -31,16 +32,36 @@ class Resource(CloudFormationModel):
     type: ClassVar[str] = "Modelwharf::LaptopCloud::Resource"
     name_property: ClassVar[str] = ""
     properties: ClassVar[frozenset[str]] = frozenset()
+    replacement: ClassVar[frozenset[str]] = frozenset()
+    """Properties whose change makes a new resource, as the name's does always.
+
+    The type's page in the CloudFormation template reference: "Update requires: Replacement".
+    """
     attributes: ClassVar[frozenset[str]] = frozenset()
     """What Fn::GetAtt may ask for."""
 
-    def __init__(self, created: Created) -> None:
+    def __init__(self, created: Created, given: Properties) -> None:
         self.created = created
+        self.given = given
+        """The template's properties, with every reference filled in."""
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
         """Make the resource; ``name`` is the template's, or a generated one."""
         raise NotImplementedError
+
+    def modify(self, wanted: Properties) -> None:
+        """Give the resource these properties, none of ``replacement`` changed, in place."""
+        raise ResourceRefused(f"the laptop's cloud cannot change a resource of type {self.type}")
+
+    def remove(self) -> None:
+        """Delete the resource; what is not there any more is no error."""
+        raise ResourceRefused(f"the laptop's cloud cannot delete a resource of type {self.type}")
+
+    def needs_replacement(self, wanted: Properties) -> bool:
+        """Whether these properties take a new resource."""
+        fixed = self.replacement | {self.name_property}
+        return any(self.given.get(key) != wanted.get(key) for key in fixed if key)
 
     @classmethod
     def client(cls, service: str) -> Any:
@@ -80,24 +101,20 @@ class Resource(CloudFormationModel):
         region_name: str,
         **kwargs: Any,
     ) -> Self:
+        given = cloudformation_json.get("Properties", {})
         try:
-            created = cls.create(resource_name, cloudformation_json.get("Properties", {}))
-        except (ClientError, BotoCoreError, ResourceRefused, AccessDenied) as error:
+            return cls(cls.create(resource_name, given), given)
+        except FAILURES as error:
             where = f"{kwargs.get('LogicalId')} ({cls.type})"
             raise ValidationError(message=f"{where}: {error}") from error
-        return cls(created)
-
-    @classmethod
-    def update_from_cloudformation_json(cls, *arguments: Any, **kwargs: Any) -> Self:
-        raise NotImplementedError("stacks are not updated: localcloud.cloudformation refuses it")
-
-    @classmethod
-    def delete_from_cloudformation_json(cls, *arguments: Any, **kwargs: Any) -> None:
-        raise NotImplementedError("stacks are not deleted: localcloud.cloudformation refuses it")
 
 
 class ResourceRefused(Exception):
     """The template asks for something that AWS, or the laptop's cloud, would not make."""
+
+
+FAILURES = (ClientError, BotoCoreError, ResourceRefused, AccessDenied)
+"""What a service, or this cloud, says when it does not do what a template asks."""
 
 
 def names(text: str) -> frozenset[str]:
@@ -120,6 +137,16 @@ def camel(value: Any) -> Any:
     if isinstance(value, list):
         return [camel(item) for item in value]
     return value
+
+
+@contextmanager
+def gone(*codes: str) -> Iterator[None]:
+    """Pass over an error that says that the resource is not there any more."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in codes:
+            raise
 
 
 def chosen(properties: Properties, keys: str) -> dict[str, Any]:

@@ -3,7 +3,14 @@
 import json
 from typing import Any
 
-from localcloud.resources.resource import Created, Properties, Resource, ResourceRefused, names
+from localcloud.resources.resource import (
+    Created,
+    Properties,
+    Resource,
+    ResourceRefused,
+    gone,
+    names,
+)
 
 
 class Bucket(Resource):
@@ -31,6 +38,19 @@ class Bucket(Resource):
         }
         return Created(name, attributes)
 
+    def modify(self, wanted: Properties) -> None:
+        client, name = self.client("s3"), self.created.ref
+        settings = _settings(wanted)
+        for operation in _settings(self.given).keys() - settings.keys():
+            getattr(client, _UNDONE_BY[operation])(Bucket=name)
+        for operation, arguments in settings.items():
+            getattr(client, operation)(Bucket=name, **arguments)
+
+    def remove(self) -> None:
+        """Refused while it holds an object, a version or a delete marker."""
+        with gone("NoSuchBucket"):
+            self.client("s3").delete_bucket(Bucket=self.created.ref)
+
 
 def _settings(properties: Properties) -> dict[str, dict[str, Any]]:
     """Operation → arguments, for each property that the template gives."""
@@ -45,6 +65,14 @@ def _settings(properties: Properties) -> dict[str, dict[str, Any]]:
     }
     return dict(make(properties[key]) for key, make in makers.items() if key in properties)
 
+
+_UNDONE_BY = {
+    "put_bucket_encryption": "delete_bucket_encryption",
+    "put_bucket_lifecycle_configuration": "delete_bucket_lifecycle",
+    "put_public_access_block": "delete_public_access_block",
+    "put_bucket_ownership_controls": "delete_bucket_ownership_controls",
+    "put_bucket_tagging": "delete_bucket_tagging",
+}
 
 Setting = tuple[str, dict[str, Any]]
 
@@ -67,6 +95,10 @@ def _encryption(value: Any) -> Setting:
 # CloudFormation's names of a rule's keys are the API's, but for these.
 _LIFECYCLE_KEYS = frozenset({"AbortIncompleteMultipartUpload", "Id", "Prefix", "Status"})
 
+_LIFECYCLE_EXPIRATIONS = frozenset(
+    {"ExpirationInDays", "ExpiredObjectDeleteMarker", "NoncurrentVersionExpiration"}
+)
+
 
 def _lifecycle(value: Any) -> Setting:
     rules = [_lifecycle_rule(rule) for rule in value["Rules"]]
@@ -74,7 +106,7 @@ def _lifecycle(value: Any) -> Setting:
 
 
 def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
-    unknown = rule.keys() - _LIFECYCLE_KEYS - {"ExpirationInDays", "NoncurrentVersionExpiration"}
+    unknown = rule.keys() - _LIFECYCLE_KEYS - _LIFECYCLE_EXPIRATIONS
     if unknown:
         raise ResourceRefused(f"lifecycle rule keys {sorted(unknown)} are not known here")
     made = {key: value for key, value in rule.items() if key in _LIFECYCLE_KEYS - {"Id", "Prefix"}}
@@ -83,6 +115,8 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
         made["ID"] = rule["Id"]
     if "ExpirationInDays" in rule:
         made["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
+    if "ExpiredObjectDeleteMarker" in rule:
+        made["Expiration"] = {"ExpiredObjectDeleteMarker": rule["ExpiredObjectDeleteMarker"]}
     if "NoncurrentVersionExpiration" in rule:
         made["NoncurrentVersionExpiration"] = rule["NoncurrentVersionExpiration"]
     return made
@@ -114,6 +148,7 @@ def _tags(value: Any) -> Setting:
 class BucketPolicy(Resource):
     type = "AWS::S3::BucketPolicy"
     properties = frozenset({"Bucket", "PolicyDocument"})
+    replacement = names("Bucket")
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
@@ -121,6 +156,13 @@ class BucketPolicy(Resource):
             Bucket=properties["Bucket"], Policy=json.dumps(properties["PolicyDocument"])
         )
         return Created(properties["Bucket"])
+
+    def modify(self, wanted: Properties) -> None:
+        self.create(self.created.ref, wanted)
+
+    def remove(self) -> None:
+        with gone("NoSuchBucket"):
+            self.client("s3").delete_bucket_policy(Bucket=self.created.ref)
 
 
 TYPES = (Bucket, BucketPolicy)

@@ -1,12 +1,13 @@
 """SageMaker: model package groups. Everything else of SageMaker is made by releases."""
 
-from localcloud.resources.resource import Created, Properties, Resource, chosen
+from localcloud.resources.resource import Created, Properties, Resource, chosen, names
 
 
 class ModelPackageGroup(Resource):
     type = "AWS::SageMaker::ModelPackageGroup"
     name_property = "ModelPackageGroupName"
     properties = frozenset({"ModelPackageGroupDescription", "ModelPackageGroupName", "Tags"})
+    replacement = names("ModelPackageGroupDescription")
     attributes = frozenset({"ModelPackageGroupArn"})
 
     @classmethod
@@ -16,6 +17,16 @@ class ModelPackageGroup(Resource):
             ModelPackageGroupName=name, **settings
         )["ModelPackageGroupArn"]
         return Created(arn, {"ModelPackageGroupArn": arn})
+
+    def modify(self, wanted: Properties) -> None:
+        """Tags only: everything else makes a new group."""
+        tags = wanted.get("Tags", [])
+        self.client("sagemaker").add_tags(ResourceArn=self.created.ref, Tags=tags)
+
+    def remove(self) -> None:
+        """Refused while it holds packages."""
+        name = self.created.ref.rsplit("/", 1)[-1]
+        self.client("sagemaker").delete_model_package_group(ModelPackageGroupName=name)
 
 
 TYPES = (ModelPackageGroup,)

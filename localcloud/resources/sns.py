@@ -1,8 +1,9 @@
 """SNS: topics, who may publish to them, and who hears."""
 
 import json
+from typing import Any
 
-from localcloud.resources.resource import Created, Properties, Resource, names
+from localcloud.resources.resource import Created, Properties, Resource, gone, names
 
 
 class Topic(Resource):
@@ -21,6 +22,15 @@ class Topic(Resource):
         )["TopicArn"]
         return Created(arn, {"TopicArn": arn, "TopicName": name})
 
+    def modify(self, wanted: Properties) -> None:
+        for key in ("DisplayName", "KmsMasterKeyId"):
+            self.client("sns").set_topic_attributes(
+                TopicArn=self.created.ref, AttributeName=key, AttributeValue=wanted.get(key, "")
+            )
+
+    def remove(self) -> None:
+        self.client("sns").delete_topic(TopicArn=self.created.ref)
+
 
 class TopicPolicy(Resource):
     type = "AWS::SNS::TopicPolicy"
@@ -36,12 +46,37 @@ class TopicPolicy(Resource):
             )
         return Created(name)
 
+    def modify(self, wanted: Properties) -> None:
+        self.create(self.created.ref, wanted)
+
+    def remove(self) -> None:
+        """The topic is its account's alone again, as when it was new."""
+        for topic in self.given["Topics"]:
+            with gone("NotFound", "NotFoundException"):
+                _own_account_only(self.client("sns"), topic)
+
+
+def _own_account_only(client: Any, topic: str) -> None:
+    statement = {
+        "Sid": "__default_statement_ID",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": ["SNS:Publish", "SNS:Subscribe"],
+        "Resource": topic,
+        "Condition": {"StringEquals": {"AWS:SourceOwner": topic.split(":")[4]}},
+    }
+    policy = {"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]}
+    client.set_topic_attributes(
+        TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(policy)
+    )
+
 
 class Subscription(Resource):
     type = "AWS::SNS::Subscription"
     properties = names(
         "Endpoint FilterPolicy FilterPolicyScope Protocol RawMessageDelivery TopicArn"
     )
+    replacement = names("Endpoint Protocol TopicArn")
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
@@ -60,6 +95,22 @@ class Subscription(Resource):
             ReturnSubscriptionArn=True,
         )["SubscriptionArn"]
         return Created(arn)
+
+    def modify(self, wanted: Properties) -> None:
+        values = {
+            "FilterPolicy": json.dumps(wanted.get("FilterPolicy", {})),
+            "FilterPolicyScope": wanted.get("FilterPolicyScope", "MessageAttributes"),
+            "RawMessageDelivery": str(wanted.get("RawMessageDelivery", False)).lower(),
+        }
+        for name, value in values.items():
+            if self.given.get(name) != wanted.get(name):
+                self.client("sns").set_subscription_attributes(
+                    SubscriptionArn=self.created.ref, AttributeName=name, AttributeValue=value
+                )
+
+    def remove(self) -> None:
+        with gone("NotFound", "NotFoundException"):
+            self.client("sns").unsubscribe(SubscriptionArn=self.created.ref)
 
 
 TYPES = (Topic, TopicPolicy, Subscription)

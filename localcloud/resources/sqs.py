@@ -2,7 +2,7 @@
 
 import json
 
-from localcloud.resources.resource import Created, Properties, Resource, names
+from localcloud.resources.resource import Created, Properties, Resource, gone, names
 
 
 class Queue(Resource):
@@ -16,14 +16,31 @@ class Queue(Resource):
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
-        settings = {
-            key: value if isinstance(value, str) else json.dumps(value)
-            for key, value in properties.items()
-            if key != "QueueName"
-        }
+        settings = _attributes(properties)
         url = cls.client("sqs").create_queue(QueueName=name, Attributes=settings)["QueueUrl"]
         attributes = {"Arn": cls.cloud.arn("sqs", name), "QueueName": name, "QueueUrl": url}
         return Created(url, attributes)
+
+    def modify(self, wanted: Properties) -> None:
+        withdrawn = {key: "" for key in self.given.keys() - wanted.keys() if key in _CLEARABLE}
+        self.client("sqs").set_queue_attributes(
+            QueueUrl=self.created.ref, Attributes={**withdrawn, **_attributes(wanted)}
+        )
+
+    def remove(self) -> None:
+        with gone("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"):
+            self.client("sqs").delete_queue(QueueUrl=self.created.ref)
+
+
+_CLEARABLE = frozenset({"KmsMasterKeyId", "RedrivePolicy"})
+
+
+def _attributes(properties: Properties) -> dict[str, str]:
+    return {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in properties.items()
+        if key != "QueueName"
+    }
 
 
 class QueuePolicy(Resource):
@@ -36,6 +53,14 @@ class QueuePolicy(Resource):
         for queue in properties["Queues"]:
             cls.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
         return Created(name)
+
+    def modify(self, wanted: Properties) -> None:
+        self.create(self.created.ref, wanted)
+
+    def remove(self) -> None:
+        for queue in self.given["Queues"]:
+            with gone("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"):
+                self.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})
 
 
 TYPES = (Queue, QueuePolicy)

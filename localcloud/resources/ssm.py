@@ -1,6 +1,6 @@
 """Systems Manager: parameters."""
 
-from localcloud.resources.resource import Created, Properties, Resource, chosen
+from localcloud.resources.resource import Created, Properties, Resource, chosen, gone
 
 
 class Parameter(Resource):
@@ -20,6 +20,19 @@ class Parameter(Resource):
             **chosen(properties, "AllowedPattern DataType Description Tier Type Value"),
         )
         return Created(name, {"Type": properties["Type"], "Value": properties["Value"]})
+
+    def modify(self, wanted: Properties) -> None:
+        """Over whatever is there, as CloudFormation does."""
+        self.client("ssm").put_parameter(
+            Name=self.created.ref,
+            Overwrite=True,
+            **chosen(wanted, "AllowedPattern DataType Description Tier Type Value"),
+        )
+        self.created = Created(self.created.ref, {"Type": wanted["Type"], "Value": wanted["Value"]})
+
+    def remove(self) -> None:
+        with gone("ParameterNotFound"):
+            self.client("ssm").delete_parameter(Name=self.created.ref)
 
 
 TYPES = (Parameter,)

@@ -22,26 +22,43 @@ class StateMachine(Resource):
         "Definition DefinitionString DefinitionSubstitutions LoggingConfiguration RoleArn "
         "StateMachineName StateMachineType Tags TracingConfiguration"
     )
+    replacement = names("StateMachineType")
+
     attributes = frozenset({"Arn", "Name"})
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
         iam.require_trust(cls.cloud, properties["RoleArn"], "states.amazonaws.com")
         definition = _substituted(properties)
-        settings: dict[str, Any] = {
-            key[0].lower() + key[1:]: camel(properties[key])
-            for key in ("LoggingConfiguration", "TracingConfiguration")
-            if key in properties
-        }
         arn = cls.client("stepfunctions").create_state_machine(
             name=name,
             definition=definition,
             roleArn=properties["RoleArn"],
             type=properties.get("StateMachineType", "STANDARD"),
             tags=camel(properties.get("Tags", [])),
-            **settings,
+            **_settings(properties),
         )["stateMachineArn"]
         return Created(arn, {"Arn": arn, "Name": name})
+
+    def modify(self, wanted: Properties) -> None:
+        iam.require_trust(self.cloud, wanted["RoleArn"], "states.amazonaws.com")
+        self.client("stepfunctions").update_state_machine(
+            stateMachineArn=self.created.ref,
+            definition=_substituted(wanted),
+            roleArn=wanted["RoleArn"],
+            **_settings(wanted),
+        )
+
+    def remove(self) -> None:
+        self.client("stepfunctions").delete_state_machine(stateMachineArn=self.created.ref)
+
+
+def _settings(properties: Properties) -> dict[str, Any]:
+    return {
+        key[0].lower() + key[1:]: camel(properties[key])
+        for key in ("LoggingConfiguration", "TracingConfiguration")
+        if key in properties
+    }
 
 
 def _definition(properties: Properties) -> str:

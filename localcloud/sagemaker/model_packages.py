@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.models import ModelPackage, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 from moto.sts.models import sts_backends
@@ -101,6 +101,28 @@ def install(cloud: Cloud) -> None:
         answer: ActionResult = stock_create_group(self)
         return answer
 
+    def delete_model_package(self: SageMakerResponse) -> ActionResult:
+        backend, name = self.sagemaker_backend, self._get_param("ModelPackageName")
+        held = backend.describe_model_package(name)
+        del backend.model_packages[held.arn]
+        backend.model_package_name_mapping = {
+            key: arn for key, arn in backend.model_package_name_mapping.items() if arn != held.arn
+        }
+        return EmptyResult()
+
+    def delete_model_package_group(self: SageMakerResponse) -> ActionResult:
+        backend = self.sagemaker_backend
+        group = self._get_param("ModelPackageGroupName").rsplit("/", 1)[-1]
+        backend.describe_model_package_group(group)
+        if any(one.model_package_group_name == group for one in backend.model_packages.values()):
+            raise rules.invalid(
+                f"Cannot delete Model Package Group {group}: it holds model packages"
+            )
+        del backend.model_package_groups[group]
+        return EmptyResult()
+
+    replace(SageMakerResponse, "delete_model_package", delete_model_package)
+    replace(SageMakerResponse, "delete_model_package_group", delete_model_package_group)
     replace(SageMakerResponse, "create_model_package", create_model_package)
     replace(SageMakerModelBackend, "update_model_package", update_model_package)
     replace(SageMakerResponse, "update_model_package", answer_update)

@@ -1,0 +1,120 @@
+"""CloudFormation's API over localcloud.stacks, in the place of moto's own operations."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.responses import ActionResult, EmptyResult
+
+from localcloud import stacks
+from localcloud.overrides import replace, stock
+from localcloud.resources import TYPES
+
+UPDATABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+_IMPORT = (
+    "the laptop's cloud imports no existing resources into a stack; leave out {parameter}. "
+    "After `wharf destroy` there is nothing to import: what stays is the stack's still."
+)
+
+Findings = Callable[[Mapping[str, Any]], list[str]]
+
+
+def install(findings_of: Findings) -> None:
+    """``findings_of`` names everything in a template that this cloud does not know."""
+    stock_create = stock(Stack, "create_resources")
+    stock_create_change_set = stock(CloudFormationResponse, "create_change_set")
+
+    def create_resources(self: Stack) -> None:
+        types = {one["Type"] for one in self.template_dict["Resources"].values()}
+        if types <= TYPES.keys() | {stacks.METADATA_TYPE}:
+            stacks.create(self)
+        else:
+            stock_create(self)
+
+    def update(
+        self: Stack,
+        template: str,
+        role_arn: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        _require_updatable(self)
+        _refuse(findings_of(Stack.parse_template(template)))
+        stacks.update(self, template, parameters or {}, tags)
+        self.role_arn = role_arn or self.role_arn
+
+    def delete_stack(self: CloudFormationBackend, name: str, retain: Any = ()) -> None:
+        """What is not there is deleted already: no error, as in AWS."""
+        for stack in list(self.stacks.values()):
+            if name in (stack.name, stack.stack_id) and stacks.delete(stack, retain):
+                del self.stacks[stack.stack_id]
+                self.deleted_stacks[stack.stack_id] = stack
+                for export in stack.exports:
+                    self.exports.pop(export.name, None)
+
+    def answer_delete_stack(self: CloudFormationResponse) -> ActionResult:
+        retain = self._get_param("RetainResources", [])
+        delete_stack(self.cloudformation_backend, self._get_param("StackName"), retain)
+        return EmptyResult()
+
+    def update_termination_protection(self: CloudFormationResponse) -> ActionResult:
+        stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
+        stack.enable_termination_protection = self._get_bool_param("EnableTerminationProtection")
+        return ActionResult({"StackId": stack.stack_id})
+
+    def create_change_set(self: CloudFormationResponse) -> ActionResult:
+        if self._get_param("ChangeSetType") == "IMPORT":
+            raise ValidationError(message=_IMPORT.format(parameter="ChangeSetType IMPORT"))
+        if self._get_bool_param("ImportExistingResources"):
+            raise ValidationError(message=_IMPORT.format(parameter="ImportExistingResources"))
+        answer: ActionResult = stock_create_change_set(self)
+        return answer
+
+    def execute_change_set(
+        self: CloudFormationBackend, change_set_name: str, stack_name: str | None = None
+    ) -> None:
+        """The stack's status is that of what was done, also when it was undone."""
+        change_set = self.describe_change_set(change_set_name)
+        if change_set is None:
+            raise ValidationError(change_set_name)
+        stack = self.stacks[change_set.stack_id]
+        _refuse(findings_of(change_set.template_dict))
+        change_set.execution_status = "EXECUTE_IN_PROGRESS"
+        if change_set.change_set_type == "CREATE":
+            stack.template, stack.template_dict = change_set.template, change_set.template_dict
+            stack.parameters = change_set.parameters
+            stack.create_resources()
+        else:
+            stack.update(
+                change_set.template,
+                role_arn=change_set.role_arn,
+                parameters=change_set.parameters,
+                tags=change_set.tags or None,
+            )
+        done = stack.status in UPDATABLE - {"UPDATE_ROLLBACK_COMPLETE"}
+        change_set.execution_status = "EXECUTE_COMPLETE" if done else "EXECUTE_FAILED"
+
+    replace(Stack, "create_resources", create_resources)
+    replace(Stack, "update", update)
+    replace(CloudFormationBackend, "delete_stack", delete_stack)
+    replace(CloudFormationBackend, "execute_change_set", execute_change_set)
+    replace(CloudFormationResponse, "delete_stack", answer_delete_stack)
+    replace(CloudFormationResponse, "create_change_set", create_change_set)
+    replace(CloudFormationResponse, "update_termination_protection", update_termination_protection)
+    replace(ChangeSet, "apply", lambda self: None)
+
+
+def _require_updatable(stack: Stack) -> None:
+    if stack.status not in UPDATABLE:
+        raise ValidationError(
+            message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
+        )
+
+
+def _refuse(findings: list[str]) -> None:
+    if findings:
+        raise ValidationError(
+            message="the laptop's cloud cannot deploy this template: " + "; ".join(findings)
+        )
