@@ -4,16 +4,18 @@ from localcloud.offer.service import Service, operations
 
 SERVICE = Service(
     "cloudformation",
-    ours=operations("CreateStack DeleteStack UpdateStack"),
+    ours=operations(
+        "CreateChangeSet CreateStack DeleteStack ExecuteChangeSet UpdateStack "
+        "UpdateTerminationProtection"
+    ),
     moto=operations(
-        "DescribeStackEvents DescribeStackResource DescribeStackResources DescribeStacks "
-        "GetTemplate GetTemplateSummary ListExports ListStackResources ListStacks "
+        "DeleteChangeSet DescribeChangeSet DescribeStackEvents DescribeStackResource DescribeStackResources DescribeStacks "
+        "GetTemplate GetTemplateSummary ListChangeSets ListExports ListStackResources ListStacks "
         "ValidateTemplate"
     ),
     kept=operations("GetStackPolicy SetStackPolicy"),
     empty=operations("ListStackSets"),
     refused={
-        "CreateChangeSet": "create or update the stack directly",
         "CreateStackSet": "there is one account and one region",
     },
 )

@@ -6,10 +6,10 @@ SERVICE = Service(
     "codecommit",
     target="CodeCommit_20150413",
     ours=operations(
-        "CreateRepository GetBlob GetBranch GetCommit GetDifferences GetFile GetFolder "
+        "CreateRepository DeleteRepository GetBlob GetBranch GetCommit GetDifferences GetFile GetFolder "
         "GetRepositoryTriggers "
         "ListBranches ListRepositories PutRepositoryTriggers"
     ),
-    moto=operations("DeleteRepository GetRepository"),
+    moto=operations("GetRepository"),
     empty=operations("ListApprovalRuleTemplates"),
 )

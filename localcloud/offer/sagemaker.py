@@ -8,6 +8,7 @@ SERVICE = Service(
     ours=operations(
         "CreateEndpoint CreateEndpointConfig CreateModel CreateModelPackage "
         "CreateModelPackageGroup CreateProcessingJob CreateTrainingJob DeleteEndpoint "
+        "DeleteModelPackage DeleteModelPackageGroup "
         "DescribeEndpoint DescribeProcessingJob DescribeTrainingJob ListEndpoints "
         "ListProcessingJobs ListTrainingJobs StopProcessingJob StopTrainingJob "
         "UpdateEndpoint UpdateEndpointWeightsAndCapacities UpdateModelPackage"
