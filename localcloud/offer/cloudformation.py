@@ -9,7 +9,8 @@ SERVICE = Service(
         "UpdateTerminationProtection"
     ),
     moto=operations(
-        "DeleteChangeSet DescribeChangeSet DescribeStackEvents DescribeStackResource DescribeStackResources DescribeStacks "
+        "DeleteChangeSet DescribeChangeSet DescribeStackEvents DescribeStackResource "
+        "DescribeStackResources DescribeStacks "
         "GetTemplate GetTemplateSummary ListChangeSets ListExports ListStackResources ListStacks "
         "ValidateTemplate"
     ),
