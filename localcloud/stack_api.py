@@ -69,8 +69,16 @@ def install(findings_of: Findings) -> None:
             raise ValidationError(message=_IMPORT.format(parameter="ChangeSetType IMPORT"))
         if self._get_bool_param("ImportExistingResources"):
             raise ValidationError(message=_IMPORT.format(parameter="ImportExistingResources"))
+        given = ("TemplateBody", "TemplateURL", "UsePreviousTemplate")
+        if not any(self._get_param(name) for name in given):
+            raise ValidationError(message="Either Template URL or Template Body must be specified.")
         answer: ActionResult = stock_create_change_set(self)
         return answer
+
+    def delete_change_set(self: CloudFormationBackend, change_set_name: str) -> None:
+        change_set = self.describe_change_set(change_set_name)  # raises when there is none
+        if change_set is not None:
+            del self.change_sets[change_set.change_set_id]
 
     def execute_change_set(
         self: CloudFormationBackend, change_set_name: str, stack_name: str | None = None
@@ -99,6 +107,7 @@ def install(findings_of: Findings) -> None:
     replace(Stack, "create_resources", create_resources)
     replace(Stack, "update", update)
     replace(CloudFormationBackend, "delete_stack", delete_stack)
+    replace(CloudFormationBackend, "delete_change_set", delete_change_set)
     replace(CloudFormationBackend, "execute_change_set", execute_change_set)
     replace(CloudFormationResponse, "delete_stack", answer_delete_stack)
     replace(CloudFormationResponse, "create_change_set", create_change_set)
