@@ -8,8 +8,7 @@ from cli.release import Release, read_release
 from cli.services import Services
 from cli.stack import find_stack
 from contracts.model import Contract
-
-NOTE_LIMIT = 1024  # characters, SageMaker's ApprovalDescription
+from contracts.text import FREE_TEXT_LIMIT
 
 
 class Decision(Contract):
@@ -28,8 +27,10 @@ def decide(
 
     Raises Trouble when the release does not wait for approval.
     """
-    if len(note) > NOTE_LIMIT:
-        raise click.BadParameter(f"--note has {len(note)} characters; {NOTE_LIMIT} are allowed")
+    if len(note) > FREE_TEXT_LIMIT:
+        raise click.BadParameter(
+            f"--note has {len(note)} characters; {FREE_TEXT_LIMIT} are allowed"
+        )
     view = read_release(services, find_stack(services, project), release)
     decision = Decision(
         release=release,

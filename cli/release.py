@@ -18,6 +18,7 @@ from contracts.release import Failure, ReleaseDocument, Trigger
 RUNNING = "RUNNING"
 SUCCEEDED = "SUCCEEDED"
 PLOT_FILE = "holdout.png"
+NEARLY_AT_ONCE = 3  # releases whose times may be in another order than they are themselves
 APPROVE_STATE = "Approve"
 ENDINGS = {
     "ABORTED": "someone stopped the release",
@@ -141,19 +142,30 @@ def recent_executions(services: Services, stack: Stack, limit: int = 20) -> list
 
 
 def latest_release(services: Services, stack: Stack) -> str:
-    """Return the newest release's id. Raises Trouble when there is none yet."""
-    executions = recent_executions(services, stack, limit=1)
+    """Return the newest release's id. Raises Trouble when there is none yet.
+
+    Of those that began at nearly the same time, the newest is the last in the order of releases.
+    """
+    executions = recent_executions(services, stack, limit=NEARLY_AT_ONCE)
     if not executions:
         raise Trouble(f"{stack.project} has no release yet: start one with `wharf push`")
-    name: str = executions[0]["name"]
-    return name
+    names: list[str] = [one["name"] for one in executions]
+    if len(names) == 1:
+        return names[0]
+    triggers = {name: trigger_of(describe(services, stack, name)) for name in names}
+    return max(names, key=lambda name: (_order(triggers[name]), -names.index(name)))
 
 
 def summarise(services: Services, stack: Stack, limit: int) -> tuple[ReleaseSummary, ...]:
-    """Return the newest releases, newest first."""
-    return tuple(
+    """Return the newest releases, the last in the order of releases first."""
+    found = [
         _summary(services, stack, one["name"]) for one in recent_executions(services, stack, limit)
-    )
+    ]
+    return tuple(sorted(found, key=lambda one: _order(one.trigger), reverse=True))
+
+
+def _order(trigger: Trigger | None) -> int:
+    return trigger.order if trigger else 0
 
 
 def trigger_of(execution: Mapping[str, Any]) -> Trigger | None:

@@ -11,7 +11,11 @@ Rows (partition key ``pk``, sort key ``sk``):
 ``release#<release>``             ``endpoint``                what deploy was about to change
 ``endpoint#<endpoint>``           ``lease``                   the one release that may deploy
 ``endpoint#<endpoint>``           ``champion``                the release that serves
-``project#<project>``             ``latest``                  ingredients of the newest release
+``project#<project>``             ``order``                   the last number in the order of
+                                                              releases, and what the newest one
+                                                              is made of
+``project#<project>``             ``head``                    the branch's head, as last considered
+``wish#<project>#<message>``      ``decision``                what came of a message
 ``project#<project>``             ``skipped#<time>#<commit>`` a push that released nothing
 ================================  ==========================  ===============================
 
@@ -41,6 +45,10 @@ def release_key(release: str) -> str:
 
 def endpoint_key(endpoint: str) -> str:
     return f"endpoint#{endpoint}"
+
+
+def wish_key(project: str, message: str) -> str:
+    return f"wish#{project}#{message}"
 
 
 def project_key(project: str) -> str:

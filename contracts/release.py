@@ -38,6 +38,10 @@ class Trigger(Contract):
     requested_by: str = ""
     requested_at: str = ""
     """ISO 8601, UTC: when the message that asked for it was sent; "" when nobody knows."""
+    order: int = 0
+    """Its place in the project's one order of releases: the greater one wins, always. It was
+    taken before anything above was read, so the greater one is made of what is newer, too. 0 is
+    of a document from before there was an order."""
 
 
 class ImageKind(StrEnum):

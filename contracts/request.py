@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from contracts.model import Contract
+from contracts.text import Commit, FreeText, Name
 
 
 class TriggerSource(StrEnum):
@@ -22,7 +23,7 @@ class ReleaseRequest(Contract):
     """
 
     source: TriggerSource
-    commit: str | None = None
-    branch: str | None = None
-    reason: str = ""
-    requested_by: str = ""
+    commit: Commit | None = None
+    branch: Name | None = None
+    reason: FreeText = ""
+    requested_by: FreeText = ""

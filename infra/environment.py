@@ -32,6 +32,7 @@ def environment(
         "WHARF_MODEL_PACKAGE_GROUP": names.model_package_group,
         "WHARF_ENDPOINT": names.endpoint,
         "WHARF_SWEEP_AFTER_SECONDS": str(settings.sweep_after_seconds),
+        "WHARF_LOST_PUSH_AFTER_SECONDS": str(settings.lost_push_after_seconds),
         "WHARF_EIA_KEY_PARAMETER": names.eia_key_parameter,
         "WHARF_EIA_URL": settings.eia_url,
         "POWERTOOLS_SERVICE_NAME": names.stack,

@@ -91,9 +91,9 @@ class Events(Construct):
         Rule(
             self,
             "Sweep",
-            description="Looks after waiting tasks whose event never came",
+            description="Looks after waiting tasks and pushes whose event never came",
             schedule=Schedule.rate(SWEEP_EVERY),
-            targets=[self._resume],
+            targets=[self._resume, LambdaFunction(functions.start_release)],
         )
         Rule(
             self,

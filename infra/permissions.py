@@ -82,7 +82,7 @@ class Permissions:
             self._data("s3:GetObject"),
             self._listing_of_data(),
             self._storage.encryption,
-            self._ledger("dynamodb:GetItem", "dynamodb:PutItem"),
+            self._ledger("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
             Grant(actions=("states:StartExecution",), resources=(self.state_machine_arn,)),
             self._executions("states:DescribeExecution"),
             self._notification(),

@@ -26,6 +26,8 @@ class Settings:
     log_retention: RetentionDays = RetentionDays.THREE_MONTHS
     sweep_after_seconds: int = 60
     """How long a waiting task is left to its event before the sweep looks itself."""
+    lost_push_after_seconds: int = 300
+    """How long a push is left to its message, and to Lambda's retries of it, before it is lost."""
     python_version: str = "3.12"
     """Of the functions and of their layer: any that AWS publishes the layer for."""
     powertools_version: str = "3.37.0"

@@ -75,26 +75,17 @@ def hold_lease(site: Site, release: str, *, seconds: int) -> str:
 
 
 def refuse_if_superseded(site: Site, document: ReleaseDocument) -> None:
-    """Raise Superseded, without the lease, when the champion was asked for after this release."""
+    """Raise Superseded, without the lease, when the champion comes after it in the order of all."""
     endpoint = site.environment.endpoint
     champion = site.ledger.champion(endpoint)
-    if champion is None or not asked_before(document.trigger.requested_at, champion.requested_at):
+    if champion is None or document.trigger.order >= champion.order:
         return
     site.ledger.release_lease(endpoint, document.release_id)
     raise Superseded(
-        f"release {champion.release_id}, asked for later, serves already (asked for at "
-        f"{champion.requested_at}, this one at {document.trigger.requested_at}); to deploy this "
-        f"commit all the same: wharf start --commit {document.trigger.commit} --reason …"
+        f"release {champion.release_id}, asked for later, serves already (number "
+        f"{champion.order} in the order of releases, this one {document.trigger.order}); to deploy "
+        f"this commit all the same: wharf start --commit {document.trigger.commit} --reason …"
     )
-
-
-def asked_before(one: str, other: str) -> bool:
-    """Whether ``one`` is the earlier time; EventBridge tells seconds, SNS thousandths too."""
-    if not one or not other:
-        return False
-    exact = "." in one and "." in other
-    digits = len("2026-11-21T09:00:00.000" if exact else "2026-11-21T09:00:00")
-    return one[:digits] < other[:digits]
 
 
 def plan_change(site: Site, task: WaitingTask, over: str) -> EndpointChange:

@@ -44,6 +44,9 @@ class Environment(Contract):
     model_package_group: str
     endpoint: str
     sweep_after_seconds: int = 60
+    lost_push_after_seconds: int = 300
+    """How long a push is left to its message, and to the retries of it, before the sweep starts
+    it: Lambda tries again after one minute and after two more."""
     eia_key_parameter: str
     eia_url: str = "https://api.eia.gov/v2"
     base_registry: str = ""

@@ -14,14 +14,13 @@ from contracts.ledger import (
     WAITING_INDEX,
     build_key,
     endpoint_key,
-    project_key,
     release_key,
     wait_key,
     waiter_key,
 )
 from contracts.model import Contract
-from contracts.release import ReleaseDocument
-from lambdas.errors import EndpointBusy, ServiceFault, code_of
+from lambdas.errors import EndpointBusy, ServiceFault, Superseded
+from lambdas.release_rows import ReleaseRows, condition_failed, without_keys
 
 KEEP = 90 * 24 * 60 * 60  # seconds; as long as Step Functions keeps an execution's history
 
@@ -78,11 +77,14 @@ class Champion(Contract):
     release_id: str
     config: str
     model_package: str
-    requested_at: str = ""
+    order: int = 0
+    """The release's place in the order of all; 0 of one from before there was an order."""
     previous_release: str | None = None
     previous_config: str | None = None
     previous_model_package: str | None = None
-    previous_requested_at: str = ""
+    previous_order: int = 0
+    retired_release: str | None = None
+    """The one before the previous one: nothing goes back to it any more."""
 
 
 class Lease(Contract):
@@ -103,22 +105,8 @@ class EndpointChange(Contract):
     previous_config: str | None
 
 
-class Latest(Contract):
-    """What the newest release is made of."""
-
-    release_id: str
-    commit: str
-    image_tags: dict[str, str]
-    data_versions: dict[str, str]
-    parameter_versions: dict[str, int]
-    configuration: str = ""
-
-
-class Ledger:
+class Ledger(ReleaseRows):
     """The table, by its meaning. ``table`` is a boto3 DynamoDB Table."""
-
-    def __init__(self, table: Any) -> None:
-        self._table = table
 
     # Waiters
 
@@ -216,14 +204,14 @@ class Ledger:
                 ExpressionAttributeValues={":token": waiter.token, **values, **extra},
             )
         except ClientError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
 
     def _query(self, **query: Any) -> Iterator[Waiter]:
         while True:
             page = self._table.query(**query)
             for item in page["Items"]:
-                yield Waiter.model_validate(_without_keys(item))
+                yield Waiter.model_validate(without_keys(item))
             if "LastEvaluatedKey" not in page:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -257,7 +245,7 @@ class Ledger:
                 Item={**_start(repository, tag), **start.model_dump()}, **condition
             )
         except ClientError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
             raise ServiceFault(
                 f"another release starts the build of {repository}:{tag} at this very moment"
@@ -273,7 +261,7 @@ class Ledger:
                 ExpressionAttributeValues={":owner": start.owner},
             )
         except ClientError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
 
     # The endpoint
@@ -300,7 +288,7 @@ class Ledger:
                 ExpressionAttributeValues={":me": release, ":over": over, ":now": now},
             )
         except ClientError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
             held = self.lease(endpoint)
             owner = held.owner if held else "another release"
@@ -324,7 +312,7 @@ class Ledger:
                 ConditionExpression="attribute_not_exists(pk)",
             )
         except ClientError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
         return self.endpoint_change(release) or change
 
@@ -340,8 +328,16 @@ class Ledger:
         return None if item is None else Champion.model_validate(item)
 
     def crown(self, endpoint: str, champion: Champion) -> None:
-        """Move the pointer from ``champion.previous_release``. Raises EndpointBusy if it moved."""
+        """Move the pointer from ``champion.previous_release``, forward in the order of releases.
+
+        Raises EndpointBusy if it has moved meanwhile, Superseded if it would move back.
+        """
         previous = champion.previous_release
+        if previous is not None and 0 < champion.order < champion.previous_order:
+            raise Superseded(
+                f"release {previous} ({champion.previous_order} in the order of releases) serves; "
+                f"release {champion.release_id} ({champion.order}) must not take its place"
+            )
         condition = "attribute_not_exists(pk)" if previous is None else "release_id = :previous"
         values = {} if previous is None else {"ExpressionAttributeValues": {":previous": previous}}
         try:
@@ -351,7 +347,7 @@ class Ledger:
                 **values,
             )
         except ClientError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
             raise EndpointBusy(
                 f"the champion of endpoint {endpoint!r} changed while release "
@@ -370,7 +366,7 @@ class Ledger:
             release_id=champion.previous_release,
             config=champion.previous_config or "",
             model_package=champion.previous_model_package or "",
-            requested_at=champion.previous_requested_at,
+            order=champion.previous_order,
         )
         try:
             self._table.put_item(
@@ -379,47 +375,8 @@ class Ledger:
                 ExpressionAttributeValues={":me": release},
             )
         except ClientError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
-
-    # Releases
-
-    def put_release(self, document: ReleaseDocument) -> None:
-        """Remember what the release was made from."""
-        self._table.put_item(
-            Item={
-                "pk": release_key(document.release_id),
-                "sk": "document",
-                "release_id": document.release_id,
-                "document": document.model_dump_json(by_alias=True),
-            }
-        )
-
-    def latest(self, project: str) -> Latest | None:
-        item = self._get(_latest(project))
-        return None if item is None else Latest.model_validate(item)
-
-    def put_latest(self, project: str, latest: Latest) -> None:
-        self._table.put_item(Item={**_latest(project), **latest.model_dump()})
-
-    def put_skipped(
-        self, project: str, *, time: str, commit: str, reason: str, expires: int
-    ) -> None:
-        """Remember a push that released nothing; ``time`` is ISO 8601, ``expires`` in epoch s."""
-        self._table.put_item(
-            Item={
-                "pk": project_key(project),
-                "sk": f"skipped#{time}#{commit}",
-                "commit": commit,
-                "reason": reason,
-                "time": time,
-                "expires": expires,
-            }
-        )
-
-    def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
-        item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
-        return None if item is None else _without_keys(item)
 
     def _delete_if(self, key: dict[str, str], attribute: str, value: str) -> None:
         try:
@@ -430,7 +387,7 @@ class Ledger:
                 ExpressionAttributeValues={":value": value},
             )
         except ClientError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
 
 
@@ -448,15 +405,3 @@ def _champion(endpoint: str) -> dict[str, str]:
 
 def _change(release: str) -> dict[str, str]:
     return {"pk": release_key(release), "sk": "endpoint"}
-
-
-def _latest(project: str) -> dict[str, str]:
-    return {"pk": project_key(project), "sk": "latest"}
-
-
-def _without_keys(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in item.items() if name not in ("pk", "sk")}
-
-
-def _condition_failed(error: ClientError) -> bool:
-    return code_of(error) == "ConditionalCheckFailedException"

@@ -26,11 +26,12 @@ def crown(site: Site, document: ReleaseDocument) -> Champion:
         release_id=document.release_id,
         config=required(document.deployment, "deployment").config,
         model_package=required(document.model_package, "model_package").arn,
-        requested_at=document.trigger.requested_at,
+        order=document.trigger.order,
         previous_release=None if before is None else before.release_id,
         previous_config=None if before is None else before.config,
         previous_model_package=None if before is None else before.model_package,
-        previous_requested_at="" if before is None else before.requested_at,
+        previous_order=0 if before is None else before.order,
+        retired_release=None if before is None else before.previous_release,
     )
     site.ledger.crown(endpoint, champion)
     return champion

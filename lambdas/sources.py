@@ -1,53 +1,76 @@
 """What asks for a release: a push, new data, or someone's wish."""
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, StringConstraints, ValidationError
 
 from contracts.model import Contract
 from contracts.request import ReleaseRequest
+from contracts.text import KEY_LIMIT, Commit, Name
 
 BRANCH = "refs/heads/"
 ZERO_COMMIT = "0" * 40  # git's way to say that a reference is gone
+SHOWN = 100  # characters of what was sent, in an error
+SHOWN_FINDINGS = 5
+
+T = TypeVar("T", bound=Contract)
 
 
 class UnreadableMessage(ValueError):
     """A message on the topic that is none of the three shapes."""
 
 
-class Push(Contract):
+class Reference(Contract):
     """One reference that a push changed. ``deleted``: it is gone."""
 
-    commit: str
+    commit: Commit
     ref: str
-    deleted: bool
+    deleted: bool = False
+
+
+class Push(Contract):
+    """Everything that one push changed; a mirror's may be a thousand references."""
+
+    references: tuple[Reference, ...]
     pushed_by: str = ""
+
+    def to(self, branch: str) -> Reference | None:
+        """What it did to that branch."""
+        wanted = BRANCH + branch
+        return next((one for one in self.references if one.ref == wanted), None)
+
+
+def _utf8(text: str) -> str:
+    if len(text.encode()) > KEY_LIMIT:
+        raise ValueError(f"a key has at most {KEY_LIMIT} bytes")
+    return text
 
 
 class DataArrived(Contract):
     """A new object, or a new version of one."""
 
-    bucket: str
-    key: str
+    bucket: Name
+    key: Annotated[str, StringConstraints(min_length=1), AfterValidator(_utf8)]
 
 
 Message = Push | DataArrived | ReleaseRequest
 
 
-def read_messages(text: str) -> list[Message]:
-    """The changes in one SNS message. Raises UnreadableMessage, which says what is accepted."""
+def read_message(text: str) -> Message:
+    """The change that a message tells of. Raises UnreadableMessage, which says what is accepted."""
     try:
         document = json.loads(text)
-    except ValueError:
-        raise UnreadableMessage(f"the message is not JSON: {text[:100]!r}. {ACCEPTED}") from None
+    except (ValueError, RecursionError):
+        raise UnreadableMessage(f"the message is not JSON: {text[:SHOWN]!r}. {ACCEPTED}") from None
     if not isinstance(document, dict):
-        raise UnreadableMessage(f"the message is not a JSON object: {text[:100]!r}. {ACCEPTED}")
+        raise UnreadableMessage(f"the message is not a JSON object: {text[:SHOWN]!r}. {ACCEPTED}")
     if "Records" in document:
-        return _pushes(document)
+        return _read("the trigger message", lambda: _push(document))
     if "detail-type" in document:
-        return [_data_arrived(document)]
-    return [_request(document)]
+        return _read("the S3 event", lambda: _data_arrived(document))
+    return _read("the request", lambda: ReleaseRequest.model_validate(document))
 
 
 ACCEPTED = (
@@ -56,42 +79,47 @@ ACCEPTED = (
 )
 
 
-def _pushes(document: dict[str, Any]) -> list[Message]:
-    """CodeCommit's trigger message, one Push a reference."""
+def _read(what: str, read: Callable[[], T]) -> T:
     try:
-        return [
-            Push(
-                commit=reference.get("commit") or ZERO_COMMIT,
-                ref=reference["ref"],
-                deleted=bool(reference.get("deleted"))
-                or (reference.get("commit") or ZERO_COMMIT) == ZERO_COMMIT,
-                pushed_by=str(record.get("userIdentityARN", "")),
-            )
-            for record in document["Records"]
-            for reference in record["codecommit"]["references"]
-        ]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UnreadableMessage(f"the trigger message lacks {error}. {ACCEPTED}") from None
+        return read()
+    except KeyError as error:
+        raise UnreadableMessage(f"{what} lacks {error}. {ACCEPTED}") from None
+    except (TypeError, AttributeError):
+        raise UnreadableMessage(f"{what} has another shape. {ACCEPTED}") from None
     except ValidationError as error:
-        item = error.errors()[0]
-        where = ".".join(str(part) for part in item["loc"])
-        raise UnreadableMessage(
-            f"the trigger message's {where}: {item['msg']}. {ACCEPTED}"
-        ) from None
+        findings = "; ".join(
+            _finding(what, item) for item in error.errors(include_url=False)[:SHOWN_FINDINGS]
+        )
+        raise UnreadableMessage(f"{findings}. {ACCEPTED}") from None
+
+
+HINTS = {
+    "commit": "; a commit is named by its full id, 40 lower-case hexadecimal digits: "
+    "`git rev-parse HEAD` prints one"
+}
+
+
+def _finding(what: str, item: Any) -> str:
+    """Where, which value, and what is allowed; the value in ASCII, as it may be no text at all."""
+    where = ".".join(ascii(part).strip("'") for part in item["loc"]) or "key"
+    value = ascii(item["input"])[:SHOWN]
+    words = item["msg"].removeprefix("Value error, ")
+    return f"{what}'s {where[:SHOWN]} is {value}: {words}{HINTS.get(where, '')}"
+
+
+def _push(document: dict[str, Any]) -> Push:
+    """CodeCommit's trigger message. Raises KeyError and its like for what it lacks."""
+    references = []
+    pushed_by = ""
+    for record in document["Records"]:
+        pushed_by = pushed_by or str(record.get("userIdentityARN", ""))
+        for reference in record["codecommit"]["references"]:
+            commit = reference.get("commit") or ZERO_COMMIT
+            gone = bool(reference.get("deleted")) or commit == ZERO_COMMIT
+            references.append(Reference(commit=commit, ref=reference["ref"], deleted=gone))
+    return Push(references=tuple(references), pushed_by=pushed_by)
 
 
 def _data_arrived(document: dict[str, Any]) -> DataArrived:
-    try:
-        detail = document["detail"]
-        return DataArrived(bucket=detail["bucket"]["name"], key=detail["object"]["key"])
-    except (KeyError, TypeError) as error:
-        raise UnreadableMessage(f"the S3 event lacks {error}. {ACCEPTED}") from None
-
-
-def _request(document: dict[str, Any]) -> ReleaseRequest:
-    try:
-        return ReleaseRequest.model_validate(document)
-    except ValidationError as error:
-        item = error.errors()[0]
-        where = ".".join(str(part) for part in item["loc"])
-        raise UnreadableMessage(f"the request's {where}: {item['msg']}. {ACCEPTED}") from None
+    detail = document["detail"]
+    return DataArrived(bucket=detail["bucket"]["name"], key=detail["object"]["key"])

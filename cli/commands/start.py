@@ -13,6 +13,7 @@ from cli.options import json_option, project_option, wait_option
 from cli.services import Services
 from cli.stack import Stack, find_stack
 from contracts.request import ReleaseRequest, TriggerSource
+from contracts.text import FREE_TEXT_LIMIT
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 UNKNOWN_COMMIT = frozenset({"CommitIdDoesNotExistException", "CommitDoesNotExistException"})
@@ -27,6 +28,12 @@ def _commit(context: click.Context, parameter: click.Parameter, value: str | Non
     )
 
 
+def _reason(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is None or len(value) <= FREE_TEXT_LIMIT:
+        return value
+    raise click.BadParameter(f"it has {len(value)} characters; {FREE_TEXT_LIMIT} are allowed")
+
+
 @click.command()
 @click.option(
     "--commit",
@@ -36,6 +43,7 @@ def _commit(context: click.Context, parameter: click.Parameter, value: str | Non
 )
 @click.option(
     "--reason",
+    callback=_reason,
     help="Why. The same commit, data, parameters and reason are the same release, so a release "
     "that failed is tried again with another reason. Without it the time is the reason.",
 )

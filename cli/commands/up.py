@@ -165,7 +165,14 @@ def in_words(cloud: LaptopCloud, directory: Path) -> str:
             "Next:",
             f'  eval "$(wharf env{where})"',
             "  wharf data put wti FILE.csv",
-            "  wharf push --wait",
+            f"  wharf {'start' if has_commits(Path(cloud.repository)) else 'push'} --wait",
             f"  {down_command(directory)}",
         ]
     )
+
+
+def has_commits(repository: Path) -> bool:
+    """Whether an earlier cloud's pushes are there still: to push them again would do nothing."""
+    packed = repository / "packed-refs"
+    loose = repository / "refs" / "heads"
+    return packed.exists() or any(path.is_file() for path in loose.rglob("*"))

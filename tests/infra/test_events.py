@@ -158,7 +158,7 @@ def test_state_changes_and_the_sweep_resume_releases(template: Template) -> None
         "EventsProcessingEnded": resume,
         "EventsEndpointChanged": resume,
         "EventsModelPackageDecided": resume,
-        "EventsSweep": resume,
+        "EventsSweep": [*resume, "<FunctionsStartRelease.Arn>"],
         "EventsDailyRefresh": ["<FunctionsRefreshData.Arn>"],
         "EventsDataArrived": ["<FunctionsStartRelease.Arn>"],
     }

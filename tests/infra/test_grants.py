@@ -73,7 +73,7 @@ EXPECTED: dict[str, Table] = {
         DATA: ("s3:ListBucket",),
         f"{DATA}/*": ("s3:GetObject",),
         **WRITE_KEY,
-        LEDGER: ("dynamodb:GetItem", "dynamodb:PutItem"),
+        LEDGER: ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
         MACHINE: ("states:StartExecution",),
         EXECUTIONS: ("states:DescribeExecution",),
         **TELL,

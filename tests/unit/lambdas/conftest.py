@@ -1,6 +1,8 @@
 """One site of fakes: the ledger, S3 and Parameter Store are moto's, in this process."""
 
+import functools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,6 +108,11 @@ class Connections:
 
 @pytest.fixture(scope="session")
 def connections() -> Connections:
+    return connect()
+
+
+@functools.cache
+def connect() -> Connections:
     return Connections(
         s3=boto3.client("s3", region_name=REGION, **KEYS),
         ssm=boto3.client("ssm", region_name=REGION, **KEYS),
@@ -115,6 +122,12 @@ def connections() -> Connections:
 
 @pytest.fixture
 def world(connections: Connections) -> Iterator[World]:
+    with new_world(connections) as made:
+        yield made
+
+
+@contextmanager
+def new_world(connections: Connections) -> Iterator[World]:
     with mock_aws():  # which empties every service
         for bucket in ("data", "artifacts"):
             connections.s3.create_bucket(

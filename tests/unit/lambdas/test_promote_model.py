@@ -1,6 +1,6 @@
 import pytest
 
-from lambdas.errors import EndpointBusy, IncompleteRelease
+from lambdas.errors import EndpointBusy, IncompleteRelease, Superseded
 from lambdas.ledger import Champion
 from lambdas.promote_model import promote_model
 from tests.unit.lambdas.conftest import World
@@ -34,14 +34,22 @@ def test_the_champion_before_is_remembered(world: World) -> None:
     assert promotion.previous_champion == OTHER
 
 
-def test_when_the_champion_was_asked_for_is_remembered_also_after_a_way_back(world: World) -> None:
-    old = Champion(release_id=OTHER, config="old", model_package="arn:old", requested_at="before")
+def test_the_champion_s_order_is_remembered_also_after_a_way_back(world: World) -> None:
+    old = Champion(release_id=OTHER, config="old", model_package="arn:old", order=3)
     world.site.ledger.crown("oil-price", old)
-    promote_model(world.site, document(upto="Verify", trigger=trigger(requested_at="now")))
+    promote_model(world.site, document(upto="Verify", trigger=trigger(order=4)))
     champion = world.site.ledger.champion("oil-price")
-    assert champion is not None and champion.requested_at == "now"
+    assert champion is not None and (champion.order, champion.previous_order) == (4, 3)
     world.site.ledger.dethrone("oil-price", RELEASE)
     assert world.site.ledger.champion("oil-price") == old
+
+
+def test_the_pointer_never_moves_back_in_the_order_of_releases(world: World) -> None:
+    later = Champion(release_id=OTHER, config="later", model_package="arn:later", order=5)
+    world.site.ledger.crown("oil-price", later)
+    with pytest.raises(Superseded, match=rf"release {OTHER} \(5 in the order"):
+        promote_model(world.site, document(upto="Verify", trigger=trigger(order=4)))
+    assert world.site.ledger.champion("oil-price") == later
 
 
 def test_without_a_verification_nothing_is_promoted(world: World) -> None:

@@ -1,11 +1,16 @@
+import hashlib
 import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from contracts.parameters import DEFAULT_VERSION, SECTIONS
 from contracts.release import ReleaseDocument
-from lambdas.start_release import Change, start_release
+from lambdas.lost_push import find_lost_push
+from lambdas.sources import UnreadableMessage, read_message
+from lambdas.start_release import Change, grant_once, start_release
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere
 
@@ -56,8 +61,16 @@ def object_created(key: str, bucket: str = "data") -> str:
     return json.dumps({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
 
 
-def start(world: World, text: str) -> None:
-    start_release(world.site, text, TIME)
+def push_to(world: World, commit: str, **files: str) -> str:
+    """Move the branch to a commit with these files changed; the message that tells of it."""
+    world.codecommit.commits[commit] = {**FILES, **files}
+    world.codecommit.branches["main"] = commit
+    return push(commit)
+
+
+def start(world: World, text: str, time: str = TIME) -> None:
+    """Deliver a message; the same text at the same time is the same message."""
+    start_release(world.site, text, time, hashlib.sha256(f"{time} {text}".encode()).hexdigest())
 
 
 def started(world: World) -> list[ReleaseDocument]:
@@ -102,7 +115,7 @@ def test_a_push_of_what_was_released_before_is_skipped_with_what_to_type(
     start(project, push())
     [release] = started(project)
     project.stepfunctions.executions[release.release_id]["status"] = status
-    start_release(project.site, push(), LATER)
+    start(project, push(), LATER)
     assert len(started(project)) == 1
     [row] = skipped(project)
     assert f"was released already as {release.release_id} ({words})" in row["reason"]
@@ -123,6 +136,7 @@ def test_a_push_to_whatever_branch_starts_when_the_source_section_is_broken(
 ) -> None:
     name = "/modelwharf/oil-price/source"
     project.ssm.put_parameter(Name=name, Value='{"branch": ""}', Type="String")
+    project.codecommit.branches["live"] = FIRST
     start(project, push(ref="refs/heads/live"))
     [document] = started(project)
     assert document.trigger.branch == "live"
@@ -131,8 +145,7 @@ def test_a_push_to_whatever_branch_starts_when_the_source_section_is_broken(
 def test_a_push_of_files_that_no_image_holds_releases_nothing_and_says_why(project: World) -> None:
     start(project, push())
     [release] = started(project)
-    project.codecommit.commits[SECOND] = {**FILES, "README.md": "r2"}
-    start(project, push(SECOND))
+    start(project, push_to(project, SECOND, **{"README.md": "r2"}))
     assert len(started(project)) == 1
     [row] = skipped(project)
     assert row["reason"] == (
@@ -145,16 +158,14 @@ def test_a_push_of_files_that_no_image_holds_releases_nothing_and_says_why(proje
 
 def test_many_changed_paths_are_summed_up(project: World) -> None:
     start(project, push())
-    project.codecommit.commits[SECOND] = {**FILES, **{f"docs/{n}.md": "x" for n in range(9)}}
-    start(project, push(SECOND))
+    start(project, push_to(project, SECOND, **{f"docs/{n}.md": "x" for n in range(9)}))
     [row] = skipped(project)
     assert "docs/0.md, docs/1.md, docs/2.md, docs/3.md, docs/4.md and more;" in row["reason"]
 
 
 def test_a_push_of_code_starts_another_release(project: World) -> None:
     start(project, push())
-    project.codecommit.commits[SECOND] = {**FILES, "training/train.py": "t2"}
-    start(project, push(SECOND))
+    start(project, push_to(project, SECOND, **{"training/train.py": "t2"}))
     assert len(started(project)) == 2
 
 
@@ -162,16 +173,14 @@ def test_a_docs_push_after_a_failed_release_starts_one(project: World) -> None:
     start(project, push())
     for execution in project.stepfunctions.executions.values():
         execution["status"] = "FAILED"
-    project.codecommit.commits[SECOND] = {**FILES, "README.md": "r2"}
-    start(project, push(SECOND))
+    start(project, push_to(project, SECOND, **{"README.md": "r2"}))
     assert len(started(project)) == 2
 
 
 def test_a_docs_push_with_a_changed_parameter_starts_a_release(project: World) -> None:
     start(project, push())
     project.ssm.put_parameter(Name="/modelwharf/oil-price/quality", Value="{}", Type="String")
-    project.codecommit.commits[SECOND] = {**FILES, "README.md": "r2"}
-    start(project, push(SECOND))
+    start(project, push_to(project, SECOND, **{"README.md": "r2"}))
     assert len(started(project)) == 2
 
 
@@ -223,6 +232,7 @@ def test_another_branch_is_a_parameter(project: World) -> None:
     project.ssm.put_parameter(
         Name="/modelwharf/oil-price/source", Value='{"branch": "live"}', Type="String"
     )
+    project.codecommit.branches["live"] = FIRST
     start(project, push(ref="refs/heads/live"))
     assert started(project)[0].trigger.branch == "live"
 
@@ -244,7 +254,7 @@ def test_a_parameter_deleted_and_made_again_makes_another_release(project: World
     start(project, push())
     project.ssm.delete_parameter(Name=name)
     project.ssm.put_parameter(Name=name, Value="{}", Type="String")
-    start(project, push())
+    start(project, push(), LATER)
     first, second = started(project)
     assert first.trigger.parameter_versions == second.trigger.parameter_versions
     assert first.release_id != second.release_id
@@ -256,8 +266,7 @@ def test_an_upgrade_that_changes_a_default_is_something_new(project: World) -> N
     latest = ledger.latest("oil-price")
     assert latest is not None
     ledger.put_latest("oil-price", latest.model_copy(update={"configuration": "of 0.1.0"}))
-    project.codecommit.commits[SECOND] = {**FILES, "README.md": "r2"}
-    start(project, push(SECOND))
+    start(project, push_to(project, SECOND, **{"README.md": "r2"}))
     assert [document.trigger.commit for document in started(project)] == [FIRST, SECOND]
     assert skipped(project) == []
 
@@ -269,7 +278,7 @@ def test_data_that_is_not_there_is_left_to_resolve(project: World) -> None:
 
 
 def test_a_commit_that_is_not_there_is_left_to_resolve(project: World) -> None:
-    start(project, push("f" * 40))
+    start(project, json.dumps({"source": "request", "commit": "f" * 40}))
     assert started(project)[0].trigger.commit == "f" * 40
 
 
@@ -293,6 +302,19 @@ def test_a_wish_before_the_first_push_is_skipped_with_what_to_type(project: Worl
         ('{"detail-type": "Object Created", "detail": {}}', "lacks 'bucket'"),
         ('{"source": "nobody"}', "the request's source"),
         ('{"source": "request", "comit": "x"}', "the request's comit"),
+        ('{"source": "request", "commit": "HEAD"}', "40 lower-case hexadecimal digits"),
+        ('{"source": "request", "commit": "abc1234"}', "the request's commit is 'abc1234'"),
+        (json.dumps({"source": "request", "reason": "x" * 1025}), "at most 1024 characters"),
+        ('{"source": "request", "reason": "\\ud800"}', "the request's reason is '\\ud800'"),
+        ('{"source": "request", "reason": "a\\u0000b"}', "character 2 is the control character"),
+        ('{"source": "request", "branch": ""}', "the request's branch is ''"),
+        ('{"source": "request", "\\ud800": 1}', "the request's key"),
+        (
+            '{"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, '
+            '"object": {"key": 5}}}',
+            "the S3 event's key is 5",
+        ),
+        ("[" * 100_000, "the message is not JSON"),
     ],
 )
 def test_a_message_that_cannot_be_read_is_told_with_what_is_accepted(
@@ -315,27 +337,193 @@ def test_a_team_that_wants_no_word_of_skips_gets_none(project: World) -> None:
 
 
 def test_killed_at_any_call_and_called_again_it_starts_once(project: World) -> None:
-    for place in killed_everywhere(project, lambda site: start_release(site, push(), TIME)):
-        start(project, push())
+    text = push()
+    for place in killed_everywhere(project, lambda site: start_release(site, text, TIME, "1")):
+        start_release(project.site, text, TIME, "1")
         assert len(started(project)) == 1, place
         assert skipped(project) == [], place
         project.stepfunctions.executions.clear()
+        forget(project)
 
 
 def test_killed_while_skipping_and_called_again_it_is_skipped_once(project: World) -> None:
     start(project, push())
-    project.codecommit.commits[SECOND] = {**FILES, "README.md": "r2"}
-    text = push(SECOND)
-    for place in killed_everywhere(project, lambda site: start_release(site, text, TIME)):
-        start(project, text)
+    text = push_to(project, SECOND, **{"README.md": "r2"})
+    for place in killed_everywhere(project, lambda site: start_release(site, text, TIME, "2")):
+        start_release(project.site, text, TIME, "2")
         assert len(skipped(project)) == 1, place
         assert len(started(project)) == 1, place
+        project.table.delete_item(Key={"pk": "wish#oil-price#2", "sk": "decision"})
+
+
+def forget(world: World) -> None:
+    for item in world.table.scan()["Items"]:
+        world.table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
 
 
 def test_the_function_takes_a_topic_s_message_and_a_rule_s_event_alike() -> None:
-    event = {**json.loads(object_created("series/wti.csv")), "time": TIME}
-    of_topic = Change.model_validate({"Records": [{"Sns": {"Message": push(), "Timestamp": TIME}}]})
+    event = {**json.loads(object_created("series/wti.csv")), "time": TIME, "id": "event"}
+    of_topic = Change.model_validate({"Records": [sns(push())]})
     of_rule = Change.model_validate(event)
     [message], [told] = of_topic.Records, of_rule.Records
     assert (message.Sns.Message, message.Sns.Timestamp) == (push(), TIME)
+    assert message.Sns.MessageId == "message"
     assert (json.loads(told.Sns.Message), told.Sns.Timestamp) == (event, TIME)
+    assert told.Sns.MessageId == "event"
+
+
+def sns(text: str) -> dict[str, Any]:
+    return {"Sns": {"Message": text, "MessageId": "message", "Timestamp": TIME}}
+
+
+def test_a_push_that_the_branch_has_left_behind_is_skipped_and_names_what_is_released(
+    project: World,
+) -> None:
+    late = push()
+    start(project, push_to(project, SECOND, **{"training/train.py": "t2"}))
+    start(project, late)
+    assert [document.trigger.commit for document in started(project)] == [SECOND]
+    [row] = skipped(project)
+    assert row["reason"] == (
+        "commit aaaaaaa was overtaken: branch 'main' is at bbbbbbb by now, which is released "
+        "instead"
+    )
+
+
+def test_a_branch_set_back_to_an_earlier_commit_gets_a_later_release_of_it(project: World) -> None:
+    start(project, push())
+    start(project, push_to(project, SECOND, **{"training/train.py": "t2"}))
+    start(project, push_to(project, FIRST), LATER)
+    first, second, back = started(project)
+    assert back.trigger.commit == FIRST and back.release_id != first.release_id
+    assert first.trigger.order < second.trigger.order < back.trigger.order
+    assert back.trigger.reason == f"back to it after {second.release_id}"
+    start(project, push(), "2026-11-21T11:00:00.000Z")
+    assert len(started(project)) == 3
+
+
+def test_a_message_that_comes_again_is_decided_as_it_was_the_first_time(project: World) -> None:
+    start(project, push())
+    start(project, push_to(project, SECOND, **{"training/train.py": "t2"}))
+    orders = [document.trigger.order for document in started(project)]
+    start(project, push())
+    start(project, push(SECOND))
+    assert [document.trigger.order for document in started(project)] == orders
+    assert skipped(project) == []
+
+
+def test_a_push_of_a_thousand_references_asks_for_one_release(project: World) -> None:
+    others = [{"commit": SECOND, "ref": f"refs/heads/mirror-{n}"} for n in range(1000)]
+    message = json.loads(push())
+    message["Records"][0]["codecommit"]["references"] += others
+    start(project, json.dumps(message))
+    assert [document.trigger.commit for document in started(project)] == [FIRST]
+    assert skipped(project) == []
+
+
+def test_a_thousand_references_that_release_nothing_are_told_of_once(project: World) -> None:
+    message = json.loads(push())
+    message["Records"][0]["codecommit"]["references"] = [
+        {"commit": SECOND, "ref": f"refs/tags/v{n}"} for n in range(1000)
+    ]
+    start(project, json.dumps(message))
+    [row] = skipped(project)
+    assert "refs/tags/v0, refs/tags/v1" in row["reason"] and "and 995 more" in row["reason"]
+    assert len(project.sns.published) == 1
+
+
+def sweep(project: World) -> None:
+    lost = find_lost_push(project.site)
+    if lost is not None:
+        grant_once(project.site, lost.push, TIME, lost.message)
+
+
+def test_a_push_whose_message_never_came_is_started_by_the_sweep_after_its_time_of_grace(
+    project: World,
+) -> None:
+    project.codecommit.branches.clear()
+    sweep(project)
+    project.codecommit.branches["main"] = FIRST
+    sweep(project)
+    project.clock.time += 299
+    sweep(project)
+    assert started(project) == []
+    project.clock.time += 1
+    sweep(project)
+    assert [document.trigger.commit for document in started(project)] == [FIRST]
+    project.clock.time += 600
+    sweep(project)
+    assert len(started(project)) == 1 and skipped(project) == []
+
+
+def test_a_push_whose_message_came_is_not_started_again_by_the_sweep(project: World) -> None:
+    start(project, push())
+    start(project, push_to(project, SECOND, **{"README.md": "r2"}))
+    for _ in range(3):
+        project.clock.time += 600
+        sweep(project)
+    assert len(started(project)) == 1 and len(skipped(project)) == 1
+
+
+def test_what_a_new_stack_s_repository_holds_already_is_released_by_no_sweep(
+    project: World,
+) -> None:
+    for _ in range(3):
+        project.clock.time += 600
+        sweep(project)
+    assert started(project) == []
+
+
+def test_naming_another_branch_in_the_parameter_releases_nothing_by_itself(project: World) -> None:
+    start(project, push())
+    project.codecommit.branches["live"] = FIRST
+    project.ssm.put_parameter(
+        Name="/modelwharf/oil-price/source", Value='{"branch": "live"}', Type="String"
+    )
+    for _ in range(3):
+        project.clock.time += 600
+        sweep(project)
+    assert len(started(project)) == 1
+    project.codecommit.commits[SECOND] = FILES
+    project.codecommit.branches["live"] = SECOND
+    sweep(project)
+    project.clock.time += 600
+    sweep(project)
+    assert [document.trigger.commit for document in started(project)] == [FIRST, SECOND]
+
+
+@given(st.text() | st.binary().map(lambda raw: raw.decode("utf-8", "replace")))
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_text_comes_is_read_or_refused_with_what_is_accepted(text: str) -> None:
+    readable(text)
+
+
+KNOWN_KEYS = (
+    *("Records", "codecommit", "references", "commit", "ref", "deleted", "userIdentityARN"),
+    *("detail-type", "detail", "bucket", "name", "object", "key", "time", "id"),
+    *("source", "branch", "reason", "requested_by"),
+)
+KEYS = st.sampled_from(KNOWN_KEYS) | st.text(st.characters(exclude_categories=()))
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(exclude_categories=())),
+    lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(KEYS, JSON))
+@settings(max_examples=300, deadline=None)
+def test_whatever_json_comes_is_read_or_refused_with_what_is_accepted(document: Any) -> None:
+    readable(json.dumps(document))
+
+
+def readable(text: str) -> None:
+    try:
+        read_message(text)
+    except UnreadableMessage as error:
+        assert "Accepted are" in str(error)
+        str(error).encode()  # it is published, so it is text

@@ -1,0 +1,201 @@
+"""The ledger's rows of releases: their one order, what was decided, and what was skipped."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from contracts.ledger import project_key, release_key, wish_key
+from contracts.model import Contract
+from contracts.release import ReleaseDocument
+from lambdas.errors import code_of
+
+
+class Latest(Contract):
+    """What the newest release is made of."""
+
+    release_id: str
+    order: int
+    commit: str
+    image_tags: dict[str, str]
+    data_versions: dict[str, str]
+    parameter_versions: dict[str, int]
+    configuration: str = ""
+
+
+class Skip(Contract):
+    """Why a change releases nothing. ``audible``: people and the ledger hear of it."""
+
+    commit: str
+    reason: str
+    audible: bool = True
+
+
+class Decision(Contract):
+    """What came of one wish: a release or a reason for none. The same wish has it for good."""
+
+    release: ReleaseDocument | None = None
+    skip: Skip | None = None
+    head: str = ""
+    """The branch's head that was considered; "" when the wish was not about it."""
+    branch: str = ""
+
+
+class Head(Contract):
+    """The head of the branch as it was last considered.
+
+    ``commit`` "" stands for none yet. ``unseen`` is a head that nobody has considered since the
+    time ``since`` (epoch seconds).
+    """
+
+    branch: str
+    commit: str = ""
+    unseen: str = ""
+    since: int = 0
+
+
+class ReleaseRows:
+    """Of the table, what is about releases. ``table`` is a boto3 DynamoDB Table."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    # The order
+
+    def next_order(self, project: str) -> int:
+        """A number that is greater than every one before it, whoever took those."""
+        answer = self._table.update_item(
+            Key=_order(project),
+            UpdateExpression="ADD #number :one",
+            ExpressionAttributeNames={"#number": "number"},
+            ExpressionAttributeValues={":one": 1},
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"]["number"])
+
+    def put_latest(self, project: str, latest: Latest) -> bool:
+        """Make this the newest release; False when a later number has been taken since its own."""
+        try:
+            self._table.update_item(
+                Key=_order(project),
+                UpdateExpression="SET latest = :latest",
+                ConditionExpression="#number = :mine",
+                ExpressionAttributeNames={"#number": "number"},
+                ExpressionAttributeValues={":latest": latest.model_dump(), ":mine": latest.order},
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            return False
+        return True
+
+    def latest(self, project: str) -> Latest | None:
+        item = self._get(_order(project))
+        found = None if item is None else item.get("latest")
+        return None if found is None else Latest.model_validate(found)
+
+    # What was decided
+
+    def put_decision(self, project: str, wish: str, decision: Decision, expires: int) -> Decision:
+        """Remember the decision; what was decided before of the same wish stays, and counts."""
+        row = {"decision": decision.model_dump_json(by_alias=True), "expires": expires}
+        try:
+            self._table.put_item(
+                Item={**_wish(project, wish), **row},
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            known = self.decision(project, wish)
+            return decision if known is None else known[0]
+        return decision
+
+    def decision(self, project: str, wish: str) -> tuple[Decision, bool] | None:
+        """What was decided of the wish, and whether it was carried out."""
+        item = self._get(_wish(project, wish))
+        if item is None:
+            return None
+        return Decision.model_validate_json(item["decision"]), bool(item.get("done"))
+
+    def mark_carried_out(self, project: str, wish: str) -> None:
+        self._table.update_item(
+            Key=_wish(project, wish),
+            UpdateExpression="SET done = :true",
+            ExpressionAttributeValues={":true": True},
+        )
+
+    def put_release(self, document: ReleaseDocument) -> None:
+        """Remember what the release was made from."""
+        self._table.put_item(
+            Item={
+                "pk": release_key(document.release_id),
+                "sk": "document",
+                "release_id": document.release_id,
+                "document": document.model_dump_json(by_alias=True),
+            }
+        )
+
+    def release(self, release: str) -> ReleaseDocument | None:
+        item = self._get({"pk": release_key(release), "sk": "document"})
+        return None if item is None else ReleaseDocument.model_validate_json(item["document"])
+
+    def put_skipped(
+        self, project: str, *, time: str, commit: str, reason: str, expires: int
+    ) -> None:
+        """Remember a push that released nothing; ``time`` is ISO 8601, ``expires`` in epoch s."""
+        self._table.put_item(
+            Item={
+                "pk": project_key(project),
+                "sk": f"skipped#{time}#{commit}",
+                "commit": commit,
+                "reason": reason,
+                "time": time,
+                "expires": expires,
+            }
+        )
+
+    # The branch's head
+
+    def head(self, project: str) -> Head | None:
+        item = self._get(_head(project))
+        return None if item is None else Head.model_validate(item)
+
+    def put_head(self, project: str, head: Head) -> None:
+        self._table.put_item(Item={**_head(project), **head.model_dump()})
+
+    def put_unseen(self, project: str, head: Head) -> None:
+        """Remember the unseen head, unless another one has been considered meanwhile."""
+        try:
+            self._table.put_item(
+                Item={**_head(project), **head.model_dump()},
+                ConditionExpression="attribute_not_exists(pk) OR #commit = :commit",
+                ExpressionAttributeNames={"#commit": "commit"},
+                ExpressionAttributeValues={":commit": head.commit},
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+
+    def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
+        item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        return None if item is None else without_keys(item)
+
+
+def without_keys(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in ("pk", "sk")}
+
+
+def condition_failed(error: ClientError) -> bool:
+    return code_of(error) == "ConditionalCheckFailedException"
+
+
+def _order(project: str) -> dict[str, str]:
+    return {"pk": project_key(project), "sk": "order"}
+
+
+def _head(project: str) -> dict[str, str]:
+    return {"pk": project_key(project), "sk": "head"}
+
+
+def _wish(project: str, wish: str) -> dict[str, str]:
+    return {"pk": wish_key(project, wish), "sk": "decision"}

@@ -1,0 +1,76 @@
+"""Functions that run at once, one call to a service at a time, in the order that a test chooses."""
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from lambdas.clients import Clients
+from lambdas.ledger import Ledger
+from lambdas.site import Site
+from tests.unit.lambdas.conftest import World
+from tests.unit.lambdas.kills import Killed
+
+PATIENCE = 30.0  # seconds that one call may take
+
+
+class Run:
+    """One run of a function, which stands still before each call until ``step`` is called."""
+
+    def __init__(self, world: World, function: Callable[[Site], object]) -> None:
+        self.ended = False
+        self.failure: BaseException | None = None
+        self._killed = False
+        self._stands = threading.Semaphore(0)
+        self._may_go = threading.Semaphore(0)
+        site = dataclasses.replace(
+            world.site,
+            ledger=Ledger(_Stepped(world.table, self)),
+            clients=Clients(lambda name: _Stepped(world.services[name], self)),
+        )
+        self._thread = threading.Thread(target=self._work, args=(function, site), daemon=True)
+        self._thread.start()
+        self._wait()
+
+    def step(self) -> None:
+        """Let it make one call, and come to the next or to its end."""
+        if not self.ended:
+            self._may_go.release()
+            self._wait()
+
+    def kill(self) -> None:
+        """End it before its next call."""
+        self._killed = True
+        self.step()
+
+    def finish(self) -> None:
+        while not self.ended:
+            self.step()
+
+    def call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        self._stands.release()
+        self._may_go.acquire()
+        if self._killed:
+            raise Killed
+        return method(*args, **kwargs)
+
+    def _wait(self) -> None:
+        assert self._stands.acquire(timeout=PATIENCE), "the function makes no call, and ends not"
+
+    def _work(self, function: Callable[[Site], object], site: Site) -> None:
+        try:
+            function(site)
+        except BaseException as error:  # the test looks at it
+            self.failure = error
+        self.ended = True
+        self._stands.release()
+
+
+class _Stepped:
+    def __init__(self, target: Any, run: Run) -> None:
+        self._target = target
+        self._run = run
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._target, name)
+        return lambda *args, **kwargs: self._run.call(method, *args, **kwargs)
