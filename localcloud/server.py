@@ -29,9 +29,11 @@ from localcloud import (
     iam,
     keys,
     notifications,
+    one_at_a_time,
     process_engine,
     registry,
     schedules,
+    snapshots,
     stepfunctions,
 )
 from localcloud.base_registry import with_base_registry
@@ -46,6 +48,8 @@ from localcloud.sagemaker import endpoints, model_packages, processing, training
 HOST = "127.0.0.1"
 FAULTS_PATH = "/_wharf/faults"
 SERVICES = (
+    snapshots,
+    one_at_a_time,
     offer,
     iam,
     functions,
