@@ -7,10 +7,11 @@ SERVICE = Service(
     target="SageMaker",
     ours=operations(
         "CreateEndpoint CreateEndpointConfig CreateModel CreateModelPackage "
-        "CreateModelPackageGroup CreateProcessingJob CreateTrainingJob DeleteEndpoint "
-        "DeleteModelPackage DeleteModelPackageGroup "
-        "DescribeEndpoint DescribeProcessingJob DescribeTrainingJob ListEndpoints "
-        "ListProcessingJobs ListTrainingJobs StopProcessingJob StopTrainingJob "
+        "CreateModelPackageGroup CreateProcessingJob CreateTrainingJob CreateTransformJob "
+        "DeleteEndpoint DeleteModelPackage DeleteModelPackageGroup "
+        "DescribeEndpoint DescribeProcessingJob DescribeTrainingJob DescribeTransformJob "
+        "ListEndpoints ListProcessingJobs ListTrainingJobs ListTransformJobs "
+        "StopProcessingJob StopTrainingJob StopTransformJob "
         "UpdateEndpoint UpdateEndpointWeightsAndCapacities UpdateModelPackage"
     ),
     moto=operations(
@@ -41,11 +42,10 @@ SERVICE = Service(
         "ListMonitoringExecutions ListMonitoringSchedules "
         "ListNotebookInstanceLifecycleConfigs ListNotebookInstances ListOptimizationJobs "
         "ListPartnerApps ListPipelines ListProjects ListSpaces ListStudioLifecycleConfigs "
-        "ListSubscribedWorkteams ListTrainingPlans ListTransformJobs ListUserProfiles "
+        "ListSubscribedWorkteams ListTrainingPlans ListUserProfiles "
         "ListWorkforces ListWorkteams"
     ),
     refused={
-        "CreateTransformJob": "no batch is transformed; ask an endpoint with InvokeEndpoint",
         "CreateHyperParameterTuningJob": (
             "no job is tuned; start one CreateTrainingJob for each set of hyperparameters"
         ),

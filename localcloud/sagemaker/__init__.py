@@ -1,6 +1,6 @@
 """SageMaker: jobs and endpoints as real programs.
 
-``job_calls``                       Create… and Stop… of every kind of job
+``job_calls``, ``job_lists``        Create…, Stop… and List… of every kind of job
 ``job``                             what every kind of job shares
 ``processing``, ``processing_job``  CreateProcessingJob, and one job's life
 ``training``, ``training_job``      CreateTrainingJob, and one job's life

@@ -1,4 +1,4 @@
-"""Create… and Stop… of SageMaker's jobs: each kind is refused, started and stopped alike.
+"""Create…, Stop… and List… of SageMaker's jobs: each kind is refused, started, stopped alike.
 
 Stock moto runs nothing: a job is Completed when it is created, and a second job of the same
 name replaces the first. StopTrainingJob is missing.
@@ -14,7 +14,7 @@ from moto.sagemaker.responses import SageMakerResponse
 
 from localcloud.cloud import Cloud
 from localcloud.overrides import replace, stock
-from localcloud.sagemaker import rules
+from localcloud.sagemaker import job_lists, rules
 from localcloud.sagemaker.job import Job
 from localcloud.sagemaker.job_tree import plain
 
@@ -81,3 +81,4 @@ def install(calls: JobCalls, cloud: Cloud) -> None:
 
     replace(SageMakerResponse, create_name, create)
     replace(SageMakerResponse, stop_name, stop)
+    job_lists.install(kind, held_by)
