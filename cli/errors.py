@@ -63,7 +63,7 @@ def _unreachable(error: Exception, endpoint_url: str | None) -> str:
         return f"the cloud at {endpoint_url} did not answer in time; try again"
     return (
         f"nothing answers at AWS_ENDPOINT_URL={endpoint_url}: start the laptop's cloud with "
-        '`wharf up`, then `eval "$(wharf env)"`; to use AWS, unset AWS_ENDPOINT_URL'
+        '`wharf up`, then `eval "$(wharf env)"`; to use AWS, `eval "$(wharf env --unset)"`'
     )
 
 

@@ -20,6 +20,7 @@ LOG_FILE = "cloud.log"
 LOCK_FILE = "cloud.lock"  # held, and its process id written, by the cloud from its first moment
 START_LOCK_FILE = "start.lock"  # held by `wharf up` until the cloud is ready
 HOST = "127.0.0.1"
+REGION = "eu-west-1"  # the laptop's, whatever is configured for AWS
 MODULE = "localcloud"
 START_DEADLINE = 180.0  # seconds; a cold start deploys the template in about ten
 STOP_DEADLINE = 30.0  # seconds

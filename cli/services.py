@@ -11,7 +11,15 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, ProfileNotFound
 
-DEFAULT_REGION = "eu-west-1"
+from cli.errors import Trouble
+from contracts.laptop import is_laptop_key
+
+NO_REGION = (
+    "no region is configured, and none is guessed: `export AWS_REGION=…`, or "
+    "`aws configure set region …` for the profile in use"
+)
+LEAVE = 'for AWS, `eval "$(wharf env --unset)"` and configure credentials as for any AWS tool'
+RETURN = 'for the laptop\'s cloud, `eval "$(wharf env)"`'
 
 
 def _utc_now() -> datetime:
@@ -26,10 +34,17 @@ class Services:
     """Service name, as boto3 spells it → client."""
     endpoint_url: str | None
     """The laptop's cloud; None: AWS."""
-    region: str
+    configured_region: str | None
     environment: Mapping[str, str]
     now: Callable[[], datetime] = _utc_now
     sleep: Callable[[float], None] = time.sleep
+
+    @property
+    def region(self) -> str:
+        """Raises Trouble where none is configured."""
+        if self.configured_region is None:
+            raise Trouble(NO_REGION)
+        return self.configured_region
 
     @property
     def on_laptop(self) -> bool:
@@ -41,9 +56,11 @@ def services_of(environment: Mapping[str, str]) -> Services:
 
     ``AWS_ENDPOINT_URL`` set: that cloud; unset: AWS, with the credentials boto3 finds.
     Nothing is looked up before the first client is asked for, and that raises
-    NoCredentialsError when no credentials are found.
+    NoCredentialsError when no credentials are found, Trouble when they are another cloud's or no
+    region is configured.
     """
     endpoint_url = environment.get("AWS_ENDPOINT_URL") or None
+    region = _region(environment)
 
     @functools.cache
     def session() -> boto3.Session:
@@ -51,13 +68,17 @@ def services_of(environment: Mapping[str, str]) -> Services:
             aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY"),
             aws_session_token=environment.get("AWS_SESSION_TOKEN"),
-            region_name=_region(environment),
+            region_name=region,
         )
 
     @functools.cache
     def client(name: str) -> Any:
-        if session().get_credentials() is None:
+        credentials = session().get_credentials()
+        if credentials is None:
             raise NoCredentialsError
+        require_own_key(str(credentials.access_key), endpoint_url)
+        if region is None:
+            raise Trouble(NO_REGION)
         # The laptop throttles nobody: a refused connection there is an answer, not a hiccup.
         attempts = 1 if endpoint_url else 4
         config = Config(
@@ -71,15 +92,29 @@ def services_of(environment: Mapping[str, str]) -> Services:
     return Services(
         client=client,
         endpoint_url=endpoint_url,
-        region=_region(environment),
+        configured_region=region,
         environment=environment,
     )
 
 
-def _region(environment: Mapping[str, str]) -> str:
-    """The region of the environment, of its AWS profile, or the project's default."""
+def require_own_key(access_key_id: str, endpoint_url: str | None) -> None:
+    """Raises Trouble for AWS's keys on the laptop's cloud, and for the laptop's on AWS."""
+    if endpoint_url is not None and not is_laptop_key(access_key_id):
+        raise Trouble(
+            f"AWS_ENDPOINT_URL is {endpoint_url}, but the credentials ({access_key_id}) are not of "
+            f"a laptop's cloud: {RETURN}; {LEAVE}"
+        )
+    if endpoint_url is None and is_laptop_key(access_key_id):
+        raise Trouble(
+            f"the credentials ({access_key_id}) are a laptop's cloud's, but AWS_ENDPOINT_URL is "
+            f"not set, so this would go to AWS: {RETURN}; {LEAVE}"
+        )
+
+
+def _region(environment: Mapping[str, str]) -> str | None:
+    """The region of the environment, or of its AWS profile."""
     named = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
     try:
-        return named or boto3.Session().region_name or DEFAULT_REGION
+        return named or boto3.Session().region_name
     except ProfileNotFound:  # said again, and better, when the first client is asked for
-        return DEFAULT_REGION
+        return None

@@ -17,7 +17,7 @@ from cli.commands.env import variables_of
 from cli.commands.up import start
 from cli.demonstration import Demonstration, demonstrate, step
 from cli.duration import seconds_in_words
-from cli.laptop import clean_environment, cloud_process, key_of, stop_cloud
+from cli.laptop import clean_environment, cloud_process, stop_cloud
 from cli.options import engine_option, json_option, project_option
 from cli.output import console, print_json
 from cli.services import services_of
@@ -97,7 +97,7 @@ def _only(cloud: LaptopCloud) -> dict[str, str]:
 
     boto3 reads the process's own environment besides what it is given: AWS_PROFILE, for one.
     """
-    wanted = {**clean_environment(os.environ), **variables_of(cloud, key_of(DIRECTORY))}
+    wanted = {**clean_environment(os.environ), **variables_of(cloud, DIRECTORY)}
     os.environ.clear()
     os.environ.update(wanted)
     return wanted

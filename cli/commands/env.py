@@ -1,45 +1,48 @@
 """``wharf env``: what the shell needs to talk to the laptop's cloud."""
 
+import os
 import shlex
 from pathlib import Path
 
 import click
 from pydantic import JsonValue
 
+from cli.client_settings import FOLDER, NAMES, in_the_way, variables, write_files
 from cli.laptop import key_of, required_cloud
 from cli.options import directory_option, json_option
 from cli.output import print_json
-from contracts.laptop import LaptopCloud, LaptopKey
-
-OTHER_ACCOUNTS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+from contracts.laptop import LaptopCloud
 
 
 @click.command()
 @directory_option
+@click.option("--unset", is_flag=True, help="Print lines that take all of it away again.")
 @json_option
-def env(directory: Path, as_json: bool) -> None:
+def env(directory: Path, unset: bool, as_json: bool) -> None:
     """Print export lines for the laptop's cloud: eval "$(wharf env)".
 
-    With them every AWS client in this shell talks to it; a profile or session token that
-    would stand in the way is unset. With --json: the variables.
+    With them every AWS client in this shell talks to it, and none to AWS; a profile or session
+    token that would stand in the way is unset. With --json: the variables (with --unset: their
+    names). What was set before does not come back with --unset, which needs no running cloud.
     """
-    variables = variables_of(required_cloud(directory), key_of(directory))
+    if unset:
+        if as_json:
+            print_json({"unset": list(NAMES)})
+        else:
+            click.echo(f"unset {' '.join(NAMES)}")
+        return
+    found = variables_of(required_cloud(directory), directory)
     if as_json:
-        document: dict[str, JsonValue] = dict(variables)
+        document: dict[str, JsonValue] = dict(found)
         print_json(document)
         return
-    click.echo(f"unset {' '.join(OTHER_ACCOUNTS)}")
-    for name, value in variables.items():
+    click.echo(f"unset {' '.join(in_the_way(os.environ))}")
+    for name, value in found.items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
-def variables_of(cloud: LaptopCloud, key: LaptopKey) -> dict[str, str]:
-    """Return the environment with which any AWS SDK finds this cloud."""
-    return {
-        "AWS_ENDPOINT_URL": cloud.url,
-        "AWS_REGION": cloud.region,
-        "AWS_DEFAULT_REGION": cloud.region,
-        "AWS_ACCESS_KEY_ID": key.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
-        "WHARF_PROJECT": cloud.project,
-    }
+def variables_of(cloud: LaptopCloud, directory: Path) -> dict[str, str]:
+    """Return the environment with which any AWS client finds this cloud; its files are written."""
+    folder = directory.resolve() / FOLDER
+    write_files(cloud, folder, os.environ)
+    return variables(cloud, key_of(directory), folder)

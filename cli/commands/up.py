@@ -14,6 +14,7 @@ from cli.ending import INTERRUPTED
 from cli.errors import Trouble
 from cli.laptop import (
     LOG_FILE,
+    REGION,
     cloud_command,
     require_free,
     running_cloud,
@@ -28,7 +29,6 @@ from cli.options import (
     project_option,
 )
 from cli.output import print_json
-from cli.services import DEFAULT_REGION
 from contracts.laptop import LaptopCloud
 
 
@@ -136,7 +136,7 @@ def start(
             assembly=assembly,
             project=project,
             port=port,
-            region=DEFAULT_REGION,
+            region=REGION,
             engine=engine,
         )
         return start_cloud(

@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 from botocore.credentials import Credentials
 
+from cli.commands.env import variables_of
 from contracts.laptop import STATE_FILE, LaptopCloud, LaptopKey
 from tests.signing import ask
 from tests.waiting import DEADLINE, until
@@ -45,12 +46,7 @@ class Laptop:
         return {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "AWS_ENDPOINT_URL": self.state.url,
-            "AWS_REGION": self.state.region,
-            "AWS_DEFAULT_REGION": self.state.region,
-            "AWS_ACCESS_KEY_ID": self.key.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self.key.secret_access_key,
-            "WHARF_PROJECT": PROJECT,
+            **variables_of(self.state, self.log.parent),
         }
 
     def outputs(self) -> dict[str, str]:

@@ -382,7 +382,7 @@ class FakeCloud:
         return Services(
             client=clients.__getitem__,
             endpoint_url=self.endpoint_url,
-            region="eu-west-1",
+            configured_region="eu-west-1",
             environment=self.environment,
             now=lambda: (START + timedelta(seconds=60 + self.slept)).astimezone(UTC),
             sleep=self._sleep,

@@ -1,11 +1,12 @@
 """What a person reads when something is wrong: a line or two, and the next command."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ProfileNotFound
 
-from cli.errors import trouble
+from cli.errors import Trouble, trouble
 from cli.services import services_of
 from tests.unit.cli.conftest import Terminal
 from tests.unit.cli.fakes import refusal
@@ -24,7 +25,7 @@ def test_an_endpoint_that_nobody_serves_is_named() -> None:
     message = trouble(EndpointConnectionError(endpoint_url=LAPTOP), LAPTOP).message
 
     assert message.startswith(f"nothing answers at AWS_ENDPOINT_URL={LAPTOP}")
-    assert "`wharf up`" in message and "unset AWS_ENDPOINT_URL" in message
+    assert "`wharf up`" in message and "wharf env --unset" in message
 
 
 def test_a_denied_action_is_told_in_the_services_words() -> None:
@@ -111,6 +112,66 @@ def test_the_environment_names_the_cloud() -> None:
         "us-east-2",
         True,
     )
+
+
+AWS_KEYS = ("AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE", "test")
+LAPTOP_KEY = "WHARFR0000000000000A"
+
+
+def keys(access_key_id: str, **more: str) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": access_key_id,
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_REGION": "eu-west-1",
+        **more,
+    }
+
+
+@pytest.mark.parametrize("key", AWS_KEYS)
+def test_a_key_of_aws_is_not_sent_to_the_laptop_s_cloud(key: str) -> None:
+    services = services_of(keys(key, AWS_ENDPOINT_URL=LAPTOP))
+    with pytest.raises(Trouble, match=key) as refused:
+        services.client("sts")
+    for words in (LAPTOP, 'eval "$(wharf env)"', 'eval "$(wharf env --unset)"'):
+        assert words in refused.value.message
+
+
+def test_the_laptop_s_key_is_not_sent_to_aws() -> None:
+    with pytest.raises(Trouble, match="would go to AWS") as refused:
+        services_of(keys(LAPTOP_KEY)).client("sts")
+    for words in ('eval "$(wharf env)"', 'eval "$(wharf env --unset)"'):
+        assert words in refused.value.message
+
+
+def test_a_profile_of_aws_is_not_used_on_the_laptop_s_cloud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "credentials"
+    key = AWS_KEYS[0]
+    file.write_text(f"[work]\naws_access_key_id = {key}\naws_secret_access_key = s\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    with pytest.raises(Trouble, match=key):
+        services_of({"AWS_ENDPOINT_URL": LAPTOP, "AWS_REGION": "eu-west-1"}).client("sts")
+
+
+def test_each_cloud_takes_its_own_key() -> None:
+    services_of(keys(AWS_KEYS[0])).client("sts")
+    services_of(keys(LAPTOP_KEY, AWS_ENDPOINT_URL=LAPTOP)).client("sts")
+
+
+def test_no_region_is_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    found = keys(AWS_KEYS[0])
+    del found["AWS_REGION"]
+    services = services_of(found)
+    for ask in (lambda: services.client("sts"), lambda: services.region):
+        with pytest.raises(Trouble, match=r"AWS_REGION.*aws configure"):
+            ask()
 
 
 def test_an_empty_endpoint_url_means_aws() -> None:

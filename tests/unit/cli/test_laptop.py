@@ -312,6 +312,57 @@ def test_env_takes_away_what_would_lead_to_an_account(tmp_path: Path) -> None:
     assert "AWS_SESSION_TOKEN" not in shell.stdout
 
 
+def evaluated(tmp_path: Path, *more: str, **given: str) -> dict[str, str]:
+    """A shell's variables after `wharf env`, and then `wharf env` with these words."""
+    there = ["env", "--directory", str(tmp_path)]
+    lines = [CliRunner().invoke(wharf, there, env=dict(given)).stdout]
+    lines += [CliRunner().invoke(wharf, [*there, *more]).stdout] if more else []
+    shell = subprocess.run(
+        ["sh", "-c", f"{''.join(lines)}\nenv"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": os.environ["PATH"], **given},
+    )
+    return dict(line.split("=", 1) for line in shell.stdout.splitlines())
+
+
+@pytest.mark.usefixtures("cloud")
+def test_env_unset_takes_away_everything_that_env_sets(tmp_path: Path) -> None:
+    before = evaluated(tmp_path, AWS_REGION="us-east-2", KEPT="1")
+    after = evaluated(tmp_path, "--unset", AWS_REGION="us-east-2", KEPT="1")
+    assert "AWS_CONFIG_FILE" in before and "WHARF_PROJECT" in before
+    assert not [name for name in after if name.startswith(("AWS_", "WHARF_", "SAGEMAKER_"))]
+    assert after["KEPT"] == "1"
+
+
+def test_env_unset_needs_no_cloud(tmp_path: Path) -> None:
+    result = CliRunner().invoke(wharf, ["env", "--unset", "--directory", str(tmp_path)])
+    assert result.exit_code == 0 and "AWS_ENDPOINT_URL" in result.stdout
+
+
+def test_env_takes_away_another_address_of_one_service(cloud: LaptopCloud, tmp_path: Path) -> None:
+    seen = evaluated(tmp_path, AWS_ENDPOINT_URL_S3="https://elsewhere.example")
+    assert "AWS_ENDPOINT_URL_S3" not in seen
+    assert seen["AWS_ENDPOINT_URL_STS"] == cloud.url
+
+
+@pytest.mark.usefixtures("cloud")
+@pytest.mark.parametrize(
+    ("version", "plugin"), [("aws-cli/1.46.2 Python/3.11", False), ("aws-cli/2.9.19", True)]
+)
+def test_a_version_1_that_cannot_load_the_plugin_is_not_told_of_it(
+    tmp_path: Path, version: str, plugin: bool
+) -> None:
+    program = tmp_path / "bin" / "aws"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho {version}\n")
+    program.chmod(0o755)
+    path = f"{program.parent}:{os.environ['PATH']}"
+    seen = evaluated(tmp_path, PATH=path)
+    assert ("[plugins]" in Path(seen["AWS_CONFIG_FILE"]).read_text()) is plugin
+
+
 def test_env_without_a_cloud_prints_nothing_to_evaluate(tmp_path: Path) -> None:
     result = CliRunner().invoke(wharf, ["env", "--directory", str(tmp_path)])
 
