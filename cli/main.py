@@ -8,6 +8,7 @@ from cli.commands.approve import approve
 from cli.commands.config import config
 from cli.commands.data import data
 from cli.commands.demo import demo
+from cli.commands.destroy import destroy
 from cli.commands.doctor import doctor
 from cli.commands.down import down
 from cli.commands.env import env
@@ -68,6 +69,6 @@ def wharf(ctx: click.Context) -> None:
 
 for command in (
     up, env, push, start, releases, show, logs, approve, reject, invoke, data, config, doctor,
-    down, demo,
+    down, demo, destroy,
 ):  # fmt: skip
     wharf.add_command(command)

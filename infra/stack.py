@@ -25,7 +25,15 @@ class ModelwharfStack(Stack):
 
     def __init__(self, scope: Construct, *, settings: Settings, **stack: Any) -> None:
         names = Names(settings.project)
-        super().__init__(scope, names.stack, env=settings.environment, **stack)
+        super().__init__(
+            scope,
+            names.stack,
+            env=settings.environment,
+            # `cdk destroy` would take the role from under a running endpoint, and leave names
+            # behind that the next deployment finds taken: `wharf destroy` is the way.
+            termination_protection=not settings.destroys,
+            **stack,
+        )
 
         storage = Storage(self, "Storage", settings=settings)
         topics = Topics(self, "Topics", names=names, kms_key=storage.kms_key)

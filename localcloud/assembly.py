@@ -36,6 +36,8 @@ class Assembly:
     template: Mapping[str, Any]
     template_file: Path
     assets: tuple[FileAsset, ...]
+    protected: bool = False
+    """Whether the stack cannot be deleted before that is taken back."""
 
 
 def read_assembly(folder: Path, stack: str) -> Assembly:
@@ -58,7 +60,8 @@ def read_assembly(folder: Path, stack: str) -> Assembly:
         if artifacts[name]["type"] == "cdk:asset-manifest"
         for asset in _assets(folder, artifacts[name]["properties"]["file"])
     )
-    return Assembly(stack, _document(template_file), template_file, assets)
+    protected = stacks[stack]["properties"].get("terminationProtection", False)
+    return Assembly(stack, _document(template_file), template_file, assets, protected)
 
 
 def _document(path: Path) -> dict[str, Any]:

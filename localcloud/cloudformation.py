@@ -89,6 +89,7 @@ def deploy(cloud: Cloud, assembly: Assembly) -> None:
             StackName=assembly.stack,
             TemplateURL=template_url,
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+            EnableTerminationProtection=assembly.protected,
         )
     except ClientError as error:
         raise DeploymentRefused(f"creating the stack failed: {error}") from error
