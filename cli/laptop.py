@@ -95,9 +95,19 @@ def command_line(pid: int) -> str:
 
 
 def cloud_command(
-    *, directory: Path, assembly: Path, project: str, port: int, region: str, engine: str | None
+    *,
+    directory: Path,
+    assembly: Path,
+    project: str,
+    port: int,
+    region: str,
+    engine: str | None,
+    quotas: Sequence[str] = (),
 ) -> list[str]:
-    """Return the command that serves this assembly; without an engine the cloud chooses."""
+    """Return the command that serves this assembly; without an engine the cloud chooses.
+
+    ``quotas`` are ``NAME=VALUE``.
+    """
     options = {
         "directory": directory.resolve(),
         "assembly": assembly.resolve(),
@@ -108,6 +118,7 @@ def cloud_command(
     }
     given = {name: str(value) for name, value in options.items() if value is not None}
     pairs = [part for name, value in given.items() for part in (f"--{name}", value)]
+    pairs += [part for quota in quotas for part in ("--quota", quota)]
     return [sys.executable, "-m", MODULE, *pairs]
 
 

@@ -19,6 +19,7 @@ from localcloud.codecommit import repository_folder
 from localcloud.engine import EngineLost
 from localcloud.engines import ENGINES, NoSuchEngine, choose
 from localcloud.keys import KeyExposed
+from localcloud.quotas import QuotaChange, UnknownQuota
 from localcloud.server import Server
 
 LOCK_FILE = "cloud.lock"
@@ -55,6 +56,7 @@ REASONS = (
     KeyExposed,
     NoSuchEngine,
     OSError,
+    UnknownQuota,
 )
 """Why a cloud may be unable to start; each says it in its message."""
 
@@ -105,7 +107,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--engine", choices=ENGINES, help="what runs images; docker where one answers"
     )
+    parser.add_argument(
+        "--quota",
+        type=_quota,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a quota of the account, such as 'ml.m5.large for endpoint usage=0'",
+    )
     return parser
+
+
+def _quota(text: str) -> QuotaChange:
+    try:
+        return QuotaChange.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _forget_accounts() -> None:
@@ -150,6 +167,8 @@ def _serve(options: argparse.Namespace, stop: StopSignal) -> int:
         engine=lambda cloud: choose(options.engine, cloud.directory, cloud.processes),
     )
     try:
+        for change in options.quota:
+            server.cloud.quotas.change(change)
         deploy(server.cloud, assembly)
         _announce(server.cloud, options, state)
         stop.wait()

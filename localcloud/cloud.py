@@ -18,6 +18,7 @@ from localcloud import formats, keys
 from localcloud.engine import Engine, EngineLost
 from localcloud.faults import Faults
 from localcloud.processes import Processes
+from localcloud.quotas import Quotas
 
 if TYPE_CHECKING:
     from localcloud.functions import Functions
@@ -42,6 +43,7 @@ class Cloud:
     )
     """Put a service's own event on the default bus; localcloud.events fills this in."""
     faults: Faults = field(default_factory=Faults)
+    quotas: Quotas = field(default_factory=Quotas)
     engine: Engine = field(init=False)
     """What builds and runs images; localcloud.server fills this in."""
     functions: "Functions" = field(init=False)

@@ -48,6 +48,15 @@ EXCEPTIONS = {
 }
 
 
+SIZES = ("medium", "large", *(f"{times}xlarge" for times in ("", 2, 4, 8, 12, 16, 24)))
+
+
+def known_types() -> list[str]:
+    """Every type that ``limits_of`` knows, of the usual sizes."""
+    families = [f"{family}.{size}" for family in GIB_PER_CPU for size in SIZES]
+    return [f"ml.{name}" for name in dict.fromkeys((*families, *EXCEPTIONS))]
+
+
 def limits_of(instance_type: str) -> Limits | None:
     """The limits of ``ml.m5.large`` and its like; None for a type that is not known here."""
     match = re.fullmatch(r"ml\.(([a-z0-9]+)\.(\d*)(medium|large|xlarge))", instance_type)

@@ -8,7 +8,7 @@ fault injection, then reaches moto.
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
-from pydantic import ValidationError
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from localcloud import (
@@ -31,6 +30,7 @@ from localcloud import (
     notifications,
     one_at_a_time,
     process_engine,
+    quotas,
     registry,
     schedules,
     snapshots,
@@ -43,10 +43,12 @@ from localcloud.faults import FaultPlan
 from localcloud.iam import Gate
 from localcloud.offer import middleware as offer
 from localcloud.own_clients import OwnClients, switch_off_cors
+from localcloud.quotas import QuotaChange
 from localcloud.sagemaker import endpoints, model_packages, processing, training, transform
 
 HOST = "127.0.0.1"
 FAULTS_PATH = "/_wharf/faults"
+QUOTAS_PATH = "/_wharf/quotas"
 SERVICES = (
     snapshots,
     one_at_a_time,
@@ -58,6 +60,7 @@ SERVICES = (
     notifications,
     stepfunctions,
     registry,
+    quotas,
     codecommit,
     codebuild,
     processing,
@@ -107,7 +110,7 @@ class Server:
         switch_off_cors()
         keys.install()
         moto = offer.Answers(DomainDispatcherApplication(create_backend_app))
-        gate = Gate(self.cloud, _with_faults(self.cloud, moto))
+        gate = Gate(self.cloud, _with_own_pages(self.cloud, moto))
         self._server.app = OwnClients(
             url,
             with_base_registry(self.cloud, offer.Offer(gate)),
@@ -127,26 +130,37 @@ def _not_yet(environ: dict[str, Any], start_response: Callable[..., Any]) -> Ite
     raise RuntimeError("the server was asked before its services were installed")
 
 
-def _with_faults(cloud: Cloud, application: Application) -> Application:
-    """The laptop's fault injection, a page of its own beside AWS's APIs.
+def _with_own_pages(cloud: Cloud, application: Application) -> Application:
+    """The laptop's fault injection and its quotas, pages of its own beside AWS's APIs.
 
     ``POST /_wharf/faults`` with ``{"drop": {"source": "aws.sagemaker", "count": 1}}`` loses the
     next delivery of such an event, ``{"double": …}`` delivers it twice; ``GET`` lists what is
-    armed still. Root's signature is needed, as everywhere behind the gate.
+    armed still. ``POST /_wharf/quotas`` with ``{"name": "ml.m5.large for endpoint usage",
+    "value": 0}`` sets a quota; ``GET`` lists those that were set. Root's signature is needed, as
+    everywhere behind the gate.
     """
 
+    def arm(body: bytes) -> None:
+        cloud.faults.arm(FaultPlan.model_validate_json(body))
+
+    def set_quota(body: bytes) -> None:
+        cloud.quotas.change(QuotaChange.model_validate_json(body))
+
+    pages: Mapping[str, tuple[str, Callable[[bytes], None], Callable[[], Any]]] = {
+        FAULTS_PATH: ("armed", arm, cloud.faults.left),
+        QUOTAS_PATH: ("changed", set_quota, cloud.quotas.told),
+    }
+
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["PATH_INFO"] != FAULTS_PATH:
+        if environ["PATH_INFO"] not in pages:
             return application(environ, start_response)
-        status = "200 OK"
+        key, change, tell = pages[environ["PATH_INFO"]]
         if environ["REQUEST_METHOD"] == "POST":
-            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             try:
-                cloud.faults.arm(FaultPlan.model_validate_json(body))
-            except ValidationError as error:
-                status = "400 Bad Request"
-                return _json(start_response, status, {"error": str(error)})
-        return _json(start_response, status, {"armed": cloud.faults.left()})
+                change(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+            except ValueError as error:  # a ValidationError is one, too
+                return _json(start_response, "400 Bad Request", {"error": str(error)})
+        return _json(start_response, "200 OK", {key: tell()})
 
     return answer
 

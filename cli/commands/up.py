@@ -1,6 +1,7 @@
 """``wharf up``: start the laptop's cloud."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,6 +43,13 @@ from contracts.laptop import LaptopCloud
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A synthesised cloud assembly (cdk.out); without it, app.py is run.",
 )
+@click.option(
+    "--quota",
+    "quotas",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A quota of the account, as 'ml.m5.large for endpoint usage=0'; may be repeated.",
+)
 @engine_option
 @project_option
 @json_option
@@ -51,6 +59,7 @@ def up(
     directory: Path,
     port: int,
     assembly: Path | None,
+    quotas: tuple[str, ...],
     engine: str | None,
     project: str,
     as_json: bool,
@@ -63,7 +72,7 @@ def up(
     cloud = running_cloud(directory)
     already = cloud is not None
     if cloud is None:
-        cloud = _started(directory, port, assembly, engine, project)
+        cloud = _started(directory, port, assembly, engine, project, quotas)
     else:
         _require_the_same(context, cloud, directory)
     if as_json:
@@ -74,10 +83,22 @@ def up(
 
 
 def _started(
-    directory: Path, port: int, assembly: Path | None, engine: str | None, project: str
+    directory: Path,
+    port: int,
+    assembly: Path | None,
+    engine: str | None,
+    project: str,
+    quotas: Sequence[str],
 ) -> LaptopCloud:
     try:
-        return start(directory, port=port, assembly=assembly, engine=engine, project=project)
+        return start(
+            directory,
+            port=port,
+            assembly=assembly,
+            engine=engine,
+            project=project,
+            quotas=quotas,
+        )
     except KeyboardInterrupt:
         click.echo("\ninterrupted; nothing was left running", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
@@ -96,6 +117,12 @@ def _require_the_same(context: click.Context, cloud: LaptopCloud, directory: Pat
     }
     if asked.get("port") == 0:
         del asked["port"]
+    if context.params["quotas"]:
+        raise Trouble(
+            f"the cloud that runs in {directory} has its quotas already: stop it with "
+            f"`{down_command(directory)}` and start it anew, or ask it for more with "
+            "aws service-quotas request-service-quota-increase"
+        )
     different = [name for name, value in asked.items() if value != runs[name]]
     if different:
         again = " ".join(f"--{name} {value}" for name, value in asked.items())
@@ -115,7 +142,13 @@ def down_command(directory: Path) -> str:
 
 
 def start(
-    directory: Path, *, port: int, assembly: Path | None, engine: str | None, project: str
+    directory: Path,
+    *,
+    port: int,
+    assembly: Path | None,
+    engine: str | None,
+    project: str,
+    quotas: Sequence[str] = (),
 ) -> LaptopCloud:
     """Synthesise unless there is an assembly, start the cloud, and say on stderr how it goes."""
     require_free(port)
@@ -138,6 +171,7 @@ def start(
             port=port,
             region=REGION,
             engine=engine,
+            quotas=quotas,
         )
         return start_cloud(
             command,

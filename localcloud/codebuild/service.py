@@ -7,12 +7,13 @@ was told.
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.codebuild.exceptions import InvalidInputException, ResourceNotFoundException
 from moto.codebuild.models import CodeBuildBackend
 from moto.codebuild.responses import CodeBuildResponse
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 
 from localcloud import formats
@@ -37,6 +38,13 @@ LIMITS = {  # minutes, inclusive
     "queuedTimeoutInMinutesOverride": (5, 480),
 }
 TOKEN_LIFE = 5 * 60  # seconds for which an idempotency token names the same build
+
+
+class AccountLimitExceeded(JsonRESTError):
+    """As many builds run as the account may have."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("AccountLimitExceededException", message)
 
 
 class Builds:
@@ -82,6 +90,7 @@ def install(cloud: Cloud, *, minute: float = 60.0) -> None:
         with builds.lock:
             build = builds.started_by(asked)
             if build is None:
+                _require_quota(cloud, builds, project)
                 number = len(builds.of_project(project["name"])) + 1
                 build = new_build(cloud, project, asked, number)
                 builds.add(build, asked)
@@ -156,6 +165,31 @@ def _project(backend: CodeBuildBackend, asked: dict[str, Any]) -> dict[str, Any]
             f"known here: {', '.join(SOURCES)}"
         )
     return metadata
+
+
+def _require_quota(cloud: Cloud, builds: Builds, project: Mapping[str, Any]) -> None:
+    """Raises AccountLimitExceededException when as many builds run as the account may have.
+
+    The laptop has no queue: what CodeBuild would let wait for a machine runs, and counts.
+    """
+    compute_type = _compute_type(project)
+    name = f"Concurrently running builds for Linux/{compute_type} environment"
+    most = cloud.quotas.value(name)
+    running = [
+        build
+        for build in builds.builds.values()
+        if not build.snapshot()["buildComplete"] and _compute_type(build.snapshot()) == compute_type
+    ]
+    if len(running) >= most:
+        raise AccountLimitExceeded(
+            f"Cannot have more than {most:g} builds in queue for the account"
+        )
+
+
+def _compute_type(record: Mapping[str, Any]) -> str:
+    """As quotas are named: ``Small`` of BUILD_GENERAL1_SMALL, ``2XLarge`` of …_2XLARGE."""
+    name = str(record["environment"].get("computeType", "")).rpartition("_")[2]
+    return name.title().replace("Xl", "XL")
 
 
 def _validate_overrides(asked: dict[str, Any]) -> None:

@@ -339,6 +339,11 @@ OPERATIONS: Mapping[str, Mapping[str, Resources]] = {
         **_table(_iam("role", "RoleArn"), "AssumeRole"),
         **_table(_any_resource, "GetCallerIdentity"),
     },
+    "servicequotas": _table(
+        _any_resource,
+        "GetAWSDefaultServiceQuota GetServiceQuota ListAWSDefaultServiceQuotas "
+        "ListRequestedServiceQuotaChangeHistory ListServiceQuotas RequestServiceQuotaIncrease",
+    ),
     "xray": _table(
         _any_resource,
         "PutTraceSegments PutTelemetryRecords GetSamplingRules "

@@ -39,6 +39,7 @@ class Endpoint:
         self._held = held
         self._lock = threading.Lock()
         self._fleet: Fleet | None = None
+        self._coming: Fleet | None = None
 
     @property
     def name(self) -> str:
@@ -48,6 +49,18 @@ class Endpoint:
     def fleet(self) -> Fleet | None:
         """The servers that answer now; None when nothing is in service."""
         return self._fleet
+
+    @property
+    def plans(self) -> list[VariantPlan]:
+        """Every variant that has instances: those that serve, and those that an update starts."""
+        fleets = [fleet for fleet in (self._fleet, self._coming) if fleet is not None]
+        return [plan for fleet in fleets for plan in fleet.plans]
+
+    def require_updatable(self) -> None:
+        """Raises ValidationException while something else is under way, or after a failure."""
+        with self._lock:
+            self._require_settled()
+            self._require_service()
 
     def create(self, config: str, plans: Sequence[VariantPlan]) -> None:
         """Start the first servers, in the background."""
@@ -95,7 +108,7 @@ class Endpoint:
             if status == "Updating":
                 self._require_settled()
                 self._require_service()
-            fleet = Fleet(self._cloud, self.name, config, plans)
+            fleet = self._coming = Fleet(self._cloud, self.name, config, plans)
             self._held.failure_reason = None
             if status == "Updating":
                 self._held.pending_deployment_summary = {
@@ -137,7 +150,7 @@ class Endpoint:
         """The new servers answer, or the old ones go on."""
         with self._lock:
             before = self._fleet if fleet is not None else None
-            self._held.pending_deployment_summary = None
+            self._held.pending_deployment_summary = self._coming = None
             if fleet is not None:
                 self._fleet = fleet
                 self._held.endpoint_config_name = fleet.config

@@ -6,7 +6,7 @@ the first; and it knows only some instance types. Invocations have a module of t
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -22,7 +22,7 @@ from localcloud.sagemaker.data_capture import require_capture
 from localcloud.sagemaker.endpoint import Endpoint
 from localcloud.sagemaker.job_tree import plain
 from localcloud.sagemaker.s3_transfers import DataError, split_uri
-from localcloud.sagemaker.variants import container_of, plans_of
+from localcloud.sagemaker.variants import VariantPlan, container_of, instances_by_type, plans_of
 
 UPDATE_KEYS = (
     "RetainAllVariantProperties",
@@ -52,6 +52,7 @@ def install(cloud: Cloud) -> None:
                 arn = self.endpoints[endpoint_name].arn
                 raise rules.invalid(f'Cannot create already existing endpoint "{arn}".')
             plans = plans_of(self, endpoint_config_name)
+            _require_quota(cloud, endpoints.values(), plans)
             held: FakeEndpoint = stock_create(self, endpoint_name, endpoint_config_name, tags)
             endpoints[endpoint_name] = Endpoint(cloud, held)
             endpoints[endpoint_name].create(endpoint_config_name, plans)
@@ -72,7 +73,11 @@ def install(cloud: Cloud) -> None:
         held = _held(self.sagemaker_backend, request["EndpointName"])
         deployment = _deployment(request)
         plans = plans_of(self.sagemaker_backend, request["EndpointConfigName"])
-        endpoints[held.endpoint_name].update(request["EndpointConfigName"], plans, deployment)
+        with lock:
+            endpoint = endpoints[held.endpoint_name]
+            endpoint.require_updatable()
+            _require_quota(cloud, endpoints.values(), plans)
+            endpoint.update(request["EndpointConfigName"], plans, deployment)
         return ActionResult({"EndpointArn": held.arn})
 
     def describe_endpoint(self: SageMakerModelBackend, endpoint_name: str) -> dict[str, Any]:
@@ -91,6 +96,15 @@ def install(cloud: Cloud) -> None:
     replace(SageMakerModelBackend, "describe_endpoint", describe_endpoint)
     replace(SageMakerResponse, "update_endpoint", update_endpoint)
     replace(SageMakerResponse, "update_endpoint_weights_and_capacities", update_weights)
+
+
+def _require_quota(
+    cloud: Cloud, endpoints: Iterable[Endpoint], plans: Sequence[VariantPlan]
+) -> None:
+    """Raises ResourceLimitExceeded: an update's new instances count beside those that serve."""
+    used = instances_by_type(plan for endpoint in endpoints for plan in endpoint.plans)
+    for instance_type, more in instances_by_type(plans).items():
+        cloud.quotas.require_instances(instance_type, "endpoint", used[instance_type], more)
 
 
 def _held(backend: SageMakerModelBackend, name: str) -> Any:

@@ -58,6 +58,12 @@ class Job(ABC):
         self.stopping = Event()
 
     @property
+    def request(self) -> Mapping[str, Any]:
+        """What Create… was asked for."""
+        request: Mapping[str, Any] = self._request
+        return request
+
+    @property
     def name(self) -> str:
         return str(self._request[f"{self.kind.api}Name"])
 

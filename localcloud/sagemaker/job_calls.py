@@ -4,7 +4,7 @@ Stock moto runs nothing: a job is Completed when it is created, and a second job
 name replaces the first. StopTrainingJob is missing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -30,6 +30,8 @@ class JobCalls:
     """Raises ValidationException for what AWS, or the laptop's cloud, refuses."""
     correct: Callable[[Any, Request], None]
     """Takes out of moto's job what moto made up, and puts in what it forgot."""
+    cluster: Callable[[Request], Mapping[str, Any]]
+    """Where InstanceType and InstanceCount stand; the account's quota counts them."""
     not_found: str
     """What Stop… says of a job that is not there; ``{arn}`` would be its ARN."""
 
@@ -58,6 +60,7 @@ def install(calls: JobCalls, cloud: Cloud) -> None:
                     f"region, and a {kind.words} with this name already exists "
                     f"({held_by(self)[name].arn})"
                 )
+            _require_quota(calls, cloud, jobs.values(), request)
             answer: ActionResult = stock_create(self)
             held = held_by(self)[name]
             calls.correct(held, request)
@@ -82,3 +85,16 @@ def install(calls: JobCalls, cloud: Cloud) -> None:
     replace(SageMakerResponse, create_name, create)
     replace(SageMakerResponse, stop_name, stop)
     job_lists.install(kind, held_by)
+
+
+def _require_quota(calls: JobCalls, cloud: Cloud, jobs: Iterable[Job], request: Request) -> None:
+    """Raises ResourceLimitExceeded when the account may not have more such instances."""
+    wanted = calls.cluster(request)
+    instance_type = str(wanted.get("InstanceType"))
+    clusters = [calls.cluster(job.request) for job in jobs if not job.ended]
+    used = sum(_instances(c) for c in clusters if c.get("InstanceType") == instance_type)
+    cloud.quotas.require_instances(instance_type, calls.job.kind.words, used, _instances(wanted))
+
+
+def _instances(cluster: Mapping[str, Any]) -> int:
+    return int(cluster.get("InstanceCount") or 1)

@@ -19,7 +19,11 @@ REQUIRED = ("AppSpecification", "RoleArn", "ProcessingResources")
 def install(cloud: Cloud) -> None:
     """Run processing jobs with the cloud's engine."""
     calls = JobCalls(
-        ProcessingJob, _validate, _correct, not_found="Could not find processing job '{arn}'."
+        ProcessingJob,
+        _validate,
+        _correct,
+        cluster=lambda request: request["ProcessingResources"].get("ClusterConfig") or {},
+        not_found="Could not find processing job '{arn}'.",
     )
     job_calls.install(calls, cloud)
 

@@ -25,7 +25,11 @@ UNSUPPORTED = ("EnableManagedSpotTraining", "CheckpointConfig", "TensorBoardOutp
 def install(cloud: Cloud) -> None:
     """Run training jobs with the cloud's engine."""
     calls = JobCalls(
-        TrainingJob, _validate, _correct, not_found="Requested resource not found: {arn}"
+        TrainingJob,
+        _validate,
+        _correct,
+        cluster=lambda request: request["ResourceConfig"],
+        not_found="Requested resource not found: {arn}",
     )
     job_calls.install(calls, cloud)
 

@@ -1,7 +1,8 @@
 """From an endpoint configuration to what must be started: models, images, artifacts, roles."""
 
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,14 @@ class VariantPlan:
     startup: float
     """Seconds until it must be healthy."""
     capture: CapturePlan | None = None
+
+
+def instances_by_type(plans: Iterable[VariantPlan]) -> Counter[str]:
+    """How many instances of each type the variants have."""
+    counted: Counter[str] = Counter()
+    for plan in plans:
+        counted[plan.instance_type] += plan.instances
+    return counted
 
 
 def plans_of(backend: SageMakerModelBackend, config: str) -> list[VariantPlan]:

@@ -37,7 +37,11 @@ def install(cloud: Cloud) -> None:
         container_of(backend, request["ModelName"])
 
     calls = JobCalls(
-        TransformJob, validate, _correct, not_found="Could not find transform job '{arn}'."
+        TransformJob,
+        validate,
+        _correct,
+        cluster=lambda request: request["TransformResources"],
+        not_found="Could not find transform job '{arn}'.",
     )
     job_calls.install(calls, cloud)
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from contracts.quotas import BUILDS
+from localcloud.quotas import QuotaChange
 from tests.unit.localcloud.ml.laptops import EVERYTHING, URI, Laptop, git
 from tests.waiting import until
 
@@ -257,3 +259,21 @@ def test_what_start_build_cannot_honour_here_is_refused(laptop: Laptop) -> None:
     with pytest.raises(ClientError, match="imageOverride"):
         start(laptop, "true", imageOverride="other")
     assert Path(laptop.cloud.directory / "builds").exists()
+
+
+def test_more_builds_than_the_account_may_run_are_refused_in_codebuilds_words(
+    laptop: Laptop,
+) -> None:
+    quota = QuotaChange(name=BUILDS, value=1)
+    before = laptop.cloud.quotas.value(BUILDS)
+    laptop.cloud.quotas.change(quota)
+    try:
+        first = start(laptop, "sleep 60")
+        with pytest.raises(ClientError, match="Cannot have more than 1 builds in queue") as caught:
+            start(laptop, "true")
+        assert caught.value.response["Error"]["Code"] == "AccountLimitExceededException"
+        laptop.client("codebuild").stop_build(id=first["id"])
+        ended(laptop, first)
+        assert ended(laptop, start(laptop, "true"))["buildStatus"] == "SUCCEEDED"
+    finally:
+        laptop.cloud.quotas.change(quota.model_copy(update={"value": before}))
