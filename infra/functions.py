@@ -31,6 +31,7 @@ from infra.topics import Topics
 
 ROOT = Path(__file__).parent.parent
 DEPLOYED = ("contracts", "lambdas")  # the packages a function is made of
+LONGEST = 900  # seconds; Lambda's own limit
 RETRIES = 2  # of an asynchronous call, after one and two minutes: Lambda's own most
 
 
@@ -60,13 +61,14 @@ FUNCTIONS = (
     FunctionSpec(module="start_release", in_release=False, tells_when_lost=True),
     FunctionSpec(module="resolve", timeout=120),  # it asks the base image's registry
     FunctionSpec(module="build_image"),
-    FunctionSpec(module="prepare_data", timeout=300),  # it copies the raw data, object by object
+    FunctionSpec(module="prepare_data", timeout=LONGEST),  # it copies the raw data
     FunctionSpec(module="train_model"),
-    FunctionSpec(module="check_quality", memory=512),  # it unpacks the job's output in memory
+    # It reads the job's output, however long that is, and holds one file of it in memory.
+    FunctionSpec(module="check_quality", timeout=LONGEST, memory=512),
     FunctionSpec(module="register_model"),
     FunctionSpec(module="request_approval"),
     FunctionSpec(module="deploy_model"),
-    FunctionSpec(module="verify_endpoint", timeout=300, memory=512),
+    FunctionSpec(module="verify_endpoint", timeout=LONGEST, memory=512),  # it reads it too
     FunctionSpec(module="promote_model"),
     FunctionSpec(module="roll_back", timeout=120),
     FunctionSpec(module="notify"),

@@ -2,13 +2,16 @@
 
 import tarfile
 from pathlib import PurePosixPath
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from lambdas.clients import Client
 from lambdas.errors import TrainingFailed, code_of
+from lambdas.site import Site
 
 MEMBER_LIMIT = 32 * 1024 * 1024  # bytes; what a function holds in memory without strain
+RESERVE = 30.0  # seconds; what a call needs for whatever it does with what it read
 MISSING_CODES = {"404", "NoSuchKey", "NotFound"}
 
 
@@ -42,21 +45,42 @@ def read_object(s3: Client, uri: str) -> bytes | None:
         return bytes(body.read(MEMBER_LIMIT))
 
 
-def read_member(s3: Client, uri: str, name: str) -> bytes | None:
+def read_member(site: Site, uri: str, name: str) -> bytes | None:
     """The file ``name`` in the tar.gz at ``uri``, streamed; None when it holds no such file.
 
-    Raises TrainingFailed when the object is no archive or the file exceeds MEMBER_LIMIT.
+    Raises TrainingFailed when the object is no archive, the file exceeds MEMBER_LIMIT, or one
+    call of a function has no time to reach it.
     """
     bucket, key = split_uri(uri)
-    body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+    body = site.clients.s3.get_object(Bucket=bucket, Key=key)["Body"]
     try:
-        with body, tarfile.open(fileobj=body, mode="r|gz") as archive:
+        with body, tarfile.open(fileobj=_InTime(site, body, uri, name), mode="r|gz") as archive:
             for member in archive:
                 if member.isfile() and PurePosixPath(member.name) == PurePosixPath(name):
                     return _content(archive, member, uri)
     except tarfile.TarError as error:
         raise TrainingFailed(f"{uri} is not a readable tar.gz: {error}") from None
     return None
+
+
+class _InTime:
+    """A stream that is read until the function's time is short."""
+
+    def __init__(self, site: Site, body: Any, uri: str, name: str) -> None:
+        self._site, self._body, self._uri, self._name = site, body, uri, name
+        self._read = 0
+
+    def read(self, size: int) -> bytes:
+        if self._site.seconds_left() < RESERVE:
+            raise TrainingFailed(
+                f"{self._uri} is too large: no {self._name} among its first {self._read} bytes, "
+                "and no more can be read in the time that a function has. Write large files "
+                "to /opt/ml/model or /opt/ml/checkpoints, and reports alone to "
+                "/opt/ml/output/data"
+            )
+        data: bytes = self._body.read(size)
+        self._read += len(data)
+        return data
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo, uri: str) -> bytes:

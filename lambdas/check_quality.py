@@ -33,7 +33,7 @@ def check_quality(site: Site, document: ReleaseDocument) -> ReleaseDocument:
     training, plan = required(document.training, "training"), planned(document)
     metrics = measured(site, training)
     verdict = judge(metrics, plan.quality.rules)
-    rows = read_holdout(site.clients.s3, training)
+    rows = read_holdout(site, training)
     unanswerable = nothing_to_ask(document.project, rows, plan.deployment.probe)
     if not verdict.passed:
         path = parameter_path(document.project, "quality")
@@ -72,7 +72,7 @@ def measured(site: Site, training: TrainingResult) -> dict[str, float]:
     """The evaluation report's metrics; without a report, those SageMaker read from the log."""
     text = None
     if training.output is not None:
-        text = read_member(site.clients.s3, training.output, EVALUATION_FILE)
+        text = read_member(site, training.output, EVALUATION_FILE)
     if text is None:
         return dict(training.metrics)
     try:

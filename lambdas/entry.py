@@ -1,6 +1,7 @@
 """Between Lambda and a handler: parse the event, name the release, translate errors."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from lambdas.log import logger
 from lambdas.site import Site, this_site
 
 Event = TypeVar("Event", bound=BaseModel)
-Handler = Callable[[Mapping[str, Any], object], dict[str, Any] | None]
+Handler = Callable[[Mapping[str, Any], Any], dict[str, Any] | None]
 
 
 def entry(
@@ -25,14 +26,14 @@ def entry(
 
     def decorate(answer: Callable[[Event, Site], BaseModel | None]) -> Handler:
         @wraps(answer)
-        def handler(event: Mapping[str, Any], context: object) -> dict[str, Any] | None:
+        def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
             logger.clear_state()
             logger.append_keys(request_id=getattr(context, "aws_request_id", None))
             try:
                 with service_errors():
                     parsed = event_type.model_validate(event)
                     logger.append_keys(release_id=getattr(parsed, "release_id", None))
-                    result = answer(parsed, site())
+                    result = answer(parsed, _within(site(), context))
             except (ReleaseError, InvalidParameter) as error:
                 logger.error(str(error), error_type=type(error).__name__)
                 raise
@@ -41,6 +42,13 @@ def entry(
         return handler
 
     return decorate
+
+
+def _within(site: Site, context: Any) -> Site:
+    """The site as this one call sees it; ``context`` is Lambda's own."""
+    if not hasattr(context, "get_remaining_time_in_millis"):
+        return site
+    return replace(site, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
 
 
 def as_json(contract: BaseModel) -> dict[str, Any]:

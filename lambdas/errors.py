@@ -20,6 +20,7 @@ __all__ = [
     "AccessDenied",
     "ApprovalRejected",
     "BuildFailed",
+    "CopyUnfinished",
     "DataRejected",
     "DeploymentFailed",
     "EndpointBusy",
@@ -67,6 +68,10 @@ class UnknownCommit(ReleaseError):
 
 class MissingData(ReleaseError):
     """An input of the model is not in the data bucket."""
+
+
+class CopyUnfinished(ReleaseError):
+    """The data needs more time than one call of a function has: the state machine goes on."""
 
 
 class SeriesUnavailable(ReleaseError):

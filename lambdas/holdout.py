@@ -9,18 +9,18 @@ from contracts.names import parameter_path
 from contracts.parameters import Probe
 from contracts.release import TrainingResult
 from lambdas.archive import read_member
-from lambdas.clients import Client
 from lambdas.errors import VerificationFailed
+from lambdas.site import Site
 
 
-def read_holdout(s3: Client, training: TrainingResult) -> list[HoldoutRow]:
+def read_holdout(site: Site, training: TrainingResult) -> list[HoldoutRow]:
     """The rows that the trained model answered; none when its program wrote no such file.
 
     Raises VerificationFailed, which names a line that is no row.
     """
     if training.output is None:
         return []
-    text = read_member(s3, training.output, HOLDOUT_FILE)
+    text = read_member(site, training.output, HOLDOUT_FILE)
     rows = []
     for number, line in enumerate((text or b"").splitlines(), start=1):
         if not line.strip():

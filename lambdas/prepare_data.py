@@ -2,16 +2,14 @@
 
 import json
 
-from botocore.exceptions import ClientError
-
 from contracts.names import channel_prefix, raw_prefix
 from contracts.release import Plan, PreparedData, ReleaseDocument
 from contracts.task import WaitingTask
-from lambdas.archive import MISSING_CODES
 from lambdas.document import planned, required
 from lambdas.entry import entry
-from lambdas.errors import MissingData, code_of
+from lambdas.errors import MissingData
 from lambdas.ledger import Kind
+from lambdas.object_copy import NoSuchVersion, ObjectVersion, copy_version
 from lambdas.processing_job import processing_name, raw_uri, submit_processing
 from lambdas.site import Site
 from lambdas.verdict import Succeeded
@@ -51,27 +49,23 @@ def ready_data(site: Site, release: str, plan: Plan) -> PreparedData:
 
 
 def copy_inputs(site: Site, document: ReleaseDocument, plan: Plan) -> None:
-    """Copy each input's pinned version to ``releases/<id>/raw/``, or to its channel below that."""
+    """Copy each input's pinned version to ``releases/<id>/raw/``, or to its channel below that.
+
+    Raises MissingData, which names the input, and CopyUnfinished.
+    """
     for name, source in plan.data.inputs.items():
         prefix = raw_prefix(document.release_id)
         if not plan.data.prepare:
             prefix = channel_prefix(document.release_id, source.channel)
         version = required(document.trigger.data_versions.get(name), f"data version of {name}")
-        bucket = site.environment.data_bucket
+        pinned = ObjectVersion(site.environment.data_bucket, source.key, version)
+        bucket, key = site.environment.artifact_bucket, prefix + source.file_name(name)
         try:
-            site.clients.s3.copy(
-                {"Bucket": bucket, "Key": source.key, "VersionId": version},
-                site.environment.artifact_bucket,
-                prefix + source.file_name(name),
-                # Without it S3 copies tags too, and asks for the permission to read them.
-                ExtraArgs={"TaggingDirective": "REPLACE"},
-            )
-        except ClientError as error:
-            if code_of(error) not in MISSING_CODES:
-                raise
+            copy_version(site, pinned, bucket, key)
+        except NoSuchVersion:
             raise MissingData(
-                f"input {name!r}: s3://{bucket}/{source.key} no longer has version {version}; "
-                "start the release again with another reason"
+                f"input {name!r}: s3://{pinned.bucket}/{source.key} no longer has version "
+                f"{version}; start the release again with another reason"
             ) from None
 
 

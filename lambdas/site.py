@@ -1,5 +1,6 @@
 """Where a function works: its environment, clients, ledger and clock, passed to all logic."""
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ class Site:
     clients: Clients = field(default_factory=Clients)
     now: Callable[[], int] = epoch_seconds
     sleep: Callable[[float], None] = time.sleep
+    seconds_left: Callable[[], float] = lambda: math.inf
+    """Until Lambda ends this call of the function."""
 
 
 @cache

@@ -29,6 +29,7 @@ from lambdas.log import logger
 from lambdas.site import Site
 
 JSON = "application/json"
+RESERVE = 300.0  # seconds; what one batch with all its tries may take
 BATCH = 50  # requests in one call; well below SageMaker's 25 MB and 60 s
 # What is no JSON, but what many servers write.
 CONSTANTS = {"NaN": None, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -43,7 +44,7 @@ def verify_endpoint(site: Site, document: ReleaseDocument) -> ReleaseDocument:
     deployment = required(document.deployment, "deployment")
     require_serving(site, deployment.endpoint, deployment.config)
     settings = planned(document).deployment
-    rows = read_holdout(site.clients.s3, required(document.training, "training"))
+    rows = read_holdout(site, required(document.training, "training"))
     if rows:
         verification = verify_holdout(site, settings, rows)
     elif settings.probe is not None:
@@ -81,6 +82,12 @@ def verify_holdout(site: Site, settings: Deployment, rows: Sequence[HoldoutRow])
     tolerance = Tolerance(settings.verify_tolerance, settings.verify_relative_tolerance)
     largest = 0.0
     for start in range(0, len(asked), BATCH):
+        if site.seconds_left() < RESERVE:
+            raise VerificationFailed(
+                f"endpoint {site.environment.endpoint!r} is too slow: it answered {start} of "
+                f"{len(asked)} requests in the time that a function has; ask fewer with "
+                "verify_rows in the deployment section"
+            )
         batch = asked[start : start + BATCH]
         body = json.dumps([row.request for row in batch])
         answers = _predictions(_parsed(invoke(site, body, content_type=JSON, accept=JSON)))

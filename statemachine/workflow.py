@@ -91,6 +91,7 @@ def release(arn: FunctionArn = placeholder) -> Chain:
         comment="Run the model's prepare program over the pinned data.",
         section="data",
         timeout="$.plan.timeouts.prepare",
+        retry=[go_on_copying(), *retry_service_faults()],
         catch=undo,
     )
     train = wait(
@@ -232,6 +233,13 @@ def retry_service_faults() -> list[Retry]:
     return [
         Retry(error_equals=SERVICE_FAULTS, interval_seconds=2, max_attempts=5, backoff_rate=2.0)
     ]
+
+
+def go_on_copying() -> Retry:
+    """Copy what one call of the function had no time for: 100 calls of 15 minutes are a day."""
+    return Retry(
+        error_equals=["CopyUnfinished"], interval_seconds=1, max_attempts=100, backoff_rate=1.0
+    )
 
 
 def queue_for_endpoint() -> Retry:

@@ -1,6 +1,7 @@
 """Kill a function before or after any call that it makes, then let it be called again."""
 
 import dataclasses
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,15 +21,18 @@ class Fuse:
     def __init__(self, calls: int, *, after: bool) -> None:
         self.calls = calls
         self.after = after
+        self._lock = threading.Lock()
 
     def run(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        self.calls -= 1
-        if self.calls == 0 and not self.after:
+        with self._lock:  # a function may call from several threads
+            self.calls -= 1
+            number = self.calls
+        if number < 0 or (number == 0 and not self.after):
             raise Killed
         try:
             return call(*args, **kwargs)
         finally:
-            if self.calls == 0:  # also when the call's answer is an error
+            if number == 0:  # also when the call's answer is an error
                 raise Killed
 
 

@@ -97,3 +97,20 @@ def test_every_line_of_the_log_holds_the_release(
     assert [line["message"] for line in lines] == ["at work", "skill -1"]
     assert {line["release_id"] for line in lines} == {RELEASE}
     assert lines[-1]["error_type"] == "QualityBelowThreshold"
+
+
+def test_a_function_knows_how_long_lambda_lets_it_run(world: World) -> None:
+    seen: list[float] = []
+
+    @entry(ReleaseDocument, lambda: world.site)
+    def handler(doc: ReleaseDocument, site: Site) -> None:
+        seen.append(site.seconds_left())
+
+    class Context:
+        aws_request_id = "one"
+
+        def get_remaining_time_in_millis(self) -> int:
+            return 12_500
+
+    handler(EVENT, Context())
+    assert seen == [12.5]

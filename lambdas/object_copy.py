@@ -1,0 +1,151 @@
+"""A version of an S3 object copied to another key, in as many calls of a function as it takes.
+
+A copy that is cut short leaves its finished objects, and the finished parts of a large one, in
+S3. The next call finds them there and goes on after them.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.archive import MISSING_CODES, object_exists
+from lambdas.errors import CopyUnfinished, code_of
+from lambdas.site import Site
+
+PART = 256 * 1024 * 1024  # bytes; S3 copies as many in seconds
+MOST_PARTS = 10_000  # S3 user guide, "Amazon S3 multipart upload limits"
+AT_ONCE = 8  # parts
+RESERVE = 60.0  # seconds; what a call needs to end after its last piece was begun
+
+
+class NoSuchVersion(Exception):
+    """The source has no such key, or no such version of it."""
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """One version of an object; nobody can change it."""
+
+    bucket: str
+    key: str
+    version: str
+
+    @property
+    def source(self) -> dict[str, str]:
+        return {"Bucket": self.bucket, "Key": self.key, "VersionId": self.version}
+
+
+def copy_version(
+    site: Site, source: ObjectVersion, bucket: str, key: str, *, part: int = PART
+) -> None:
+    """Copy ``source`` to ``key``, unless it is there; ``part`` is the size of a piece in bytes.
+
+    What stands under ``key`` is taken for the same version: the key is one release's, and a
+    release pins its data. Raises CopyUnfinished when time is short, and NoSuchVersion.
+    """
+    if object_exists(site.clients.s3, f"s3://{bucket}/{key}"):
+        return
+    _require_time(site, key, "not begun")
+    try:
+        found = site.clients.s3.head_object(**source.source)
+    except ClientError as error:
+        if code_of(error) not in MISSING_CODES:
+            raise
+        raise NoSuchVersion from None
+    if found["ContentLength"] <= part:
+        site.clients.s3.copy_object(
+            Bucket=bucket,
+            Key=key,
+            CopySource=source.source,
+            # Without it S3 copies tags too, and asks for the permission to read them.
+            TaggingDirective="REPLACE",
+        )
+        return
+    _LargeCopy(site, source, bucket, key, found, part).finish()
+
+
+def _require_time(site: Site, key: str, state: str) -> None:
+    if site.seconds_left() < RESERVE:
+        raise CopyUnfinished(f"the copy to {key} is {state}; the next call goes on with it")
+
+
+@dataclass(frozen=True)
+class _LargeCopy:
+    """A multipart copy. ``found`` is S3's description of the source."""
+
+    site: Site
+    source: ObjectVersion
+    bucket: str
+    key: str
+    found: dict[str, Any]
+    part: int
+
+    def finish(self) -> None:
+        upload = self._begun() or self._begin()
+        etags = self._copied(upload)
+        size = self._part_size
+        numbers = range(1, -(-self.found["ContentLength"] // size) + 1)
+        missing = [number for number in numbers if number not in etags]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            while missing:
+                _require_time(self.site, self.key, f"done in {len(etags)} of {len(numbers)} parts")
+                some, missing = missing[:AT_ONCE], missing[AT_ONCE:]
+                etags |= dict(pool.map(lambda number: self._copy(upload, number, size), some))
+        self.site.clients.s3.complete_multipart_upload(
+            **self._named(upload),
+            MultipartUpload={
+                "Parts": [{"PartNumber": number, "ETag": etags[number]} for number in numbers]
+            },
+        )
+
+    @property
+    def _part_size(self) -> int:
+        return max(self.part, -(-self.found["ContentLength"] // MOST_PARTS))
+
+    def _named(self, upload: str) -> dict[str, str]:
+        return {"Bucket": self.bucket, "Key": self.key, "UploadId": upload}
+
+    def _begun(self) -> str | None:
+        """The upload that an earlier call began; the newest where a dying call left two."""
+        pages = self.site.clients.s3.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self.bucket, Prefix=self.key
+        )
+        found = [
+            upload
+            for page in pages
+            for upload in page.get("Uploads", [])
+            if upload["Key"] == self.key
+        ]
+        newest = max(found, key=lambda upload: upload["Initiated"], default=None)
+        return None if newest is None else str(newest["UploadId"])
+
+    def _begin(self) -> str:
+        kept = {"ContentType": self.found["ContentType"]} if "ContentType" in self.found else {}
+        begun = self.site.clients.s3.create_multipart_upload(
+            Bucket=self.bucket, Key=self.key, **kept
+        )
+        return str(begun["UploadId"])
+
+    def _copied(self, upload: str) -> dict[int, str]:
+        """Part number → ETag of every part that is there."""
+        pages = self.site.clients.s3.get_paginator("list_parts").paginate(**self._named(upload))
+        return {part["PartNumber"]: part["ETag"] for part in _parts(pages)}
+
+    def _copy(self, upload: str, number: int, size: int) -> tuple[int, str]:
+        first = (number - 1) * size
+        last = min(first + size, self.found["ContentLength"]) - 1
+        copied = self.site.clients.s3.upload_part_copy(
+            **self._named(upload),
+            PartNumber=number,
+            CopySource=self.source.source,
+            CopySourceRange=f"bytes={first}-{last}",
+        )
+        return number, str(copied["CopyPartResult"]["ETag"])
+
+
+def _parts(pages: Any) -> Iterator[dict[str, Any]]:
+    for page in pages:
+        yield from page.get("Parts", [])
