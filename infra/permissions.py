@@ -111,9 +111,13 @@ class Permissions:
     def _prepare_data(self) -> tuple[Grant, ...]:
         return (
             self._data("s3:GetObject", "s3:GetObjectVersion"),
-            self._artifacts("raw/*", "s3:PutObject"),
+            # A copy that was cut short goes on after the parts and objects that are there.
+            self._artifacts("raw/*", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"),
             self._artifacts("data/report.json", "s3:GetObject"),
-            self._listing_of_artifacts(),
+            Grant(
+                actions=("s3:ListBucket", "s3:ListBucketMultipartUploads"),
+                resources=(self._storage.artifact_bucket.bucket_arn,),
+            ),
             self._storage.encryption,
             self._sagemaker(
                 "processing-job",
