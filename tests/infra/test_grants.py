@@ -99,9 +99,13 @@ EXPECTED: dict[str, Table] = {
     },
     "PrepareData": {
         f"{DATA}/*": ("s3:GetObject", "s3:GetObjectVersion"),
-        f"{RELEASES}/raw/*": ("s3:PutObject",),
+        f"{RELEASES}/raw/*": (
+            "s3:GetObject",
+            "s3:ListMultipartUploadParts",
+            "s3:PutObject",
+        ),
         f"{RELEASES}/data/report.json": ("s3:GetObject",),
-        ARTIFACTS: ("s3:ListBucket",),
+        ARTIFACTS: ("s3:ListBucket", "s3:ListBucketMultipartUploads"),
         **WRITE_KEY,
         PROCESSING_JOBS: (
             "sagemaker:AddTags",
