@@ -1,6 +1,7 @@
 """S3 objects that may be missing, and single members of the tarballs SageMaker leaves there."""
 
 import tarfile
+from io import RawIOBase
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -63,14 +64,14 @@ def read_member(site: Site, uri: str, name: str) -> bytes | None:
     return None
 
 
-class _InTime:
+class _InTime(RawIOBase):
     """A stream that is read until the function's time is short."""
 
     def __init__(self, site: Site, body: Any, uri: str, name: str) -> None:
         self._site, self._body, self._uri, self._name = site, body, uri, name
         self._read = 0
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:
         if self._site.seconds_left() < RESERVE:
             raise TrainingFailed(
                 f"{self._uri} is too large: no {self._name} among its first {self._read} bytes, "

@@ -103,7 +103,8 @@ class _LargeCopy:
 
     @property
     def _part_size(self) -> int:
-        return max(self.part, -(-self.found["ContentLength"] // MOST_PARTS))
+        size: int = self.found["ContentLength"]
+        return max(self.part, -(-size // MOST_PARTS))
 
     def _named(self, upload: str) -> dict[str, str]:
         return {"Bucket": self.bucket, "Key": self.key, "UploadId": upload}
