@@ -1,14 +1,13 @@
 """Names of errors: those that a Retry or Catch written for AWS is waiting for."""
 
 import json
+import sys
 from typing import Any
 
 import botocore.session
+import moto.stepfunctions.parser.asl.parse.asl_parser  # noqa: F401  loads every kind of state
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
-from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import (
-    CustomErrorName,
-)
 from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import (
     ErrorEqualsDecl,
 )
@@ -26,7 +25,6 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.lambda_eval_u
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (  # noqa: E501
     StateTaskServiceLambda,
 )
-from moto.stepfunctions.parser.asl.component.state.fail import state_fail
 from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimeoutError
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
@@ -37,8 +35,15 @@ from localcloud.overrides import replace, stock
 _BEYOND_STATES_ALL = frozenset({"States.Runtime", "States.DataLimitExceeded"})
 
 
+_STATES = "moto.stepfunctions.parser.asl.component.state."
+
+
 class PassedOn(ErrorName):
-    """The error of a Fail state: a name of the team's own, or one that was caught before."""
+    """An error that ended a Fail state, a branch, a function or a token: of whatever name.
+
+    moto takes such a name for one that a definition gives, and ends the execution when it begins
+    with ``States.``: a Parallel state whose branch had timed out never came to its Catch.
+    """
 
 
 class MissedHeartbeat(StatesErrorName):
@@ -78,7 +83,9 @@ def install() -> None:
 
     replace(StateTaskServiceLambda, "_from_error", from_error)
     replace(ErrorEqualsDecl, "_eval_body", equals)
-    replace(state_fail, "CustomErrorName", PassedOn)
+    for name, module in list(sys.modules.items()):
+        if name.startswith(_STATES) and hasattr(module, "CustomErrorName"):
+            replace(module, "CustomErrorName", PassedOn)
 
 
 def service_error(code: str) -> str:
@@ -125,7 +132,7 @@ def _failure(
     )
     return FailureEvent(
         env=env,
-        error_name=CustomErrorName(error),
+        error_name=PassedOn(error),
         event_type=HistoryEventType.TaskFailed,
         event_details=EventDetails(taskFailedEventDetails=details),  # type: ignore[typeddict-item]
     )

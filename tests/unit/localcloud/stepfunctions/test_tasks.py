@@ -381,3 +381,35 @@ def test_an_answer_during_the_call_is_not_slept_through_where_heartbeats_are_ask
 
     task = wait_for(world.function(answer_at_once), HeartbeatSeconds=int(DEADLINE) * 2)
     assert world.run({"Wait": task})["output"] == '"early"'
+
+
+def timed_out(world: World) -> dict[str, Any]:
+    return wait_for(world.function(lambda event: None), TimeoutSeconds=1)
+
+
+def test_a_branch_that_timed_out_is_caught_around_the_branches(world: World) -> None:
+    """Stock moto ends the execution with States.Runtime, and nothing is rolled back."""
+    both = parallel({"Wait": timed_out(world)}, {"Well": {"Type": "Pass", "End": True}})
+    described = world.run({"Both": {**both, **catching("States.Timeout"), "Next": "Ok"}, **CAUGHT,
+                           "Ok": {"Type": "Succeed"}})  # fmt: skip
+    assert json.loads(described["output"])["failure"]["Error"] == "States.Timeout"
+
+
+def test_an_item_of_a_map_that_timed_out_is_caught_around_the_map(world: World) -> None:
+    items = {"StartAt": "Wait", "States": {"Wait": timed_out(world)}}
+    every = {"Type": "Map", "ItemsPath": "$.items", "Iterator": items, **catching("States.ALL")}
+    described = world.run({"Every": {**every, "End": True}, **CAUGHT}, {"items": [1]})
+    assert json.loads(described["output"])["failure"]["Error"] == "States.Timeout"
+
+
+def test_a_name_of_step_functions_own_may_be_sent_with_a_token_or_raised(world: World) -> None:
+    inbox = Inbox()
+    waiting = wait_for(world.function(inbox), **catching("States.ALL"))
+    execution = world.start(world.machine({"Wait": waiting, **CAUGHT}))
+    world.states.send_task_failure(taskToken=inbox.token(), error="States.Timeout", cause="late")
+    sent = json.loads(world.end_of(execution)["output"])["failure"]
+    assert sent == {"Error": "States.Timeout", "Cause": "late"}
+
+    raising = call(world.function(failing("States.TaskFailed")), **catching("States.ALL"))
+    described = world.run({"Call": raising, **CAUGHT})
+    assert json.loads(described["output"])["failure"]["Error"] == "States.TaskFailed"
