@@ -14,6 +14,7 @@ from cli.commands.down import down
 from cli.commands.env import env
 from cli.commands.invoke import invoke
 from cli.commands.logs import logs
+from cli.commands.preflight import preflight
 from cli.commands.push import push
 from cli.commands.reject import reject
 from cli.commands.releases import releases
@@ -69,6 +70,6 @@ def wharf(ctx: click.Context) -> None:
 
 for command in (
     up, env, push, start, releases, show, logs, approve, reject, invoke, data, config, doctor,
-    down, demo, destroy,
+    preflight, down, demo, destroy,
 ):  # fmt: skip
     wharf.add_command(command)

@@ -13,13 +13,15 @@ from contracts.parameters import (
     DEFAULT_VERSION,
     SECTIONS,
     Data,
+    Deployment,
     InvalidParameter,
     Parameters,
     Source,
+    Training,
     parse_section,
 )
 
-Section = TypeVar("Section", Source, Data)
+Section = TypeVar("Section", Source, Data, Training, Deployment)
 
 
 class Stored(Contract):
@@ -45,6 +47,16 @@ def source_section(services: Services, project: str) -> Source:
 def data_section(services: Services, project: str) -> Data:
     """Return the ``data`` section; the defaults when the parameter is not there."""
     return _section(services, project, "data", Data)
+
+
+def training_section(services: Services, project: str) -> Training:
+    """Return the ``training`` section; the defaults when the parameter is not there."""
+    return _section(services, project, "training", Training)
+
+
+def deployment_section(services: Services, project: str) -> Deployment:
+    """Return the ``deployment`` section; the defaults when the parameter is not there."""
+    return _section(services, project, "deployment", Deployment)
 
 
 def put_data_section(services: Services, project: str, section: Data) -> int:

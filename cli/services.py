@@ -20,6 +20,8 @@ NO_REGION = (
 )
 LEAVE = 'for AWS, `eval "$(wharf env --unset)"` and configure credentials as for any AWS tool'
 RETURN = 'for the laptop\'s cloud, `eval "$(wharf env)"`'
+# ECR Public has endpoints in two regions, and hands out tokens in this one alone (its API guide).
+ONE_REGION = {"ecr-public": "us-east-1"}
 
 
 def _utc_now() -> datetime:
@@ -87,7 +89,8 @@ def services_of(environment: Mapping[str, str]) -> Services:
             read_timeout=65,  # InvokeEndpoint answers within 60 s
         )
         make: Callable[..., Any] = session().client
-        return make(name, endpoint_url=endpoint_url, config=config)
+        place = ONE_REGION.get(name)
+        return make(name, endpoint_url=endpoint_url, region_name=place, config=config)
 
     return Services(
         client=client,

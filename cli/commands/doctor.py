@@ -147,7 +147,7 @@ def doctor(
     strict: bool,
     as_json: bool,
 ) -> None:
-    """Check images against SageMaker's contract, and say what to change.
+    """Check images against SageMaker's contract; say what to change.
 
     \b
     wharf doctor                          this repository's images, on real prices
