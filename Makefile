@@ -77,3 +77,14 @@ clean:
 .PHONY: fuzz
 fuzz: environment
 	$(BIN)/python -m tests.fuzz $(or $(N),100000) $(FUZZ)
+
+# Web pages of other origins in a real Chromium (Debian's, or the one that WHARF_CHROMIUM names).
+.PHONY: test-browser
+test-browser: environment
+	$(BIN)/python -m pytest tests/browser $(TEST)
+
+# AWS CLI 1 and 2, boto3 and SageMaker's SDK 2 and 3, with the network cut: nothing may leave.
+# Needs root, or a kernel that lets users have namespaces.
+.PHONY: test-clients
+test-clients: environment
+	.ci/clients $(TEST)

@@ -97,7 +97,7 @@ def _only(cloud: LaptopCloud) -> dict[str, str]:
 
     boto3 reads the process's own environment besides what it is given: AWS_PROFILE, for one.
     """
-    wanted = {**clean_environment(os.environ), **variables_of(cloud, DIRECTORY)}
+    wanted = {**clean_environment(os.environ), **variables_of(cloud, DIRECTORY, os.environ)}
     os.environ.clear()
     os.environ.update(wanted)
     return wanted

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -31,7 +32,7 @@ def env(directory: Path, unset: bool, as_json: bool) -> None:
         else:
             click.echo(f"unset {' '.join(NAMES)}")
         return
-    found = variables_of(required_cloud(directory), directory)
+    found = variables_of(required_cloud(directory), directory, os.environ)
     if as_json:
         document: dict[str, JsonValue] = dict(found)
         print_json(document)
@@ -41,8 +42,13 @@ def env(directory: Path, unset: bool, as_json: bool) -> None:
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
-def variables_of(cloud: LaptopCloud, directory: Path) -> dict[str, str]:
-    """Return the environment with which any AWS client finds this cloud; its files are written."""
+def variables_of(
+    cloud: LaptopCloud, directory: Path, environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the variables with which any AWS client finds this cloud; their files are written.
+
+    ``environment`` is what they come on top of.
+    """
     folder = directory.resolve() / FOLDER
-    write_files(cloud, folder, os.environ)
+    write_files(cloud, folder, environment)
     return variables(cloud, key_of(directory), folder)

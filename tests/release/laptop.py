@@ -43,11 +43,9 @@ class Laptop:
 
     def environment(self) -> dict[str, str]:
         """What `wharf env` prints, over this process's own variables."""
-        return {
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            **variables_of(self.state, self.log.parent),
-        }
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        own = {**os.environ, "PATH": path}
+        return {**own, **variables_of(self.state, self.log.parent, own)}
 
     def outputs(self) -> dict[str, str]:
         stacks = self.client("cloudformation").describe_stacks(StackName=f"modelwharf-{PROJECT}")
