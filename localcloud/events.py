@@ -9,16 +9,13 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.events.exceptions import ValidationException
-from moto.events.models import EventsBackend, Rule, events_backends
-from moto.sns.models import sns_backends
-from moto.sqs.models import sqs_backends
+from moto.events.models import Archive, EventsBackend, Replay, ReplayState, Rule, events_backends
 
-from localcloud import iam, logs
+from localcloud import event_targets
 from localcloud.cloud import Cloud
 from localcloud.formats import timestamp
 from localcloud.overrides import replace, stock
@@ -28,7 +25,6 @@ log = logging.getLogger(__name__)
 Event = Mapping[str, Any]
 Target = Mapping[str, Any]
 
-PRINCIPAL = "events.amazonaws.com"
 BUS = "default"
 _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.-]+)>")
 
@@ -45,12 +41,16 @@ def install(cloud: Cloud) -> None:
         self: EventsBackend, name: str, event_bus_arn: str | None, targets: list[dict[str, Any]]
     ) -> None:
         for target in targets:
-            _refuse_undeliverable(target["Arn"])
+            event_targets.refuse_undeliverable(self, target)
         stock_put_targets(self, name, event_bus_arn, targets)
 
     def send_to_targets(self: Rule, event: dict[str, Any], transform_input: bool = True) -> None:
         _send(cloud, self, event)
 
+    def replay_events(self: Replay, archive: Archive) -> None:
+        _replay(cloud, self, archive)
+
+    replace(Replay, "replay_events", replay_events)
     replace(EventsBackend, "put_targets", put_targets)
     replace(Rule, "send_to_targets", send_to_targets)
 
@@ -90,6 +90,27 @@ def publish(cloud: Cloud, event: dict[str, Any]) -> None:
         _send(cloud, rule, event)
 
 
+def _replay(cloud: Cloud, replay: Replay, archive: Archive) -> None:
+    """Offer the archived events of the replay's span to the bus; stock moto offers all."""
+    bus = events_backends[cloud.account][cloud.region].describe_event_bus(
+        replay.destination["Arn"].rsplit("/", 1)[-1]
+    )
+    first, last = (_moment(time) for time in (replay.event_start_time, replay.event_end_time))
+    for event in list(archive.events):
+        if first <= _moment(event["time"]) <= last:
+            again = {**event, "id": str(uuid.uuid4()), "replay-name": replay.name}
+            for rule in list(bus.rules.values()):
+                _send(cloud, rule, again)
+    replay.state = ReplayState.COMPLETED
+    replay.end_time = datetime.now(UTC).timestamp()
+
+
+def _moment(time: str | float) -> datetime:
+    if isinstance(time, str):
+        return datetime.fromisoformat(time.replace("Z", "+00:00"))
+    return datetime.fromtimestamp(time, UTC)
+
+
 def _send(cloud: Cloud, rule: Rule, event: Mapping[str, Any]) -> None:
     if rule.state != "ENABLED" or not rule.event_pattern.get_pattern():
         return
@@ -100,9 +121,12 @@ def _send(cloud: Cloud, rule: Rule, event: Mapping[str, Any]) -> None:
 
 
 def deliver(cloud: Cloud, rule: Rule, event: Event) -> None:
-    """Hand the event to every target of the rule, each in the background."""
+    """Hand the event to every target of the rule: to an archive now, else in the background."""
     for target in list(rule.targets):
-        cloud.workers.submit(_deliver, cloud, rule, target, event)
+        if event_targets.is_archive(target["Arn"]):
+            event_targets.keep(cloud, target, event)
+        else:
+            cloud.workers.submit(_deliver, cloud, rule, target, event)
 
 
 def _as_delivered(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,14 +139,31 @@ def _as_delivered(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _deliver(cloud: Cloud, rule: Rule, target: Target, event: Event) -> None:
-    body = target_input(target, event)
+    body = json.dumps(event)  # what a dead-letter queue gets when the input cannot be made
     try:
-        _SENDERS[_service(target["Arn"])](cloud, rule, target, body)
+        body = target_input(target, event)
+        event_targets.send(cloud, rule, target, event, body)
     except Exception as error:  # a rule's owner sees no error of a target: log, dead-letter, go on
         log.error("event rule %s could not deliver to %s: %s", rule.name, target["Arn"], error)
         queue = target.get("DeadLetterConfig", {}).get("Arn")
         if queue:
-            _send_to_queue(cloud, rule, {"Arn": queue}, body)
+            _send_to_dead_letters(cloud, rule, target, queue, body, error)
+
+
+def _send_to_dead_letters(
+    cloud: Cloud, rule: Rule, target: Target, queue: str, body: str, error: Exception
+) -> None:
+    """The event, and in attributes why it is there ("Event retry policy and using DLQs")."""
+    attributes = {
+        "RULE_ARN": rule.arn,
+        "TARGET_ARN": target["Arn"],
+        "ERROR_CODE": type(error).__name__,
+        "ERROR_MESSAGE": str(error) or type(error).__name__,
+    }
+    try:
+        event_targets.send_to_queue(cloud, rule, {"Arn": queue}, body, attributes)
+    except Exception as refusal:
+        log.error("event rule %s lost an event: %s: %s", rule.name, queue, refusal)
 
 
 def target_input(target: Target, event: Event) -> str:
@@ -171,63 +212,3 @@ def transform(template: str, paths: Mapping[str, str], event: Event) -> str:
 
 def _inside_quotes(template: str, position: int) -> bool:
     return len(re.findall(r'(?<!\\)"', template[:position])) % 2 == 1
-
-
-def _service(arn: str) -> str:
-    """The service in an ARN; empty where it is none."""
-    parts = arn.split(":")
-    return parts[2] if len(parts) > 5 else ""
-
-
-def _refuse_undeliverable(arn: str) -> None:
-    if _service(arn) not in _SENDERS:
-        raise ValidationException(
-            f"The laptop's cloud cannot deliver events to {arn}; "
-            f"targets it knows: {', '.join(sorted(_SENDERS))}."
-        )
-
-
-def _send_to_function(cloud: Cloud, rule: Rule, target: Target, body: str) -> None:
-    cloud.functions.invoke_for_service(
-        target["Arn"], body, principal=PRINCIPAL, source_arn=rule.arn
-    )
-
-
-def _start_execution(cloud: Cloud, rule: Rule, target: Target, body: str) -> None:
-    client = cloud.client("stepfunctions", role=target["RoleArn"], session=rule.name)
-    client.start_execution(stateMachineArn=target["Arn"], input=body)
-
-
-def _publish_to_topic(cloud: Cloud, rule: Rule, target: Target, body: str) -> None:
-    arn = target["Arn"]
-    # As AWS: no source comes with it, so a statement with a condition on one allows nothing
-    # (EventBridge user guide, "Troubleshooting").
-    iam.require_service_access(cloud, PRINCIPAL, "sns:Publish", arn, source_arn=None)
-    # A template that is one JSON string is published as its text.
-    document = json.loads(body)
-    message = document if isinstance(document, str) else body
-    sns_backends[cloud.account][cloud.region].publish(message=message, arn=arn)
-
-
-def _send_to_queue(cloud: Cloud, rule: Rule, target: Target, body: str) -> None:
-    arn = target["Arn"]
-    iam.require_service_access(cloud, PRINCIPAL, "sqs:SendMessage", arn, source_arn=rule.arn)
-    sqs_backends[cloud.account][cloud.region].send_message(
-        queue_name=arn.rsplit(":", 1)[-1],
-        message_body=body,
-        group_id=target.get("SqsParameters", {}).get("MessageGroupId"),
-    )
-
-
-def _write_to_log_group(cloud: Cloud, rule: Rule, target: Target, body: str) -> None:
-    group = target["Arn"].split(":log-group:")[1].removesuffix(":*")
-    logs.put_lines(cloud, group, str(uuid.uuid4()), [body])
-
-
-_SENDERS: Mapping[str, Callable[[Cloud, Rule, Target, str], None]] = {
-    "lambda": _send_to_function,
-    "states": _start_execution,
-    "sns": _publish_to_topic,
-    "sqs": _send_to_queue,
-    "logs": _write_to_log_group,
-}

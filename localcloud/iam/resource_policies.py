@@ -1,9 +1,10 @@
-"""The policies that hang on resources themselves: buckets, topics, queues and functions."""
+"""The policies of resources themselves: buckets, topics, queues, functions and log groups."""
 
 import json
 from collections.abc import Callable, Mapping
 
 from moto.awslambda.utils import get_backend as get_lambda_backend
+from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
@@ -43,9 +44,16 @@ def _function_policy(cloud: Cloud, resource: str) -> list[Document]:
     return [{"Statement": function.policy.statements}] if function.policy.statements else []
 
 
+def _log_policies(cloud: Cloud, resource: str) -> list[Document]:
+    """The account's policies for log groups; each names the groups that it concerns."""
+    policies = logs_backends[cloud.account][cloud.region].resource_policies
+    return [json.loads(policy.policy_document) for policy in policies.values()]
+
+
 _RESOURCE_POLICIES: Mapping[str, Callable[[Cloud, str], list[Document]]] = {
     "s3": _bucket_policy,
     "sns": _topic_policy,
     "sqs": _queue_policy,
     "lambda": _function_policy,
+    "logs": _log_policies,
 }

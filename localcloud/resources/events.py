@@ -1,4 +1,4 @@
-"""EventBridge: rules with their targets."""
+"""EventBridge: rules with their targets, buses and archives."""
 
 import json
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from localcloud.resources.resource import (
 )
 
 NAME_LIMIT = 64  # characters, PutRule
+ARCHIVE_LIMIT = 48  # characters, CreateArchive
 
 
 class Rule(Resource):
@@ -60,4 +61,52 @@ class Rule(Resource):
             self.client("events").remove_targets(Rule=self.created.ref, Ids=ids, **bus)
 
 
-TYPES = (Rule,)
+class EventBus(Resource):
+    type = "AWS::Events::EventBus"
+    name_property = "Name"
+    properties = names("Description Name Tags")
+    attributes = frozenset({"Arn", "Name"})
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Created:
+        settings = chosen(properties, "Description Tags")
+        arn = cls.client("events").create_event_bus(Name=name, **settings)["EventBusArn"]
+        return Created(name, {"Arn": arn, "Name": name})
+
+    def remove(self) -> None:
+        with gone("ResourceNotFoundException"):
+            self.client("events").delete_event_bus(Name=self.created.ref)
+
+
+class Archive(Resource):
+    type = "AWS::Events::Archive"
+    name_property = "ArchiveName"
+    properties = names("ArchiveName Description EventPattern RetentionDays SourceArn")
+    replacement = names("SourceArn")
+    attributes = frozenset({"Arn"})
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Created:
+        archive = shortened(name, ARCHIVE_LIMIT)
+        answer = cls.client("events").create_archive(
+            ArchiveName=archive, EventSourceArn=properties["SourceArn"], **_kept(properties)
+        )
+        return Created(archive, {"Arn": answer["ArchiveArn"]})
+
+    def modify(self, wanted: Properties) -> None:
+        self.client("events").update_archive(ArchiveName=self.created.ref, **_kept(wanted))
+
+    def remove(self) -> None:
+        with gone("ResourceNotFoundException"):
+            self.client("events").delete_archive(ArchiveName=self.created.ref)
+
+
+def _kept(properties: Properties) -> dict[str, Any]:
+    """What an archive keeps, and for how long."""
+    settings = chosen(properties, "Description RetentionDays")
+    if "EventPattern" in properties:
+        settings["EventPattern"] = json.dumps(properties["EventPattern"])
+    return settings
+
+
+TYPES = (Archive, EventBus, Rule)

@@ -1,4 +1,6 @@
-"""CloudWatch Logs: log groups."""
+"""CloudWatch Logs: log groups, and the policies that let services write to them."""
+
+import json
 
 from localcloud.resources.resource import Created, Properties, Resource, gone
 
@@ -33,4 +35,24 @@ class LogGroup(Resource):
             self.client("logs").delete_log_group(logGroupName=self.created.ref)
 
 
-TYPES = (LogGroup,)
+class ResourcePolicy(Resource):
+    type = "AWS::Logs::ResourcePolicy"
+    name_property = "PolicyName"
+    properties = frozenset({"PolicyDocument", "PolicyName"})
+
+    @classmethod
+    def create(cls, name: str, properties: Properties) -> Created:
+        document = properties["PolicyDocument"]
+        text = document if isinstance(document, str) else json.dumps(document)
+        cls.client("logs").put_resource_policy(policyName=name, policyDocument=text)
+        return Created(name)
+
+    def modify(self, wanted: Properties) -> None:
+        self.create(self.created.ref, wanted)
+
+    def remove(self) -> None:
+        with gone("ResourceNotFoundException"):
+            self.client("logs").delete_resource_policy(policyName=self.created.ref)
+
+
+TYPES = (LogGroup, ResourcePolicy)

@@ -1,0 +1,165 @@
+"""EventBridge's targets beside functions: log groups, archives, buses and dead-letter queues."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.unit.localcloud.core.test_event_delivery import rule
+from tests.unit.localcloud.core.world import ACCOUNT, REGION, World, allow
+from tests.waiting import until
+
+EVENTS = "events.amazonaws.com"
+DEFAULT_BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
+
+
+def put(world: World, source: str, detail: dict[str, Any] | None = None, bus: str = "") -> None:
+    entry = {"Source": source, "DetailType": "t", "Detail": json.dumps(detail or {"n": 1})}
+    answer = world.client("events").put_events(
+        Entries=[{**entry, **({"EventBusName": bus} if bus else {})}]
+    )
+    assert answer["FailedEntryCount"] == 0
+
+
+def log_group(world: World) -> tuple[str, str]:
+    name = f"/aws/events/{world.name('group')}"
+    world.client("logs").create_log_group(logGroupName=name)
+    return name, f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"
+
+
+def lines(world: World, group: str) -> list[Any]:
+    found = world.client("logs").filter_log_events(logGroupName=group)["events"]
+    return [json.loads(event["message"]) for event in found]
+
+
+def queue(world: World) -> tuple[str, str]:
+    url = world.client("sqs").create_queue(QueueName=world.name("queue"))["QueueUrl"]
+    return url, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rsplit('/', 1)[-1]}"
+
+
+def received(world: World, url: str) -> list[dict[str, Any]]:
+    answer = world.client("sqs").receive_message(QueueUrl=url, MessageAttributeNames=["All"])
+    found: list[dict[str, Any]] = answer.get("Messages", [])
+    return found
+
+
+def test_a_log_group_takes_events_once_a_resource_policy_lets_them(world: World) -> None:
+    group, arn = log_group(world)
+    url, dead_letters = queue(world)
+    rule_arn = rule(world, {"Arn": arn, "DeadLetterConfig": {"Arn": dead_letters}}, "app.logged")
+    world.queue_policy(url, dead_letters, rule_arn)
+    put(world, "app.logged", {"n": 0})
+    (dead,) = until(lambda: received(world, url))
+    attributes = {name: one["StringValue"] for name, one in dead["MessageAttributes"].items()}
+    assert (attributes["RULE_ARN"], attributes["TARGET_ARN"]) == (rule_arn, arn)
+    assert "logs:CreateLogStream" in attributes["ERROR_MESSAGE"]
+    assert lines(world, group) == []
+
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    statement = allow(actions, f"{arn}:*", Principal={"Service": EVENTS})
+    world.client("logs").put_resource_policy(
+        policyName="events",
+        policyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    put(world, "app.logged", {"n": 1})
+    (event,) = until(lambda: lines(world, group))
+    assert (event["source"], event["detail"]) == ("app.logged", {"n": 1})
+
+
+def test_an_archive_keeps_events_and_a_replay_offers_those_of_its_span_again(
+    world: World,
+) -> None:
+    events = world.client("events")
+    url, arn = queue(world)
+    world.queue_policy(url, arn, rule(world, {"Arn": arn}, "app.archived"))
+    archive = events.create_archive(
+        ArchiveName=world.name("archive"),
+        EventSourceArn=DEFAULT_BUS,
+        EventPattern=json.dumps({"source": ["app.archived"]}),
+    )["ArchiveArn"]
+    put(world, "app.archived", {"n": 7})
+    put(world, "app.other")
+    (first,) = until(lambda: received(world, url))
+    name = archive.rsplit("/", 1)[-1]
+    assert events.describe_archive(ArchiveName=name)["EventCount"] == 1
+
+    def replay(start: str, end: str) -> None:
+        events.start_replay(
+            ReplayName=world.name("replay"),
+            EventSourceArn=archive,
+            EventStartTime=start,
+            EventEndTime=end,
+            Destination={"Arn": DEFAULT_BUS},
+        )
+
+    replay("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")  # nothing of that span
+    replay("2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z")
+    (again,) = until(lambda: received(world, url))
+    assert json.loads(again["Body"])["detail"] == json.loads(first["Body"])["detail"] == {"n": 7}
+    assert json.loads(again["Body"])["replay-name"].startswith("replay-")
+
+
+def test_a_bus_hands_events_to_another_bus_with_the_role_of_the_target(world: World) -> None:
+    events = world.client("events")
+    bus = events.create_event_bus(Name=world.name("bus"))["EventBusArn"]
+    group, arn = log_group(world)
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    statement = allow(actions, f"{arn}:*", Principal={"Service": EVENTS})
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    world.client("logs").put_resource_policy(policyName="bus", policyDocument=document)
+    name = world.name("rule")
+    events.put_rule(Name=name, EventBusName=bus, EventPattern='{"source": ["app.far"]}')
+    events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "1", "Arn": arn}])
+
+    role = world.role(allow("events:PutEvents", bus), service=EVENTS)
+    rule(world, {"Arn": bus, "RoleArn": role}, "app.far")
+    put(world, "app.far", {"n": 3})
+    (event,) = until(lambda: lines(world, group))
+    assert (event["source"], event["detail"]) == ("app.far", {"n": 3})
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ({"Arn": f"arn:aws:batch:{REGION}:{ACCOUNT}:job-queue/q"}, "cannot deliver events to"),
+        ({"Arn": f"arn:aws:events:{REGION}:{ACCOUNT}:api-destination/d/1"}, "event buses"),
+        ({"Arn": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:m"}, "RoleArn is required"),
+        ({"Arn": DEFAULT_BUS}, "RoleArn is required"),
+        ({"Arn": "nothing"}, "cannot deliver events to nothing"),
+    ],
+)
+def test_a_target_that_nothing_reaches_is_refused_when_it_is_put(
+    world: World, target: dict[str, str], words: str
+) -> None:
+    with pytest.raises(ClientError, match=words):
+        rule(world, target, "app.refused")
+
+
+def test_a_template_makes_buses_archives_and_policies_of_logs(world: World, tmp_path: Path) -> None:
+    statement = allow("logs:PutLogEvents", "*", Principal={"Service": EVENTS})
+    resources = {
+        "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "team"}},
+        "Archive": {
+            "Type": "AWS::Events::Archive",
+            "Properties": {
+                "SourceArn": {"Fn::GetAtt": ["Bus", "Arn"]},
+                "EventPattern": {"source": ["team.app"]},
+                "RetentionDays": 3,
+            },
+        },
+        "Policy": {
+            "Type": "AWS::Logs::ResourcePolicy",
+            "Properties": {
+                "PolicyName": "team",
+                "PolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            },
+        },
+    }
+    outputs = world.deploy(resources, tmp_path, Outputs={"Archive": {"Value": {"Ref": "Archive"}}})
+    put(world, "team.app", bus="team")
+    archive = world.client("events").describe_archive(ArchiveName=outputs["Archive"])
+    assert (archive["EventCount"], archive["RetentionDays"]) == (1, 3)
+    policies = world.client("logs").describe_resource_policies()["resourcePolicies"]
+    assert "team" in [policy["policyName"] for policy in policies]
