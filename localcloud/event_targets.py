@@ -6,7 +6,7 @@ A target is one sender and one line in ``_SENDERS``; a rule with another kind is
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from moto.events.exceptions import ValidationException
 from moto.events.models import EventsBackend, Rule, events_backends
@@ -32,7 +32,7 @@ def keep(cloud: Cloud, target: Target, event: Event) -> None:
     template = target["InputTransformer"]["InputTemplate"]
     for archive in events_backends[cloud.account][cloud.region].archives.values():
         if f"{archive.arn}:{archive.uuid}" in template:
-            archive.events.append(dict(event))
+            cast(list[Event], archive.events).append(dict(event))
 
 
 def refuse_undeliverable(backend: EventsBackend, target: Target) -> None:

@@ -14,6 +14,7 @@
 ``model_container``                 a model's container as a server
 ``model_server``                    the server of a variant: watched, started again
 ``invocations``                     InvokeEndpoint
+``metrics``                         what CloudWatch gets of invocations
 ``model_packages``                  the registry and its approvals
 ``rules``                           SageMaker's limits on names and values
 """

@@ -20,6 +20,7 @@ status as OriginalStatusCode (documented).
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -28,6 +29,7 @@ from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 
 from localcloud.cloud import Cloud
 from localcloud.overrides import replace
+from localcloud.sagemaker import metrics
 from localcloud.sagemaker.data_capture import Invocation
 from localcloud.sagemaker.endpoint import Endpoint
 from localcloud.sagemaker.fleet import NoSuchVariant
@@ -90,25 +92,35 @@ def invoke(
         if value and not form.fullmatch(value):
             text = f"Value '{value:.80}' at '{member}' failed to satisfy constraint: {form.pattern}"
             return _error(400, "ValidationError", text)
+    started = time.perf_counter()
     try:
         with fleet.serving(headers.get(TARGET)) as (variant, server):
-            return _ask(cloud, name, variant, server, headers, body)
+            return _measured(cloud, name, variant, server, headers, body, started)
     except NoSuchVariant as error:
         return _error(400, "ValidationError", f"Variant {error} not found for endpoint {name}.")
 
 
-def _ask(
+def _measured(
     cloud: Cloud,
     endpoint: str,
     variant: str,
     server: ModelServer,
     headers: Mapping[str, str],
     body: bytes,
+    started: float,
 ) -> Reply:
+    """Ask the model, and count the invocation as SageMaker's metrics do."""
     passed = {header: headers[header] for header in PASSED_ON if headers.get(header)}
+    asked = time.perf_counter()
+    status = 500  # of a model that did not answer
+    answered = asked
     try:
         answer = server.invoke(body, passed)
+        status = answer.status
+        answered = time.perf_counter()
+        return _reply(cloud, endpoint, variant, server, headers, body, answer)
     except TimeoutError:
+        answered = time.perf_counter()
         text = (
             f"Your invocation timed out while waiting for a response from container {variant}. "
             "Review the latency metrics for each container in Amazon CloudWatch, resolve the "
@@ -117,6 +129,21 @@ def _ask(
         return _model_error(cloud, endpoint, variant, server, 0, text)
     except ServerDown:
         return _error(503, "ServiceUnavailable", f"The server of variant {variant} is starting.")
+    finally:
+        model = answered - asked
+        overhead = time.perf_counter() - started - model
+        metrics.count(cloud, endpoint, variant, status, model, overhead)
+
+
+def _reply(
+    cloud: Cloud,
+    endpoint: str,
+    variant: str,
+    server: ModelServer,
+    headers: Mapping[str, str],
+    body: bytes,
+    answer: Answer,
+) -> Reply:
     if not 200 <= answer.status < 300:
         text = answer.body.decode(errors="replace")
         return _model_error(cloud, endpoint, variant, server, answer.status, text)

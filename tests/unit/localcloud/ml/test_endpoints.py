@@ -150,6 +150,13 @@ def test_an_endpoint_answers_with_its_model(laptop: Laptop, live: str) -> None:
     assert answer["CustomAttributes"] == "trace=1"
 
 
+def test_an_invocation_is_in_the_metrics_of_its_variant(laptop: Laptop, live: str) -> None:
+    ask(laptop, live)
+    listed = laptop.client("cloudwatch").list_metrics(Namespace="AWS/SageMaker")["Metrics"]
+    dimensions = [{d["Name"]: d["Value"] for d in one["Dimensions"]} for one in listed]
+    assert live in [found["EndpointName"] for found in dimensions]
+
+
 def test_a_body_need_not_be_text(laptop: Laptop, live: str) -> None:
     answer = laptop.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=live, Body=b"\xff\x00\x80", ContentType="application/x-npy"
