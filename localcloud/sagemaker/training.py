@@ -68,6 +68,8 @@ def _correct(held: Any, request: Mapping[str, Any]) -> None:
     """Take back what moto made up: metrics, definitions, and times yet to come."""
     held.algorithm_specification = request["AlgorithmSpecification"]
     held.environment = request.get("Environment") or {}
+    # AWS describes a key that was not given as "": SDK v2's Estimator.attach reads it.
+    held.output_data_config = {"KmsKeyId": "", **request["OutputDataConfig"]}
     held.final_metric_data_list = []
     held.training_start_time = None
     held.training_end_time = None

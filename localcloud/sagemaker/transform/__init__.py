@@ -59,7 +59,11 @@ def _correct(held: Any, request: Mapping[str, Any]) -> None:
         "SplitType": "None",
         **request["TransformInput"],
     }
-    held.transform_output = {"AssembleWith": "None", **request["TransformOutput"]}
+    held.transform_output = {
+        "AssembleWith": "None",
+        "KmsKeyId": "",
+        **request["TransformOutput"],
+    }
     held.data_processing = {
         "InputFilter": "$",
         "OutputFilter": "$",

@@ -102,6 +102,11 @@ def test_a_job_turns_its_channel_into_a_model(laptop: Laptop, image: str) -> Non
     assert json.loads(output["channels.json"])["training"]["TrainingInputMode"] == "File"
 
 
+def test_a_key_that_was_not_given_is_described_as_none(laptop: Laptop, image: str) -> None:
+    job = train(laptop, image, "keyless")
+    assert job["OutputDataConfig"] == {"S3OutputPath": "s3://bucket/out", "KmsKeyId": ""}
+
+
 def test_a_metric_is_the_last_that_the_log_shows(laptop: Laptop, image: str) -> None:
     job = train(laptop, image, "metrics")
     assert [(m["MetricName"], m["Value"]) for m in job["FinalMetricDataList"]] == [("mae", 2.25)]
