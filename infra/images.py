@@ -106,6 +106,7 @@ class Images(Construct):
                 resources=tuple(repository.repository_arn for repository in self.repositories),
             ),
             registry_login(),
+            *public_registry_login(),
             Grant(
                 actions=("logs:CreateLogStream", "logs:PutLogEvents"),
                 resources=(self.log_group.log_group_arn,),
@@ -153,4 +154,21 @@ def registry_login() -> Grant:
         actions=("ecr:GetAuthorizationToken",),
         resources=("*",),
         reason="ecr:GetAuthorizationToken knows no resources: the token is the account's.",
+    )
+
+
+def public_registry_login() -> tuple[Grant, Grant]:
+    """What a login at public.ecr.aws takes (Amazon ECR Public user guide, "Authentication")."""
+    return (
+        Grant(
+            actions=("ecr-public:GetAuthorizationToken",),
+            resources=("*",),
+            reason="ecr-public:GetAuthorizationToken knows no resources.",
+        ),
+        Grant(
+            actions=("sts:GetServiceBearerToken",),
+            resources=("*",),
+            conditions={"StringEquals": {"sts:AWSServiceName": "ecr-public.amazonaws.com"}},
+            reason="sts:GetServiceBearerToken knows no resources; the service narrows it.",
+        ),
     )

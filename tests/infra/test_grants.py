@@ -278,7 +278,11 @@ def test_a_build_may_pull_the_code_read_pip_s_configuration_push_the_two_images_
             PIP_CONF: ("ssm:GetParameter",),
             TRAINING_IMAGES: push,
             INFERENCE_IMAGES: push,
-            "*": ("ecr:GetAuthorizationToken",),
+            "*": (
+                "ecr-public:GetAuthorizationToken",
+                "ecr:GetAuthorizationToken",
+                "sts:GetServiceBearerToken",
+            ),
             BUILD_LOG: ("logs:CreateLogStream", "logs:PutLogEvents"),
             **WRITE_KEY,
         }

@@ -23,7 +23,9 @@ REGISTRY = URI.partition("/")[0]
 AWS = """#!/bin/sh
 echo "aws $*" >> "$CALLS"
 [ "$FAILS" = aws ] && exit 1
+[ "$FAILS" = "$1" ] && echo "An error occurred" >&2 && exit 1
 [ "$1" = ecr ] && echo password && exit 0
+[ "$1" = ecr-public ] && echo public && exit 0
 [ -n "$SSM_ERROR" ] && echo "An error occurred ($SSM_ERROR) when calling" >&2 && exit 254
 echo "[global]"
 """
@@ -36,6 +38,7 @@ if [ "$1" = build ]; then
   [ -d .image-secrets ] && cp -R .image-secrets "$SEEN/secrets"
   cp -R .image-context "$SEEN/context"
   echo "$SAYS"
+  [ "$(grep -c '^docker build' "$CALLS")" -le "${BUILDS_THAT_FAIL:-0}" ] && exit 1
 fi
 [ "$FAILS" = "$1" ] && exit 1
 exit 0
@@ -87,6 +90,7 @@ class Build:
             "MADE": "linux/amd64",
             "SAYS": "",
             "SSM_ERROR": "",
+            "REGISTRY_PAUSES": "0 0 0",
             "AWS_REGION": "eu-west-1",
             "CODEBUILD_BUILD_SUCCEEDING": "1" if succeeding else "0",
             "IMAGE_URI": URI,
@@ -300,6 +304,69 @@ def test_an_image_that_does_not_build_is_not_pushed(build: Build) -> None:
 @pytest.mark.parametrize("program", ["login", "push"])
 def test_a_failing_program_fails_its_phase(build: Build, program: str) -> None:
     assert not all(build.run(FAILS=program).values())
+
+
+PUBLIC = "public.ecr.aws/docker/library/python:3.12-slim"
+PUBLIC_LOGIN = "docker login --username AWS --password-stdin public.ecr.aws public"
+
+
+def test_the_public_registry_is_asked_with_a_login(build: Build) -> None:
+    assert all(build.run(BASE_IMAGE=PUBLIC).values())
+    assert "aws ecr-public get-login-password --region us-east-1" in build.calls
+    assert PUBLIC_LOGIN in build.calls
+
+
+def test_a_dockerfile_that_names_the_public_registry_itself_counts(build: Build) -> None:
+    (build.source / IMAGE.dockerfile).write_text(f"FROM {PUBLIC}\n")
+    build.run(BASE_IMAGE="")
+    assert PUBLIC_LOGIN in build.calls
+
+
+def test_other_registries_need_no_login_at_the_public_one(build: Build) -> None:
+    build.run()
+    assert not [call for call in build.calls if "public" in call]
+
+
+def test_without_a_login_the_public_registry_is_asked_anonymously(build: Build) -> None:
+    assert all(build.run(BASE_IMAGE=PUBLIC, FAILS="ecr-public").values())
+    assert "ecr-public:GetAuthorizationToken" in build.output
+    assert build.built
+
+
+REGISTRY_FAULTS = [
+    # BuildKit, podman, and both behind a proxy
+    f"ERROR: failed to solve: {PUBLIC}: failed to resolve source metadata: unexpected status from "
+    "HEAD request to https://public.ecr.aws/v2/: 429 Too Many Requests",
+    f"Error: creating build container: initializing source {PUBLIC}: toomanyrequests: Rate",
+    "ERROR: failed to solve: failed to copy: httpReadSeeker: unexpected status code 503",
+    "ERROR: failed to solve: python: net/http: TLS handshake timeout",
+]
+
+
+@pytest.mark.parametrize("words", REGISTRY_FAULTS)
+def test_what_a_registry_failed_at_is_tried_again(build: Build, words: str) -> None:
+    assert all(build.run(SAYS=words, BUILDS_THAT_FAIL="2").values())
+    assert len([call for call in build.calls if call.startswith("docker build")]) == 3
+
+
+def test_a_registry_that_never_answers_fails_the_build_after_four_tries(build: Build) -> None:
+    assert not build.run(SAYS=REGISTRY_FAULTS[0], FAILS="build")["build"]
+    assert len([call for call in build.calls if call.startswith("docker build")]) == 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'ERROR: failed to solve: process "/bin/sh -c curl x # 429 Too Many Requests" did not '
+        "complete successfully: exit code: 1",
+        "#9 0.5 HTTP error 503 Service Unavailable",
+        "ERROR: failed to solve: dockerfile parse error on line 3",
+        "ERROR: failed to solve: python:9.9: not found",
+    ],
+)
+def test_what_the_dockerfile_is_to_blame_for_is_not_tried_again(build: Build, words: str) -> None:
+    assert not build.run(SAYS=words, FAILS="build")["build"]
+    assert len([call for call in build.calls if call.startswith("docker build")]) == 1
 
 
 def test_a_missing_input_fails_the_build_and_is_named(build: Build) -> None:
