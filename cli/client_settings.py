@@ -76,10 +76,14 @@ def write_files(cloud: LaptopCloud, folder: Path, environment: Mapping[str, str]
     """Write the files that the variables name. ``environment``: where the user's `aws` is."""
     plugins = aws_cli.SETTINGS if takes_plugin(environment.get("PATH", os.defpath)) else ""
     folder.mkdir(mode=0o700, exist_ok=True)
-    (folder / "aws-config").write_text(AWS_CONFIG.format(region=cloud.region) + plugins)
-    (folder / "sagemaker.yaml").write_text(
-        SAGEMAKER_CONFIG.format(region=cloud.region, account=cloud.account)
-    )
+    contents = {
+        "aws-config": AWS_CONFIG.format(region=cloud.region) + plugins,
+        "sagemaker.yaml": SAGEMAKER_CONFIG.format(region=cloud.region, account=cloud.account),
+    }
+    for name, text in contents.items():
+        file = folder / name
+        file.touch(mode=0o600)
+        file.write_text(text)
 
 
 def takes_plugin(path: str) -> bool:

@@ -169,7 +169,9 @@ def start_cloud(
 def starting(directory: Path) -> Iterator[None]:
     """Be the only one who starts a cloud here. Raises Trouble at once when another does."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (directory / START_LOCK_FILE).open("a+") as lock:
+    file = directory / START_LOCK_FILE
+    file.touch(mode=0o600)
+    with file.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

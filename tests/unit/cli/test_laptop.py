@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -334,6 +335,17 @@ def test_env_unset_takes_away_everything_that_env_sets(tmp_path: Path) -> None:
     assert "AWS_CONFIG_FILE" in before and "WHARF_PROJECT" in before
     assert not [name for name in after if name.startswith(("AWS_", "WHARF_", "SAGEMAKER_"))]
     assert after["KEPT"] == "1"
+
+
+@pytest.mark.usefixtures("cloud")
+def test_what_the_command_line_writes_is_its_user_s_alone(tmp_path: Path) -> None:
+    with starting(tmp_path / "new"):
+        pass
+    evaluated(tmp_path)
+    written = [tmp_path / "new" / "start.lock", *(tmp_path / "client").iterdir()]
+    assert len(written) == 3
+    assert {stat.S_IMODE(file.stat().st_mode) for file in written} == {0o600}
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
 def test_env_unset_needs_no_cloud(tmp_path: Path) -> None:
