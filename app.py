@@ -1,6 +1,7 @@
 """Synthesise the stack: ``cdk deploy`` runs this, and so does a laptop, without AWS.
 
-Reads ``WHARF_PROJECT`` and ``WHARF_REMOVAL_POLICY``; the account and the region are the CDK's.
+Reads ``WHARF_PROJECT``, ``WHARF_REMOVAL_POLICY`` and the days of docs/what-expires.md;
+the account and the region are the CDK's.
 """
 
 import os

@@ -17,6 +17,7 @@ CHARGES = {
     "AWS::S3::Bucket": "storage, by GB and month",
     "AWS::DynamoDB::Table": "storage and backups, by GB and month",
     "AWS::ECR::Repository": "storage of images, by GB and month",
+    "AWS::Logs::LogGroup": "storage, by GB and month",
     "AWS::CodeCommit::Repository": "active users, by month",
 }
 

@@ -1,5 +1,6 @@
 """What SageMaker works with: its role, and the group of model packages."""
 
+from aws_cdk.aws_logs import LogGroup
 from aws_cdk.aws_sagemaker import CfnModelPackageGroup
 from constructs import Construct
 
@@ -38,6 +39,14 @@ class Serving(Construct):
             assumed_by=service(self, "sagemaker.amazonaws.com"),
             grants=self._grants(storage, images),
             description=f"Jobs and endpoint of {names.project}",
+        )
+        # SageMaker would make it and keep its lines for ever. The jobs' groups are the account's.
+        self.endpoint_log = LogGroup(
+            self,
+            "EndpointLog",
+            log_group_name=f"/aws/sagemaker/Endpoints/{names.endpoint}",
+            retention=settings.log_retention,
+            removal_policy=settings.removal_policy,
         )
         self.model_package_group = CfnModelPackageGroup(
             self,

@@ -15,6 +15,24 @@ RETAIN = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 REMOVAL_POLICIES = {"retain": RETAIN, "destroy": RemovalPolicy.DESTROY}
 
 
+# What PutRetentionPolicy takes, as far as the CDK names it.
+LOG_RETENTIONS = {
+    1: RetentionDays.ONE_DAY,
+    3: RetentionDays.THREE_DAYS,
+    7: RetentionDays.ONE_WEEK,
+    14: RetentionDays.TWO_WEEKS,
+    30: RetentionDays.ONE_MONTH,
+    60: RetentionDays.TWO_MONTHS,
+    90: RetentionDays.THREE_MONTHS,
+    180: RetentionDays.SIX_MONTHS,
+    365: RetentionDays.ONE_YEAR,
+    731: RetentionDays.TWO_YEARS,
+    1827: RetentionDays.FIVE_YEARS,
+    3653: RetentionDays.TEN_YEARS,
+}
+LONGEST = 36_500  # days, a hundred years
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """One deployment. Without account and region the template fits every one of them."""
@@ -23,7 +41,12 @@ class Settings:
     account: str | None = None
     region: str | None = None
     removal_policy: RemovalPolicy = RETAIN
-    log_retention: RetentionDays = RetentionDays.THREE_MONTHS
+    log_retention_days: int = 90
+    """Of every log group that is this project's alone; one of LOG_RETENTIONS."""
+    noncurrent_days: int = 365
+    """How long an overwritten or deleted object can be had back; the newest ten are kept longer."""
+    capture_days: int = 90
+    """How long what an endpoint captured is kept."""
     sweep_after_seconds: int = 60
     """How long a waiting task is left to its event before the sweep looks itself."""
     lost_push_after_seconds: int = 300
@@ -49,7 +72,14 @@ class Settings:
             account=environment.get("CDK_DEFAULT_ACCOUNT"),
             region=environment.get("CDK_DEFAULT_REGION"),
             removal_policy=_removal_policy(environment.get("WHARF_REMOVAL_POLICY", "retain")),
+            log_retention_days=_days(environment, "WHARF_LOG_DAYS", 90, tuple(LOG_RETENTIONS)),
+            noncurrent_days=_days(environment, "WHARF_NONCURRENT_DAYS", 365),
+            capture_days=_days(environment, "WHARF_CAPTURE_DAYS", 90),
         )
+
+    @property
+    def log_retention(self) -> RetentionDays:
+        return LOG_RETENTIONS[self.log_retention_days]
 
     @property
     def environment(self) -> Environment:
@@ -67,3 +97,14 @@ def _removal_policy(text: str) -> RemovalPolicy:
     except KeyError:
         allowed = " or ".join(REMOVAL_POLICIES)
         raise ValueError(f"WHARF_REMOVAL_POLICY is {text!r}; use {allowed}") from None
+
+
+def _days(
+    environment: Mapping[str, str], name: str, default: int, allowed: tuple[int, ...] = ()
+) -> int:
+    text = environment.get(name, str(default))
+    days = int(text) if text.isascii() and text.isdigit() else 0
+    if days in allowed or (not allowed and 1 <= days <= LONGEST):
+        return days
+    numbers = ", ".join(map(str, allowed)) if allowed else f"a whole number from 1 to {LONGEST}"
+    raise ValueError(f"{name} is {text!r}, in days; use {'one of ' if allowed else ''}{numbers}")

@@ -22,10 +22,13 @@ from aws_cdk.aws_s3 import (
 )
 from constructs import Construct
 
+from contracts.capture import CAPTURE_PREFIX
 from contracts.ledger import RELEASE_INDEX, WAITING_INDEX
 from infra.acknowledge import acknowledge
 from infra.grant import Grant
 from infra.settings import Settings
+
+KEPT_VERSIONS = 10  # noncurrent ones of an object, whatever their age
 
 
 class Storage(Construct):
@@ -42,6 +45,9 @@ class Storage(Construct):
         )
         self.data_bucket = self._bucket("Data", settings)
         self.artifact_bucket = self._bucket("Artifacts", settings)
+        self.artifact_bucket.add_lifecycle_rule(
+            prefix=f"{CAPTURE_PREFIX}/", expiration=Duration.days(settings.capture_days)
+        )
         _announce_objects(self.data_bucket)
         self.dynamodb_table = self._ledger(settings)
 
@@ -57,7 +63,12 @@ class Storage(Construct):
             block_public_access=BlockPublicAccess.BLOCK_ALL,
             object_ownership=ObjectOwnership.BUCKET_OWNER_ENFORCED,
             lifecycle_rules=[
-                LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(7))
+                LifecycleRule(
+                    abort_incomplete_multipart_upload_after=Duration.days(7),
+                    noncurrent_version_expiration=Duration.days(settings.noncurrent_days),
+                    noncurrent_versions_to_retain=KEPT_VERSIONS,
+                ),
+                LifecycleRule(expired_object_delete_marker=True),
             ],
             removal_policy=settings.removal_policy,
         )

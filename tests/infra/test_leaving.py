@@ -13,6 +13,7 @@ HOLDS_WORK = {
     "AWS::DynamoDB::Table",
     "AWS::ECR::Repository",
     "AWS::CodeCommit::Repository",
+    "AWS::Logs::LogGroup",  # the endpoint's, in which its last lines may come late
     "AWS::SageMaker::ModelPackageGroup",
     "AWS::SNS::Topic",  # the repository's trigger names it
 }
