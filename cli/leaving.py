@@ -8,9 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.errors import Trouble
-from cli.remainder import CHARGES, Kept, disposable, remainder
+from cli.remainder import CHARGES, Kept, Leaving, disposable, remainder
 from cli.services import Services
-from contracts.model import Contract
 from contracts.names import stack_name
 
 MINUTE = 60.0  # seconds
@@ -19,25 +18,6 @@ JOBS_DEADLINE = 20 * MINUTE
 STACK_DEADLINE = 60 * MINUTE
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 Tell = Callable[[str], None]
-
-
-class Leaving(Contract):
-    """What `wharf destroy` is about to do."""
-
-    project: str
-    stack: str
-    everything: bool
-    endpoint: str | None
-    """Its name, while there is one."""
-    instances: tuple[str, ...]
-    """Of the endpoint, each charged by the hour until it is deleted."""
-    releases: tuple[str, ...]
-    jobs: tuple[str, ...]
-    endpoint_configs: tuple[str, ...]
-    models: tuple[str, ...]
-    kept: tuple[Kept, ...]
-    removed: int
-    """How many of the stack's resources go."""
 
 
 class Project:

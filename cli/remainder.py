@@ -31,6 +31,25 @@ class Kept(Contract):
     charge: str
 
 
+class Leaving(Contract):
+    """What `wharf destroy` is about to do."""
+
+    project: str
+    stack: str
+    everything: bool
+    endpoint: str | None
+    """Its name, while there is one."""
+    instances: tuple[str, ...]
+    """Of the endpoint, each charged by the hour until it is deleted."""
+    releases: tuple[str, ...]
+    jobs: tuple[str, ...]
+    endpoint_configs: tuple[str, ...]
+    models: tuple[str, ...]
+    kept: tuple[Kept, ...]
+    removed: int
+    """How many of the stack's resources go."""
+
+
 def remainder(template: Mapping[str, Any]) -> dict[str, Any]:
     """The template of what its deletion policies keep, and of what that refers to."""
     resources = template["Resources"]

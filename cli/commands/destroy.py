@@ -6,9 +6,10 @@ import click
 from botocore.exceptions import ClientError
 
 from cli.errors import Trouble, trouble
-from cli.leaving import Leaving, Project, Tell
+from cli.leaving import Project, Tell
 from cli.options import json_option, project_option
 from cli.output import print_json
+from cli.remainder import Leaving
 from cli.services import Services
 
 Step = tuple[str, Callable[[Tell], None]]
