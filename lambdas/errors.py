@@ -3,6 +3,7 @@
 Each message says what was wrong, where, and what to do next.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,9 +16,11 @@ from botocore.exceptions import (
 )
 
 from contracts.parameters import InvalidParameter
+from contracts.quotas import BUILDS, CODEBUILD, SAGEMAKER, lookup_command
 
 __all__ = [
     "AccessDenied",
+    "AccountBusy",
     "ApprovalRejected",
     "BuildFailed",
     "CopyUnfinished",
@@ -28,9 +31,11 @@ __all__ = [
     "InvalidParameter",
     "MissingData",
     "QualityBelowThreshold",
+    "QuotaTooSmall",
     "ReleaseError",
     "SeriesUnavailable",
     "ServiceFault",
+    "SubjectGone",
     "Superseded",
     "Throttled",
     "TrainingFailed",
@@ -38,16 +43,35 @@ __all__ = [
     "VerificationFailed",
 ]
 
+# Every code is of botocore's models, or of the services' "Common errors": a test compares them.
 THROTTLING_CODES = {
-    "LimitExceededException",
+    "KMSThrottling",
+    "KmsThrottlingException",
     "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "SlowDown",
+    "Throttled",
     "ThrottledException",
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
+}
+QUOTA_CODES = {
+    "AccountLimitExceededException",
+    "ExecutionLimitExceeded",
+    "LimitExceededException",
+    "ResourceLimitExceeded",
+    "ServiceQuotaExceededException",
+}
+"""The account has as many of something as it may: its turn comes, or a quota is too small."""
+FAULT_CODES = {"EncryptionKeyUnavailableException", "ServiceUnavailableException"}
+"""A service's own fault that does not come with a status of 500 and more."""
+GONE_CODES = {
+    "NoSuchBucket",
+    "RepositoryNotFoundException",
+    "ResourceNotFound",
+    "ResourceNotFoundException",
 }
 UNREACHABLE = (
     ConnectTimeoutError,
@@ -55,7 +79,21 @@ UNREACHABLE = (
     EndpointConnectionError,
     HTTPClientError,
 )
-DENIAL_CODES = {"403", "AccessDenied", "AccessDeniedException", "KMSAccessDeniedException"}
+DENIAL_CODES = {
+    "403",
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "EncryptionKeyAccessDeniedException",
+    "KMSAccessDenied",
+    "KMSAccessDeniedException",
+    "KmsAccessDeniedException",
+}
+# SageMaker: "The account-level service limit 'ml.m5.large for endpoint usage' is 0 Instances, with
+# current utilization of 0 Instances and a request delta of 1 Instances."
+INSTANCE_LIMIT = re.compile(r"limit '([^']+)' is ([\d.]+) .*request delta of ([\d.]+) ", re.DOTALL)
+# CodeBuild: "Cannot have more than 1 builds in queue for the account"
+BUILD_LIMIT = re.compile(r"Cannot have more than (\d+) ")
 
 
 class ReleaseError(Exception):
@@ -126,6 +164,18 @@ class ServiceFault(ReleaseError):
     """A service failed on its own side or was not reachable; the state machine tries again."""
 
 
+class AccountBusy(ReleaseError):
+    """The account runs as many of something as its quota allows; the state machine waits."""
+
+
+class QuotaTooSmall(ReleaseError):
+    """A quota of the account can never suffice for what the configuration asks; nothing waits."""
+
+
+class SubjectGone(ReleaseError):
+    """What a state waits for was deleted: it can never end."""
+
+
 class AccessDenied(ReleaseError):
     """The function's role lacks a permission; the message names the action and the resource."""
 
@@ -145,14 +195,51 @@ def translated(error: ClientError) -> Exception:
         return Throttled(str(error))
     if code_of(error) in DENIAL_CODES:
         return AccessDenied(str(error))
+    if code_of(error) in QUOTA_CODES:
+        return _at_limit(error)
+    if code_of(error) in FAULT_CODES:
+        return ServiceFault(str(error))
     if isinstance(status, int) and status >= 500:
         return ServiceFault(str(error))
     return error
 
 
+def _at_limit(error: ClientError) -> AccountBusy | QuotaTooSmall:
+    """Whether waiting can help, and which quota it is, as far as the service's words tell."""
+    words = message_of(error)
+    instances, builds = INSTANCE_LIMIT.search(words), BUILD_LIMIT.search(words)
+    if instances:
+        never = float(instances[3]) > float(instances[2])
+        advice = f". To see this quota and its code: {lookup_command(SAGEMAKER, instances[1])}"
+    elif builds:
+        never = int(builds[1]) == 0
+        advice = f". To see this quota and its code: {lookup_command(CODEBUILD, BUILDS)}"
+    else:
+        never, advice = False, ""
+    if advice:
+        advice += (
+            "; to ask for more: aws service-quotas request-service-quota-increase "
+            "--service-code … --quota-code L-… --desired-value …"
+        )
+    if never:
+        return QuotaTooSmall(f"{error}{advice}")
+    return AccountBusy(f"waits until the account has room: {error}{advice}")
+
+
+def gone(error: ClientError) -> bool:
+    """Whether what the call named does not exist; SageMaker says it of some things in words."""
+    return code_of(error) in GONE_CODES or (
+        code_of(error) == "ValidationException"
+        and any(
+            words in message_of(error).lower()
+            for words in ("could not find", "not found", "does not exist")
+        )
+    )
+
+
 @contextmanager
 def service_errors() -> Iterator[None]:
-    """Raise a service's error by its meaning: Throttled, ServiceFault, AccessDenied or itself."""
+    """Raise a service's error by its meaning: Throttled, AccountBusy, ServiceFault, … or itself."""
     try:
         yield
     except ClientError as error:

@@ -51,6 +51,8 @@ class Waiter(Contract):
     subject: str = ""
     submitted: bool = False
     context: str = "{}"
+    failures: int = 0
+    """How often in a row its true status could not be read."""
     started: int
     next_check: int
     waiting: Literal["yes"] = "yes"
@@ -184,8 +186,17 @@ class Ledger(ReleaseRows):
         """A row that someone waits for never expires, however long an approval may take."""
         self._update(
             waiter,
-            "SET next_check = :time, expires = :expires",
-            {":time": time, ":expires": time + KEEP},
+            "SET next_check = :time, expires = :expires, failures = :none",
+            {":time": time, ":expires": time + KEEP, ":none": 0},
+            still="waiting = :yes",
+        )
+
+    def put_off(self, waiter: Waiter, time: int) -> None:
+        """Check later: its true status could not be read, once more."""
+        self._update(
+            waiter,
+            "SET next_check = :time, expires = :expires, failures = :failures",
+            {":time": time, ":expires": time + KEEP, ":failures": waiter.failures + 1},
             still="waiting = :yes",
         )
 

@@ -10,15 +10,27 @@ from typing import Any
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.parameters import Outcome
 from lambdas.approval import approval_job
 from lambdas.build import build_job
 from lambdas.entry import entry
-from lambdas.errors import AccessDenied, translated
+from lambdas.errors import (
+    AccessDenied,
+    ReleaseError,
+    SubjectGone,
+    gone,
+    message_of,
+    translated,
+)
 from lambdas.ledger import Kind, Waiter
 from lambdas.log import logger
+from lambdas.notification import publish, table
 from lambdas.site import Site
 from lambdas.verdict import failed
 from lambdas.waiting import answer, answer_if_over
+
+LONGEST_DELAY = 60 * 60  # seconds between two looks at a row that cannot be settled
+TOLD_AFTER = 5  # failures in a row, which is half an hour: a short fault is nobody's business
 
 
 class StateChange(BaseModel):
@@ -38,31 +50,73 @@ def resume_release(site: Site, event: StateChange) -> None:
         try:
             answer_or_refuse(site, waiter)
         except Exception as error:  # reported below, after everyone had their turn
-            logger.exception("could not settle", job=waiter.job)
-            failures.append(error)
+            logger.exception("could not settle", job=waiter.job, failures=waiter.failures + 1)
+            put_off(site, waiter, error)
+            if waiter.failures == 0:  # one error for each fault, not one a minute
+                failures.append(error)
     if failures:
         raise ExceptionGroup("some rows could not be settled; the sweep tries again", failures)
 
 
-def answer_or_refuse(site: Site, waiter: Waiter) -> None:
-    """Answer the token if its job is over, or if this function is not allowed to find that out.
+def put_off(site: Site, waiter: Waiter, error: Exception) -> None:
+    """Look again later, and later each time; tell people once, when it goes on and on."""
+    delay = site.environment.sweep_after_seconds * 2**waiter.failures
+    site.ledger.put_off(waiter, site.now() + min(delay, LONGEST_DELAY))
+    if waiter.failures + 1 != TOLD_AFTER:
+        return
+    release = waiter.release_id
+    publish(
+        site,
+        Outcome.FAILED,
+        f"{site.environment.project}: nobody can see how {waiter.state} of {release} goes",
+        table(
+            [
+                ("release", release),
+                ("state", waiter.state),
+                ("waits for", f"{waiter.kind.value} {waiter.subject}".rstrip()),
+                ("reason", str(error)),
+                ("tried", f"{TOLD_AFTER} times; it is tried again at least once an hour"),
+                ("next", f"wharf show {release}"),
+            ]
+        ),
+        release,
+    )
 
-    A missing permission does not come by itself, and the release would wait for its state's
-    time-out. Its row stays, so that the roll back knows of the job, which may still run.
+
+def answer_or_refuse(site: Site, waiter: Waiter) -> None:
+    """Answer the token if its job is over, or if this function can never find that out.
+
+    What was deleted and a missing permission do not come by themselves, and the release would
+    wait for its state's time-out. The row stays, so that the roll back knows of the job, which
+    may still run.
     """
     try:
         answer_if_over(site, waiter)
     except ClientError as error:
-        denial = translated(error)
-        if not isinstance(denial, AccessDenied):
+        final = final_reason(waiter, error)
+        if final is None:
             raise
-        logger.exception("not allowed to settle", job=waiter.job)
-        waited = answer(site, waiter.token, failed(denial))
+        logger.exception("can never settle", job=waiter.job)
+        waited = answer(site, waiter.token, failed(final))
         if waited and waiter.kind is not Kind.ROLLBACK:
             again = site.now() + site.environment.sweep_after_seconds
             site.ledger.check_again_at(waiter, again)
         else:
             site.ledger.mark_done(waiter)
+
+
+def final_reason(waiter: Waiter, error: ClientError) -> ReleaseError | None:
+    """Why asking again is of no use; None when it may help."""
+    denial = translated(error)
+    if isinstance(denial, AccessDenied):
+        return denial
+    if gone(error):
+        what = f"{waiter.kind.value} {waiter.subject}".rstrip()
+        return SubjectGone(
+            f"{waiter.state} waits for {what}, which is gone: {message_of(error)}; "
+            "start the release again with another reason"
+        )
+    return None
 
 
 def waiters(site: Site, event: StateChange) -> Iterable[Waiter]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from lambdas.errors import code_of, message_of
+from lambdas.errors import code_of, gone, message_of
 from lambdas.ledger import Waiter
 from lambdas.site import Site
 
@@ -40,13 +40,7 @@ def already_exists(error: ClientError) -> bool:
 
 def not_found(error: ClientError) -> bool:
     """SageMaker answers ResourceNotFound for jobs; for endpoints and others it says it in words."""
-    return code_of(error) in ("ResourceNotFound", "ResourceNotFoundException") or (
-        code_of(error) == "ValidationException"
-        and any(
-            words in message_of(error).lower()
-            for words in ("could not find", "not found", "does not exist")
-        )
-    )
+    return gone(error)
 
 
 def abandoned(site: Site, waiter: Waiter) -> bool:

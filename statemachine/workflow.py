@@ -229,9 +229,14 @@ def on_any_error(next_step: State, *, result_path: str | None) -> Catch:
 
 
 def retry_service_faults() -> list[Retry]:
-    """Try again after 2, 4, 8, 16 and 32 s what AWS itself did not manage; nothing else."""
+    """Try again what AWS did not manage, after 2, 4, 8, 16 and 32 s, and wait for a full account.
+
+    AccountBusy is asked about 16 times in 73 minutes, the first time after 20 s, the last after
+    17 minutes. A branch that waits so is no failed branch: the other goes on.
+    """
     return [
-        Retry(error_equals=SERVICE_FAULTS, interval_seconds=2, max_attempts=5, backoff_rate=2.0)
+        Retry(error_equals=SERVICE_FAULTS, interval_seconds=2, max_attempts=5, backoff_rate=2.0),
+        Retry(error_equals=["AccountBusy"], interval_seconds=20, max_attempts=16, backoff_rate=1.3),
     ]
 
 

@@ -214,6 +214,10 @@ class FakeSageMaker:
         return {"ModelPackageArn": arn}
 
     def describe_model_package(self, *, ModelPackageName: str) -> dict[str, Any]:  # noqa: N803
+        if ModelPackageName not in self.packages:
+            raise client_error(
+                "ValidationException", f"ModelPackage {ModelPackageName} does not exist."
+            )
         return self.packages[ModelPackageName]
 
 

@@ -8,8 +8,10 @@ from contracts.release import Failure, ReleaseDocument
 from lambdas.entry import entry
 from lambdas.errors import (
     AccessDenied,
+    AccountBusy,
     InvalidParameter,
     QualityBelowThreshold,
+    QuotaTooSmall,
     ServiceFault,
     Throttled,
 )
@@ -44,6 +46,13 @@ def test_a_document_comes_in_and_goes_out_as_step_functions_carries_it(world: Wo
         ("ThrottlingException", 400, Throttled),
         ("TooManyRequestsException", 429, Throttled),
         ("ProvisionedThroughputExceededException", 400, Throttled),
+        ("Throttled", 429, Throttled),
+        ("KMSThrottling", 400, Throttled),
+        ("AccountLimitExceededException", 400, AccountBusy),
+        ("ResourceLimitExceeded", 400, AccountBusy),
+        ("ExecutionLimitExceeded", 400, AccountBusy),
+        ("AuthorizationError", 403, AccessDenied),
+        ("KMSAccessDenied", 400, AccessDenied),
         ("InternalFailure", 500, ServiceFault),
         ("ServiceUnavailable", 503, ServiceFault),
         ("AccessDeniedException", 400, AccessDenied),
@@ -114,3 +123,34 @@ def test_a_function_knows_how_long_lambda_lets_it_run(world: World) -> None:
 
     handler(EVENT, Context())
     assert seen == [12.5]
+
+
+LIMIT = (
+    "The account-level service limit 'ml.m5.large for endpoint usage' is {} Instances, with "
+    "current utilization of {} Instances and a request delta of {} Instances. Please use …"
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "meaning"),
+    [
+        ("ResourceLimitExceeded", LIMIT.format(0, 0, 1), QuotaTooSmall),
+        ("ResourceLimitExceeded", LIMIT.format(2, 1, 3), QuotaTooSmall),
+        ("ResourceLimitExceeded", LIMIT.format(2, 2, 1), AccountBusy),
+        (
+            "AccountLimitExceededException",
+            "Cannot have more than 1 builds in queue for the account",
+            AccountBusy,
+        ),
+        (
+            "AccountLimitExceededException",
+            "Cannot have more than 0 builds in queue for the account",
+            QuotaTooSmall,
+        ),
+    ],
+)
+def test_only_a_quota_that_can_suffice_is_waited_for_and_the_command_is_told(
+    world: World, code: str, words: str, meaning: type[Exception]
+) -> None:
+    with pytest.raises(meaning, match="aws service-quotas list-service-quotas --service-code"):
+        call(world, client_error(code, words))

@@ -5,13 +5,14 @@ import pytest
 from contracts.release import ImageKind
 from lambdas.build_image import build_image
 from lambdas.deploy_model import deploy_model
+from lambdas.request_approval import request_approval
 from lambdas.resume_release import StateChange, resume_release
 from lambdas.roll_back import roll_back
 from lambdas.train_model import train_model
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error
 from tests.unit.lambdas.kills import killed_everywhere
-from tests.unit.lambdas.releases import OTHER, TRAINING_JOB, build_task, document, task
+from tests.unit.lambdas.releases import OTHER, PACKAGE, TRAINING_JOB, build_task, document, task
 
 READY = document(upto="PrepareData")
 OTHER_JOB = f"oil-price-{OTHER}-train"
@@ -206,3 +207,64 @@ def test_killed_at_any_call_and_called_again_it_answers_once(world: World) -> No
         assert set(world.answers) == {"token"}, place
         assert world.site.ledger.waiters(f"training/{TRAINING_JOB}") == [], place
         reset()
+
+
+def swept(world: World) -> bool:
+    """Whether a sweep that is due raised."""
+    try:
+        resume_release(world.site, SWEEP)
+    except ExceptionGroup:
+        return True
+    return False
+
+
+def test_a_model_package_deleted_while_it_waits_for_approval_ends_the_wait(world: World) -> None:
+    world.sagemaker.packages[PACKAGE] = {"ModelApprovalStatus": "PendingManualApproval"}
+    request_approval(world.site, task(document(upto="Register")))
+    world.sagemaker.packages.clear()
+    world.clock.time += 61
+    resume_release(world.site, SWEEP)
+    assert world.answers["token"]["error"] == "SubjectGone"
+    assert PACKAGE in world.answers["token"]["cause"]
+    roll_back(world.site, task(document(upto="Register"), "roll back"))
+    assert world.site.ledger.waiters_due(world.clock.time + 10_000) == []
+
+
+def test_an_image_repository_that_is_gone_ends_the_wait_for_its_build(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_image(world.site, build_task(document()))
+
+    def refuse(**_: Any) -> None:
+        raise client_error("RepositoryNotFoundException", "it does not exist in the registry")
+
+    monkeypatch.setattr(world.ecr, "describe_images", refuse)
+    world.clock.time += 61
+    resume_release(world.site, SWEEP)
+    assert world.answers["token"]["error"] == "SubjectGone"
+
+
+def test_a_row_that_cannot_be_settled_is_looked_at_ever_later_and_told_of_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_model(world.site, task(READY))
+
+    def refuse(**_: Any) -> None:
+        raise client_error("InternalFailure", "no answer", status=500)
+
+    monkeypatch.setattr(world.sagemaker, "describe_training_job", refuse)
+    raised = 0
+    asked: list[int] = []
+    for minute in range(24 * 60):
+        world.clock.time += 60
+        if world.site.ledger.waiters_due(world.clock.time):
+            asked.append(minute)
+            raised += swept(world)
+    assert raised == 1
+    assert len(world.sns.published) == 1
+    assert len(asked) < 40, "at most once an hour, after the first few"
+    monkeypatch.undo()
+    world.sagemaker.finish_training(TRAINING_JOB)
+    world.clock.time += 3700
+    resume_release(world.site, SWEEP)
+    assert world.answers["token"]["output"]["job"] == TRAINING_JOB

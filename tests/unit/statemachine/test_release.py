@@ -29,6 +29,7 @@ FUNCTIONS = {
     "Notify",
 }
 SERVICE_FAULTS = {
+    "AccountBusy",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
