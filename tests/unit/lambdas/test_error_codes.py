@@ -34,8 +34,8 @@ SERVICES = {
 """What an expression ends in that calls a service."""
 NO_CALLS = {"ledger", "self"}
 """Whose methods are called as an operation is, and are none: of the ledger's rows."""
-NO_OPERATIONS = {"get"}
-"""Of a dictionary that is called as a client is: a build's ``logs``."""
+NO_OPERATIONS = {"get", "get_paginator"}
+"""Of a dictionary that is called as a client is: a build's ``logs``; a paginator is read apart."""
 TRANSFERS = {"copy": ("HeadObject", "CopyObject", "CreateMultipartUpload", "UploadPartCopy")}
 """boto3's own methods over several operations."""
 COMMON = {
@@ -76,6 +76,11 @@ def calls() -> Iterator[tuple[str, str, str]]:
     every = {name for service in set(SERVICES.values()) for name in operations(service)}
     for source in SOURCES:
         for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".get_paginator"):
+                assert isinstance(node.func, ast.Attribute)
+                service = SERVICES[base_of(node.func)]
+                name = operations(service)[ast.literal_eval(node.args[0])]
+                yield f"{source.name}:{node.lineno}", service, name
             if not isinstance(node, ast.Attribute):
                 continue
             base, place = base_of(node), f"{source.name}:{node.lineno}"
