@@ -60,7 +60,7 @@ def as_table(value: Any) -> Any:
     An attribute that is to hold many things begins empty. A full dict is left alone, because
     somebody else may hold it, too.
     """
-    if value or not isinstance(value, dict):
+    if not isinstance(value, dict) or value:
         return value
     if type(value) is defaultdict:
         return DefaultTable(value.default_factory)
