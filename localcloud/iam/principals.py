@@ -70,7 +70,14 @@ def principal_of(cloud: Cloud, credential: Credential) -> Principal:
         return _role_session(cloud, backend, session)
     for user in backend.users.values():
         if any(key.access_key_id == credential.access_key for key in user.access_keys):
-            documents = _documents(user.policies.values(), user.managed_policies.values())
+            holders = [user, *backend.get_groups_for_user(user.name)]
+            documents = tuple(
+                document
+                for holder in holders
+                for document in _documents(
+                    holder.policies.values(), holder.managed_policies.values()
+                )
+            )
             return Principal(user.arn, None, documents, cloud.account)
     raise UnknownPrincipal(_INVALID)
 

@@ -66,6 +66,28 @@ def test_managed_policies_that_are_attached_count_too(world: World) -> None:
     world.client("ssm", role).describe_parameters()
 
 
+def test_the_policies_of_a_users_groups_count_too(world: World) -> None:
+    iam_client, name, group = world.client("iam"), world.name("user"), world.name("group")
+    iam_client.create_user(UserName=name)
+    key = iam_client.create_access_key(UserName=name)["AccessKey"]
+    client = boto3.client(
+        "ssm",
+        region_name=REGION,
+        endpoint_url=world.cloud.url,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    with refused("AccessDeniedException", "ssm:DescribeParameters"):
+        client.describe_parameters()
+    document = {"Version": "2012-10-17", "Statement": [allow("ssm:DescribeParameters")]}
+    iam_client.create_group(GroupName=group)
+    iam_client.put_group_policy(
+        GroupName=group, PolicyName="read", PolicyDocument=json.dumps(document)
+    )
+    iam_client.add_user_to_group(GroupName=group, UserName=name)
+    client.describe_parameters()
+
+
 def test_query_services_answer_with_their_own_code(world: World) -> None:
     topic = world.client("sns").create_topic(Name="denied")["TopicArn"]
     with refused("AccessDenied", "sns:Publish", topic):
