@@ -70,7 +70,7 @@ def principal_of(cloud: Cloud, credential: Credential) -> Principal:
         return _role_session(cloud, backend, session)
     for user in backend.users.values():
         if any(key.access_key_id == credential.access_key for key in user.access_keys):
-            holders = [user, *backend.get_groups_for_user(user.name)]
+            holders: list[Any] = [user, *backend.get_groups_for_user(user.name)]
             documents = tuple(
                 document
                 for holder in holders
