@@ -1,6 +1,5 @@
 """The account's quotas suffice for what the project's sections ask for."""
 
-import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -58,16 +57,17 @@ def needs(account: Account) -> Iterator[Need]:
 
 
 def look(account: Account) -> list[Finding]:
+    wanted = list(needs(account))
+    client = account.client("service-quotas")
     try:
-        return [_judged(need, _quotas(account, need.service)) for need in needs(account)]
+        return [_judged(need, _named(client, need)) for need in wanted]
     except ClientError as error:
         if account.on_laptop and error.response["Error"]["Code"] in _NOT_OFFERED:
             return [CHECK.skipped("the laptop's cloud has no Service Quotas")]
         raise
 
 
-def _judged(need: Need, quotas: Mapping[str, Quota]) -> Finding:
-    quota = quotas.get(need.quota)
+def _judged(need: Need, quota: Quota | None) -> Finding:
     if quota is None:
         return CHECK.unknown(
             f"{need.service} lists no quota named {need.quota!r} ({need.what})",
@@ -87,15 +87,12 @@ def _judged(need: Need, quotas: Mapping[str, Quota]) -> Finding:
     return CHECK.passed(seen)
 
 
-def _quotas(account: Account, service: str) -> Mapping[str, Quota]:
-    return _listed(account.client("service-quotas"), service)
-
-
-@functools.cache
-def _listed(client: Any, service: str) -> Mapping[str, Quota]:
-    """Quota's name → the quota: the account's own values over AWS's defaults."""
-    found: dict[str, Quota] = {}
-    for operation in ("list_aws_default_service_quotas", "list_service_quotas"):
-        for page in client.get_paginator(operation).paginate(ServiceCode=service):
-            found |= {quota["QuotaName"]: quota for quota in page["Quotas"]}
-    return found
+def _named(client: Any, need: Need) -> Quota | None:
+    """The account's own value, or AWS's default for who has none; no page more than it takes."""
+    for operation in ("list_service_quotas", "list_aws_default_service_quotas"):
+        for page in client.get_paginator(operation).paginate(ServiceCode=need.service):
+            for quota in page["Quotas"]:
+                if quota["QuotaName"] == need.quota:
+                    found: Quota = quota
+                    return found
+    return None
