@@ -17,6 +17,8 @@ from contracts.release import Failure, ReleaseDocument, Trigger
 
 RUNNING = "RUNNING"
 SUCCEEDED = "SUCCEEDED"
+SUPERSEDED = "SUPERSEDED"
+"""Step Functions says SUCCEEDED: that a later release serves is no failure of the machine."""
 PLOT_FILE = "holdout.png"
 NEARLY_AT_ONCE = 3  # releases whose times may be in another order than they are themselves
 APPROVE_STATE = "Approve"
@@ -39,7 +41,7 @@ class Release(Contract):
 
     id: str
     status: str
-    """Step Functions' own: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED."""
+    """Step Functions' own, RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; or SUPERSEDED."""
     started: datetime
     stopped: datetime | None
     states: tuple[StateRow, ...]
@@ -96,7 +98,7 @@ def assemble(
     rows = tuple(_with_wait(row, waits, release, document) for row in states(events))
     return Release(
         id=release,
-        status=execution["status"],
+        status=status_of(execution),
         started=execution["startDate"],
         stopped=execution.get("stopDate"),
         states=rows,
@@ -104,6 +106,19 @@ def assemble(
         document=document,
         plot=_plot(document),
     )
+
+
+def status_of(execution: Mapping[str, Any]) -> str:
+    """The execution's status; SUPERSEDED when it ended well because a later release serves."""
+    status: str = execution["status"]
+    if status != SUCCEEDED:
+        return status
+    document = latest_document([{"executionSucceededEventDetails": {"output": _output(execution)}}])
+    return SUPERSEDED if document and document.failure else status
+
+
+def _output(execution: Mapping[str, Any]) -> str:
+    return str(execution.get("output") or "")
 
 
 def describe(services: Services, stack: Stack, release: str) -> dict[str, Any]:
@@ -177,7 +192,7 @@ def trigger_of(execution: Mapping[str, Any]) -> Trigger | None:
 def _summary(services: Services, stack: Stack, release: str) -> ReleaseSummary:
     execution = describe(services, stack, release)
     events: list[dict[str, Any]] = []
-    if execution["status"] != SUCCEEDED:
+    if status_of(execution) != SUCCEEDED:
         events = read_events(services, execution["executionArn"])
     view = assemble(execution, events, {})
     return ReleaseSummary(
@@ -211,7 +226,7 @@ def _with_wait(
 def _failure(
     execution: Mapping[str, Any], rows: tuple[StateRow, ...], document: ReleaseDocument | None
 ) -> ReleaseFailure | None:
-    if execution["status"] in {RUNNING, SUCCEEDED}:
+    if status_of(execution) in {RUNNING, SUCCEEDED}:
         return None
     state = failed_state(rows)
     failure = _recorded(execution, state, document)

@@ -268,6 +268,7 @@ class Outcome(StrEnum):
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    SUPERSEDED = "superseded"
     APPROVAL = "approval"
     SKIPPED = "skipped"
 

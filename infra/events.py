@@ -9,12 +9,14 @@ from aws_cdk.aws_events_targets import LambdaFunction
 from constructs import Construct
 
 from infra.functions import Functions
+from infra.grant import arn
 from infra.names import Names
 from infra.storage import Storage
 
 # What a build, a job ends as (CodeBuild: StatusType; SageMaker: TrainingJobStatus).
 BUILD_ENDS = ["SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED"]
 JOB_ENDS = ["Completed", "Failed", "Stopped"]
+STOPPED = ["ABORTED", "TIMED_OUT"]  # FAILED and SUCCEEDED come from the machine's own end states
 SWEEP_EVERY = Duration.minutes(1)  # the least that EventBridge knows
 REFRESH_AT = Schedule.cron(minute="30", hour="5")  # UTC; the EIA publishes in its afternoon
 
@@ -72,6 +74,15 @@ class Events(Construct):
                 "ModelPackageGroupName": [names.model_package_group],
                 "ModelApprovalStatus": ["Approved", "Rejected"],
             },
+        )
+
+        machine = arn(self, "states", f"stateMachine:{names.state_machine}")
+        # Stopped by a person, or by a time limit: no state of the machine runs that could undo.
+        self._resume_on(
+            "ReleaseStopped",
+            "aws.states",
+            "Step Functions Execution Status Change",
+            {"stateMachineArn": [machine], "status": STOPPED},
         )
 
     def _resume_on(

@@ -256,12 +256,17 @@ class Permissions:
                 "dynamodb:Query",
                 "dynamodb:UpdateItem",
             ),
+            self._ledger_index(RELEASE_INDEX),
             self._ledger_index(WAITING_INDEX),
-            self._builds("codebuild:BatchGetBuilds"),
+            self._builds("codebuild:BatchGetBuilds", "codebuild:StopBuild"),
             self._images_there(),
             self._build_log(),
-            self._sagemaker("training-job", "sagemaker:DescribeTrainingJob"),
-            self._sagemaker("processing-job", "sagemaker:DescribeProcessingJob"),
+            self._sagemaker(
+                "training-job", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"
+            ),
+            self._sagemaker(
+                "processing-job", "sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob"
+            ),
             self._model_packages("sagemaker:DescribeModelPackage"),
             *self._way_back(),
             self._artifacts("data/report.json", "s3:GetObject"),

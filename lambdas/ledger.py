@@ -34,6 +34,7 @@ class Kind(StrEnum):
     APPROVAL = "approval"
     ENDPOINT = "endpoint"
     ROLLBACK = "rollback"
+    STOPPED = "stopped"
 
 
 class Waiter(Contract):
@@ -122,6 +123,23 @@ class Ledger(ReleaseRows):
             }
         )
 
+    def put_new_waiter(self, waiter: Waiter) -> bool:
+        """Write the row unless it was written before, be it done by now; whether it is new."""
+        try:
+            self._table.put_item(
+                Item={
+                    "pk": wait_key(waiter.job),
+                    "sk": waiter_key(waiter.release_id, waiter.state),
+                    **waiter.model_dump(mode="json", exclude_none=True),
+                },
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            return False
+        return True
+
     def waiters(self, job: str) -> list[Waiter]:
         """Everyone who still waits for ``job``."""
         return list(
@@ -160,12 +178,13 @@ class Ledger(ReleaseRows):
             self._query(
                 IndexName=WAITING_INDEX,
                 KeyConditionExpression="waiting = :yes",
-                FilterExpression="subject = :endpoint AND kind IN (:deploy, :rollback)",
+                FilterExpression="subject = :endpoint AND kind IN (:deploy, :rollback, :stopped)",
                 ExpressionAttributeValues={
                     ":yes": "yes",
                     ":endpoint": endpoint,
                     ":deploy": Kind.ENDPOINT,
                     ":rollback": Kind.ROLLBACK,
+                    ":stopped": Kind.STOPPED,
                 },
             )
         )
@@ -178,6 +197,9 @@ class Ledger(ReleaseRows):
             {":subject": subject, ":true": True},
         )
         return waiter.model_copy(update={"subject": subject, "submitted": True})
+
+    def put_context(self, waiter: Waiter, context: str) -> None:
+        self._update(waiter, "SET context = :context", {":context": context})
 
     def mark_done(self, waiter: Waiter) -> None:
         self._update(waiter, "REMOVE waiting, next_check", {})

@@ -6,17 +6,25 @@ from contracts.parameters import Outcome
 from contracts.release import Failure, ReleaseDocument
 from lambdas.endpoint import IN_SERVICE, describe_endpoint
 from lambdas.entry import entry
+from lambdas.errors import Superseded
 from lambdas.notification import about, publish, table, wanted
 from lambdas.site import Site
 
 
 def notify(site: Site, document: ReleaseDocument) -> ReleaseDocument:
-    outcome = Outcome.SUCCEEDED if document.failure is None else Outcome.FAILED
+    outcome = outcome_of(document)
     notifications = None if document.plan is None else document.plan.notifications
     if wanted(notifications, outcome):
         subject, message = compose(site, document)
         publish(site, outcome, subject, message, document.release_id)
     return document
+
+
+def outcome_of(document: ReleaseDocument) -> Outcome:
+    if document.failure is None:
+        return Outcome.SUCCEEDED
+    overtaken = document.failure.error == Superseded.__name__
+    return Outcome.SUPERSEDED if overtaken and not document.rollback_failure else Outcome.FAILED
 
 
 def compose(site: Site, document: ReleaseDocument) -> tuple[str, str]:
@@ -63,7 +71,7 @@ def _failure(
 ) -> tuple[str, str]:
     release, state = document.release_id, document.state_reached()
     rows = [
-        ("outcome", "failed"),
+        ("outcome", outcome_of(document).value),
         *about(document),
         ("state", state),
         ("error", failure.error),
@@ -73,6 +81,8 @@ def _failure(
         ("next", _next(document, endpoint)),
     ]
     subject = f"{document.project}: release {release} failed in {state}: {failure.error}"
+    if outcome_of(document) is Outcome.SUPERSEDED:
+        subject = f"{document.project}: release {release} was overtaken by a later one"
     return subject, table(rows)
 
 

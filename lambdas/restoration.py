@@ -4,6 +4,7 @@ One step at a time: each call reads the true status and does what it asks for, s
 function serves the state, the endpoint's events, the sweep, and every retry of them.
 """
 
+import json
 from collections.abc import Callable
 
 from botocore.exceptions import ClientError
@@ -12,7 +13,7 @@ from contracts.model import Contract
 from contracts.release import Rollback
 from lambdas.endpoint import IN_SERVICE, EndpointState, describe_endpoint, update_endpoint
 from lambdas.errors import DeploymentFailed, EndpointBusy
-from lambdas.ledger import EndpointChange, Waiter
+from lambdas.ledger import EndpointChange, Kind, Waiter
 from lambdas.site import Site
 from lambdas.submission import not_found
 from lambdas.verdict import Failed, Running, Succeeded, Verdict, failed
@@ -20,6 +21,7 @@ from lambdas.verdict import Failed, Running, Succeeded, Verdict, failed
 UNTOUCHED = "untouched"  # the release never came to the endpoint
 KEPT = "kept"  # it serves something else than the release's configuration
 RESTORED = "restored"  # it went back to the previous configuration
+PROMOTED = "promoted"  # a stopped release was verified and promoted before: it serves on
 DELETED = "deleted"  # the release had created it; nothing served before
 
 
@@ -28,12 +30,20 @@ class RollbackContext(Contract):
 
     stopped: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, waiter: Waiter) -> "RollbackContext":
+        """A stopped release's context says more, which is of no interest here."""
+        return cls(stopped=json.loads(waiter.context).get("stopped", ()))
+
 
 def settle_rollback(site: Site, waiter: Waiter) -> Verdict:
     """Take the next step back. ``waiter.submitted`` says that the way back was asked for."""
     change = site.ledger.endpoint_change(waiter.release_id)
     if change is None:
         return _finish(site, waiter, None, UNTOUCHED, serving=None)
+    champion = site.ledger.champion(change.endpoint)
+    if waiter.kind is Kind.STOPPED and champion and champion.release_id == waiter.release_id:
+        return _finish(site, waiter, None, PROMOTED, serving=change.config)
     state = describe_endpoint(site, change.endpoint)
     if state is None or state.status == "Deleting":
         return _finish(site, waiter, change, DELETED, serving=None)
@@ -96,7 +106,7 @@ def _finish(
         _quietly_delete(lambda: _delete_model(site, change.model))
         site.ledger.dethrone(endpoint, waiter.release_id)
     site.ledger.release_lease(endpoint, waiter.release_id)
-    done = RollbackContext.model_validate_json(waiter.context)
+    done = RollbackContext.of(waiter)
     return Succeeded(
         output=Rollback(stopped=done.stopped, endpoint=outcome, serving_config=serving)
     )

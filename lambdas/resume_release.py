@@ -26,6 +26,7 @@ from lambdas.ledger import Kind, Waiter
 from lambdas.log import logger
 from lambdas.notification import publish, table
 from lambdas.site import Site
+from lambdas.undoing import begin_undoing
 from lambdas.verdict import failed
 from lambdas.waiting import answer, answer_if_over
 
@@ -93,7 +94,8 @@ def answer_or_refuse(site: Site, waiter: Waiter) -> None:
     try:
         answer_if_over(site, waiter)
     except ClientError as error:
-        final = final_reason(waiter, error)
+        # Nobody waits for an answer about a stopped release; its row stays, and is tried again.
+        final = None if waiter.kind is Kind.STOPPED else final_reason(waiter, error)
         if final is None:
             raise
         logger.exception("can never settle", job=waiter.job)
@@ -135,6 +137,8 @@ def waiters(site: Site, event: StateChange) -> Iterable[Waiter]:
             return ledger.waiters(approval_job(detail["ModelPackageArn"]))
         case "SageMaker Endpoint State Change":
             return ledger.endpoint_waiters(detail["EndpointName"])
+        case "Step Functions Execution Status Change":
+            return begin_undoing(site, detail)
         case unknown:
             logger.warning("an event that nobody waits for", detail_type=unknown)
             return []

@@ -10,6 +10,7 @@ from lambdas.processing_job import settle_processing
 from lambdas.restoration import settle_rollback
 from lambdas.site import Site
 from lambdas.training_job import settle_training
+from lambdas.undoing import settle_stopped
 from lambdas.verdict import Verdict
 
 SETTLEMENTS: Mapping[Kind, Callable[[Site, Waiter], Verdict]] = {
@@ -19,6 +20,7 @@ SETTLEMENTS: Mapping[Kind, Callable[[Site, Waiter], Verdict]] = {
     Kind.APPROVAL: settle_approval,
     Kind.ENDPOINT: settle_endpoint,
     Kind.ROLLBACK: settle_rollback,
+    Kind.STOPPED: settle_stopped,
 }
 
 

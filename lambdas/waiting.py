@@ -67,7 +67,8 @@ def answer_if_over(site: Site, waiter: Waiter) -> Verdict:
     if isinstance(verdict, Running):
         site.ledger.check_again_at(waiter, site.now() + site.environment.sweep_after_seconds)
         return verdict
-    answer(site, waiter.token, verdict)
+    if waiter.kind is not Kind.STOPPED:  # nobody waits for that one
+        answer(site, waiter.token, verdict)
     site.ledger.mark_done(waiter)
     return verdict
 

@@ -53,11 +53,12 @@ def release(arn: FunctionArn = placeholder) -> Chain:
         error_path="$.failure.Error",
         cause_path="$.failure.Cause",
     )
+    end = unless_overtaken(failed)
     notify_failure = answer(
         "NotifyFailure",
         arn("Notify"),
         comment="Tell people what went wrong and what to type next.",
-        catch=on_any_error(failed, result_path=None),
+        catch=on_any_error(end, result_path=None),
     )
     roll_back = wait(
         "RollBack",
@@ -67,7 +68,7 @@ def release(arn: FunctionArn = placeholder) -> Chain:
         timeout=ROLL_BACK_SECONDS,
         catch=on_any_error(notify_failure, result_path="$.rollback_failure"),
     )
-    Chain([roll_back, notify_failure, failed])
+    Chain([roll_back, notify_failure, end])
     undo = on_any_error(roll_back, result_path="$.failure")
 
     resolve = answer(
@@ -221,6 +222,23 @@ def unless_automatic(approve: State, *, then: State) -> Choice:
     manual = ChoiceRule.StringEquals(variable="$.plan.deployment.approval", value="manual")
     required.add_choice(manual, approve)
     return required
+
+
+def unless_overtaken(failed: State) -> Choice:
+    """A release that a later one overtook is no failure: no alarm is raised for it."""
+    overtaken = Choice("Overtaken", comment="Whether a later release serves already.")
+    superseded = Succeed("Superseded", comment="A later release serves; this one is not needed.")
+    # Once a function has answered with the document, what it lacks is null.
+    undone = ChoiceRule.Or(
+        [
+            ChoiceRule.IsPresent(variable="$.rollback_failure", value=False),
+            ChoiceRule.IsNull(variable="$.rollback_failure", value=True),
+        ]
+    )
+    later = ChoiceRule.StringEquals(variable="$.failure.Error", value="Superseded")
+    overtaken.add_choice(ChoiceRule.And([later, undone]), superseded)
+    overtaken.default_choice(failed)
+    return overtaken
 
 
 def on_any_error(next_step: State, *, result_path: str | None) -> Catch:

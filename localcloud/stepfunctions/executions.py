@@ -34,6 +34,11 @@ from localcloud.formats import epoch_milliseconds, timestamp_to_the_millisecond
 from localcloud.overrides import replace, stock
 
 SOURCE, DETAIL_TYPE = "aws.states", "Step Functions Execution Status Change"
+# Step Functions developer guide, "Automating Step Functions event delivery".
+_REDRIVE = {
+    "RUNNING": "Execution is RUNNING and cannot be redriven",
+    "SUCCEEDED": "Execution is SUCCEEDED and cannot be redriven",
+}
 _START_LIMIT = 10.0  # seconds that an execution's thread may take to begin
 
 
@@ -128,6 +133,12 @@ def announce(cloud: Cloud, execution: Execution, status: ExecutionStatus) -> Non
         "outputDetails": {"included": True} if succeeded else None,
         "error": execution.error,
         "cause": execution.cause,
+        "stateMachineVersionArn": None,
+        "stateMachineAliasArn": None,
+        "redriveCount": 0,
+        "redriveDate": None,
+        "redriveStatus": "NOT_REDRIVABLE",
+        "redriveStatusReason": _REDRIVE.get(status.value),
     }
     cloud.emit(SOURCE, DETAIL_TYPE, detail, [execution.exec_arn])
 

@@ -9,6 +9,7 @@ from tests.infra.template import Template
 
 PROJECT = "oil-price"
 RELEASE = "r-0123456789abcdef"
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:modelwharf-oil-price-release"
 
 
 def event(source: str, detail_type: str, **detail: Any) -> dict[str, Any]:
@@ -68,6 +69,13 @@ OURS = {
         ModelPackageStatus="Completed",
         ModelApprovalStatus="Rejected",
     ),
+    "ReleaseStopped": event(
+        "aws.states",
+        "Step Functions Execution Status Change",
+        stateMachineArn=MACHINE,
+        name=RELEASE,
+        status="ABORTED",
+    ),
     "DataArrived": event(
         "aws.s3",
         "Object Created",
@@ -93,6 +101,8 @@ OTHERS = [
     ("EndpointChanged", "EndpointName", "MyEndpoint"),
     ("ModelPackageDecided", "ModelPackageGroupName", "versionedmp-p-idy6c3e1fiqj"),
     ("ModelPackageDecided", "ModelApprovalStatus", "PendingManualApproval"),
+    ("ReleaseStopped", "stateMachineArn", f"{MACHINE}-of-others"),
+    ("ReleaseStopped", "status", "FAILED"),
     ("DataArrived", "bucket", {"name": "<StorageArtifacts>"}),
 ]
 
@@ -158,6 +168,7 @@ def test_state_changes_and_the_sweep_resume_releases(template: Template) -> None
         "EventsProcessingEnded": resume,
         "EventsEndpointChanged": resume,
         "EventsModelPackageDecided": resume,
+        "EventsReleaseStopped": resume,
         "EventsSweep": [*resume, "<FunctionsStartRelease.Arn>"],
         "EventsDailyRefresh": ["<FunctionsRefreshData.Arn>"],
         "EventsDataArrived": ["<FunctionsStartRelease.Arn>"],

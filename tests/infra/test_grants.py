@@ -201,12 +201,13 @@ EXPECTED: dict[str, Table] = {
     },
     "ResumeRelease": {
         **EVERY_ROW,
+        f"{LEDGER}/index/release": ("dynamodb:Query",),
         f"{LEDGER}/index/waiting": ("dynamodb:Query",),
-        BUILDS: ("codebuild:BatchGetBuilds",),
+        BUILDS: ("codebuild:BatchGetBuilds", "codebuild:StopBuild"),
         **IMAGES_THERE,
         BUILD_LOG: ("logs:GetLogEvents",),
-        TRAINING_JOBS: ("sagemaker:DescribeTrainingJob",),
-        PROCESSING_JOBS: ("sagemaker:DescribeProcessingJob",),
+        TRAINING_JOBS: ("sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"),
+        PROCESSING_JOBS: ("sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob"),
         PACKAGES: ("sagemaker:DescribeModelPackage",),
         ENDPOINT: (
             "sagemaker:DeleteEndpoint",

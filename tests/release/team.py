@@ -185,19 +185,23 @@ class Team:
         )
         self._queue = queue
 
+    def find_notification(self, about: str) -> str | None:
+        """A notification that contains ``about``, if one has come; others are passed over."""
+        client = self.laptop.client("sqs")
+        received = client.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
+        for message in received.get("Messages", []):
+            client.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+            if about in message["Body"]:
+                return str(message["Body"])
+        return None
+
     def notification(self, about: str, *, seconds: float = 60) -> str:
         """The next notification that contains ``about``; others are read and passed over."""
-        client = self.laptop.client("sqs")
-
-        def arrived() -> str | None:
-            received = client.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
-            for message in received.get("Messages", []):
-                client.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
-                if about in message["Body"]:
-                    return str(message["Body"])
-            return None
-
-        return until(arrived, f"a notification about {about!r}", seconds=seconds)
+        return until(
+            lambda: self.find_notification(about),
+            f"a notification about {about!r}",
+            seconds=seconds,
+        )
 
     def ask(self, request: Any) -> Any:
         answered = self.laptop.client("sagemaker-runtime").invoke_endpoint(

@@ -130,11 +130,76 @@ def test_an_older_release_that_takes_longer_does_not_replace_a_newer_one(
     assert team.status(older) == "RUNNING"
     gate.touch()
     ended = team.end(older)
-    assert (ended.status, ended.error) == ("FAILED", "Superseded")
-    assert f"release {newer.name}, asked for later, serves already" in ended.reason
+    assert ended.status == "SUCCEEDED" and ended.states[-1] == "Superseded"
+    assert ended.document is not None and ended.document.failure is not None
+    assert ended.document.failure.error == "Superseded"
+    why = f"release {newer.name}, asked for later, serves already"
+    assert why in ended.document.failure.message()
     assert "RollBack" in ended.states
+    assert " superseded " in team.wharf("releases").stdout
     told = team.notification(older)
-    assert "Superseded" in told and f"release {newer.name} serves endpoint" in told
+    assert "superseded" in told and f"release {newer.name} serves endpoint" in told
+
+
+def stop(team: Team, laptop: Laptop, name: str) -> None:
+    """As a person does in the Step Functions console."""
+    client = laptop.client("stepfunctions")
+    client.stop_execution(executionArn=team.arn(name), error="Changed my mind", cause="wrong data")
+
+
+def undone(team: Team, laptop: Laptop, name: str) -> str:
+    """What people are told once nothing of the stopped release is left."""
+
+    def told() -> str | None:
+        sweep(laptop)
+        found = team.find_notification(f"release   {name}")
+        return found if found and "outcome   stopped" in found else None
+
+    message = until(told, "the message about the stopped release")
+    table, ledger = laptop.client("dynamodb"), team.outputs["LedgerTable"]
+    waiting = table.query(
+        TableName=ledger,
+        IndexName="release",
+        KeyConditionExpression="release_id = :release",
+        FilterExpression="attribute_exists(waiting)",
+        ExpressionAttributeValues={":release": {"S": name}},
+    )
+    assert waiting["Items"] == []
+    assert "Changed my mind" in message and "wrong data" in message
+    assert team.ask({"add": 1}) == {"sum": 3.0}
+    return message
+
+
+def test_a_release_stopped_by_hand_in_train_leaves_no_job(
+    team: Team, laptop: Laptop, tmp_path: Path
+) -> None:
+    team.configure("training", hyperparameters={"gate": str(tmp_path / "never")})
+    name = start(team, "stopped in Train")
+    job = f"{PROJECT}-{name}-train"
+    sagemaker = laptop.client("sagemaker")
+
+    def trains() -> bool:
+        found = sagemaker.list_training_jobs()["TrainingJobSummaries"]
+        return job in [one["TrainingJobName"] for one in found]
+
+    until(trains, "its training job")
+    laptop.fault({"double": {"source": "aws.states", "count": 1}})
+    stop(team, laptop, name)
+    team.configure("training", hyperparameters=None)
+    assert f"stopped training/{job}" in undone(team, laptop, name)
+    described = sagemaker.describe_training_job(TrainingJobName=job)
+    assert described["TrainingJobStatus"] in ("Stopping", "Stopped")
+
+
+def test_a_release_stopped_while_it_waits_for_approval_waits_no_more(
+    team: Team, laptop: Laptop
+) -> None:
+    team.configure("deployment", approval="manual")
+    name = start(team, "stopped in Approve")
+    team.configure("deployment", approval=None)
+    until(lambda: "Approve" in team.entered(name), "its question")
+    stop(team, laptop, name)
+    assert "endpoint untouched" in undone(team, laptop, name)
 
 
 def test_a_release_that_was_stopped_by_hand_holds_up_no_other(
@@ -151,17 +216,13 @@ def test_a_release_that_was_stopped_by_hand_holds_up_no_other(
         return found.get("Item", {}).get("owner", {}).get("S")
 
     until(lambda: owner() == stopped, "its lease")
-    laptop.client("stepfunctions").stop_execution(executionArn=team.arn(stopped))
-    assert owner() == stopped
+    stop(team, laptop, stopped)
     gate.touch()
     team.configure("deployment", environment=None)
-
-    def still() -> bool:
-        found = laptop.client("sagemaker").describe_endpoint(EndpointName=endpoint)
-        return str(found["EndpointStatus"]) == "InService"
-
-    # A deployment that finds the endpoint updating would look again only minutes later.
-    until(still, "the end of the stopped release's update")
+    assert "endpoint restored" in undone(team, laptop, stopped)
+    assert owner() is None
+    described = laptop.client("sagemaker").describe_endpoint(EndpointName=endpoint)
+    assert stopped not in described["EndpointConfigName"]
     ended = team.end(start(team, "the next one"))
     assert ended.status == "SUCCEEDED", (ended.error, ended.cause)
     assert owner() is None

@@ -213,6 +213,8 @@ ROAD_BEFORE_RELEASE = set(STATES) - {
     "Released",
     "RollBack",
     "NotifyFailure",
+    "Overtaken",
+    "Superseded",
     "Failed",
 }
 
@@ -228,7 +230,9 @@ def test_every_way_out_of_a_rollback_tells_people_and_fails_with_the_first_reaso
     assert successors(STATES["RollBack"]) | handlers(STATES["RollBack"]) == {"NotifyFailure"}
     assert STATES["RollBack"]["Catch"][0]["ResultPath"] == "$.rollback_failure"
     told = STATES["NotifyFailure"]
-    assert successors(told) | handlers(told) == {"Failed"}
+    assert successors(told) | handlers(told) == {"Overtaken"}
+    assert successors(STATES["Overtaken"]) == {"Superseded", "Failed"}
+    assert STATES["Superseded"]["Type"] == "Succeed"
     assert told["Catch"][0]["ResultPath"] is None
     failed = {key: value for key, value in STATES["Failed"].items() if key != "Comment"}
     assert failed == {

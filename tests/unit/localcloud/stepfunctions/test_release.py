@@ -212,7 +212,15 @@ def test_a_failure_rolls_back_notifies_and_ends_failed_with_its_own_reason(
     described, states = run(functions)
     assert (described["status"], described["error"]) == ("FAILED", error)
     assert json.loads(described["cause"])["errorMessage"] == "the reason"
-    assert states[-3:] == ["RollBack", "NotifyFailure", "Failed"]
+    assert states[-4:] == ["RollBack", "NotifyFailure", "Overtaken", "Failed"]
+
+
+def test_a_release_that_was_overtaken_is_undone_and_ends_well(committed: Committed) -> None:
+    overtaken: dict[str, Exception] = {"DeployModel": FunctionError("Superseded", "a later one")}
+    described, states = run(Functions(committed, broken=overtaken))
+    assert described["status"] == "SUCCEEDED"
+    assert states[-4:] == ["RollBack", "NotifyFailure", "Overtaken", "Superseded"]
+    assert json.loads(described["output"])["failure"]["Error"] == "Superseded"
 
 
 def test_a_failure_that_is_sent_keeps_its_plain_cause(committed: Committed) -> None:
@@ -237,7 +245,7 @@ def test_a_failed_rollback_hides_nothing(committed: Committed) -> None:
     functions = Functions(committed, broken=broken)
     described, states = run(functions)
     assert described["error"] == "VerificationFailed"
-    assert states[-2:] == ["NotifyFailure", "Failed"]
+    assert states[-3:] == ["NotifyFailure", "Overtaken", "Failed"]
 
 
 def test_a_failure_that_cannot_be_told_is_still_a_failure_with_its_reason(

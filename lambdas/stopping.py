@@ -1,0 +1,67 @@
+"""Stopping the jobs that a release still waits for."""
+
+from botocore.exceptions import ClientError
+
+from lambdas.errors import code_of
+from lambdas.ledger import Kind, Waiter
+from lambdas.log import logger
+from lambdas.restoration import RollbackContext
+from lambdas.site import Site
+
+# What a function submits after it has written its row.
+SUBMITTED = (Kind.BUILD, Kind.ENDPOINT, Kind.PROCESSING, Kind.TRAINING)
+# The job ended by itself, or was never made.
+OVER_CODES = {
+    "InvalidInputException",
+    "ResourceNotFound",
+    "ResourceNotFoundException",
+    "ValidationException",
+}
+
+
+def stop_jobs(site: Site, release: str, *, but: Waiter | None = None) -> tuple[str, ...]:
+    """Stop what the release alone still waits for, and close those rows; what was stopped.
+
+    With ``but``, the row that undoes a stopped release: a RollBack's row is taken over by it, and
+    a job that a function may yet submit keeps its row, to be stopped when it is there.
+    """
+    stopped: list[str] = []
+    for waiter in site.ledger.waiters_of(release):
+        if waiter.kind is Kind.STOPPED:
+            continue
+        if waiter.kind is Kind.ROLLBACK:
+            stopped += RollbackContext.of(waiter).stopped
+            if but is not None:
+                site.ledger.mark_done(waiter)
+            continue
+        if stop_job(site, waiter):
+            stopped.append(waiter.job)
+        late = waiter.kind in SUBMITTED and not waiter.submitted
+        if but is None or not late:
+            site.ledger.mark_done(waiter)
+    return tuple(dict.fromkeys(stopped))
+
+
+def stop_job(site: Site, waiter: Waiter) -> bool:
+    """Whether a running job was stopped. A build that another release waits for runs on."""
+    if not waiter.subject or _wanted_by_others(site, waiter):
+        return False
+    try:
+        if waiter.kind is Kind.BUILD:
+            site.clients.codebuild.stop_build(id=waiter.subject)
+        elif waiter.kind is Kind.TRAINING:
+            site.clients.sagemaker.stop_training_job(TrainingJobName=waiter.subject)
+        elif waiter.kind is Kind.PROCESSING:
+            site.clients.sagemaker.stop_processing_job(ProcessingJobName=waiter.subject)
+        else:
+            return False
+    except ClientError as error:
+        if code_of(error) not in OVER_CODES:
+            raise
+        return False
+    logger.info("stopped", job=waiter.job)
+    return True
+
+
+def _wanted_by_others(site: Site, waiter: Waiter) -> bool:
+    return any(other.release_id != waiter.release_id for other in site.ledger.waiters(waiter.job))
