@@ -31,7 +31,7 @@ NAMELESS_ERRORS = Difference(
 )
 CALLS_OF_A_RUNTIME_ARE_LOST = Difference(
     ministack="at times loses the answer of a custom runtime when several run at once; the call "
-    "ends as Sandbox.Timedout",
+    "ends with an error of MiniStack's own",
     aws="each call has its own execution environment",
     source='Lambda guide, "Building a custom runtime"',
     handled="such a run is thrown away and made again",

@@ -28,7 +28,6 @@ LONG, SHORT = 90, 2  # seconds that a waiting task may take; SHORT where nobody 
 DEADLINE = 180.0  # seconds for one road beside programs that burn both cores
 RUNS = 6  # see differences.BRANCHES_SHARE_THE_TOKEN
 FUNCTION_TIMEOUT = 10  # seconds
-LOST = "Sandbox.Timedout"
 PLACEHOLDER = re.compile(r"^\$\{\w+FunctionArn\}$")
 
 
@@ -85,7 +84,7 @@ class Interpreter:
         events = [event for page in pages for event in page["events"]]
         text = json.dumps([execution, events], default=str).replace(name, "r")
         execution, events = json.loads(text)
-        if _lost_call(road, events):
+        if not self._knows_timeout_paths and _lost_call(road, events):
             return None
         calls = self.functions.calls[name]
         return journey(self._machine, execution, events, calls)
@@ -121,10 +120,10 @@ class Interpreter:
 
 
 def _lost_call(road: Road, events: list[Any]) -> bool:
-    """Whether a function timed out of itself (differences.CALLS_OF_A_RUNTIME_ARE_LOST)."""
+    """Whether a task failed otherwise than the road says (CALLS_OF_A_RUNTIME_ARE_LOST)."""
     meant = {getattr(deed, "error", "") for deeds in road.deeds.values() for deed in deeds}
     seen = {event.get("taskFailedEventDetails", {}).get("error") for event in events}
-    return LOST in seen - meant
+    return bool(seen - meant - {None, "States.Timeout"})
 
 
 def _put(document: dict[str, Any], path: str, value: Any) -> None:
