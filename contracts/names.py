@@ -13,6 +13,8 @@ SAGEMAKER_NAME_LIMIT = 63  # characters
 RELEASE_ID_PATTERN = r"^r-[0-9a-f]{16}$"
 
 PARAMETER_ROOT = "/modelwharf"
+MODELS_PREFIX = "models"
+"""Key prefix of registered models in the artifact bucket: no job may write there."""
 
 
 def project_name(text: str) -> str:
@@ -103,3 +105,8 @@ def data_prefix(release: str) -> str:
 def training_prefix(release: str) -> str:
     """Key prefix under which SageMaker puts ``<job>/output/model.tar.gz``."""
     return f"releases/{release}/training/"
+
+
+def model_key(release: str) -> str:
+    """Key of the release's model as it was registered, a copy of what training left."""
+    return f"{MODELS_PREFIX}/{release}/model.tar.gz"

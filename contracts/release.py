@@ -125,6 +125,8 @@ class TrainingResult(Contract):
 
     job: str
     artifact: str
+    artifact_version: str
+    """S3's version id: a later job may write the key again, but not this version."""
     output: str | None
     metrics: dict[str, float]
     seconds: int
@@ -139,8 +141,11 @@ class QualityVerdict(Contract):
 
 
 class ModelPackage(Contract):
+    """``artifact`` is what serves: a copy of the training job's, where no job may write."""
+
     arn: str
     version: int
+    artifact: str
 
 
 class ApprovalDecision(Contract):

@@ -1,7 +1,7 @@
 """The functions' environment: one for all, read by ``lambdas/environment.py``."""
 
+from infra.execution_roles import ExecutionRoles
 from infra.names import Names
-from infra.serving import Serving
 from infra.settings import Settings
 from infra.storage import Storage
 from infra.topics import Topics
@@ -13,7 +13,7 @@ def environment(
     names: Names,
     storage: Storage,
     topics: Topics,
-    serving: Serving,
+    roles: ExecutionRoles,
     state_machine_arn: str,
 ) -> dict[str, str]:
     return {
@@ -28,7 +28,9 @@ def environment(
         "WHARF_BUILD_PROJECT": names.build_project,
         "WHARF_TRAINING_REPOSITORY": names.image_repository("training"),
         "WHARF_INFERENCE_REPOSITORY": names.image_repository("inference"),
-        "WHARF_EXECUTION_ROLE_ARN": serving.execution_role.role_arn,
+        "WHARF_PREPARE_ROLE_ARN": roles.prepare.role_arn,
+        "WHARF_TRAIN_ROLE_ARN": roles.train.role_arn,
+        "WHARF_SERVE_ROLE_ARN": roles.serve.role_arn,
         "WHARF_MODEL_PACKAGE_GROUP": names.model_package_group,
         "WHARF_ENDPOINT": names.endpoint,
         "WHARF_SWEEP_AFTER_SECONDS": str(settings.sweep_after_seconds),

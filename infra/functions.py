@@ -65,7 +65,7 @@ FUNCTIONS = (
     FunctionSpec(module="train_model"),
     # It reads the job's output, however long that is, and holds one file of it in memory.
     FunctionSpec(module="check_quality", timeout=LONGEST, memory=512),
-    FunctionSpec(module="register_model"),
+    FunctionSpec(module="register_model", timeout=LONGEST),  # it copies the model
     FunctionSpec(module="request_approval"),
     FunctionSpec(module="deploy_model"),
     FunctionSpec(module="verify_endpoint", timeout=LONGEST, memory=512),  # it reads it too

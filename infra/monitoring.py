@@ -14,6 +14,7 @@ from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import Construct
 
 from infra.functions import Functions
+from infra.grant import arn
 from infra.names import Names
 from infra.topics import Topics
 from infra.workflow import Workflow
@@ -40,9 +41,9 @@ class Monitoring(Construct):
         self.alarm.add_alarm_action(SnsAction(topics.notifications))
         topics.publish_from(
             topics.notifications,
-            sid="AlarmOnFailedReleases",
+            sid="AlarmsOfTheProject",
             service="cloudwatch.amazonaws.com",
-            source_arn=self.alarm.alarm_arn,
+            source_arn=arn(self, "cloudwatch", f"alarm:{names.alarm('*')}"),
         )
         self.dashboard = Dashboard(
             self,
@@ -58,7 +59,7 @@ class Monitoring(Construct):
         return Alarm(
             self,
             "ReleaseFailed",
-            alarm_name=f"{names.state_machine}-failed",
+            alarm_name=names.alarm("release-failed"),
             alarm_description=(
                 "A release failed; the model that served before still does. "
                 "`wharf releases` names it, `wharf show` says why."

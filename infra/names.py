@@ -26,6 +26,10 @@ class Names:
     def topic(self, topic: str) -> str:
         return f"{self.stack}-{topic}"
 
+    def alarm(self, alarm: str) -> str:
+        """Name of an alarm; those with this prefix may publish to the topics."""
+        return f"{self.stack}-{alarm}"
+
     @property
     def code_repository(self) -> str:
         return self.project

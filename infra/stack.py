@@ -7,11 +7,13 @@ from constructs import Construct
 
 from infra.environment import environment
 from infra.events import Events
+from infra.execution_roles import ExecutionRoles
 from infra.functions import Functions
 from infra.images import Images
 from infra.monitoring import Monitoring
 from infra.names import Names
 from infra.permissions import Permissions
+from infra.resources import Resources
 from infra.serving import Serving
 from infra.settings import Settings
 from infra.source import Source
@@ -46,17 +48,15 @@ class ModelwharfStack(Stack):
             code=source.codecommit_repository,
             storage=storage,
         )
-        serving = Serving(
-            self, "Serving", settings=settings, names=names, storage=storage, images=images
-        )
-        permissions = Permissions(
+        Serving(self, "Serving", settings=settings, names=names)
+        roles = ExecutionRoles(self, "ExecutionRoles", names=names, storage=storage, images=images)
+        resources = Resources(
             self,
             names=names,
             storage=storage,
             topics=topics,
             code=source.codecommit_repository,
             images=images,
-            serving=serving,
         )
         functions = Functions(
             self,
@@ -64,14 +64,14 @@ class ModelwharfStack(Stack):
             settings=settings,
             names=names,
             topics=topics,
-            permissions=permissions,
+            permissions=Permissions(names=names, resources=resources, roles=roles),
             environment=environment(
                 settings=settings,
                 names=names,
                 storage=storage,
                 topics=topics,
-                serving=serving,
-                state_machine_arn=permissions.state_machine_arn,
+                roles=roles,
+                state_machine_arn=resources.state_machine_arn,
             ),
         )
         workflow = Workflow(self, "Workflow", settings=settings, names=names, functions=functions)

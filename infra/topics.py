@@ -32,19 +32,22 @@ class Topics(Construct):
         return topic
 
     def publish_from(self, topic: Topic, *, sid: str, service: str, source_arn: str) -> None:
-        """Let an AWS service publish on behalf of one of this account's resources.
+        """Let an AWS service publish on behalf of this account's resources, which ``source_arn``
+        names: composed, for a reference from the key to what names a topic is a circle.
 
-        Its ARN is the whole condition, as not every service sends ``aws:SourceAccount`` too. Not
-        for EventBridge: what it publishes to a topic carries no source to name.
+        The ARN is the whole condition, as not every service sends ``aws:SourceAccount`` too. SNS
+        asks the key in the publisher's name, with the publisher's source (SNS developer guide,
+        "Key management"). Not for EventBridge: what it publishes to a topic carries no source.
         """
         principal = ServicePrincipal(service)
+        from_source = {"ArnLike": {"aws:SourceArn": source_arn}}
         topic.add_to_resource_policy(
             PolicyStatement(
                 sid=sid,
                 principals=[principal],
                 actions=["sns:Publish"],
                 resources=[topic.topic_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": source_arn}},
+                conditions=from_source,
             )
         )
         self._key.add_to_resource_policy(
@@ -53,5 +56,6 @@ class Topics(Construct):
                 principals=[principal],
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=["*"],  # in a key's policy: this key
+                conditions=from_source,
             )
         )

@@ -23,14 +23,30 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 
 def object_exists(s3: Client, uri: str) -> bool:
+    return _head(s3, uri) is not None
+
+
+def object_version(s3: Client, uri: str) -> str | None:
+    """The version id of what is there now, in a versioned bucket; None when nothing is."""
+    found = _head(s3, uri)
+    return None if found is None else str(found["VersionId"])
+
+
+def object_metadata(s3: Client, uri: str) -> dict[str, str]:
+    """The object's own metadata; none when there is no such object."""
+    found = _head(s3, uri)
+    return {} if found is None else dict(found["Metadata"])
+
+
+def _head(s3: Client, uri: str) -> dict[str, Any] | None:
     bucket, key = split_uri(uri)
     try:
-        s3.head_object(Bucket=bucket, Key=key)
+        found: dict[str, Any] = s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if code_of(error) not in MISSING_CODES:
             raise
-        return False
-    return True
+        return None
+    return found
 
 
 def read_object(s3: Client, uri: str) -> bytes | None:

@@ -41,7 +41,7 @@ def deploy_model(site: Site, task: WaitingTask) -> None:
         document,
         plan,
         required(document.images, "images").inference,
-        required(document.training, "training"),
+        required(document.model_package, "model_package"),
     )
     create_config(site, document, plan)
     waiter = new_waiter(

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contracts.names import job_name
-from contracts.release import DeploymentResult, Image, Plan, ReleaseDocument, TrainingResult
+from contracts.release import DeploymentResult, Image, ModelPackage, Plan, ReleaseDocument
 from lambdas.capture import data_capture
 from lambdas.errors import DeploymentFailed, EndpointBusy, ServiceFault, code_of, message_of
 from lambdas.ledger import EndpointChange, Waiter
@@ -89,13 +89,13 @@ def refuse_if_busy(name: str, state: EndpointState | None, config: str) -> None:
 
 
 def create_model(
-    site: Site, document: ReleaseDocument, plan: Plan, image: Image, training: TrainingResult
+    site: Site, document: ReleaseDocument, plan: Plan, image: Image, package: ModelPackage
 ) -> None:
     """Create the release's model, or find the equal one of an earlier attempt."""
     name = model_name(document)
     container = {
         "Image": image.uri,
-        "ModelDataUrl": training.artifact,
+        "ModelDataUrl": package.artifact,
         "Environment": plan.deployment.environment,
     }
     try:
@@ -103,7 +103,7 @@ def create_model(
             ModelName=name,
             PrimaryContainer=container,
             EnableNetworkIsolation=plan.deployment.network_isolation,
-            ExecutionRoleArn=site.environment.execution_role_arn,
+            ExecutionRoleArn=site.environment.serve_role_arn,
             Tags=release_tags(document),
         )
     except ClientError as error:

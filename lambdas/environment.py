@@ -40,7 +40,9 @@ class Environment(Contract):
     build_project: str
     training_repository: str
     inference_repository: str
-    execution_role_arn: str
+    prepare_role_arn: str
+    train_role_arn: str
+    serve_role_arn: str
     model_package_group: str
     endpoint: str
     sweep_after_seconds: int = 60

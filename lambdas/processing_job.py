@@ -79,7 +79,7 @@ def submit_processing(
                 ],
                 "KmsKeyId": site.environment.storage_key_arn,
             },
-            RoleArn=site.environment.execution_role_arn,
+            RoleArn=site.environment.prepare_role_arn,
             Tags=release_tags(document),
         ),
     )

@@ -7,6 +7,7 @@ from contracts.release import ModelPackage, ReleaseDocument
 from lambdas.approval import APPROVED, PENDING
 from lambdas.document import planned, required
 from lambdas.entry import entry
+from lambdas.registered_model import keep_model
 from lambdas.site import Site
 
 CONTENT_TYPES = ("application/json", "application/jsonlines", "text/csv")
@@ -21,6 +22,7 @@ def register_model(site: Site, document: ReleaseDocument) -> ReleaseDocument:
     """Add the model package; a retry gets the same one, by the client token."""
     plan = planned(document)
     automatic = plan.deployment.approval is Approval.AUTOMATIC
+    artifact = keep_model(site, document.release_id, required(document.training, "training"))
     arn = site.clients.sagemaker.create_model_package(
         ModelPackageGroupName=site.environment.model_package_group,
         ModelPackageDescription=f"release {document.release_id} of {document.project}",
@@ -28,7 +30,7 @@ def register_model(site: Site, document: ReleaseDocument) -> ReleaseDocument:
             "Containers": [
                 {
                     "Image": required(document.images, "images").inference.uri,
-                    "ModelDataUrl": required(document.training, "training").artifact,
+                    "ModelDataUrl": artifact,
                     "Environment": plan.deployment.environment,
                 }
             ],
@@ -40,7 +42,7 @@ def register_model(site: Site, document: ReleaseDocument) -> ReleaseDocument:
         CustomerMetadataProperties=lineage(document),
         ClientToken=document.release_id,
     )["ModelPackageArn"]
-    package = ModelPackage(arn=arn, version=int(arn.rsplit("/", 1)[1]))
+    package = ModelPackage(arn=arn, version=int(arn.rsplit("/", 1)[1]), artifact=artifact)
     return document.model_copy(update={"model_package": package})
 
 

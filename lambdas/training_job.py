@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from contracts.names import job_name, parameter_path, training_prefix
 from contracts.parameters import TRAINING_CHANNEL, Hyperparameter
 from contracts.release import Image, Plan, PreparedData, ReleaseDocument, TrainingResult
-from lambdas.archive import object_exists
+from lambdas.archive import object_exists, object_version
 from lambdas.errors import TrainingFailed
 from lambdas.ledger import Waiter
 from lambdas.site import Site
@@ -64,7 +64,7 @@ def submit_training(
             },
             StoppingCondition={"MaxRuntimeInSeconds": settings.max_runtime_seconds},
             EnableNetworkIsolation=settings.network_isolation,
-            RoleArn=site.environment.execution_role_arn,
+            RoleArn=site.environment.train_role_arn,
             Tags=release_tags(document),
         ),
     )
@@ -97,20 +97,30 @@ def settle_training(site: Site, waiter: Waiter) -> Verdict:
         return Running()
     status = job["TrainingJobStatus"]
     if status == "Completed":
-        return Succeeded(output=_result(site, job))
+        return _completed(site, job)
     if status in ("Failed", "Stopped"):
         return failed(TrainingFailed(_reason(site, job)))
     return Running()
 
 
-def _result(site: Site, job: dict[str, Any]) -> TrainingResult:
+def _completed(site: Site, job: dict[str, Any]) -> Verdict:
+    artifact = job["ModelArtifacts"]["S3ModelArtifacts"]
+    version = object_version(site.clients.s3, artifact)
+    if version is None:
+        name = job["TrainingJobName"]
+        return failed(TrainingFailed(f"training job {name} is Completed, but {artifact} is gone"))
+    return Succeeded(output=_result(site, job, artifact, version))
+
+
+def _result(site: Site, job: dict[str, Any], artifact: str, version: str) -> TrainingResult:
     output = (
         f"{job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job['TrainingJobName']}"
         "/output/output.tar.gz"
     )
     return TrainingResult(
         job=job["TrainingJobName"],
-        artifact=job["ModelArtifacts"]["S3ModelArtifacts"],
+        artifact=artifact,
+        artifact_version=version,
         output=output if object_exists(site.clients.s3, output) else None,
         metrics={  # JSON has no NaN and no infinity, and a rule on a missing metric fails
             metric["MetricName"]: metric["Value"]

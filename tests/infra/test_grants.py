@@ -1,5 +1,7 @@
 """What each role may do, to the letter."""
 
+import re
+
 import pytest
 
 from infra.grant import Grant
@@ -17,7 +19,10 @@ BUILDS = "<ImagesProject.Arn>"
 BUILD_LOG = "<ImagesBuildLog.Arn>"
 TRAINING_IMAGES = "<ImagesTrainingRepository.Arn>"
 INFERENCE_IMAGES = "<ImagesInferenceRepository.Arn>"
-EXECUTION_ROLE = "<ServingExecutionRole.Arn>"
+MODELS_KEPT = f"{ARTIFACTS}/models/*"
+PREPARE_ROLE = "<ExecutionRolesPrepare.Arn>"
+TRAIN_ROLE = "<ExecutionRolesTrain.Arn>"
+SERVE_ROLE = "<ExecutionRolesServe.Arn>"
 MACHINE = f"arn:aws:states:{HERE}:stateMachine:modelwharf-oil-price-release"
 EXECUTIONS = f"arn:aws:states:{HERE}:execution:modelwharf-oil-price-release:*"
 PARAMETERS = tuple(
@@ -41,7 +46,6 @@ READ_KEY: Table = {KEY: ("kms:Decrypt",)}
 WRITE_KEY: Table = {KEY: ("kms:Decrypt", "kms:GenerateDataKey")}
 ANSWER: Table = {MACHINE: ("states:SendTaskFailure", "states:SendTaskSuccess")}
 TELL: Table = {NOTIFICATIONS: ("sns:Publish",)}
-PASS_ROLE: Table = {EXECUTION_ROLE: ("iam:PassRole",)}
 WAIT: Table = {LEDGER: ("dynamodb:PutItem", "dynamodb:UpdateItem")}
 EVERY_ROW: Table = {
     LEDGER: (
@@ -112,7 +116,7 @@ EXPECTED: dict[str, Table] = {
             "sagemaker:CreateProcessingJob",
             "sagemaker:DescribeProcessingJob",
         ),
-        **PASS_ROLE,
+        PREPARE_ROLE: ("iam:PassRole",),
         **WAIT,
         **ANSWER,
     },
@@ -123,15 +127,17 @@ EXPECTED: dict[str, Table] = {
             "sagemaker:DescribeTrainingJob",
         ),
         **READ_TRAINING,
-        **PASS_ROLE,
+        TRAIN_ROLE: ("iam:PassRole",),
         **WAIT,
         **ANSWER,
     },
     "CheckQuality": READ_TRAINING,
     "RegisterModel": {
         INFERENCE_IMAGES: ("ecr:BatchGetImage", "ecr:DescribeImages"),
-        f"{RELEASES}/training/*": ("s3:GetObject",),
-        **READ_KEY,
+        f"{RELEASES}/training/*": ("s3:GetObjectVersion",),
+        MODELS_KEPT: ("s3:GetObject", "s3:PutObject"),
+        ARTIFACTS: ("s3:ListBucket",),
+        **WRITE_KEY,
         PACKAGE_GROUP: ("sagemaker:CreateModelPackage",),
         PACKAGES: ("sagemaker:CreateModelPackage",),
     },
@@ -162,7 +168,7 @@ EXPECTED: dict[str, Table] = {
             "sagemaker:DescribeEndpoint",
             "sagemaker:UpdateEndpoint",
         ),
-        **PASS_ROLE,
+        SERVE_ROLE: ("iam:PassRole",),
         LEDGER: (
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
@@ -290,51 +296,115 @@ def test_a_build_may_pull_the_code_read_pip_s_configuration_push_the_two_images_
     )
 
 
-def test_a_job_may_use_the_artifacts_the_images_and_its_logs(template: Template) -> None:
-    pull = (
-        "ecr:BatchCheckLayerAvailability",
-        "ecr:BatchGetImage",
-        "ecr:GetDownloadUrlForLayer",
-    )
+PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+WRITE = ("s3:AbortMultipartUpload", "s3:PutObject")
+JOB_KEY: Table = {KEY: ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")}
+EVERYWHERE: Table = {"*": ("cloudwatch:PutMetricData", "ecr:GetAuthorizationToken")}
 
-    grants = template.grants("ServingExecutionRole")
-    assert grants.allowed == pairs(
-        {
-            RELEASES: ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"),
-            f"{ARTIFACTS}/capture/*": ("s3:PutObject",),
-            ARTIFACTS: ("s3:GetBucketLocation", "s3:ListBucket"),
-            KEY: ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
-            TRAINING_IMAGES: pull,
-            INFERENCE_IMAGES: pull,
-            "*": ("cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"),
-            f"arn:aws:logs:{HERE}:log-group:/aws/sagemaker/*": (
-                "logs:CreateLogGroup",
-                "logs:CreateLogStream",
-                "logs:DescribeLogStreams",
-                "logs:PutLogEvents",
-            ),
-        }
-    )
-    (namespaces,) = grants.conditions.values()
-    assert set(namespaces["StringEquals"]["cloudwatch:namespace"]) == {
-        "/aws/sagemaker/Endpoints",
-        "/aws/sagemaker/ProcessingJobs",
-        "/aws/sagemaker/TrainingJobs",
-        "AWS/SageMaker",
+
+def job_log(group: str) -> Table:
+    return {
+        f"arn:aws:logs:{HERE}:log-group:/aws/sagemaker/{group}:*": (
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+        )
     }
 
 
-def test_the_execution_role_is_passed_to_sagemaker_and_no_other_role_is_passed(
+EXECUTION_ROLES: dict[str, Table] = {
+    "Prepare": {
+        f"{RELEASES}/raw/*": ("s3:GetObject",),
+        f"{RELEASES}/data/*": WRITE,
+        ARTIFACTS: ("s3:ListBucket",),
+        **JOB_KEY,
+        TRAINING_IMAGES: PULL,
+        **EVERYWHERE,
+        **job_log("ProcessingJobs"),
+    },
+    "Train": {
+        f"{RELEASES}/raw/*": ("s3:GetObject",),
+        f"{RELEASES}/data/*": ("s3:GetObject",),
+        f"{RELEASES}/training/*": WRITE,
+        ARTIFACTS: ("s3:ListBucket",),
+        **JOB_KEY,
+        TRAINING_IMAGES: PULL,
+        **EVERYWHERE,
+        **job_log("TrainingJobs"),
+    },
+    "Serve": {
+        MODELS_KEPT: ("s3:GetObject",),
+        f"{ARTIFACTS}/capture/oil-price/*": WRITE,
+        **WRITE_KEY,
+        INFERENCE_IMAGES: PULL,
+        **EVERYWHERE,
+        **job_log("Endpoints/oil-price"),
+    },
+}
+
+
+@pytest.mark.parametrize("work", EXECUTION_ROLES)
+def test_sagemaker_may_do_exactly_this_for_each_kind_of_work(work: str, template: Template) -> None:
+    grants = template.grants(f"ExecutionRoles{work}")
+
+    assert grants.allowed == pairs(EXECUTION_ROLES[work])
+
+
+@pytest.mark.parametrize(
+    ("work", "namespaces"),
+    [
+        ("Prepare", ["/aws/sagemaker/ProcessingJobs"]),
+        ("Train", ["/aws/sagemaker/TrainingJobs"]),
+        ("Serve", ["/aws/sagemaker/Endpoints", "AWS/SageMaker"]),
+    ],
+)
+def test_sagemaker_writes_figures_of_its_own_kind_of_work_only(
+    work: str, namespaces: list[str], template: Template
+) -> None:
+    (condition,) = template.grants(f"ExecutionRoles{work}").conditions.values()
+
+    found = condition["StringEquals"]["cloudwatch:namespace"]
+    assert as_list(found) == namespaces
+
+
+def test_each_role_of_sagemaker_is_passed_by_one_function_to_sagemaker_alone(
     template: Template,
 ) -> None:
+    passed = {}
     for role in template.of_type("AWS::IAM::Role"):
         grants = grants_of(role)
         for action, resource in grants.allowed:
             if action == "iam:PassRole":
-                assert resource == EXECUTION_ROLE
+                passed[role.name] = resource
                 assert grants.conditions[action, resource] == {
                     "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
                 }
+
+    assert passed == {
+        "FunctionsPrepareDataRole": PREPARE_ROLE,
+        "FunctionsTrainModelRole": TRAIN_ROLE,
+        "FunctionsDeployModelRole": SERVE_ROLE,
+    }
+
+
+def test_only_the_registering_function_may_write_a_registered_model(template: Template) -> None:
+    writers = {
+        role.name
+        for role in template.of_type("AWS::IAM::Role")
+        for action, resource in grants_of(role).allowed
+        if action in ("s3:PutObject", "s3:DeleteObject") and matches(resource, MODEL)
+    }
+
+    assert writers == {"FunctionsRegisterModelRole"}
+
+
+MODEL = f"{ARTIFACTS}/models/r-0123456789abcdef/model.tar.gz"
+
+
+def matches(pattern: str, resource: str) -> bool:
+    """IAM's own matching: ``*`` crosses slashes."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), resource) is not None
 
 
 def test_no_role_has_a_wildcard_action_or_a_managed_policy(template: Template) -> None:
@@ -358,7 +428,7 @@ def test_each_role_is_for_one_service_that_acts_for_this_account(
     assert services == {
         **{f"Functions{function}Role": "lambda.amazonaws.com" for function in EXPECTED},
         "ImagesBuildRole": "codebuild.amazonaws.com",
-        "ServingExecutionRole": "sagemaker.amazonaws.com",
+        **{f"ExecutionRoles{work}": "sagemaker.amazonaws.com" for work in EXECUTION_ROLES},
         "WorkflowRole": "states.amazonaws.com",
     }
 

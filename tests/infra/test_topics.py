@@ -6,6 +6,9 @@ import pytest
 
 from tests.infra.template import Template
 
+REPOSITORY = "arn:aws:codecommit:eu-west-1:123456789012:oil-price"
+ALARMS = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:modelwharf-oil-price-*"
+
 
 def statements(template: Template, topic: str) -> list[dict[str, Any]]:
     (policy,) = [
@@ -22,9 +25,9 @@ def statements(template: Template, topic: str) -> list[dict[str, Any]]:
     [
         (
             "TopicsChanges",
-            {"codecommit.amazonaws.com": "arn:aws:codecommit:eu-west-1:123456789012:oil-price"},
+            {"codecommit.amazonaws.com": REPOSITORY},
         ),
-        ("TopicsNotifications", {"cloudwatch.amazonaws.com": "<MonitoringReleaseFailed.Arn>"}),
+        ("TopicsNotifications", {"cloudwatch.amazonaws.com": ALARMS}),
     ],
 )
 def test_a_topic_takes_messages_of_the_named_sources_alone(
@@ -34,7 +37,7 @@ def test_a_topic_takes_messages_of_the_named_sources_alone(
 
     assert {item["Action"] for item in allowed} == {"sns:Publish"}
     assert {
-        item["Principal"]["Service"]: item["Condition"]["ArnEquals"]["aws:SourceArn"]
+        item["Principal"]["Service"]: item["Condition"]["ArnLike"]["aws:SourceArn"]
         for item in allowed
     } == publishers
 
@@ -53,14 +56,22 @@ def test_topics_are_encrypted_with_a_key_that_their_publishers_may_use(template:
 
     policy = template.one("AWS::KMS::Key").properties["KeyPolicy"]["Statement"]
     services = {
-        item["Principal"]["Service"]: sorted(item["Action"])
+        item["Principal"]["Service"]: (sorted(item["Action"]), item["Condition"])
         for item in policy
         if "Service" in item["Principal"]
     }
     assert services == {
-        service: ["kms:Decrypt", "kms:GenerateDataKey"]
-        for service in ("codecommit.amazonaws.com", "cloudwatch.amazonaws.com")
+        service: (["kms:Decrypt", "kms:GenerateDataKey"], {"ArnLike": {"aws:SourceArn": source}})
+        for service, source in (
+            ("codecommit.amazonaws.com", REPOSITORY),
+            ("cloudwatch.amazonaws.com", ALARMS),
+        )
     }
+
+
+def test_every_alarm_s_name_is_one_that_may_publish(template: Template) -> None:
+    for alarm in template.of_type("AWS::CloudWatch::Alarm"):
+        assert alarm.properties["AlarmName"].startswith("modelwharf-oil-price-"), alarm.name
 
 
 def test_no_rule_publishes_to_a_topic_as_its_policy_cannot_name_the_rule(

@@ -7,10 +7,11 @@ from tests.unit.cli.fakes import Execution, FakeCloud
 from tests.unit.cli.histories import RELEASE, START, History, document
 
 PACKAGE = {"arn": "arn:aws:sagemaker:eu-west-1:123456789012:model-package/oil-price/3"}
-PACKAGE_VERSION: dict[str, Any] = {**PACKAGE, "version": 3}
+PACKAGE_VERSION: dict[str, Any] = {**PACKAGE, "version": 3, "artifact": "s3://artifact-bucket/kept"}
 TRAINING = {
     "job": f"oil-price-{RELEASE}-train",
     "artifact": "s3://artifact-bucket/model.tar.gz",
+    "artifact_version": "v1",
     "output": "s3://artifact-bucket/releases/output.tar.gz",
     "metrics": {"holdout:mae": 2.1},
     "seconds": 12,

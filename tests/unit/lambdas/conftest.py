@@ -31,7 +31,9 @@ ENVIRONMENT = Environment(
     build_project="images",
     training_repository="modelwharf/oil-price/training",
     inference_repository="modelwharf/oil-price/inference",
-    execution_role_arn="arn:aws:iam::123456789012:role/execution",
+    prepare_role_arn="arn:aws:iam::123456789012:role/prepare",
+    train_role_arn="arn:aws:iam::123456789012:role/train",
+    serve_role_arn="arn:aws:iam::123456789012:role/serve",
     model_package_group="oil-price",
     endpoint="oil-price",
     eia_key_parameter="/modelwharf/oil-price/eia-api-key",
@@ -136,7 +138,9 @@ def new_world(connections: Connections) -> Iterator[World]:
             connections.s3.put_bucket_versioning(
                 Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
             )
-        yield World(table=_table(connections), s3=connections.s3, ssm=connections.ssm)
+        world = World(table=_table(connections), s3=connections.s3, ssm=connections.ssm)
+        world.sagemaker.s3 = connections.s3
+        yield world
 
 
 def _table(connections: Connections) -> Any:

@@ -7,6 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.archive import split_uri
+
 CREATED = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
@@ -56,6 +58,9 @@ class FakeStepFunctions:
 class FakeSageMaker:
     """Jobs stay InProgress, endpoints Updating, until a test decides how they end."""
 
+    s3: Any
+    """Where a training job that ends leaves its model."""
+
     def __init__(self) -> None:
         self.training: dict[str, dict[str, Any]] = {}
         self.processing: dict[str, dict[str, Any]] = {}
@@ -103,10 +108,13 @@ class FakeSageMaker:
         jobs[name][status] = "Stopped"
 
     def finish_training(self, name: str, **facts: Any) -> None:
-        uri = self.training[name]["OutputDataConfig"]["S3OutputPath"]
+        prefix = self.training[name]["OutputDataConfig"]["S3OutputPath"]
+        artifact = f"{prefix}/{name}/output/model.tar.gz"
+        bucket, key = split_uri(artifact)
+        self.s3.put_object(Bucket=bucket, Key=key, Body=b"model")
         self.training[name] |= {
             "TrainingJobStatus": "Completed",
-            "ModelArtifacts": {"S3ModelArtifacts": f"{uri}/{name}/output/model.tar.gz"},
+            "ModelArtifacts": {"S3ModelArtifacts": artifact},
             "TrainingTimeInSeconds": 42,
             **facts,
         }

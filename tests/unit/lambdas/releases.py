@@ -32,6 +32,7 @@ PROCESSING_JOB = f"oil-price-{RELEASE}-prepare"
 CONFIG = f"oil-price-{RELEASE}-config"
 MODEL = f"oil-price-{RELEASE}-model"
 PACKAGE = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/oil-price/1"
+KEPT = f"s3://artifacts/models/{RELEASE}/model.tar.gz"
 OUTPUT = f"s3://artifacts/releases/{RELEASE}/training/{TRAINING_JOB}/output/output.tar.gz"
 
 
@@ -88,6 +89,7 @@ def document(release: str = RELEASE, *, upto: str = "Resolve", **change: Any) ->
             "training": TrainingResult(
                 job=f"oil-price-{release}-train",
                 artifact=f"s3://artifacts/releases/{release}/training/model.tar.gz",
+                artifact_version="v1",
                 output=OUTPUT,
                 metrics={"holdout:skill": 0.1},
                 seconds=42,
@@ -98,7 +100,7 @@ def document(release: str = RELEASE, *, upto: str = "Resolve", **change: Any) ->
                 passed=True, metrics={"skill": 0.012}, reasons=("skill 0.012 ≥ -0.05",)
             )
         },
-        "Register": {"model_package": ModelPackage(arn=PACKAGE, version=1)},
+        "Register": {"model_package": ModelPackage(arn=PACKAGE, version=1, artifact=KEPT)},
         "Deploy": {
             "deployment": DeploymentResult(
                 endpoint="oil-price",

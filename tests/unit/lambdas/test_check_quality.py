@@ -62,7 +62,14 @@ def test_a_refusal_carries_every_figure_for_nothing_else_keeps_them(world: World
 
 def foreign(metrics: dict[str, float], **sections: Any) -> ReleaseDocument:
     """A release of an image that knows nothing of ours, up to its trained model."""
-    training = TrainingResult(job="j", artifact="s3://a/b", output=None, metrics=metrics, seconds=1)
+    training = TrainingResult(
+        job="j",
+        artifact="s3://a/b",
+        artifact_version="v1",
+        output=None,
+        metrics=metrics,
+        seconds=1,
+    )
     return document(upto="Train", training=training, plan=plan(**sections))
 
 

@@ -13,6 +13,7 @@ from tests.unit.lambdas.fakes import client_error
 from tests.unit.lambdas.kills import killed_everywhere
 from tests.unit.lambdas.releases import (
     CONFIG,
+    KEPT,
     MODEL,
     OTHER,
     RELEASE,
@@ -60,6 +61,13 @@ def test_the_model_is_isolated_from_the_network_when_the_project_wants_it(
     wanted = plan(deployment=Deployment(network_isolation=isolated))
     deploy_model(world.site, task(document(upto="Register", plan=wanted)))
     assert world.sagemaker.models[MODEL]["EnableNetworkIsolation"] is isolated
+
+
+def test_what_serves_is_the_registered_copy_as_the_serving_role(world: World) -> None:
+    deploy_model(world.site, task(READY))
+    made = world.sagemaker.models[MODEL]
+    assert made["PrimaryContainer"]["ModelDataUrl"] == KEPT
+    assert made["ExecutionRoleArn"] == world.environment.serve_role_arn
 
 
 def test_nothing_is_captured_unless_the_project_wants_it(world: World) -> None:

@@ -53,6 +53,7 @@ def test_the_job_reads_the_raw_prefix_and_writes_the_data_prefix(world: World) -
     [result] = job["ProcessingOutputConfig"]["Outputs"]
     assert source["S3Input"]["S3Uri"] == f"s3://artifacts/releases/{RELEASE}/raw/"
     assert source["S3Input"]["LocalPath"] == "/opt/ml/processing/input"
+    assert job["RoleArn"] == world.environment.prepare_role_arn
     assert result["S3Output"]["S3Uri"] == f"s3://artifacts/releases/{RELEASE}/data/"
     assert result["S3Output"]["LocalPath"] == "/opt/ml/processing/output"
     assert job["ProcessingOutputConfig"]["KmsKeyId"].endswith("key/storage")

@@ -1,40 +1,88 @@
+import pytest
+
 from contracts.parameters import Approval, Deployment, Probe
-from contracts.release import QualityVerdict
+from contracts.release import QualityVerdict, ReleaseDocument
+from lambdas.archive import split_uri
+from lambdas.document import required
 from lambdas.register_model import lineage, register_model
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere
-from tests.unit.lambdas.releases import COMMIT, PACKAGE, document, image, plan
+from tests.unit.lambdas.releases import COMMIT, KEPT, PACKAGE, document, image, plan
 
 JUDGED = document(upto="CheckQuality")
 
 
-def test_the_package_holds_image_artifact_and_lineage(world: World) -> None:
-    package = register_model(world.site, JUDGED).model_package
+@pytest.fixture
+def judged(world: World) -> ReleaseDocument:
+    """As it comes to the state, its model in the place where training left it."""
+    training = required(JUDGED.training, "training")
+    bucket, key = split_uri(training.artifact)
+    version = world.s3.put_object(Bucket=bucket, Key=key, Body=b"judged")["VersionId"]
+    return JUDGED.model_copy(
+        update={"training": training.model_copy(update={"artifact_version": version})}
+    )
+
+
+def kept(world: World) -> bytes:
+    bucket, key = split_uri(KEPT)
+    body: bytes = world.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
+def test_the_package_holds_image_artifact_and_lineage(
+    world: World, judged: ReleaseDocument
+) -> None:
+    package = register_model(world.site, judged).model_package
     assert package is not None
     assert (package.arn, package.version) == (PACKAGE, 1)
     made = world.sagemaker.packages[PACKAGE]
     [container] = made["InferenceSpecification"]["Containers"]
     assert container["Image"] == image("inference").uri
-    assert container["ModelDataUrl"] == JUDGED.training.artifact  # type: ignore[union-attr]
+    assert container["ModelDataUrl"] == package.artifact == KEPT
     assert made["CustomerMetadataProperties"]["commit"] == COMMIT
     assert made["CustomerMetadataProperties"]["metric skill"] == "0.012"
 
 
-def test_automatic_approval_registers_an_approved_package(world: World) -> None:
-    register_model(world.site, JUDGED)
+def test_what_is_registered_is_the_version_that_the_release_s_own_job_left(
+    world: World, judged: ReleaseDocument
+) -> None:
+    bucket, key = split_uri(required(judged.training, "training").artifact)
+    world.s3.put_object(Bucket=bucket, Key=key, Body=b"of another job")
+
+    register_model(world.site, judged)
+
+    assert kept(world) == b"judged"
+
+
+def test_a_model_that_an_earlier_attempt_kept_is_not_copied_again(
+    world: World, judged: ReleaseDocument
+) -> None:
+    for _ in range(2):
+        register_model(world.site, judged)
+
+    bucket, key = split_uri(KEPT)
+    assert len(world.s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]) == 1
+
+
+def test_automatic_approval_registers_an_approved_package(
+    world: World, judged: ReleaseDocument
+) -> None:
+    register_model(world.site, judged)
     assert world.sagemaker.packages[PACKAGE]["ModelApprovalStatus"] == "Approved"
 
 
-def test_the_registry_knows_the_type_of_the_probe_too(world: World) -> None:
+def test_the_registry_knows_the_type_of_the_probe_too(
+    world: World, judged: ReleaseDocument
+) -> None:
     probed = plan(deployment=Deployment(probe=Probe(content_type="image/jpeg", body="x")))
-    register_model(world.site, document(upto="CheckQuality", plan=probed))
+    register_model(world.site, judged.model_copy(update={"plan": probed}))
     specification = world.sagemaker.packages[PACKAGE]["InferenceSpecification"]
     assert specification["SupportedContentTypes"][-1] == "image/jpeg"
 
 
-def test_manual_approval_registers_a_pending_package(world: World) -> None:
+def test_manual_approval_registers_a_pending_package(world: World, judged: ReleaseDocument) -> None:
     manual = plan(deployment=Deployment(approval=Approval.MANUAL))
-    register_model(world.site, document(upto="CheckQuality", plan=manual))
+    register_model(world.site, judged.model_copy(update={"plan": manual}))
     assert world.sagemaker.packages[PACKAGE]["ModelApprovalStatus"] == "PendingManualApproval"
 
 
@@ -54,7 +102,10 @@ def test_characters_that_sagemaker_refuses_in_metadata_are_replaced() -> None:
     assert facts["metric größe"] == "3"
 
 
-def test_killed_at_any_call_and_called_again_it_registers_once(world: World) -> None:
-    for place in killed_everywhere(world, lambda site: register_model(site, JUDGED)):
-        register_model(world.site, JUDGED)
+def test_killed_at_any_call_and_called_again_it_registers_once(
+    world: World, judged: ReleaseDocument
+) -> None:
+    for place in killed_everywhere(world, lambda site: register_model(site, judged)):
+        register_model(world.site, judged)
         assert len(world.sagemaker.packages) == 1, place
+        assert kept(world) == b"judged", place

@@ -80,13 +80,24 @@ class TestTraining:
         [row] = world.site.ledger.waiters(f"training/{TRAINING_JOB}")
         verdict = settle(world.site, row)
         assert isinstance(verdict, Succeeded)
+        artifact = key.replace("output.tar.gz", "model.tar.gz")
         assert verdict.output.model_dump() == {
             "job": TRAINING_JOB,
-            "artifact": OUTPUT.replace("output.tar.gz", "model.tar.gz"),
+            "artifact": f"s3://{bucket}/{artifact}",
+            "artifact_version": world.s3.head_object(Bucket=bucket, Key=artifact)["VersionId"],
             "output": OUTPUT,
             "metrics": {"holdout:mae": 1.5},
             "seconds": 42,
         }
+
+    def test_a_completed_job_whose_model_is_gone_has_failed(self, world: World) -> None:
+        train_model(world.site, task(document(upto="PrepareData")))
+        gone = "s3://artifacts/nowhere/model.tar.gz"
+        world.sagemaker.finish_training(TRAINING_JOB, ModelArtifacts={"S3ModelArtifacts": gone})
+        [row] = world.site.ledger.waiters(f"training/{TRAINING_JOB}")
+        verdict = settle(world.site, row)
+        assert isinstance(verdict, Failed)
+        assert verdict.cause.endswith(f"{gone} is gone")
 
     def test_a_job_without_output_has_none(self, world: World) -> None:
         train_model(world.site, task(document(upto="PrepareData")))

@@ -26,7 +26,7 @@ TRIGGER = {
 }
 SECTIONS = {
     "CheckQuality": ("quality", {"passed": True, "metrics": {}, "reasons": []}),
-    "RegisterModel": ("model_package", {"arn": "arn:p", "version": 1}),
+    "RegisterModel": ("model_package", {"arn": "arn:p", "version": 1, "artifact": "s3://a/kept"}),
     "VerifyEndpoint": (
         "verification",
         {"requests": 1, "largest_difference": 0.0, "tolerance": 1e-6, "checked": "holdout"},
@@ -38,6 +38,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "TrainModel": {
         "job": "train",
         "artifact": "s3://a/model.tar.gz",
+        "artifact_version": "v1",
         "output": None,
         "metrics": {},
         "seconds": 1,
