@@ -16,6 +16,7 @@ State = Mapping[str, Any]
 
 BROKEN = "Broken"  # an error that no Retry names
 RETRIES = 2  # stands in for a larger MaxAttempts, the same on both sides
+ERROR = ".Error"  # what a Catch writes: the road gets there by its failure, not by a value
 OTHERWISE = "none of the choices"
 
 
@@ -89,6 +90,9 @@ def roads(machine: State) -> list[Road]:
     successes = list(_successes(machine))
     found = [Road(f"all well: {name}", values) for name, values in successes]
     shortest = successes[-1][1]  # what a road goes on with that its beginning says nothing of
+    for name, road in base.items():
+        if machine["States"][name]["Type"] in ("Succeed", "Fail"):
+            found.append(Road(f"to {name}", {**shortest, **road.values}, road.deeds))
     seen: set[Any] = set()
     for name, state, top in tasks(machine):
         for outcome, deeds in _outcomes(state, seen):
@@ -160,8 +164,15 @@ def _onward(name: str, state: State, road: Road) -> Iterator[tuple[str, Road]]:
     if "Next" in state:
         yield state["Next"], road
     for values, following in _choices(name, state):
+        errors = {value for path, value in values.items() if path.endswith(ERROR)}
+        deeds = dict(road.deeds)
+        if errors and not deeds:
+            continue  # nothing has failed on this road
+        for error in errors - {OTHERWISE}:
+            deeds[next(iter(deeds))] = (Raises(error),)
+        values = {path: value for path, value in values.items() if not path.endswith(ERROR)}
         if all(road.values.get(path, value) == value for path, value in values.items()):
-            yield following, Road(road.name, {**road.values, **values}, road.deeds)
+            yield following, Road(road.name, {**road.values, **values}, deeds)
     for catcher in state.get("Catch", []):
         error = catcher["ErrorEquals"][0]
         deed = Raises(BROKEN) if error in ("States.ALL", "States.TaskFailed") else _deed(error)
@@ -182,10 +193,21 @@ def _choices(name: str, state: State) -> Iterator[tuple[dict[str, Any], str]]:
     """What a Choice must see to go where; each rule compares one variable with one value."""
     rules = state.get("Choices", [])
     for rule in rules:
-        yield {rule["Variable"]: _value(name, rule)}, rule["Next"]
+        leaves = _leaves(rule)
+        yield {leaf["Variable"]: _value(name, leaf) for leaf in leaves}, rule["Next"]
     if "Default" in state:
-        others = {rule["Variable"]: _other(name, rule) for rule in rules}
+        firsts = [_leaves(rule)[0] for rule in rules]
+        others = {leaf["Variable"]: _other(name, leaf) for leaf in firsts}
         yield others, state["Default"]
+
+
+def _leaves(rule: State) -> list[State]:
+    """The comparisons that must hold; one that holds where nothing is needs no value."""
+    if "And" in rule:
+        return [leaf for one in rule["And"] for leaf in _leaves(one)]
+    if "Or" in rule:
+        return _leaves(rule["Or"][0])
+    return [] if rule.get("IsPresent") is False else [rule]
 
 
 def _value(name: str, rule: State) -> Any:
