@@ -163,3 +163,28 @@ def test_a_template_makes_buses_archives_and_policies_of_logs(world: World, tmp_
     assert (archive["EventCount"], archive["RetentionDays"]) == (1, 3)
     policies = world.client("logs").describe_resource_policies()["resourcePolicies"]
     assert "team" in [policy["policyName"] for policy in policies]
+
+
+def test_each_object_s_event_has_an_id_of_its_own(world: World) -> None:
+    s3, bucket = world.client("s3"), world.name("bucket")
+    place = {"LocationConstraint": REGION}
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    url, arn = queue(world)
+    name = world.name("rule")
+    pattern = {"source": ["aws.s3"], "detail-type": ["Object Created"]}
+    made = world.client("events").put_rule(Name=name, EventPattern=json.dumps(pattern))
+    world.client("events").put_targets(Rule=name, Targets=[{"Id": "1", "Arn": arn}])
+    world.queue_policy(url, arn, made["RuleArn"])
+    found: list[Any] = []
+    for key in ("a", "b"):
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+        (message,) = until(lambda: received(world, url))
+        found.append(json.loads(message["Body"]))
+        world.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    assert [event["detail"]["object"]["key"] for event in found] == ["a", "b"]
+    assert found[0]["id"] != found[1]["id"]
+    sequencers = [event["detail"]["object"]["sequencer"] for event in found]
+    assert sequencers == sorted(set(sequencers))

@@ -1,0 +1,42 @@
+"""S3's own events on EventBridge: each with an id, a sequencer and a request of its own.
+
+Stock moto gives every event the same id, so that a function which carries out each message once
+ignores all objects but the first; and it sends them to every bus, where S3 knows the default one.
+"""
+
+import time
+import uuid
+from typing import Any
+
+from moto.s3 import notifications
+from moto.s3.models import FakeBucket
+
+from localcloud import events
+from localcloud.cloud import Cloud
+from localcloud.overrides import replace
+
+
+def install(cloud: Cloud) -> None:
+    """Offer the events of buckets with EventBridge switched on to the default bus."""
+
+    def send(account_id: str, bucket: FakeBucket, event_name: str, key: Any) -> None:
+        kind = notifications._detail_type(event_name)
+        detail = {
+            "version": "0",
+            "bucket": {"name": bucket.name},
+            "object": {
+                "key": key.name,
+                "size": key.size,
+                "etag": key.etag.replace('"', ""),
+                "version-id": key.version_id,
+                # Compared as hexadecimal numbers of equal length ("Event message structure").
+                "sequencer": f"{time.time_ns():018X}",
+            },
+            "request-id": uuid.uuid4().hex[:16].upper(),
+            "requester": account_id,
+            "source-ip-address": "127.0.0.1",
+            "reason": event_name.split(":")[1],
+        }
+        events.publish(cloud, events.service_event(cloud, "aws.s3", kind, detail, [bucket.arn]))
+
+    replace(notifications, "_send_event_bridge_message", send)
