@@ -8,6 +8,7 @@ from localcloud.resources.resource import (
     Created,
     Properties,
     Resource,
+    ResourceRefused,
     chosen,
     gone,
     names,
@@ -72,6 +73,19 @@ class EventBus(Resource):
         settings = chosen(properties, "Description Tags")
         arn = cls.client("events").create_event_bus(Name=name, **settings)["EventBusArn"]
         return Created(name, {"Arn": arn, "Name": name})
+
+    def modify(self, wanted: Properties) -> None:
+        """Tags; moto has no UpdateEventBus."""
+        if self.given.get("Description") != wanted.get("Description"):
+            raise ResourceRefused("the laptop's cloud changes no event bus's description")
+        client, arn = self.client("events"), self.created.attributes["Arn"]
+        tags = wanted.get("Tags", [])
+        kept = {tag["Key"] for tag in tags}
+        withdrawn = [tag["Key"] for tag in self.given.get("Tags", []) if tag["Key"] not in kept]
+        if withdrawn:
+            client.untag_resource(ResourceARN=arn, TagKeys=withdrawn)
+        if tags:
+            client.tag_resource(ResourceARN=arn, Tags=tags)
 
     def remove(self) -> None:
         with gone("ResourceNotFoundException"):

@@ -167,6 +167,21 @@ def test_a_failed_update_leaves_everything_as_it_was_and_says_why(
     assert stack.update({"Queue": changed}) == "UPDATE_COMPLETE"
 
 
+def test_an_event_bus_changes_its_tags_and_keeps_its_rules(stack: Stack, world: World) -> None:
+    def bus(**tags: str) -> dict[str, Any]:
+        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+        return resource("AWS::Events::EventBus", Name="orders", Tags=listed)
+
+    events = world.client("events")
+    stack.create({"Bus": bus(team="a", old="x")})
+    events.put_rule(Name="kept", EventBusName="orders", EventPattern='{"source": ["a"]}')
+    assert stack.update({"Bus": bus(team="b")}) == "UPDATE_COMPLETE"
+    arn = events.describe_event_bus(Name="orders")["Arn"]
+    tags = events.list_tags_for_resource(ResourceARN=arn)["Tags"]
+    assert tags == [{"Key": "team", "Value": "b"}]
+    assert [rule["Name"] for rule in events.list_rules(EventBusName="orders")["Rules"]] == ["kept"]
+
+
 def test_a_failed_creation_is_rolled_back(stack: Stack, world: World) -> None:
     bad = {
         **resource("AWS::Events::Rule", ScheduleExpression="rate(5 weeks)"),
