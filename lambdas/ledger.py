@@ -86,8 +86,6 @@ class Champion(Contract):
     previous_config: str | None = None
     previous_model_package: str | None = None
     previous_order: int = 0
-    retired_release: str | None = None
-    """The one before the previous one: nothing goes back to it any more."""
 
 
 class Lease(Contract):

@@ -31,7 +31,6 @@ def crown(site: Site, document: ReleaseDocument) -> Champion:
         previous_config=None if before is None else before.config,
         previous_model_package=None if before is None else before.model_package,
         previous_order=0 if before is None else before.order,
-        retired_release=None if before is None else before.previous_release,
     )
     site.ledger.crown(endpoint, champion)
     return champion

@@ -152,6 +152,7 @@ def test_only_the_changes_topic_and_our_rules_may_call_a_function(template: Temp
                 "ProcessingEnded",
                 "EndpointChanged",
                 "ModelPackageDecided",
+                "ReleaseStopped",
                 "Sweep",
                 "DailyRefresh",
                 "DataArrived",

@@ -215,7 +215,11 @@ def test_a_release_that_was_stopped_by_hand_holds_up_no_other(
         found = table.get_item(TableName=team.outputs["LedgerTable"], Key=lease)
         return found.get("Item", {}).get("owner", {}).get("S")
 
-    until(lambda: owner() == stopped, "its lease")
+    def updating() -> bool:
+        described = laptop.client("sagemaker").describe_endpoint(EndpointName=endpoint)
+        return described["EndpointStatus"] == "Updating"
+
+    until(lambda: owner() == stopped and updating(), "its update of the endpoint")
     stop(team, laptop, stopped)
     gate.touch()
     team.configure("deployment", environment=None)

@@ -260,7 +260,8 @@ def test_every_event_may_be_the_last_one_yet() -> None:
 
 def test_the_document_is_the_latest_that_a_state_took_or_gave() -> None:
     history = History(document())
-    package = {"arn": "arn:package", "version": 1}
+    artifact = "s3://artifacts/models/r/model.tar.gz"
+    package = {"arn": "arn:package", "version": 1, "artifact": artifact}
     history.enter("Register", given=document())
     history.leave("Register", result=document(model_package=package))
 
