@@ -130,7 +130,7 @@ def _nothing_new(
     )
     if wish.source is TriggerSource.REQUEST or not same:
         return None
-    # The same commit again is the same execution, of which _released_already tells more.
+    # The same commit again is the same execution; _released_already tells more.
     if latest.release_id == document.release_id:
         return None
     if status_of(site, latest.release_id) not in (RUNNING, "SUCCEEDED"):

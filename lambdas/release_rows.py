@@ -62,7 +62,7 @@ class ReleaseRows:
     # The order
 
     def next_order(self, project: str) -> int:
-        """A number that is greater than every one before it, whoever took those."""
+        """A number that is greater than every number taken before."""
         answer = self._table.update_item(
             Key=_order(project),
             UpdateExpression="ADD #number :one",

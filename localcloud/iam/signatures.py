@@ -282,7 +282,7 @@ def _require_chunks(body: bytes, signer: _Signer, *, trailer: bool) -> None:
 
 
 def _chunks(body: bytes) -> tuple[list[tuple[bytes, str]], bytes]:
-    """Data and signature of each chunk, of which the last has no data; then what follows."""
+    """Data and signature of each chunk, then the trailer. The last chunk has no data."""
     chunks = []
     start = 0
     while head := _CHUNK.match(body, start):
