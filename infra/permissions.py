@@ -131,8 +131,9 @@ class Permissions:
         return (
             on.inference_image("ecr:BatchGetImage", "ecr:DescribeImages"),
             on.artifacts("training/*", "s3:GetObjectVersion"),
-            on.models("s3:GetObject", "s3:PutObject"),
-            on.listing_of_artifacts(),
+            # A copy that was cut short goes on after the parts that are there.
+            on.models("s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"),
+            on.listing_of_artifacts("s3:ListBucket", "s3:ListBucketMultipartUploads"),
             on.storage.encryption,
             on.model_package_group("sagemaker:CreateModelPackage"),
             on.model_packages("sagemaker:CreateModelPackage"),

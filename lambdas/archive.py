@@ -32,12 +32,6 @@ def object_version(s3: Client, uri: str) -> str | None:
     return None if found is None else str(found["VersionId"])
 
 
-def object_metadata(s3: Client, uri: str) -> dict[str, str]:
-    """The object's own metadata; none when there is no such object."""
-    found = _head(s3, uri)
-    return {} if found is None else dict(found["Metadata"])
-
-
 def _head(s3: Client, uri: str) -> dict[str, Any] | None:
     bucket, key = split_uri(uri)
     try:

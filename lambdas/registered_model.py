@@ -6,28 +6,26 @@ of the version that the release's own job wrote.
 
 from contracts.names import model_key
 from contracts.release import TrainingResult
-from lambdas.archive import object_metadata, split_uri
+from lambdas.archive import split_uri
+from lambdas.errors import TrainingFailed
+from lambdas.object_copy import NoSuchVersion, ObjectVersion, copy_version
 from lambdas.site import Site
-
-SOURCE_VERSION = "source-version"  # of the object's own metadata
 
 
 def keep_model(site: Site, release: str, training: TrainingResult) -> str:
-    """Copy the artifact unless an earlier attempt did, and return the copy's URI."""
-    s3, bucket, key = site.clients.s3, site.environment.artifact_bucket, model_key(release)
-    kept = f"s3://{bucket}/{key}"
-    if object_metadata(s3, kept).get(SOURCE_VERSION) == training.artifact_version:
-        return kept
+    """Copy the artifact unless an earlier attempt did, and return the copy's URI.
+
+    Raises CopyUnfinished when one call has not the time for it, and TrainingFailed when the
+    artifact was deleted.
+    """
+    bucket, key = site.environment.artifact_bucket, model_key(release)
     source, source_key = split_uri(training.artifact)
-    s3.copy(
-        {"Bucket": source, "Key": source_key, "VersionId": training.artifact_version},
-        bucket,
-        key,
-        ExtraArgs={
-            "MetadataDirective": "REPLACE",
-            "Metadata": {SOURCE_VERSION: training.artifact_version},
-            # Without it S3 copies tags too, and asks for the permission to read them.
-            "TaggingDirective": "REPLACE",
-        },
-    )
-    return kept
+    trained = ObjectVersion(source, source_key, training.artifact_version)
+    try:
+        copy_version(site, trained, bucket, key)
+    except NoSuchVersion:
+        raise TrainingFailed(
+            f"{training.artifact} no longer has the version {training.artifact_version} that "
+            "the job wrote; start the release again with another reason"
+        ) from None
+    return f"s3://{bucket}/{key}"

@@ -113,6 +113,7 @@ def release(arn: FunctionArn = placeholder) -> Chain:
         "Register",
         arn("RegisterModel"),
         comment="Enter the model in the registry, with its lineage.",
+        retry=[go_on_copying(), *retry_service_faults()],
         catch=undo,
     )
     approve = wait(
@@ -166,14 +167,16 @@ def release(arn: FunctionArn = placeholder) -> Chain:
     )
 
 
-def answer(name: str, function: str, **fields: Any) -> LambdaStep:
+def answer(
+    name: str, function: str, *, retry: list[Retry] | None = None, **fields: Any
+) -> LambdaStep:
     """A state whose function returns the whole document."""
     return LambdaStep(
         name,
         parameters={"FunctionName": function, "Payload.$": "$"},
         timeout_seconds=ANSWER_SECONDS,
         output_path="$.Payload",
-        retry=retry_service_faults(),
+        retry=retry or retry_service_faults(),
         **fields,
     )
 

@@ -135,8 +135,8 @@ EXPECTED: dict[str, Table] = {
     "RegisterModel": {
         INFERENCE_IMAGES: ("ecr:BatchGetImage", "ecr:DescribeImages"),
         f"{RELEASES}/training/*": ("s3:GetObjectVersion",),
-        MODELS_KEPT: ("s3:GetObject", "s3:PutObject"),
-        ARTIFACTS: ("s3:ListBucket",),
+        MODELS_KEPT: ("s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"),
+        ARTIFACTS: ("s3:ListBucket", "s3:ListBucketMultipartUploads"),
         **WRITE_KEY,
         PACKAGE_GROUP: ("sagemaker:CreateModelPackage",),
         PACKAGES: ("sagemaker:CreateModelPackage",),

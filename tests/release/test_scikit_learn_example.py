@@ -110,7 +110,7 @@ def test_a_bad_row_is_the_callers_fault_and_says_which(team: Team, released: Exe
     assert "10" in caught.value.response["OriginalMessage"]
 
 
-def test_what_callers_ask_is_captured_with_the_execution_roles_leave(
+def test_what_callers_ask_is_captured_with_the_serving_roles_credentials(
     team: Team, released: Execution
 ) -> None:
     row = b"59,2,32.1,101,157,93.2,38,4,4.8598,87\n"

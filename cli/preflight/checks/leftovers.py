@@ -25,6 +25,8 @@ _GONE = {
     "NoSuchEntity",
     "404",
     "NoSuchBucket",
+    "QueueDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
 }
 
 Look = Callable[[Account, str], object]
@@ -36,13 +38,24 @@ def _log_group(account: Account, name: str) -> bool:
 
 
 def _topic(account: Account, name: str) -> object:
-    arn = _arn(account, "sns", name)
-    return account.client("sns").get_topic_attributes(TopicArn=arn)
+    return account.client("sns").get_topic_attributes(TopicArn=_topic_arn(account, name))
+
+
+def _topic_arn(account: Account, name: str) -> str:
+    return _arn(account, "sns", name)
 
 
 def _state_machine(account: Account, name: str) -> object:
-    arn = _arn(account, "states", f"stateMachine:{name}")
+    arn = _state_machine_arn(account, name)
     return account.client("stepfunctions").describe_state_machine(stateMachineArn=arn)
+
+
+def _state_machine_arn(account: Account, name: str) -> str:
+    return _arn(account, "states", f"stateMachine:{name}")
+
+
+def _queue_url(account: Account, name: str) -> str:
+    return str(account.client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
 
 
 def _arn(account: Account, service: str, resource: str) -> str:
@@ -100,11 +113,11 @@ NAMED: Mapping[str, tuple[str, Look, str]] = {
         ),
         "aws sagemaker delete-model-package-group --model-package-group-name {name}",
     ),
-    "AWS::SNS::Topic": ("TopicName", _topic, "aws sns delete-topic --topic-arn {name}"),
+    "AWS::SNS::Topic": ("TopicName", _topic, "aws sns delete-topic --topic-arn {id}"),
     "AWS::SQS::Queue": (
         "QueueName",
         lambda a, name: a.client("sqs").get_queue_url(QueueName=name),
-        "aws sqs delete-queue --queue-url {name}",
+        "aws sqs delete-queue --queue-url {id}",
     ),
     "AWS::SSM::Parameter": (
         "Name",
@@ -114,8 +127,14 @@ NAMED: Mapping[str, tuple[str, Look, str]] = {
     "AWS::StepFunctions::StateMachine": (
         "StateMachineName",
         _state_machine,
-        "aws stepfunctions delete-state-machine --state-machine-arn {name}",
+        "aws stepfunctions delete-state-machine --state-machine-arn {id}",
     ),
+}
+# How the command line names what it does not take by its name.
+IDENTIFIED: Mapping[str, Callable[[Account, str], str]] = {
+    "AWS::SNS::Topic": _topic_arn,
+    "AWS::SQS::Queue": _queue_url,
+    "AWS::StepFunctions::StateMachine": _state_machine_arn,
 }
 # Putting one again replaces it: a name that is taken stops no deploy.
 REPLACED = {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"}
@@ -148,8 +167,13 @@ def _named(account: Account) -> Iterator[Finding]:
         if taken:
             yield CHECK.failed(
                 f"{kind} {name} is there, but no stack {account.stack}",
-                command=delete.format(name=name),
+                command=delete.format(name=name, id=_identified(account, kind, name)),
             )
+
+
+def _identified(account: Account, kind: str, name: str) -> str:
+    identify = IDENTIFIED.get(kind)
+    return name if identify is None else identify(account, name)
 
 
 def _endpoint(account: Account) -> Iterator[Finding]:

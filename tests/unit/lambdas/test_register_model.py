@@ -4,6 +4,7 @@ from contracts.parameters import Approval, Deployment, Probe
 from contracts.release import QualityVerdict, ReleaseDocument
 from lambdas.archive import split_uri
 from lambdas.document import required
+from lambdas.errors import TrainingFailed
 from lambdas.register_model import lineage, register_model
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere
@@ -62,6 +63,17 @@ def test_a_model_that_an_earlier_attempt_kept_is_not_copied_again(
 
     bucket, key = split_uri(KEPT)
     assert len(world.s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]) == 1
+
+
+def test_a_model_that_was_deleted_meanwhile_names_its_version(
+    world: World, judged: ReleaseDocument
+) -> None:
+    training = required(judged.training, "training")
+    bucket, key = split_uri(training.artifact)
+    world.s3.delete_object(Bucket=bucket, Key=key, VersionId=training.artifact_version)
+
+    with pytest.raises(TrainingFailed, match=training.artifact_version):
+        register_model(world.site, judged)
 
 
 def test_automatic_approval_registers_an_approved_package(
