@@ -4,15 +4,13 @@ The codes are those of "Common errors" in each service's API reference and of th
 reference, "Error responses". JSON services suffix theirs with ``Exception``.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from xml.sax.saxutils import escape
 
+from localcloud.iam import error_forms
 from localcloud.iam.calls import HttpRequest, credential_of
-
-_FORM = "application/x-www-form-urlencoded"
+from localcloud.iam.error_forms import Error, protocol_of, status_line
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Codes:
     s3: str
     query: str
     json: str
-    s3_status: str = "403 Forbidden"
+    s3_status: int = 403
 
 
 class Refusal(Exception):
@@ -58,7 +56,7 @@ class BadAuthorization(Refusal):
         "AuthorizationHeaderMalformed",
         "IncompleteSignature",
         "IncompleteSignatureException",
-        s3_status="400 Bad Request",
+        s3_status=400,
     )
 
 
@@ -69,7 +67,7 @@ class UnknownMechanism(Refusal):
         "InvalidRequest",
         "IncompleteSignature",
         "IncompleteSignatureException",
-        s3_status="400 Bad Request",
+        s3_status=400,
     )
 
 
@@ -94,9 +92,7 @@ class UrlExpired(Refusal):
 class TokenExpired(Refusal):
     """The session is over."""
 
-    codes = Codes(
-        "ExpiredToken", "ExpiredToken", "ExpiredTokenException", s3_status="400 Bad Request"
-    )
+    codes = Codes("ExpiredToken", "ExpiredToken", "ExpiredTokenException", s3_status=400)
 
 
 class ContentMismatch(Refusal):
@@ -106,7 +102,7 @@ class ContentMismatch(Refusal):
         "XAmzContentSHA256Mismatch",
         "SignatureDoesNotMatch",
         "InvalidSignatureException",
-        s3_status="400 Bad Request",
+        s3_status=400,
     )
 
 
@@ -114,60 +110,29 @@ def answer(
     request: HttpRequest, refusal: Refusal, start_response: Callable[..., Any]
 ) -> Iterable[bytes]:
     """The WSGI response to a refused call."""
-    kind = _kind(request)
-    code: str = getattr(refusal.codes, kind)
-    status, content_type, body = _FORMS[kind](request, code, str(refusal))
-    if kind == "s3":
-        status = refusal.codes.s3_status
-    data = b"" if request.method == "HEAD" else body
-    headers = [
-        ("Content-Type", content_type),
-        ("Content-Length", str(len(data))),
-        ("X-Content-Type-Options", "nosniff"),
-        ("x-amzn-ErrorType", code),
-    ]
-    if "smithy-protocol" in request.headers:
-        headers.append(("smithy-protocol", request.headers["smithy-protocol"]))
-    start_response(status, headers)
-    return [data]
+    protocol = _protocol(request)
+    found = error_forms.answer(request, protocol, _error(refusal, protocol))
+    start_response(status_line(found.status), found.headers)
+    return [found.body]
 
 
-def _kind(request: HttpRequest) -> str:
-    if "x-amz-target" in request.headers or "smithy-protocol" in request.headers:
-        return "json"
-    if request.headers.get("content-type", "").startswith(_FORM):
-        return "query"
+def _protocol(request: HttpRequest) -> str:
+    """S3's where nothing else tells: it alone has calls that nobody signs and no target names."""
     credential = credential_of(request)
-    return "s3" if credential is None or credential.service == "s3" else "json"
+    if credential is not None:
+        return protocol_of(request, credential.service)
+    protocol = protocol_of(request, "")
+    return "s3" if protocol == "rest-json" else protocol
 
 
-def _as_json(request: HttpRequest, code: str, message: str) -> tuple[str, str, bytes]:
-    document = {"__type": code, "message": message, "Message": message}
-    if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
-        return "400 Bad Request", "application/cbor", _cbor(document)
-    status = "400 Bad Request" if "x-amz-target" in request.headers else "403 Forbidden"
-    return status, "application/json", json.dumps(document).encode()
-
-
-def _cbor(document: dict[str, str]) -> bytes:
-    """A map of a few texts (RFC 8949, section 3: major types 5 and 3, lengths of two bytes)."""
-    texts = [text.encode() for pair in document.items() for text in pair]
-    items = (b"\x79" + len(text).to_bytes(2) + text for text in texts)
-    return bytes([0xA0 | len(document)]) + b"".join(items)
-
-
-def _as_query(request: HttpRequest, code: str, message: str) -> tuple[str, str, bytes]:
-    error = f"<Error><Type>Sender</Type><Code>{code}</Code>{_message(message)}</Error>"
-    return "403 Forbidden", "text/xml", f"<ErrorResponse>{error}</ErrorResponse>".encode()
-
-
-def _as_s3(request: HttpRequest, code: str, message: str) -> tuple[str, str, bytes]:
-    body = f"<Error><Code>{code}</Code>{_message(message)}</Error>"
-    return "403 Forbidden", "application/xml", body.encode()
-
-
-def _message(message: str) -> str:
-    return f"<Message>{escape(message)}</Message>"
-
-
-_FORMS = {"json": _as_json, "query": _as_query, "s3": _as_s3}
+def _error(refusal: Refusal, protocol: str) -> Error:
+    codes, message = refusal.codes, str(refusal)
+    match protocol:
+        case "s3":
+            return Error(codes.s3_status, codes.s3, message)
+        case "json" | "cbor":
+            return Error(400, codes.json, message)
+        case "rest-json":
+            return Error(403, codes.json, message)
+        case _:
+            return Error(403, codes.query, message)

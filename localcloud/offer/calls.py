@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from localcloud.iam.calls import HttpRequest, UnreadableCall, rest_operation
+from localcloud.iam.error_forms import Error, protocol_of
 from localcloud.offer import SERVICES
-from localcloud.offer.forms import Error, protocol_of
 from localcloud.offer.service import Service
 
 PAGE = "docs/laptop-services.md"
@@ -28,7 +28,7 @@ CODES = {
     "s3": "NotImplemented",
     "ec2": "UnsupportedOperation",
 }
-"""By protocol (localcloud.offer.forms)."""
+"""By protocol (localcloud.iam.error_forms)."""
 OWN_CODES = {"sqs": "AWS.SimpleQueueService.UnsupportedOperation"}
 """Of services whose model has an error for it, by signing name."""
 STATUSES = {"s3": 501, "s3control": 501}

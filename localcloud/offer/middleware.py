@@ -17,9 +17,9 @@ from moto.core.utils import get_service_model
 
 from localcloud.cloud import Cloud
 from localcloud.iam.calls import HttpRequest, credential_of
+from localcloud.iam.error_forms import Answer, Error, answer, protocol_of, status_line
 from localcloud.iam.gate import read_request
 from localcloud.offer.calls import NotOffered, Offered, action, offered
-from localcloud.offer.forms import Answer, Error, answer, protocol_of, status_line
 from localcloud.overrides import replace, stock
 
 log = logging.getLogger(__name__)
