@@ -10,7 +10,7 @@ from cli.history import StateRow
 from cli.release import Release
 from cli.services import Services
 from cli.serving import serving_now
-from cli.stack import Stack
+from cli.stack import Stack, function_names
 from contracts.names import job_name, stack_name
 from contracts.release import ImageKind, ImagePlan
 
@@ -177,24 +177,15 @@ def _serve(services: Services, stack: Stack, view: Release, row: StateRow) -> It
 
 
 def _functions(services: Services, stack: Stack, view: Release, row: StateRow) -> Iterator[Source]:
-    client = services.client("cloudformation")
-    request = {"StackName": stack_name(stack.project)}
-    while True:
-        page = client.list_stack_resources(**request)
-        for resource in page["StackResourceSummaries"]:
-            if resource["ResourceType"] == "AWS::Lambda::Function":
-                name = resource["PhysicalResourceId"]
-                yield Source(
-                    Step.FUNCTIONS,
-                    name.removeprefix(f"{stack_name(stack.project)}-"),
-                    f"/aws/lambda/{name}",
-                    begin=view.started - AROUND,
-                    end=view.stopped + AROUND if view.stopped else None,
-                    release=view.id,
-                )
-        if not page.get("NextToken"):
-            return
-        request["NextToken"] = page["NextToken"]
+    for name in function_names(services, stack.project):
+        yield Source(
+            Step.FUNCTIONS,
+            name.removeprefix(f"{stack_name(stack.project)}-"),
+            f"/aws/lambda/{name}",
+            begin=view.started - AROUND,
+            end=view.stopped + AROUND if view.stopped else None,
+            release=view.id,
+        )
 
 
 _FINDERS: dict[Step, Callable[[Services, Stack, Release, StateRow], Iterator[Source]]] = {

@@ -16,6 +16,7 @@ from cli.commands.invoke import invoke
 from cli.commands.logs import logs
 from cli.commands.preflight import preflight
 from cli.commands.push import push
+from cli.commands.redrive import redrive
 from cli.commands.reject import reject
 from cli.commands.releases import releases
 from cli.commands.show import show
@@ -70,6 +71,6 @@ def wharf(ctx: click.Context) -> None:
 
 for command in (
     up, env, push, start, releases, show, logs, approve, reject, invoke, data, config, doctor,
-    preflight, down, demo, destroy,
+    redrive, preflight, down, demo, destroy,
 ):  # fmt: skip
     wharf.add_command(command)

@@ -1,14 +1,18 @@
 """Options that several commands share."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
+from cli.services import Services
 from contracts.names import project_name
 
 DEFAULT_PROJECT = "oil-price"
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 DEFAULT_DIRECTORY = Path(".wharf")
 
 
@@ -60,3 +64,25 @@ engine_option: Callable[[Any], Any] = click.option(
     type=click.Choice(["docker", "process"]),
     help="What runs images: docker (Docker or podman) where one answers, otherwise process.",
 )
+
+
+def _since(context: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
+    """A time ago (``10m``), or a time in ISO 8601."""
+    if text is None:
+        return None
+    if ago := re.fullmatch(r"(\d+)([smhd])", text):
+        services: Services = context.obj
+        return services.now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is neither a time ago, such as 90s, 10m, 2h or 3d, nor a time such as "
+            "2026-11-21T09:00:00+00:00"
+        ) from None
+    return time.astimezone(UTC)
+
+
+def since_option(text: str) -> Callable[[Any], Any]:
+    """The option ``--since``; ``text`` is its help."""
+    return click.option("--since", callback=_since, metavar="TIME", help=text)

@@ -1,5 +1,6 @@
 """A deployed project: what its CloudFormation stack says of itself."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,6 +19,7 @@ class Stack(Contract):
 
     project: str
     changes_topic: str = Field(alias="ChangesTopicArn")
+    dead_letter_queue: str = Field(alias="DeadLetterQueueUrl")
     state_machine: str = Field(alias="StateMachineArn")
     ledger_table: str = Field(alias="LedgerTable")
     data_bucket: str = Field(alias="DataBucket")
@@ -43,6 +45,20 @@ def find_stack(services: Services, project: str) -> Stack:
             raise
         raise Trouble(_not_there(services, name, project)) from None
     return _read(answer["Stacks"][0], project)
+
+
+def function_names(services: Services, project: str) -> Iterator[str]:
+    """The names of the stack's functions."""
+    client = services.client("cloudformation")
+    request = {"StackName": stack_name(project)}
+    while True:
+        page = client.list_stack_resources(**request)
+        for resource in page["StackResourceSummaries"]:
+            if resource["ResourceType"] == "AWS::Lambda::Function":
+                yield resource["PhysicalResourceId"]
+        if not page.get("NextToken"):
+            return
+        request["NextToken"] = page["NextToken"]
 
 
 def _read(description: dict[str, Any], project: str) -> Stack:

@@ -6,8 +6,10 @@ from typing import Any
 from aws_cdk import Duration
 from aws_cdk.aws_events import EventPattern, Match, Rule, Schedule
 from aws_cdk.aws_events_targets import LambdaFunction
+from aws_cdk.aws_lambda import Function
 from constructs import Construct
 
+from infra.dead_letters import DeadLetters
 from infra.functions import Functions
 from infra.grant import arn
 from infra.names import Names
@@ -31,13 +33,19 @@ class Events(Construct):
         *,
         names: Names,
         storage: Storage,
+        dead_letters: DeadLetters,
         functions: Functions,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._resume = LambdaFunction(functions.resume_release)
+        self._dead_letters = dead_letters.sqs_queue
+        self._resume = self._target(functions.resume_release)
         self._resume_on_state_changes(names)
         self._schedules(functions)
         self._start_on_new_data(storage, functions)
+
+    def _target(self, function: Function) -> LambdaFunction:
+        """Call the function; an event that cannot be delivered goes to the dead-letter queue."""
+        return LambdaFunction(function, dead_letter_queue=self._dead_letters)
 
     def _resume_on_state_changes(self, names: Names) -> None:
         of_release = Match.prefix(names.release_jobs)
@@ -104,14 +112,14 @@ class Events(Construct):
             "Sweep",
             description="Looks after waiting tasks and pushes whose event never came",
             schedule=Schedule.rate(SWEEP_EVERY),
-            targets=[self._resume, LambdaFunction(functions.start_release)],
+            targets=[self._resume, self._target(functions.start_release)],
         )
         Rule(
             self,
             "DailyRefresh",
             description="Fetches the newest prices of inputs that name an EIA series",
             schedule=REFRESH_AT,
-            targets=[LambdaFunction(functions.refresh_data)],
+            targets=[self._target(functions.refresh_data)],
         )
 
     def _start_on_new_data(self, storage: Storage, functions: Functions) -> None:
@@ -130,5 +138,5 @@ class Events(Construct):
                 detail_type=["Object Created"],
                 detail={"bucket": {"name": [storage.data_bucket.bucket_name]}},
             ),
-            targets=[LambdaFunction(functions.start_release)],
+            targets=[self._target(functions.start_release)],
         )

@@ -15,14 +15,15 @@ from aws_cdk.aws_lambda import (
     RuntimeFamily,
     Tracing,
 )
-from aws_cdk.aws_lambda_destinations import SnsDestination
+from aws_cdk.aws_lambda_destinations import SqsDestination
 from aws_cdk.aws_logs import LogGroup
-from aws_cdk.aws_sns import Topic
 from aws_cdk.aws_sns_subscriptions import LambdaSubscription
+from aws_cdk.aws_sqs import Queue
 from aws_cdk.aws_ssm import StringParameter
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
+from infra.dead_letters import DeadLetters
 from infra.grant import Grant, role_with
 from infra.names import Names
 from infra.permissions import Permissions
@@ -44,8 +45,6 @@ class FunctionSpec:
     memory: int = 256  # MB; CPU grows with it, and most calls wait for an API
     in_release: bool = True
     """Whether it is a state of the machine; the others are called by events."""
-    tells_when_lost: bool = False
-    """Whether an event that no retry could handle is told to the notifications topic."""
 
     @property
     def handler(self) -> str:
@@ -58,7 +57,7 @@ class FunctionSpec:
 
 
 FUNCTIONS = (
-    FunctionSpec(module="start_release", in_release=False, tells_when_lost=True),
+    FunctionSpec(module="start_release", in_release=False),
     FunctionSpec(module="resolve", timeout=120),  # it asks the base image's registry
     FunctionSpec(module="build_image"),
     FunctionSpec(module="prepare_data", timeout=LONGEST),  # it copies the raw data
@@ -72,10 +71,8 @@ FUNCTIONS = (
     FunctionSpec(module="promote_model"),
     FunctionSpec(module="roll_back", timeout=120),
     FunctionSpec(module="notify"),
-    FunctionSpec(
-        module="resume_release", timeout=120, memory=512, in_release=False, tells_when_lost=True
-    ),
-    FunctionSpec(module="refresh_data", timeout=300, in_release=False, tells_when_lost=True),
+    FunctionSpec(module="resume_release", timeout=120, memory=512, in_release=False),
+    FunctionSpec(module="refresh_data", timeout=300, in_release=False),
 )
 
 
@@ -90,6 +87,7 @@ class Functions(Construct):
         settings: Settings,
         names: Names,
         topics: Topics,
+        dead_letters: DeadLetters,
         permissions: Permissions,
         environment: dict[str, str],
     ) -> None:
@@ -98,11 +96,13 @@ class Functions(Construct):
         self._names = names
         self._permissions = permissions
         self._environment = environment
-        self._notifications = topics.notifications
+        self._dead_letters = dead_letters.sqs_queue
         self._code = _code()
         self._layer = _powertools(self, settings)
         self._functions = {spec.module: self._function(spec) for spec in FUNCTIONS}
-        topics.changes.add_subscription(LambdaSubscription(self.start_release))
+        topics.changes.add_subscription(
+            LambdaSubscription(self.start_release, dead_letter_queue=self._dead_letters)
+        )
 
     @property
     def start_release(self) -> Function:
@@ -162,15 +162,16 @@ class Functions(Construct):
             "newer runtime is one setting away, and is moved to with them.",
         )
         if not spec.in_release:
-            _call_again(function, tell=self._notifications if spec.tells_when_lost else None)
+            _call_again(function, then=self._dead_letters)
         return function
 
 
-def _call_again(function: Function, *, tell: Topic | None) -> None:
+def _call_again(function: Function, *, then: Queue) -> None:
+    """Try an event again; one that no retry could handle goes to the queue, with the reason."""
     function.configure_async_invoke(
         retry_attempts=RETRIES,
         max_event_age=Duration.hours(1),
-        on_failure=SnsDestination(tell) if tell else None,
+        on_failure=SqsDestination(then),
     )
 
 

@@ -1,8 +1,8 @@
-"""What is seen from outside: the alarm on failed releases, and the dashboard."""
+"""What is seen from outside: the alarms, and the dashboard."""
 
-from aws_cdk import Duration
 from aws_cdk.aws_cloudwatch import (
     Alarm,
+    AlarmStatusWidget,
     ComparisonOperator,
     Dashboard,
     GraphWidget,
@@ -13,6 +13,8 @@ from aws_cdk.aws_cloudwatch import (
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import Construct
 
+from infra.alarms import AlarmSpec, alarms
+from infra.dead_letters import DeadLetters
 from infra.functions import Functions
 from infra.grant import arn
 from infra.names import Names
@@ -24,7 +26,7 @@ WIDTH = 12  # of a dashboard's 24 columns
 
 
 class Monitoring(Construct):
-    """An alarm that tells the notifications topic, and one page of graphs."""
+    """Alarms that tell the notifications topic, and one page of graphs."""
 
     def __init__(
         self,
@@ -33,12 +35,17 @@ class Monitoring(Construct):
         *,
         names: Names,
         topics: Topics,
+        dead_letters: DeadLetters,
         workflow: Workflow,
         functions: Functions,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.alarm = self._alarm(names, workflow)
-        self.alarm.add_alarm_action(SnsAction(topics.notifications))
+        self.alarms = [
+            self._alarm(spec, names)
+            for spec in alarms(workflow=workflow, dead_letters=dead_letters)
+        ]
+        for alarm in self.alarms:
+            alarm.add_alarm_action(SnsAction(topics.notifications))
         topics.publish_from(
             topics.notifications,
             sid="AlarmsOfTheProject",
@@ -50,23 +57,21 @@ class Monitoring(Construct):
             "Dashboard",
             dashboard_name=names.stack,
             widgets=[
+                [AlarmStatusWidget(title="Alarms", width=2 * WIDTH, alarms=self.alarms)],
                 [_graph("Releases", *_releases(workflow)), _graph("Functions", *_calls(functions))],
                 [_graph("Endpoint", *_answers(names)), _graph("Latency", *_latency(names))],
             ],
         )
 
-    def _alarm(self, names: Names, workflow: Workflow) -> Alarm:
+    def _alarm(self, spec: AlarmSpec, names: Names) -> Alarm:
         return Alarm(
             self,
-            "ReleaseFailed",
-            alarm_name=names.alarm("release-failed"),
-            alarm_description=(
-                "A release failed; the model that served before still does. "
-                "`wharf releases` names it, `wharf show` says why."
-            ),
-            metric=workflow.state_machine.metric_failed(period=Duration.minutes(1)),
-            threshold=1,
-            evaluation_periods=1,
+            spec.construct_id,
+            alarm_name=names.alarm(spec.name),
+            alarm_description=spec.text,
+            metric=spec.metric,
+            threshold=spec.threshold,
+            evaluation_periods=spec.periods,
             comparison_operator=ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=TreatMissingData.NOT_BREACHING,
         )

@@ -55,6 +55,7 @@ class Permissions:
             on.machine("states:StartExecution"),
             on.executions("states:DescribeExecution"),
             on.notification(),
+            on.dead_letters(),
         )
 
     def _resolve(self) -> tuple[Grant, ...]:
@@ -246,6 +247,7 @@ class Permissions:
             on.listing_of_artifacts(),
             on.storage.encryption,
             on.notification(),
+            on.dead_letters(),
             on.task_answers(),
         )
 
@@ -261,7 +263,7 @@ class Permissions:
             on.data("s3:GetObject", "s3:PutObject"),
             on.listing_of_data(),
             on.storage.encryption,
-            on.notification(),
+            on.dead_letters(),
         )
 
     def _way_back(self) -> tuple[Grant, ...]:

@@ -5,6 +5,7 @@ from constructs import Construct
 
 from contracts.names import MODELS_PREFIX, parameter_path
 from contracts.parameters import SECTIONS
+from infra.dead_letters import DeadLetters
 from infra.grant import Grant, arn
 from infra.images import Images
 from infra.names import Names
@@ -28,6 +29,7 @@ class Resources:
         names: Names,
         storage: Storage,
         topics: Topics,
+        dead_letters: DeadLetters,
         code: Repository,
         images: Images,
     ) -> None:
@@ -35,6 +37,7 @@ class Resources:
         self._names = names
         self.storage = storage
         self._topics = topics
+        self._dead_letters = dead_letters
         self._code = code
         self._images = images
 
@@ -106,6 +109,11 @@ class Resources:
 
     def notification(self) -> Grant:
         return Grant(actions=("sns:Publish",), resources=(self._topics.notifications.topic_arn,))
+
+    def dead_letters(self) -> Grant:
+        """What Lambda needs in the function's name to keep an event that it gives up on."""
+        queue = self._dead_letters.sqs_queue.queue_arn
+        return Grant(actions=("sqs:SendMessage",), resources=(queue,))
 
     def images_there(self) -> Grant:
         repositories = self._images.repositories

@@ -5,6 +5,7 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from infra.dead_letters import DeadLetters
 from infra.environment import environment
 from infra.events import Events
 from infra.execution_roles import ExecutionRoles
@@ -39,6 +40,7 @@ class ModelwharfStack(Stack):
 
         storage = Storage(self, "Storage", settings=settings)
         topics = Topics(self, "Topics", names=names, kms_key=storage.kms_key)
+        dead_letters = DeadLetters(self, "DeadLetters")
         source = Source(self, "Source", settings=settings, names=names, topics=topics)
         images = Images(
             self,
@@ -55,6 +57,7 @@ class ModelwharfStack(Stack):
             names=names,
             storage=storage,
             topics=topics,
+            dead_letters=dead_letters,
             code=source.codecommit_repository,
             images=images,
         )
@@ -64,6 +67,7 @@ class ModelwharfStack(Stack):
             settings=settings,
             names=names,
             topics=topics,
+            dead_letters=dead_letters,
             permissions=Permissions(names=names, resources=resources, roles=roles),
             environment=environment(
                 settings=settings,
@@ -75,12 +79,20 @@ class ModelwharfStack(Stack):
             ),
         )
         workflow = Workflow(self, "Workflow", settings=settings, names=names, functions=functions)
-        Events(self, "Events", names=names, storage=storage, functions=functions)
+        Events(
+            self,
+            "Events",
+            names=names,
+            storage=storage,
+            dead_letters=dead_letters,
+            functions=functions,
+        )
         Monitoring(
             self,
             "Monitoring",
             names=names,
             topics=topics,
+            dead_letters=dead_letters,
             workflow=workflow,
             functions=functions,
         )
@@ -89,6 +101,7 @@ class ModelwharfStack(Stack):
         self._tell(
             ChangesTopicArn=topics.changes.topic_arn,
             NotificationsTopicArn=topics.notifications.topic_arn,
+            DeadLetterQueueUrl=dead_letters.sqs_queue.queue_url,
             StateMachineArn=workflow.state_machine.state_machine_arn,
             LedgerTable=storage.dynamodb_table.table_name,
             DataBucket=storage.data_bucket.bucket_name,

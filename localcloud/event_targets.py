@@ -11,10 +11,10 @@ from typing import Any, cast
 from moto.events.exceptions import ValidationException
 from moto.events.models import EventsBackend, Rule, events_backends
 from moto.sns.models import sns_backends
-from moto.sqs.models import sqs_backends
 
 from localcloud import iam, logs
 from localcloud.cloud import Cloud
+from localcloud.queues import send_for_service
 
 PRINCIPAL = "events.amazonaws.com"
 
@@ -62,16 +62,14 @@ def send_to_queue(
     cloud: Cloud, rule: Rule, target: Target, body: str, attributes: Mapping[str, str] | None = None
 ) -> None:
     """Send where the queue's policy lets this rule; to a FIFO queue only with deduplication."""
-    arn = target["Arn"]
-    iam.require_service_access(cloud, PRINCIPAL, "sqs:SendMessage", arn, source_arn=rule.arn)
-    sqs_backends[cloud.account][cloud.region].send_message(
-        queue_name=arn.rsplit(":", 1)[-1],
-        message_body=body,
+    send_for_service(
+        cloud,
+        target["Arn"],
+        body,
+        principal=PRINCIPAL,
+        source_arn=rule.arn,
+        attributes=attributes,
         group_id=target.get("SqsParameters", {}).get("MessageGroupId"),
-        message_attributes={
-            name: {"DataType": "String", "StringValue": value}
-            for name, value in (attributes or {}).items()
-        },
     )
 
 

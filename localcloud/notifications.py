@@ -1,12 +1,11 @@
 """SNS: what a subscribed function gets is what SNS sends, in the background, when it may.
 
 Stock moto calls the function before Publish has answered, with a made-up topic, time, subject
-and attributes, and never asks the function's resource policy.
+and attributes, never asks the function's resource policy, and knows no dead-letter queue.
 """
 
 import json
 import logging
-import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from moto.sns.models import Subscription
 from localcloud.cloud import Cloud
 from localcloud.formats import timestamp_to_the_millisecond
 from localcloud.overrides import replace, stock
+from localcloud.queues import send_for_service
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def install(cloud: Cloud) -> None:
 
     def publish(self: Subscription, message: str, message_id: str, **options: Any) -> None:
         if self.protocol == "lambda":
-            _deliver_to_function(cloud, self, message, options)
+            _deliver_to_function(cloud, self, message, message_id, options)
         else:
             stock_publish(self, message, message_id, **options)
 
@@ -35,27 +35,58 @@ def install(cloud: Cloud) -> None:
 
 
 def _deliver_to_function(
-    cloud: Cloud, subscription: Subscription, message: str, options: dict[str, Any]
+    cloud: Cloud,
+    subscription: Subscription,
+    message: str,
+    message_id: str,
+    options: dict[str, Any],
 ) -> None:
     matcher = subscription._filter_policy_matcher
     if matcher is not None and not matcher.matches(options.get("message_attributes"), message):
         return
     if options.get("message_structure") == "json":
         message = subscription._parse_message_structure(message, subscription.protocol)
-    event = message_event(subscription, message, options)
-    cloud.workers.submit(_invoke, cloud, subscription, json.dumps(event))
+    event = message_event(subscription, message, message_id, options)
+    cloud.workers.submit(_invoke, cloud, subscription, event)
 
 
-def _invoke(cloud: Cloud, subscription: Subscription, body: str) -> None:
+def _invoke(cloud: Cloud, subscription: Subscription, event: dict[str, Any]) -> None:
     topic, function = subscription.topic.arn, subscription.endpoint
     try:
-        cloud.functions.invoke_for_service(function, body, principal=PRINCIPAL, source_arn=topic)
+        cloud.functions.invoke_for_service(
+            function, json.dumps(event), principal=PRINCIPAL, source_arn=topic
+        )
     except Exception as error:  # the publisher hears nothing of it, in AWS neither
         log.error("topic %s could not deliver to %s: %s", topic, function, error)
+        _keep(cloud, subscription, event, error)
+
+
+def _keep(
+    cloud: Cloud, subscription: Subscription, event: dict[str, Any], error: Exception
+) -> None:
+    """Send the notification to the subscription's dead-letter queue, if it has one."""
+    policy = json.loads(subscription.attributes.get("RedrivePolicy") or "{}")
+    queue = policy.get("deadLetterTargetArn")
+    if not queue:
+        return
+    notification = {name: value for name, value in event["Records"][0]["Sns"].items() if value}
+    why = {"ErrorCode": type(error).__name__, "ErrorMessage": str(error) or type(error).__name__}
+    topic = subscription.topic.arn
+    try:
+        send_for_service(
+            cloud,
+            queue,
+            json.dumps(notification),
+            principal=PRINCIPAL,
+            source_arn=topic,
+            attributes=why,
+        )
+    except Exception as refusal:
+        log.error("topic %s lost a message: %s: %s", topic, queue, refusal)
 
 
 def message_event(
-    subscription: Subscription, message: str, options: dict[str, Any]
+    subscription: Subscription, message: str, message_id: str, options: dict[str, Any]
 ) -> dict[str, Any]:
     """The event of one message, as SNS hands it to a function."""
     attributes = options.get("message_attributes") or {}
@@ -67,7 +98,7 @@ def message_event(
                 "EventSubscriptionArn": subscription.arn,
                 "Sns": {
                     "Type": "Notification",
-                    "MessageId": str(uuid.uuid4()),
+                    "MessageId": message_id,
                     "TopicArn": subscription.topic.arn,
                     "Subject": options.get("subject"),
                     "Message": message,

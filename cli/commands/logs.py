@@ -1,10 +1,9 @@
 """``wharf logs``: what the steps of a release have written."""
 
 import json
-import re
 from collections import deque
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import click
 from rich.console import Console
@@ -14,7 +13,7 @@ from cli.ending import INTERRUPTED
 from cli.errors import Trouble
 from cli.log_lines import LogLine, LogReader
 from cli.log_sources import STATES, Step, find_sources, why_none
-from cli.options import json_option, project_option
+from cli.options import json_option, project_option, since_option
 from cli.output import console
 from cli.release import Release, latest_release, read_release
 from cli.services import Services
@@ -30,29 +29,11 @@ COLOURS = {
     Step.SERVE: "yellow",
     Step.FUNCTIONS: "bright_black",
 }
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 # What a function's line says of every call alike.
 USUAL_KEYS = frozenset(
     {"level", "message", "timestamp", "service", "location", "request_id", "release_id"}
     | {"xray_trace_id", "sampling_rate"}
 )
-
-
-def _since(context: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
-    """A time ago (``10m``), or a time in ISO 8601."""
-    if text is None:
-        return None
-    if ago := re.fullmatch(r"(\d+)([smhd])", text):
-        services: Services = context.obj
-        return services.now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is neither a time ago, such as 90s, 10m, 2h or 3d, nor a time such as "
-            "2026-11-21T09:00:00+00:00"
-        ) from None
-    return time.astimezone(UTC)
 
 
 @click.command()
@@ -69,9 +50,7 @@ def _since(context: click.Context, parameter: click.Parameter, text: str | None)
     is_flag=True,
     help="Stay until the release ends; with --step serve, as long as it serves.",
 )
-@click.option(
-    "--since", callback=_since, metavar="TIME", help="Only later lines: 90s, 10m, 2h ago, or ISO."
-)
+@since_option("Only later lines: 90s, 10m, 2h ago, or ISO.")
 @click.option("--tail", type=click.IntRange(0), metavar="N", help="Only the last N lines so far.")
 @project_option
 @json_option

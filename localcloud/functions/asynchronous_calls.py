@@ -108,12 +108,13 @@ def _tell(
     service = destination.split(":")[2]
     session = str(function.function_name)
     client = cloud.client(service, role=function.role, session=session)
+    name = destination.rsplit(":", 1)[-1]
     try:
         if service == "sns":
             client.publish(TopicArn=destination, Message=text)
         else:
-            name = destination.rsplit(":", 1)[-1]
-            url = client.get_queue_url(QueueName=name)["QueueUrl"]
+            # Lambda finds the queue itself: the role needs sqs:SendMessage alone.
+            url = cloud.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
             client.send_message(QueueUrl=url, MessageBody=text)
     except ClientError as error:
         log.error("the lost call of %s could not be told to %s: %s", session, destination, error)

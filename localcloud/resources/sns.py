@@ -74,7 +74,7 @@ def _own_account_only(client: Any, topic: str) -> None:
 class Subscription(Resource):
     type = "AWS::SNS::Subscription"
     properties = names(
-        "Endpoint FilterPolicy FilterPolicyScope Protocol RawMessageDelivery TopicArn"
+        "Endpoint FilterPolicy FilterPolicyScope Protocol RawMessageDelivery RedrivePolicy TopicArn"
     )
     replacement = names("Endpoint Protocol TopicArn")
 
@@ -87,6 +87,8 @@ class Subscription(Resource):
             attributes["FilterPolicyScope"] = properties["FilterPolicyScope"]
         if "RawMessageDelivery" in properties:
             attributes["RawMessageDelivery"] = str(properties["RawMessageDelivery"]).lower()
+        if "RedrivePolicy" in properties:
+            attributes["RedrivePolicy"] = json.dumps(properties["RedrivePolicy"])
         arn = cls.client("sns").subscribe(
             TopicArn=properties["TopicArn"],
             Protocol=properties["Protocol"],
@@ -101,6 +103,7 @@ class Subscription(Resource):
             "FilterPolicy": json.dumps(wanted.get("FilterPolicy", {})),
             "FilterPolicyScope": wanted.get("FilterPolicyScope", "MessageAttributes"),
             "RawMessageDelivery": str(wanted.get("RawMessageDelivery", False)).lower(),
+            "RedrivePolicy": json.dumps(wanted.get("RedrivePolicy", {})),
         }
         for name, value in values.items():
             if self.given.get(name) != wanted.get(name):

@@ -2,7 +2,9 @@
 
 import json
 
-from localcloud.resources.resource import Created, Properties, Resource, gone, names
+from localcloud.resources.resource import Created, Properties, Resource, gone, names, shortened
+
+NAME_LIMIT = 80  # characters, CreateQueue
 
 
 class Queue(Resource):
@@ -16,7 +18,7 @@ class Queue(Resource):
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
-        settings = _attributes(properties)
+        settings, name = _attributes(properties), shortened(name, NAME_LIMIT)
         url = cls.client("sqs").create_queue(QueueName=name, Attributes=settings)["QueueUrl"]
         attributes = {"Arn": cls.cloud.arn("sqs", name), "QueueName": name, "QueueUrl": url}
         return Created(url, attributes)

@@ -121,12 +121,14 @@ def test_resolving_has_the_time_that_a_registry_may_take(template: Template) -> 
     assert function.properties["Timeout"] > max(3 * TIMEOUT, PULL_TIMEOUT)
 
 
-def test_an_event_whose_function_failed_for_good_is_told(template: Template) -> None:
+def test_an_event_whose_function_failed_for_good_goes_to_the_dead_letter_queue(
+    template: Template,
+) -> None:
     told = {
         item.properties["FunctionName"]
         for item in template.of_type("AWS::Lambda::EventInvokeConfig")
         if item.properties.get("DestinationConfig")
-        == {"OnFailure": {"Destination": "<TopicsNotifications>"}}
+        == {"OnFailure": {"Destination": "<DeadLettersQueue.Arn>"}}
     }
 
     assert told == {

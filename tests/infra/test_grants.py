@@ -14,6 +14,7 @@ DATA = "<StorageData.Arn>"
 ARTIFACTS = "<StorageArtifacts.Arn>"
 RELEASES = f"{ARTIFACTS}/releases/*"
 NOTIFICATIONS = "<TopicsNotifications>"
+DEAD_LETTERS = "<DeadLettersQueue.Arn>"
 CODE = "<SourceRepository.Arn>"
 BUILDS = "<ImagesProject.Arn>"
 BUILD_LOG = "<ImagesBuildLog.Arn>"
@@ -46,6 +47,7 @@ READ_KEY: Table = {KEY: ("kms:Decrypt",)}
 WRITE_KEY: Table = {KEY: ("kms:Decrypt", "kms:GenerateDataKey")}
 ANSWER: Table = {MACHINE: ("states:SendTaskFailure", "states:SendTaskSuccess")}
 TELL: Table = {NOTIFICATIONS: ("sns:Publish",)}
+KEEP_LOST: Table = {DEAD_LETTERS: ("sqs:SendMessage",)}
 WAIT: Table = {LEDGER: ("dynamodb:PutItem", "dynamodb:UpdateItem")}
 EVERY_ROW: Table = {
     LEDGER: (
@@ -81,6 +83,7 @@ EXPECTED: dict[str, Table] = {
         MACHINE: ("states:StartExecution",),
         EXECUTIONS: ("states:DescribeExecution",),
         **TELL,
+        **KEEP_LOST,
     },
     "Resolve": {
         **dict.fromkeys(PARAMETERS, ("ssm:GetParameter",)),
@@ -227,6 +230,7 @@ EXPECTED: dict[str, Table] = {
         **READ_TRAINING,
         **WRITE_KEY,
         **TELL,
+        **KEEP_LOST,
         **ANSWER,
     },
     "RefreshData": {
@@ -235,7 +239,7 @@ EXPECTED: dict[str, Table] = {
         DATA: ("s3:ListBucket",),
         f"{DATA}/*": ("s3:GetObject", "s3:PutObject"),
         **WRITE_KEY,
-        **TELL,
+        **KEEP_LOST,
     },
 }
 

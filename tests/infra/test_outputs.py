@@ -13,6 +13,7 @@ def test_the_outputs_are_what_the_command_line_asks_for(template: Template) -> N
         "BuildProject",
         "ChangesTopicArn",
         "DataBucket",
+        "DeadLetterQueueUrl",
         "EndpointName",
         "LedgerTable",
         "ModelPackageGroup",

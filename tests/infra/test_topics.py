@@ -106,15 +106,3 @@ def test_every_push_is_published_to_changes(template: Template) -> None:
             "Events": ["createReference", "updateReference"],
         }
     ]
-
-
-def test_a_failed_release_raises_the_alarm_that_tells(template: Template) -> None:
-    alarm = template.one("AWS::CloudWatch::Alarm").properties
-
-    assert alarm["Namespace"] == "AWS/States"
-    assert alarm["MetricName"] == "ExecutionsFailed"
-    assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": "<WorkflowRelease>"}]
-    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
-    assert alarm["Threshold"] == 1
-    assert alarm["TreatMissingData"] == "notBreaching"
-    assert alarm["AlarmActions"] == ["<TopicsNotifications>"]

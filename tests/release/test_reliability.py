@@ -141,6 +141,33 @@ def test_an_older_release_that_takes_longer_does_not_replace_a_newer_one(
     assert "superseded" in told and f"release {newer.name} serves endpoint" in told
 
 
+def test_a_push_whose_function_dies_every_time_starts_its_release_by_redrive(
+    team: Team, laptop: Laptop
+) -> None:
+    functions, name = laptop.client("lambda"), f"modelwharf-{PROJECT}-start-release"
+    handler = functions.get_function_configuration(FunctionName=name)["Handler"]
+    functions.update_function_configuration(FunctionName=name, Handler="os.abort")
+    commit = team.commit("Lost three times", {"training/note": "lost"})
+    team.push()
+
+    def lost() -> list[Any]:
+        listed = json.loads(team.wharf("redrive", "--list", "--json").stdout)["messages"]
+        return [one for one in listed if one["what"] == f"push of main {commit[:12]}"]
+
+    (message,) = until(lost, "the push in the dead-letter queue")
+    assert message["function"].endswith(name) and message["tries"] == 3
+    functions.update_function_configuration(FunctionName=name, Handler=handler)
+
+    def redrive() -> None:
+        redriven = team.wharf("redrive", message["id"])
+        assert redriven.returncode == 0, redriven.stdout + redriven.stderr
+
+    ended = team.end(team.started_by(redrive))
+    assert ended.status == "SUCCEEDED", (ended.error, ended.cause)
+    assert ended.document is not None and ended.document.trigger.commit == commit
+    assert lost() == []
+
+
 def stop(team: Team, laptop: Laptop, name: str) -> None:
     """As a person does in the Step Functions console."""
     client = laptop.client("stepfunctions")

@@ -11,12 +11,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.services import Services
+from tests.unit.cli.dead_letters import LAMBDA, FakeFunctions, FakeQueue
 from tests.unit.cli.histories import START, History
 
 STATE_MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:modelwharf-oil-price-release"
 OUTPUTS = {
     "ChangesTopicArn": "arn:aws:sns:eu-west-1:123456789012:modelwharf-oil-price-changes",
     "NotificationsTopicArn": "arn:aws:sns:eu-west-1:123456789012:n",
+    "DeadLetterQueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters",
     "StateMachineArn": STATE_MACHINE,
     "LedgerTable": "ledger",
     "DataBucket": "data-bucket",
@@ -170,12 +172,30 @@ class FakeParameters:
 class FakeTopic:
     def __init__(self) -> None:
         self.messages: list[tuple[str, str]] = []
+        self.subscriptions: dict[str, dict[str, str]] = {}
+        """A subscribed function's name → the subscription's attributes."""
         self.on_publish: Callable[[str], None] = lambda message: None
 
     def publish(self, TopicArn: str, Message: str) -> dict[str, Any]:
         self.messages.append((TopicArn, Message))
         self.on_publish(Message)
         return {"MessageId": "1"}
+
+    def get_paginator(self, name: str) -> "FakeTopic":
+        assert name == "list_subscriptions_by_topic"
+        return self
+
+    def paginate(self, TopicArn: str) -> list[dict[str, Any]]:
+        """A person's address, then the functions on a page of their own."""
+        listed = [
+            {"SubscriptionArn": name, "Protocol": "lambda", "Endpoint": f"{LAMBDA}:{name}"}
+            for name in self.subscriptions
+        ]
+        person = {"SubscriptionArn": "mail", "Protocol": "email", "Endpoint": "a@example.com"}
+        return [{"Subscriptions": [person]}, {"Subscriptions": listed}]
+
+    def get_subscription_attributes(self, SubscriptionArn: str) -> dict[str, Any]:
+        return {"Attributes": self.subscriptions[SubscriptionArn]}
 
 
 class FakeBucket:
@@ -363,6 +383,8 @@ class FakeCloud:
     logs: FakeLogs = field(default_factory=FakeLogs)
     builds: FakeBuilds = field(default_factory=FakeBuilds)
     repository: FakeRepository = field(default_factory=FakeRepository)
+    queue: FakeQueue = field(default_factory=FakeQueue)
+    functions: FakeFunctions = field(default_factory=FakeFunctions)
     slept: float = 0.0
 
     def services(self) -> Services:
@@ -372,6 +394,8 @@ class FakeCloud:
             "dynamodb": self.ledger,
             "ssm": self.parameters,
             "sns": self.topic,
+            "sqs": self.queue,
+            "lambda": self.functions,
             "s3": self.bucket,
             "logs": self.logs,
             "codebuild": self.builds,

@@ -215,7 +215,7 @@ def test_a_message_reaches_a_function_in_the_shape_of_sns(world: World, tmp_path
     heard = Heard(world, tmp_path / "heard")
     topic = subscribed(world, heard)
     attributes = {"kind": {"DataType": "String", "StringValue": "push"}}
-    world.client("sns").publish(
+    published = world.client("sns").publish(
         TopicArn=topic, Message="hello", Subject="s", MessageAttributes=attributes
     )
     (record,) = heard.one()["Records"]
@@ -225,6 +225,7 @@ def test_a_message_reaches_a_function_in_the_shape_of_sns(world: World, tmp_path
     assert (sent["Message"], sent["Subject"], sent["TopicArn"]) == ("hello", "s", topic)
     assert sent["MessageAttributes"] == {"kind": {"Type": "String", "Value": "push"}}
     assert sent["Timestamp"].startswith("20")
+    assert sent["MessageId"] == published["MessageId"]
 
 
 def test_a_function_that_does_not_permit_the_topic_hears_nothing(
@@ -236,6 +237,37 @@ def test_a_function_that_does_not_permit_the_topic_hears_nothing(
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=heard.arn)
     sns.publish(TopicArn=topic, Message="m")
     until(lambda: "lambda:InvokeFunction" in caplog.text)
+    assert heard.events() == []
+
+
+def test_a_message_that_no_function_took_goes_to_the_subscription_s_dead_letter_queue(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard = Heard(world, tmp_path / "heard")
+    sns, sqs = world.client("sns"), world.client("sqs")
+    topic = sns.create_topic(Name="undeliverable")["TopicArn"]
+    url = sqs.create_queue(QueueName="undelivered")["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:undelivered"
+    redrive = json.dumps({"deadLetterTargetArn": arn})
+    sns.subscribe(
+        TopicArn=topic,
+        Protocol="lambda",
+        Endpoint=heard.arn,
+        Attributes={"RedrivePolicy": redrive},
+    )
+    sns.publish(TopicArn=topic, Message="before the queue's policy lets SNS")
+    until(lambda: "lost a message" in caplog.text)
+
+    world.queue_policy(url, arn, topic, service="sns.amazonaws.com")
+    sent = sns.publish(TopicArn=topic, Message="m")["MessageId"]
+
+    def received() -> Any:
+        return sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages")
+
+    (message,) = until(received)
+    body = json.loads(message["Body"])
+    assert (body["MessageId"], body["TopicArn"], body["Message"]) == (sent, topic, "m")
+    assert "lambda:InvokeFunction" in message["MessageAttributes"]["ErrorMessage"]["StringValue"]
     assert heard.events() == []
 
 

@@ -100,12 +100,14 @@ class World:
             SourceArn=source_arn,
         )
 
-    def queue_policy(self, url: str, arn: str, source: str) -> None:
-        """Let EventBridge send to the queue for this rule."""
+    def queue_policy(
+        self, url: str, arn: str, source: str, service: str = "events.amazonaws.com"
+    ) -> None:
+        """Let EventBridge, or another service, send to the queue for this source."""
         statement = allow(
             "sqs:SendMessage",
             arn,
-            Principal={"Service": "events.amazonaws.com"},
+            Principal={"Service": service},
             Condition={"ArnEquals": {"aws:SourceArn": source}},
         )
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
