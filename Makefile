@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Set in many a container: each program would compile every module anew, the cloud's for 6 s.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-containers check format environment lock clean
 

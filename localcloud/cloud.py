@@ -56,6 +56,7 @@ class Cloud:
     """Of the deployer, who owns every permission; kept in ``directory``."""
     _session: Any = field(default_factory=boto3.Session, repr=False)
     _session_lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _root_clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.root_key = keys.root_key(self.directory)
@@ -78,17 +79,25 @@ class Cloud:
         signing = self.credentials(role, session) if role else self.root_credentials()
         # One session, for it keeps the services' models; it makes one client at a time.
         with self._session_lock:
-            return self._session.client(
-                service,
-                region_name=self.region,
-                endpoint_url=self.url,
-                aws_access_key_id=signing["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=signing["AWS_SECRET_ACCESS_KEY"],
-                aws_session_token=signing.get("AWS_SESSION_TOKEN"),
-                config=Config(
-                    retries={"total_max_attempts": 1}, read_timeout=900, max_pool_connections=50
-                ),
-            )
+            if role:
+                return self._new_client(service, signing)
+            # Each of a template's hundred resources asks for one, and a client takes 20 ms.
+            if service not in self._root_clients:
+                self._root_clients[service] = self._new_client(service, signing)
+            return self._root_clients[service]
+
+    def _new_client(self, service: str, signing: Mapping[str, str]) -> Any:
+        return self._session.client(
+            service,
+            region_name=self.region,
+            endpoint_url=self.url,
+            aws_access_key_id=signing["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=signing["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=signing.get("AWS_SESSION_TOKEN"),
+            config=Config(
+                retries={"total_max_attempts": 1}, read_timeout=900, max_pool_connections=50
+            ),
+        )
 
     def root_credentials(self) -> dict[str, str]:
         return {

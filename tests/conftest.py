@@ -1,5 +1,7 @@
 """In which order files are run, and which of them one worker runs alone."""
 
+import os
+import sys
 from typing import Any
 
 import pytest
@@ -32,6 +34,11 @@ class TogetherOrByFile(LoadFileScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
         return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
+
+
+# As in the Makefile, for who runs pytest alone: hundreds of programs are started here.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,19 +8,21 @@ from typing import TypeVar
 T = TypeVar("T")
 
 DEADLINE = 60.0  # seconds a test waits before it gives up
-POLL = 0.02  # seconds
+POLL = 0.02  # seconds, at first
+SLOWEST_POLL = 0.2  # seconds
+SHARE = 0.05  # of the time waited so far: who waits long asks less often
 
 
 def until(
     condition: Callable[[], T | None], what: str = "the condition", *, seconds: float = DEADLINE
 ) -> T:
     """What the condition gives once it gives something true; a failure names what never came."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    start = time.monotonic()
+    while (waited := time.monotonic() - start) < seconds:
         found = condition()
         if found:
             return found
-        time.sleep(POLL)
+        time.sleep(min(max(POLL, waited * SHARE), SLOWEST_POLL))
     raise AssertionError(f"{what} did not come true within {seconds:g} s")
 
 

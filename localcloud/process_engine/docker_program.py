@@ -10,9 +10,8 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.engine import BuildError, BuildRequest, Engine, ImageMissing
@@ -156,10 +155,16 @@ def _without_digest(base: str) -> str:
     return name
 
 
+def _ecr(region: str) -> Any:
+    import boto3  # here: only a push needs it, and it is most of the start
+
+    return boto3.client("ecr", region_name=region)
+
+
 def main() -> int:
     store = ImageStore(Path(os.environ[IMAGES]))
     state = Path(os.environ[STATE])
-    registry = RegistryClient(state, lambda region: boto3.client("ecr", region_name=region))
+    registry = RegistryClient(state, _ecr)
     engine = ProcessEngine(store, default_cache(), Processes())
     docker = Docker(state, store, engine, registry)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]

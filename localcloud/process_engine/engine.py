@@ -14,8 +14,8 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from localcloud.cloud import Cloud
 from localcloud.engine import (
     BuildRequest,
     DockerProgram,
@@ -41,6 +41,9 @@ from localcloud.process_engine.image_plan import BASE_PATH, plan_image
 from localcloud.process_engine.image_store import ImageStore, StoredImage
 from localcloud.processes import Processes
 
+if TYPE_CHECKING:  # a build's `docker` starts with this module, five times a build
+    from localcloud.cloud import Cloud
+
 LOOPBACK = "127.0.0.1"
 OPT_ML = "/opt/ml"
 TMP = "/tmp"  # noqa: S108 - the image's own, which is another folder here
@@ -55,7 +58,7 @@ def default_cache() -> Path:
     return Path(named) if named else Path.home() / ".cache" / "modelwharf"
 
 
-def for_cloud(cloud: Cloud) -> "ProcessEngine":
+def for_cloud(cloud: "Cloud") -> "ProcessEngine":
     """The engine of a cloud without containers."""
     return ProcessEngine(ImageStore(cloud.directory / "images"), default_cache(), cloud.processes)
 

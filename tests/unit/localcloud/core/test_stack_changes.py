@@ -312,3 +312,14 @@ def test_an_import_is_refused_by_name(stack: Stack) -> None:
         stack.client.create_change_set(
             StackName=stack.name, ChangeSetName="c", TemplateBody="{}", ChangeSetType="IMPORT"
         )
+
+
+def test_a_template_in_json_is_read_as_json_and_one_in_yaml_as_yaml(stack: Stack) -> None:
+    """JSON writes a smile as two escapes, which YAML takes for two broken characters."""
+    assert stack.create({"Queue": QUEUE}, Description="a smile: \N{SLIGHTLY SMILING FACE}")
+    assert stack.described()["Description"].endswith("\N{SLIGHTLY SMILING FACE}")
+    name = stack.world.name("yaml")
+    body = "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n    Properties: {TopicName: yaml}\n"
+    stack.client.create_stack(StackName=name, TemplateBody=body)
+    (made,) = stack.client.describe_stacks(StackName=name)["Stacks"]
+    assert made["StackStatus"] == "CREATE_COMPLETE"

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -195,3 +197,11 @@ def test_what_cannot_be_done_is_refused_by_name(
 def test_another_platform_is_refused(shell: Shell) -> None:
     with pytest.raises(Refused, match="platform 'windows'; use linux/amd64"):
         shell("build", "--platform", "windows", str(shell.context))
+
+
+def test_it_starts_without_what_only_the_cloud_needs() -> None:
+    """A build starts it five times: moto and boto3 would add a second to each."""
+    program = "import sys, localcloud.process_engine.docker_program; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    loaded = done.stdout.split()
+    assert "localcloud.process_engine" in loaded and not {"moto", "boto3"} & set(loaded)
