@@ -34,6 +34,23 @@ lock-second-interpreter: environment
 	$(BIN)/python -m uv pip compile .ci/second-interpreter/requirements.in --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file .ci/second-interpreter/requirements.txt
 
+# What other programs say of the template and its policies; a finding needs a reason. Half a
+# minute, in an environment of their own. POLICIES=--write writes docs/policies.md.
+POLICY_TOOLS := .policies
+.PHONY: test-policies lock-policies
+test-policies: environment $(POLICY_TOOLS)/.ready
+	$(BIN)/python app.py
+	$(BIN)/python -m tests.policies $(POLICIES)
+
+$(POLICY_TOOLS)/.ready: .ci/policies/requirements.txt
+	$(PYTHON) -m venv --clear $(POLICY_TOOLS)
+	$(POLICY_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
+	@touch $@
+
+lock-policies: environment
+	$(BIN)/python -m uv pip compile .ci/policies/requirements.in --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file .ci/policies/requirements.txt
+
 check: environment
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -71,7 +88,7 @@ lock: environment
 
 clean:
 	-$(BIN)/wharf down
-	rm -rf .venv $(SECOND) .wharf cdk.out .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf .venv $(SECOND) $(POLICY_TOOLS) .wharf cdk.out .mypy_cache .ruff_cache .pytest_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Requests to the server that are wrong in every way we know, and right ones whose answers are

@@ -164,7 +164,6 @@ class Permissions:
                 "sagemaker:DescribeEndpointConfig",
                 "sagemaker:UpdateEndpoint",
             ),
-            on.sagemaker("model", "sagemaker:CreateEndpointConfig"),
             on.endpoint(
                 "sagemaker:AddTags",
                 "sagemaker:CreateEndpoint",

@@ -154,7 +154,6 @@ EXPECTED: dict[str, Table] = {
     "DeployModel": {
         MODELS: (
             "sagemaker:AddTags",
-            "sagemaker:CreateEndpointConfig",
             "sagemaker:CreateModel",
             "sagemaker:DescribeModel",
         ),
