@@ -119,7 +119,8 @@ def lines(release: Release, now: datetime) -> list[str]:
     for row in _ends_after_children(shown(release.states)):
         note = f" ({row.waits_for})" if row.waits_for else ""
         if not row.is_over:
-            found.append(f"… {indented(row)}{note}")
+            trouble = f": {remark(row)}" if row.error and row.kind == "Task" else ""
+            found.append(f"{MARKS[row.status][0]} {indented(row)}{note}{trouble}")
             continue
         mark, _ = MARKS[row.status]
         end = f": {remark(row)}" if remark(row) else ""
@@ -167,6 +168,9 @@ def facts(release: Release) -> list[tuple[str, str]]:
     """Return what is known of the release, as labelled lines in the order they came to be."""
     document = release.document
     found = list(_facts(document)) if document else []
+    for row in release.states:
+        if row.status is StateStatus.RETRYING and row.kind == "Task" and not row.is_over:
+            found.append((f"{row.name} tries again", remark(row)))
     if release.plot:
         found.append(("plot", f"{release.plot} ({PLOT_FILE} in it)"))
     if release.failure:
@@ -212,6 +216,8 @@ def _facts(document: ReleaseDocument) -> Iterator[tuple[str, str]]:
     trigger = document.trigger
     yield "trigger", _trigger(document)
     yield "parameters", _parameters(trigger.parameter_versions)
+    for notice in document.plan.notices if document.plan else ():
+        yield "notice", notice
     if document.images:
         yield "training image", _image(document.images.training)
         yield "inference image", _image(document.images.inference)

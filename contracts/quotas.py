@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.model import Contract
 from contracts.names import parameter_path
-from contracts.parameters import Parameters
+from contracts.parameters import Deployment, Parameters
 
 SAGEMAKER = "sagemaker"
 CODEBUILD = "codebuild"
@@ -45,19 +45,40 @@ class Fleet(Contract):
     instances: int
 
 
+def fleets(endpoint: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[Fleet, ...]:
+    """What serves, of the answers of DescribeEndpoint and of DescribeEndpointConfig.
+
+    The configuration knows the type, which a serverless variant has not. Where scaling has changed
+    the number of instances, the smaller one counts: what was added may go again.
+    """
+    now = {
+        variant["VariantName"]: variant.get("CurrentInstanceCount")
+        for variant in endpoint.get("ProductionVariants", ())
+    }
+    found = []
+    for variant in config.get("ProductionVariants", ()):
+        if "InstanceType" in variant:
+            count = variant.get("InitialInstanceCount", 1)
+            current = now.get(variant["VariantName"])
+            instances = count if current is None else min(current, count)
+            found.append(Fleet(instance_type=variant["InstanceType"], instances=instances))
+    return tuple(found)
+
+
 class QuotaNeed(Contract):
     """What a configuration needs of one quota.
 
-    Below ``at_least`` a release fails; below ``at_once`` it takes longer, for things that could
-    run at once then wait for each other. ``purpose`` says what for; ``setting`` where it is set,
-    "" for what no parameter changes.
+    Below ``at_least`` the release fails. Below ``wanted`` it does not, but ``otherwise`` says what
+    happens. ``purpose`` says what the quota is needed for; ``setting`` where that is set, "" for
+    what no parameter changes.
     """
 
     service: str
     name: str
     at_least: int
-    at_once: int
+    wanted: int
     purpose: str
+    otherwise: str = ""
     setting: str = ""
 
 
@@ -71,79 +92,76 @@ class Lack(Contract):
     def fatal(self) -> bool:
         return self.quota.value < self.need.at_least
 
+    @property
+    def command(self) -> str:
+        """What asks for enough."""
+        return increase_command(self.quota, self.need.wanted)
+
     def in_words(self) -> str:
         """What is too small, for what, and what to type."""
         need, quota = self.need, self.quota
-        wanted = need.at_least if self.fatal else need.at_once
-        either = f"; or change {need.setting}" if need.setting and self.fatal else ""
+        what = f"quota {quota.name!r} ({quota.code}) is {quota.value:g}"
+        if not self.fatal:
+            return f"{what}: {need.otherwise}. Ask for more: {self.command}"
+        are = "is" if need.at_least == 1 else "are"
+        either = f"; or change {need.setting}" if need.setting else ""
         return (
-            f"quota {quota.name!r} ({quota.code}) is {quota.value:g}, but {need.purpose}: "
-            f"{wanted} {'are needed' if self.fatal else 'would run at once'}. Ask for more: "
-            f"{increase_command(quota, wanted)}{either}"
+            f"{what}, but {need.purpose}: {need.at_least} {are} needed. Ask for more: "
+            f"{self.command}{either}"
         )
 
 
 def needs_of(
-    parameters: Parameters, *, project: str, serving: Sequence[Fleet] | None
+    parameters: Parameters, *, project: str, serving: Sequence[Fleet]
 ) -> tuple[QuotaNeed, ...]:
     """The quotas that a release with these parameters needs, in the order of its states.
 
-    ``serving`` is the fleet that serves now; empty when there is no endpoint, and None when
-    nobody could look: the configuration's own is then assumed, as for the second release.
+    ``serving`` is the fleet that serves now, and is empty when there is no endpoint yet.
     """
-    data, training, deployment = parameters.data, parameters.training, parameters.deployment
-    needs = [
-        QuotaNeed(
-            service=CODEBUILD,
-            name=BUILDS,
-            at_least=1,
-            at_once=2,
-            purpose="a release builds the training and the inference image",
-        )
-    ]
-    if data.prepare:
-        needs.append(
-            _instances(data.instance_type, PROCESSING, 1, "PrepareData runs a job", project, "data")
-        )
-    needs.append(
-        _instances(
-            training.instance_type,
-            TRAINING,
-            training.instance_count,
-            "Train runs a job",
-            project,
-            "training",
-        )
+    data, training = parameters.data, parameters.training
+    builds = QuotaNeed(
+        service=CODEBUILD,
+        name=BUILDS,
+        at_least=1,
+        wanted=2,
+        purpose="a release builds the training and the inference image",
+        otherwise="the two images of a release are built one after the other",
     )
-    count = deployment.instance_count
-    if serving is None:
-        serving = (Fleet(instance_type=deployment.instance_type, instances=count),)
-    beside = sum(
-        fleet.instances for fleet in serving if fleet.instance_type == deployment.instance_type
+    prepare = QuotaNeed(
+        service=SAGEMAKER,
+        name=instances_of(data.instance_type, PROCESSING),
+        at_least=1,
+        wanted=1,
+        purpose="PrepareData runs a processing job",
+        setting=f"instance_type in {parameter_path(project, 'data')}",
     )
+    train = QuotaNeed(
+        service=SAGEMAKER,
+        name=instances_of(training.instance_type, TRAINING),
+        at_least=training.instance_count,
+        wanted=training.instance_count,
+        purpose="Train runs a training job",
+        setting=f"instance_type or instance_count in {parameter_path(project, 'training')}",
+    )
+    serve = endpoint_need(parameters.deployment, project=project, serving=serving)
+    return (builds, *((prepare,) if data.prepare else ()), train, serve)
+
+
+def endpoint_need(deployment: Deployment, *, project: str, serving: Sequence[Fleet]) -> QuotaNeed:
+    """The instances that serve: an update starts all new ones before the old ones end."""
+    count, instance_type = deployment.instance_count, deployment.instance_type
+    beside = sum(fleet.instances for fleet in serving if fleet.instance_type == instance_type)
     purpose = "the endpoint serves"
     if beside:
-        purpose = f"an update starts {count} beside the {beside} that serve until it is over"
-    needs.append(
-        _instances(
-            deployment.instance_type, ENDPOINT, count + beside, purpose, project, "deployment"
-        )
-    )
-    return tuple(needs)
-
-
-def _instances(
-    instance_type: str, usage: str, count: int, purpose: str, project: str, section: str
-) -> QuotaNeed:
+        purpose = f"the update of the endpoint starts {count} beside the {beside} that serve"
     return QuotaNeed(
         service=SAGEMAKER,
-        name=instances_of(instance_type, usage),
-        at_least=count,
-        at_once=count,
+        name=instances_of(instance_type, ENDPOINT),
+        at_least=count + beside,
+        wanted=max(count + beside, 2 * count),
         purpose=purpose,
-        setting=f"instance_type or instance_count in {parameter_path(project, section)}"
-        if section != "data"
-        else f"instance_type in {parameter_path(project, section)}",
+        otherwise=f"the next release needs {2 * count}, to start {count} beside those that serve",
+        setting=f"instance_type or instance_count in {parameter_path(project, 'deployment')}",
     )
 
 
@@ -192,7 +210,19 @@ def lacks(needs: Iterable[QuotaNeed], quotas: Iterable[Quota]) -> tuple[Lack, ..
     return tuple(
         Lack(need=need, quota=quota)
         for need, quota in pairs
-        if quota is not None and quota.value < need.at_once
+        if quota is not None and quota.value < need.wanted
+    )
+
+
+def advice(service: str, name: str, desired: float, known: Iterable[Quota]) -> str:
+    """What to type for more of a quota, whose code may be among ``known``."""
+    for quota in known:
+        if (quota.service, quota.name) == (service, name):
+            return f"Ask for more: {increase_command(quota, desired)}"
+    return (
+        f"To see this quota and its code: {lookup_command(service, name)}; to ask for more: "
+        f"aws service-quotas request-service-quota-increase --service-code {service} "
+        f"--quota-code L-… --desired-value {desired:g}"
     )
 
 

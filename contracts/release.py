@@ -19,6 +19,7 @@ from contracts.parameters import (
     Source,
     Training,
 )
+from contracts.quotas import Quota
 from contracts.request import TriggerSource
 
 
@@ -92,6 +93,10 @@ class Plan(Contract):
     notifications: Notifications
     images: ImagePlans
     timeouts: Timeouts
+    quotas: tuple[Quota, ...] = ()
+    """Those of the account that the release needs, as they were before it began."""
+    notices: tuple[str, ...] = ()
+    """What people should know, though it stops nothing."""
 
 
 class Image(Contract):

@@ -13,6 +13,10 @@ EARLIER_CONFIGS = (
     "The way back leads to whichever configuration served before, be it older than Modelwharf; "
     "the call is narrowed by the endpoint, which is named."
 )
+PRESENT_CONFIG = (
+    "What serves before the first release of Modelwharf has a configuration of whatever name; it "
+    "is read alone."
+)
 
 
 class Permissions:
@@ -66,6 +70,10 @@ class Permissions:
             on.data("s3:GetObject", "s3:GetObjectVersion"),
             on.listing_of_data(),
             on.storage.decryption,
+            *self._present_fleet(),
+            on.account_quotas(
+                "servicequotas:ListAWSDefaultServiceQuotas", "servicequotas:ListServiceQuotas"
+            ),
         )
 
     def _build_image(self) -> tuple[Grant, ...]:
@@ -161,15 +169,14 @@ class Permissions:
                 "sagemaker:AddTags",
                 "sagemaker:CreateEndpoint",
                 "sagemaker:CreateEndpointConfig",
-                "sagemaker:DescribeEndpointConfig",
                 "sagemaker:UpdateEndpoint",
             ),
             on.endpoint(
                 "sagemaker:AddTags",
                 "sagemaker:CreateEndpoint",
-                "sagemaker:DescribeEndpoint",
                 "sagemaker:UpdateEndpoint",
             ),
+            *self._present_fleet(),
             self._passed(self._roles.serve),
             on.ledger(
                 "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
@@ -263,6 +270,14 @@ class Permissions:
             on.listing_of_data(),
             on.storage.encryption,
             on.dead_letters(),
+        )
+
+    def _present_fleet(self) -> tuple[Grant, ...]:
+        """Look at the instances beside which an update starts its own."""
+        on = self._on
+        return (
+            on.endpoint("sagemaker:DescribeEndpoint"),
+            on.any_endpoint_config("sagemaker:DescribeEndpointConfig", reason=PRESENT_CONFIG),
         )
 
     def _way_back(self) -> tuple[Grant, ...]:

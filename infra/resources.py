@@ -153,6 +153,13 @@ class Resources:
         endpoint = arn(self._scope, "sagemaker", f"endpoint/{self._names.endpoint}")
         return Grant(actions=actions, resources=(endpoint,))
 
+    def account_quotas(self, *actions: str) -> Grant:
+        return Grant(
+            actions=actions,
+            resources=("*",),
+            reason="Service Quotas lists a service's quotas; its list actions know no resources.",
+        )
+
     def model_package_group(self, *actions: str) -> Grant:
         group = f"model-package-group/{self._names.model_package_group}"
         return Grant(actions=actions, resources=(arn(self._scope, "sagemaker", group),))

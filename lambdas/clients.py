@@ -18,7 +18,9 @@ CONFIG = Config(
 # Asked once at a time: a model that does not answer must not go on serving while botocore,
 # which waits for the time-out anew each time, tries four times. verify_endpoint tries again.
 ONCE = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
-CONFIGS = {"sagemaker-runtime": ONCE}
+# No release needs its answer: what does not come soon is done without.
+BRIEF = CONFIG.merge(Config(read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}))
+CONFIGS = {"sagemaker-runtime": ONCE, "service-quotas": BRIEF}
 
 
 def make_client(service: str) -> Client:
@@ -59,6 +61,10 @@ class Clients:
     @cached_property
     def sagemaker_runtime(self) -> Client:
         return self._make("sagemaker-runtime")
+
+    @cached_property
+    def service_quotas(self) -> Client:
+        return self._make("service-quotas")
 
     @cached_property
     def sns(self) -> Client:

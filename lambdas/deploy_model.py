@@ -1,7 +1,10 @@
 """Deploy: under the endpoint's lease, make it serve the release's model."""
 
+from botocore.exceptions import ClientError
+
 from contracts.release import DeploymentResult, ReleaseDocument
 from contracts.task import WaitingTask
+from lambdas.account_quotas import refuse_if_never
 from lambdas.document import planned, required
 from lambdas.endpoint import (
     EndpointState,
@@ -29,7 +32,7 @@ AFTER_DEPLOY = 2 * 60 * 60  # seconds that verify, promote or a way back may nee
 def deploy_model(site: Site, task: WaitingTask) -> None:
     """Answer when the endpoint serves, or why it does not.
 
-    Raises EndpointBusy: try again; Superseded: a later release serves.
+    Raises EndpointBusy: try again; Superseded: a later release serves; QuotaTooSmall.
     """
     document = task.release
     plan = planned(document)
@@ -53,7 +56,11 @@ def deploy_model(site: Site, task: WaitingTask) -> None:
         subject=change.endpoint,
         context=DeploymentResult.model_validate(change.model_dump()),
     )
-    wait(site, waiter, lambda: submit_deployment(site, document, change))
+    try:
+        wait(site, waiter, lambda: submit_deployment(site, document, change))
+    except ClientError as error:
+        refuse_if_never(site, document, error)
+        raise
 
 
 def hold_lease(site: Site, release: str, *, seconds: int) -> str:

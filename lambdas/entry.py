@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from contracts.quotas import Quota
+from contracts.release import Plan
 from lambdas.errors import InvalidParameter, ReleaseError, service_errors
 from lambdas.log import logger
 from lambdas.site import Site, this_site
@@ -30,8 +32,9 @@ def entry(
             logger.clear_state()
             logger.append_keys(request_id=getattr(context, "aws_request_id", None))
             try:
-                with service_errors():
+                with service_errors() as known:
                     parsed = event_type.model_validate(event)
+                    known += _quotas(parsed)
                     logger.append_keys(release_id=getattr(parsed, "release_id", None))
                     result = answer(parsed, _within(site(), context))
             except (ReleaseError, InvalidParameter) as error:
@@ -49,6 +52,12 @@ def _within(site: Site, context: Any) -> Site:
     if not hasattr(context, "get_remaining_time_in_millis"):
         return site
     return replace(site, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
+
+
+def _quotas(event: BaseModel) -> tuple[Quota, ...]:
+    """The quotas that Resolve looked up for the release, with their codes."""
+    plan = getattr(getattr(event, "release", event), "plan", None)
+    return plan.quotas if isinstance(plan, Plan) else ()
 
 
 def as_json(contract: BaseModel) -> dict[str, Any]:

@@ -4,8 +4,9 @@ Each message says what was wrong, where, and what to do next.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from botocore.exceptions import (
     ClientError,
@@ -16,7 +17,7 @@ from botocore.exceptions import (
 )
 
 from contracts.parameters import InvalidParameter
-from contracts.quotas import BUILDS, CODEBUILD, SAGEMAKER, lookup_command
+from contracts.quotas import BUILDS, CODEBUILD, SAGEMAKER, Quota, advice
 
 __all__ = [
     "AccessDenied",
@@ -91,7 +92,9 @@ DENIAL_CODES = {
 }
 # SageMaker: "The account-level service limit 'ml.m5.large for endpoint usage' is 0 Instances, with
 # current utilization of 0 Instances and a request delta of 1 Instances."
-INSTANCE_LIMIT = re.compile(r"limit '([^']+)' is ([\d.]+) .*request delta of ([\d.]+) ", re.DOTALL)
+INSTANCE_LIMIT = re.compile(
+    r"limit '([^']+)' is ([\d.]+) .*utilization of ([\d.]+) .*request delta of ([\d.]+) ", re.DOTALL
+)
 # CodeBuild: "Cannot have more than 1 builds in queue for the account"
 BUILD_LIMIT = re.compile(r"Cannot have more than (\d+) ")
 
@@ -188,15 +191,18 @@ def message_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message", "")) or str(error)
 
 
-def translated(error: ClientError) -> Exception:
-    """Return the error by its meaning for the release; ``error`` itself when it has none."""
+def translated(error: ClientError, known: Iterable[Quota] = ()) -> Exception:
+    """Return the error by its meaning for the release; ``error`` itself when it has none.
+
+    ``known`` are quotas whose codes are known, for what to type.
+    """
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code_of(error) in THROTTLING_CODES:
         return Throttled(str(error))
     if code_of(error) in DENIAL_CODES:
         return AccessDenied(str(error))
     if code_of(error) in QUOTA_CODES:
-        return _at_limit(error)
+        return _at_limit(error, known)
     if code_of(error) in FAULT_CODES:
         return ServiceFault(str(error))
     if isinstance(status, int) and status >= 500:
@@ -204,26 +210,40 @@ def translated(error: ClientError) -> Exception:
     return error
 
 
-def _at_limit(error: ClientError) -> AccountBusy | QuotaTooSmall:
-    """Whether waiting can help, and which quota it is, as far as the service's words tell."""
+@dataclass(frozen=True)
+class Limit:
+    """A quota as a service names it when it refuses more. ``asked`` is what is needed at once."""
+
+    service: str
+    name: str
+    value: float
+    used: float
+    asked: float
+
+
+def limit_of(error: ClientError) -> Limit | None:
+    """Which quota the service's words name; None where they name none."""
+    if code_of(error) not in QUOTA_CODES:
+        return None
     words = message_of(error)
     instances, builds = INSTANCE_LIMIT.search(words), BUILD_LIMIT.search(words)
     if instances:
-        never = float(instances[3]) > float(instances[2])
-        advice = f". To see this quota and its code: {lookup_command(SAGEMAKER, instances[1])}"
-    elif builds:
-        never = int(builds[1]) == 0
-        advice = f". To see this quota and its code: {lookup_command(CODEBUILD, BUILDS)}"
-    else:
-        never, advice = False, ""
-    if advice:
-        advice += (
-            "; to ask for more: aws service-quotas request-service-quota-increase "
-            "--service-code … --quota-code L-… --desired-value …"
-        )
-    if never:
-        return QuotaTooSmall(f"{error}{advice}")
-    return AccountBusy(f"waits until the account has room: {error}{advice}")
+        value, used, asked = (float(instances[place]) for place in (2, 3, 4))
+        return Limit(SAGEMAKER, instances[1], value, used, asked)
+    if builds:
+        return Limit(CODEBUILD, BUILDS, float(builds[1]), float(builds[1]), 1)
+    return None
+
+
+def _at_limit(error: ClientError, known: Iterable[Quota]) -> AccountBusy | QuotaTooSmall:
+    """Whether waiting can help, and what to type, as far as the service's words tell."""
+    limit = limit_of(error)
+    if limit is None:
+        return AccountBusy(f"waits until the account has room: {error}")
+    more = advice(limit.service, limit.name, limit.used + limit.asked, known)
+    if limit.asked > limit.value:
+        return QuotaTooSmall(f"{error}. {more}")
+    return AccountBusy(f"waits until the account has room: {error}. {more}")
 
 
 def gone(error: ClientError) -> bool:
@@ -238,12 +258,16 @@ def gone(error: ClientError) -> bool:
 
 
 @contextmanager
-def service_errors() -> Iterator[None]:
-    """Raise a service's error by its meaning: Throttled, AccountBusy, ServiceFault, … or itself."""
+def service_errors() -> Iterator[list[Quota]]:
+    """Raise a service's error by its meaning: Throttled, AccountBusy, ServiceFault, … or itself.
+
+    The list is the caller's to fill with the quotas whose codes it knows.
+    """
+    known: list[Quota] = []
     try:
-        yield
+        yield known
     except ClientError as error:
-        meaning = translated(error)
+        meaning = translated(error, known)
         if meaning is error:
             raise
         raise meaning from error

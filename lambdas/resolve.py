@@ -8,6 +8,7 @@ from contracts.image_reference import ImageReference
 from contracts.names import parameter_path
 from contracts.parameters import ImageSource, InvalidParameter, Parameters, Source
 from contracts.release import ImagePlan, ImagePlans, Plan, ReleaseDocument, Timeouts
+from lambdas.account_quotas import required_quotas
 from lambdas.archive import MISSING_CODES
 from lambdas.base_image import BaseImage
 from lambdas.build import QUEUE_MINUTES
@@ -30,7 +31,8 @@ ARM_INSTANCE = re.compile(r"^ml\.[a-z]+\d+g[a-z]*\.")
 def resolve(site: Site, document: ReleaseDocument) -> ReleaseDocument:
     """Add the plan.
 
-    Raises InvalidParameter, UnknownCommit, MissingData; Throttled and ServiceFault: try again.
+    Raises InvalidParameter, UnknownCommit, MissingData, QuotaTooSmall; Throttled and
+    ServiceFault: try again.
     """
     parameters = read_pinned(
         site.clients.ssm,
@@ -41,6 +43,7 @@ def resolve(site: Site, document: ReleaseDocument) -> ReleaseDocument:
     refuse_arm(document.project, parameters)
     images = plan_images(site, document, parameters)
     require_data(site, document, parameters)
+    quotas, notices = required_quotas(site, document, parameters)
     plan = Plan(
         source=parameters.source,
         data=parameters.data,
@@ -50,6 +53,8 @@ def resolve(site: Site, document: ReleaseDocument) -> ReleaseDocument:
         notifications=parameters.notifications,
         images=images,
         timeouts=timeouts(parameters),
+        quotas=quotas,
+        notices=notices,
     )
     return document.model_copy(update={"plan": plan})
 

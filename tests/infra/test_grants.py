@@ -68,6 +68,11 @@ READ_TRAINING: Table = {
     **READ_KEY,
 }
 
+PRESENT_FLEET: Table = {
+    ENDPOINT: ("sagemaker:DescribeEndpoint",),
+    ANY_CONFIG: ("sagemaker:DescribeEndpointConfig",),
+}
+
 EXPECTED: dict[str, Table] = {
     "StartRelease": {
         **dict.fromkeys(PARAMETERS, ("ssm:GetParameters",)),
@@ -91,6 +96,8 @@ EXPECTED: dict[str, Table] = {
         DATA: ("s3:ListBucket",),
         f"{DATA}/*": ("s3:GetObject", "s3:GetObjectVersion"),
         **READ_KEY,
+        **PRESENT_FLEET,
+        "*": ("servicequotas:ListAWSDefaultServiceQuotas", "servicequotas:ListServiceQuotas"),
     },
     "BuildImage": {
         **IMAGES_THERE,
@@ -161,9 +168,9 @@ EXPECTED: dict[str, Table] = {
             "sagemaker:AddTags",
             "sagemaker:CreateEndpoint",
             "sagemaker:CreateEndpointConfig",
-            "sagemaker:DescribeEndpointConfig",
             "sagemaker:UpdateEndpoint",
         ),
+        ANY_CONFIG: ("sagemaker:DescribeEndpointConfig",),
         ENDPOINT: (
             "sagemaker:AddTags",
             "sagemaker:CreateEndpoint",

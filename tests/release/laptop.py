@@ -56,6 +56,11 @@ class Laptop:
         key = Credentials(self.key.access_key_id, self.key.secret_access_key)
         ask(f"{self.state.url}/_wharf/faults", key, wish)
 
+    def set_quota(self, name: str, value: float) -> None:
+        """What the account may have of something at once (see localcloud/quotas.py)."""
+        key = Credentials(self.key.access_key_id, self.key.secret_access_key)
+        ask(f"{self.state.url}/_wharf/quotas", key, {"name": name, "value": value})
+
     def children(self) -> dict[int, str]:
         """Every process that the cloud has started and that still runs: pid → command line."""
         listing = subprocess.run(

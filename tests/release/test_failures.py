@@ -1,6 +1,7 @@
 """Failures made on purpose: each says why, and the model that served goes on serving."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +9,9 @@ from typing import Any
 import pytest
 
 from contracts.parameters import InvalidParameter
+from contracts.quotas import BUILDS, ENDPOINT, instances_of
+from lambdas.errors import QuotaTooSmall
+from localcloud.quotas import DEFAULT
 from tests.release.laptop import PROJECT, Laptop
 from tests.release.team import Execution, Team
 from tests.waiting import until
@@ -107,6 +111,50 @@ def test_a_permission_that_the_template_lacks_fails_here_as_it_would_in_aws(
         ended = fails(team, "training", {"hyperparameters": {"accuracy": 0.7}})  # a job of its own
     assert ended.error == "AccessDenied"
     told(team, ended, f"is not authorized to perform: {TRAINING} on resource: arn:aws:sagemaker:")
+
+
+def test_a_quota_of_0_fails_at_resolve_and_names_code_and_command(
+    team: Team, laptop: Laptop
+) -> None:
+    with quota(laptop, instances_of("ml.c5.large", ENDPOINT), 0):
+        ended = fails(team, "deployment", {"instance_type": "ml.c5.large"})
+    team.configure("deployment", instance_type="ml.t2.medium")
+    assert ended.error == QuotaTooSmall.__name__
+    assert ended.states[:1] == ["Resolve"] and "BuildImages" not in ended.states
+    assert re.search(r"'ml.c5.large for endpoint usage' \(L-[0-9A-F]{8}\) is 0", ended.reason)
+    told(team, ended, "aws service-quotas request-service-quota-increase --service-code sagemaker")
+
+
+def test_an_account_of_one_build_at_a_time_builds_one_image_after_the_other(
+    team: Team, laptop: Laptop
+) -> None:
+    known = len(builds(team, laptop))
+    with quota(laptop, BUILDS, 1):
+        team.commit("Both images anew", {"training/note": "new", "inference/note": "new"})
+        ended = team.end(team.started_by(team.push))
+    assert ended.status == "SUCCEEDED", (ended.error, ended.cause)
+    first, second = builds(team, laptop)[known:]
+    assert first["endTime"] <= second["startTime"]
+    assert ended.document is not None and ended.document.plan is not None
+    (notice,) = ended.document.plan.notices
+    assert "built one after the other" in notice
+
+
+def builds(team: Team, laptop: Laptop) -> list[dict[str, Any]]:
+    """Every build there has been, the oldest first."""
+    client = laptop.client("codebuild")
+    ids = client.list_builds_for_project(projectName=team.outputs["BuildProject"])["ids"]
+    found: list[dict[str, Any]] = client.batch_get_builds(ids=ids)["builds"]
+    return sorted(found, key=lambda build: str(build["startTime"]))
+
+
+@contextmanager
+def quota(laptop: Laptop, name: str, value: float) -> Iterator[None]:
+    laptop.set_quota(name, value)
+    try:
+        yield
+    finally:
+        laptop.set_quota(name, DEFAULT)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from cli.stack import find_stack
 from tests.unit.cli import releases
 from tests.unit.cli.conftest import Terminal
 from tests.unit.cli.histories import COMMIT, RELEASE, START, History, document
+from tests.unit.lambdas.releases import plan
 
 
 def test_a_running_release_shows_what_each_state_waits_for(terminal: Terminal) -> None:
@@ -328,3 +329,28 @@ def test_approval_offers_both_commands_and_the_deadline(
     assert f"wharf reject {RELEASE} --note" in row["waits_for"]
     until = START + timedelta(days=3, seconds=entered["id"])
     assert row["waits_for"].endswith(f"until {until.astimezone():%Y-%m-%d %H:%M:%S}")
+
+
+def test_a_release_that_waits_for_room_in_the_account_says_so_in_full(terminal: Terminal) -> None:
+    history = History()
+    history.run("Resolve")
+    history.enter("Train", given=document())
+    history.schedule()
+    words = "waits until the account has room: … Ask for more: aws service-quotas request-it"
+    history.fail("AccountBusy", json.dumps({"errorMessage": words}))
+    releases.add(terminal.cloud, history)
+
+    text = " ".join(terminal.wharf("show", RELEASE).stdout.split())
+    assert f"Train tries again AccountBusy: {words}" in text
+    services = terminal.cloud.services()
+    release = read_release(services, find_stack(services, "oil-price"), RELEASE)
+    assert lines(release, START)[-1] == f"↻ Train: AccountBusy: {words}"
+
+
+def test_what_resolve_noticed_is_shown(terminal: Terminal) -> None:
+    notice = "the account's quotas could not be looked at"
+    releases.succeeded(
+        terminal.cloud,
+        plan=plan().model_copy(update={"notices": (notice,)}).model_dump(mode="json"),
+    )
+    assert notice in terminal.wharf("show", RELEASE).stdout

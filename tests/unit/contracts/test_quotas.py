@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pytest
+
 from contracts.parameters import Data, Deployment, Parameters, Training
 from contracts.quotas import (
     BUILDS,
     Fleet,
+    Lack,
     Quota,
     find_quotas,
-    increase_command,
+    fleets,
     instances_of,
     lacks,
     needs_of,
@@ -18,7 +21,7 @@ from contracts.quotas import (
 FLEET = Fleet(instance_type="ml.m5.large", instances=1)
 
 
-def least(parameters: Parameters, serving: list[Fleet] | None) -> dict[str, int]:
+def least(parameters: Parameters, serving: list[Fleet]) -> dict[str, int]:
     needs = needs_of(parameters, project="toy", serving=serving)
     return {need.name: need.at_least for need in needs}
 
@@ -32,11 +35,10 @@ def test_a_first_release_needs_its_instances_once() -> None:
     }
 
 
-def test_an_update_needs_the_fleet_twice_also_when_nobody_could_look() -> None:
+def test_an_update_needs_its_instances_beside_those_that_serve() -> None:
     name = instances_of("ml.m5.large", "endpoint")
     three = Parameters(deployment=Deployment(instance_count=3))
     assert least(three, [FLEET])[name] == 4
-    assert least(three, None)[name] == 6
 
 
 def test_instances_of_another_type_are_not_counted() -> None:
@@ -76,15 +78,46 @@ def test_a_quota_without_a_value_of_the_accounts_own_is_found_among_the_defaults
     assert not read, "reading ends with the last quota that is needed"
 
 
-def test_a_lack_says_code_purpose_and_the_command() -> None:
-    needs = needs_of(Parameters(), project="toy", serving=[FLEET])
-    endpoint = Quota(
-        service="sagemaker", name=instances_of("ml.m5.large", "endpoint"), code="L-E", value=1
+def lack_of(name: str, value: float, serving: list[Fleet]) -> Lack:
+    needs = needs_of(Parameters(), project="toy", serving=serving)
+    service = "codebuild" if name == BUILDS else "sagemaker"
+    (lack,) = lacks(needs, [Quota(service=service, name=name, code="L-1", value=value)])
+    return lack
+
+
+ENDPOINTS = instances_of("ml.m5.large", "endpoint")
+
+
+def test_a_lack_says_code_purpose_and_the_command_and_what_to_change_instead() -> None:
+    lack = lack_of(ENDPOINTS, 1, [FLEET])
+    assert lack.fatal
+    for words in ("(L-1) is 1", "1 beside the 1 that serve", "/modelwharf/toy/deployment"):
+        assert words in lack.in_words()
+    assert lack.command == (
+        "aws service-quotas request-service-quota-increase --service-code sagemaker "
+        "--quota-code L-1 --desired-value 2"
     )
-    builds = Quota(service="codebuild", name=BUILDS, code="L-B", value=1)
-    slow, fatal = lacks(needs, [endpoint, builds])
-    assert (slow.fatal, fatal.fatal) == (False, True)
-    assert "would run at once" in slow.in_words()
-    for words in ("(L-E) is 1", "1 beside the 1 that serve", "/modelwharf/toy/deployment"):
-        assert words in fatal.in_words()
-    assert increase_command(endpoint, 2) in fatal.in_words()
+    assert lack.command in lack.in_words()
+
+
+@pytest.mark.parametrize(
+    ("name", "otherwise"),
+    [(BUILDS, "built one after the other"), (ENDPOINTS, "the next release needs 2")],
+)
+def test_what_suffices_for_now_says_what_happens_otherwise(name: str, otherwise: str) -> None:
+    lack = lack_of(name, 1, [])
+    assert not lack.fatal
+    assert otherwise in lack.in_words() and lack.command in lack.in_words()
+
+
+@pytest.mark.parametrize(("now", "counted"), [(None, 2), (1, 1), (5, 2)])
+def test_of_a_scaled_fleet_the_smaller_number_counts(now: int | None, counted: int) -> None:
+    variant = {"VariantName": "champion"} | ({} if now is None else {"CurrentInstanceCount": now})
+    config = {"VariantName": "champion", "InstanceType": "ml.m5.large", "InitialInstanceCount": 2}
+    found = fleets({"ProductionVariants": [variant]}, {"ProductionVariants": [config]})
+    assert found == (Fleet(instance_type="ml.m5.large", instances=counted),)
+
+
+def test_a_serverless_variant_holds_no_instances() -> None:
+    serverless = {"VariantName": "champion", "ServerlessConfig": {"MaxConcurrency": 1}}
+    assert fleets({}, {"ProductionVariants": [serverless]}) == ()

@@ -66,6 +66,7 @@ class World:
     codecommit: fakes.FakeCodeCommit = field(default_factory=fakes.FakeCodeCommit)
     logs: fakes.FakeLogs = field(default_factory=fakes.FakeLogs)
     sns: fakes.FakeSns = field(default_factory=fakes.FakeSns)
+    quotas: fakes.FakeQuotas = field(default_factory=fakes.FakeQuotas)
     environment: Environment = ENVIRONMENT
     slept: list[float] = field(default_factory=list)
 
@@ -79,6 +80,7 @@ class World:
             "s3": self.s3,
             "sagemaker": self.sagemaker,
             "sagemaker-runtime": self.runtime,
+            "service-quotas": self.quotas,
             "sns": self.sns,
             "ssm": self.ssm,
             "stepfunctions": self.stepfunctions,

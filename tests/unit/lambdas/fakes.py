@@ -2,11 +2,22 @@
 
 import io
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from contracts.quotas import (
+    BUILDS,
+    CODEBUILD,
+    ENDPOINT,
+    PROCESSING,
+    SAGEMAKER,
+    TRAINING,
+    instances_of,
+)
 from lambdas.archive import split_uri
 
 CREATED = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -176,9 +187,14 @@ class FakeSageMaker:
         self._find(self.endpoints, "endpoint", EndpointName)
         del self.endpoints[EndpointName]
 
-    def serve(self, name: str, config: str) -> None:
+    def serve(self, name: str, config: str, *, instances: int = 1) -> None:
         """An endpoint that has served ``config`` since before the test."""
-        self.configs[config] = {"EndpointConfigName": config}
+        variant = {
+            "VariantName": "champion",
+            "InstanceType": "ml.m5.large",
+            "InitialInstanceCount": instances,
+        }
+        self.configs[config] = {"EndpointConfigName": config, "ProductionVariants": [variant]}
         self.endpoints[name] = {"EndpointStatus": "InService", "EndpointConfigName": config}
 
     def finish_update(self, name: str, *, reason: str = "") -> None:
@@ -318,6 +334,44 @@ class FakeLogs:
 
     def get_log_events(self, **call: Any) -> dict[str, Any]:
         return {"events": [{"message": line} for line in self.lines]}
+
+
+class FakeQuotas:
+    """Service Quotas, two a page: ``applied`` over ``defaults``, by service and name."""
+
+    def __init__(self) -> None:
+        names = (instances_of("ml.m5.large", usage) for usage in (TRAINING, PROCESSING, ENDPOINT))
+        self.defaults: dict[tuple[str, str], float] = {
+            (CODEBUILD, BUILDS): 20,
+            **{(SAGEMAKER, name): 20 for name in names},
+        }
+        self.applied: dict[tuple[str, str], float] = {}
+        self.refusal: Exception | None = None
+        self.pages = 0
+
+    def code(self, name: str) -> str:
+        return f"L-{len(name):08}"
+
+    def get_paginator(self, operation: str) -> "FakeQuotas._Paginator":
+        asked = self.applied if operation == "list_service_quotas" else self.defaults
+        return FakeQuotas._Paginator(self, asked)
+
+    @dataclass
+    class _Paginator:
+        quotas: "FakeQuotas"
+        asked: dict[tuple[str, str], float]
+
+        def paginate(self, *, ServiceCode: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+            if self.quotas.refusal:
+                raise self.quotas.refusal
+            listed = [
+                {"QuotaName": name, "QuotaCode": self.quotas.code(name), "Value": value}
+                for (service, name), value in self.asked.items()
+                if service == ServiceCode
+            ]
+            for start in range(0, len(listed) or 1, 2):
+                self.quotas.pages += 1
+                yield {"Quotas": listed[start : start + 2]}
 
 
 class FakeSns:

@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from contracts.quotas import Quota
 from contracts.release import Failure, ReleaseDocument
+from contracts.task import WaitingTask
 from lambdas.entry import entry
 from lambdas.errors import (
     AccessDenied,
@@ -19,7 +21,7 @@ from lambdas.log import logger
 from lambdas.site import Site
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error
-from tests.unit.lambdas.releases import RELEASE, document
+from tests.unit.lambdas.releases import RELEASE, document, plan, task
 
 EVENT = document().model_dump(mode="json", by_alias=True)
 
@@ -154,3 +156,16 @@ def test_only_a_quota_that_can_suffice_is_waited_for_and_the_command_is_told(
 ) -> None:
     with pytest.raises(meaning, match="aws service-quotas list-service-quotas --service-code"):
         call(world, client_error(code, words))
+
+
+def test_the_code_of_a_quota_that_resolve_looked_up_is_in_what_to_type(world: World) -> None:
+    name = "ml.m5.large for endpoint usage"
+    quota = Quota(service="sagemaker", name=name, code="L-1234", value=2)
+    event = task(document(plan=plan().model_copy(update={"quotas": (quota,)})))
+
+    @entry(WaitingTask, lambda: world.site)
+    def handler(task: WaitingTask, site: Site) -> None:
+        raise client_error("ResourceLimitExceeded", LIMIT.format(2, 2, 1))
+
+    with pytest.raises(AccountBusy, match="--quota-code L-1234 --desired-value 3"):
+        handler(event.model_dump(mode="json", by_alias=True), None)

@@ -25,6 +25,7 @@ SERVICES = {
     "s3": "s3",
     "sagemaker": "sagemaker",
     "sagemaker_runtime": "sagemaker-runtime",
+    "service_quotas": "service-quotas",
     "sns": "sns",
     "ssm": "ssm",
     "stepfunctions": "stepfunctions",
@@ -183,6 +184,7 @@ STACK = "the stack's own, deleted by hand: the service's words name it, and `cdk
 END_THE_RELEASE = {
     "EncryptionKeyNotFoundException": STACK,
     "KMSNotFound": STACK,
+    "NoSuchResourceException": "what Service Quotas refuses is told in the plan",
     "PathDoesNotExistException": "GetDifferences is asked for no path",
     "RepositoryDoesNotExistException": STACK,
     "StateMachineDoesNotExist": STACK,
