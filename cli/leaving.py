@@ -178,11 +178,12 @@ class Project:
 
     def _executions(self) -> list[str]:
         machines = self._physical("AWS::StepFunctions::StateMachine")
-        list_them = self._services.client("stepfunctions").list_executions
+        pages = self._services.client("stepfunctions").get_paginator("list_executions")
         return [
             one["executionArn"]
             for machine in machines
-            for one in list_them(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+            for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING")
+            for one in page["executions"]
         ]
 
     def _builds(self) -> list[str]:
