@@ -1,11 +1,16 @@
 """The alarms, as a table: what is watched, from when on, and what people read."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aws_cdk import Duration
 from aws_cdk.aws_cloudwatch import IMetric
 
 from infra.dead_letters import DeadLetters
+from infra.functions import Functions
+from infra.metrics import FIVE_MINUTES, endpoint_metric
+from infra.names import Names
+from infra.settings import Settings
 from infra.workflow import Workflow
 
 MINUTE = Duration.minutes(1)
@@ -29,27 +34,75 @@ class AlarmSpec:
         return "".join(part.title() for part in self.name.split("-"))
 
 
-def alarms(*, workflow: Workflow, dead_letters: DeadLetters) -> tuple[AlarmSpec, ...]:
-    """Every alarm of the project."""
-    machine = workflow.state_machine
+def alarms(
+    *,
+    settings: Settings,
+    names: Names,
+    workflow: Workflow,
+    functions: Functions,
+    dead_letters: DeadLetters,
+) -> tuple[AlarmSpec, ...]:
+    """Every alarm of the project. A release that a newer one overtook succeeds: it raises none."""
+    machine, queue = workflow.state_machine, dead_letters.sqs_queue
     return (
         AlarmSpec(
             name="release-failed",
             metric=machine.metric_failed(period=MINUTE),
-            text=(
-                "A release failed; the model that served before still does. "
-                "`wharf releases` names it, `wharf show` says why."
-            ),
+            text="A release failed; the model that served before still does. "
+            "`wharf releases` names it, `wharf show` says why.",
+        ),
+        AlarmSpec(
+            name="release-timed-out",
+            metric=machine.metric_timed_out(period=MINUTE),
+            text="A release took longer than it may and was ended; what it began is undone. "
+            "`wharf releases` names it, `wharf show` says where it stood.",
+        ),
+        AlarmSpec(
+            name="release-stopped",
+            metric=machine.metric_aborted(period=MINUTE),
+            text="Someone stopped a release; what it began is undone. "
+            "`wharf releases` names it, `wharf start` starts another.",
+        ),
+        AlarmSpec(
+            name="endpoint-errors",
+            metric=endpoint_metric(names, "Invocation5XXErrors", "Sum"),
+            text="The endpoint answered requests with 5xx. "
+            "`wharf logs --step serve` has what its servers wrote.",
+        ),
+        AlarmSpec(
+            name="endpoint-latency",
+            metric=endpoint_metric(names, "ModelLatency", "p99"),
+            threshold=settings.latency_ms * 1000,  # the metric is in microseconds
+            periods=3,  # a first request, or one slow body, is none of it
+            text=f"For 15 minutes one answer in a hundred took {settings.latency_ms} ms or more. "
+            "`wharf logs --step serve` has what the servers wrote; a larger instance type is "
+            "a setting of the deployment section (`wharf config show deployment`).",
         ),
         AlarmSpec(
             name="events-lost",
-            metric=dead_letters.sqs_queue.metric_approximate_number_of_messages_visible(
+            metric=queue.metric_approximate_number_of_messages_visible(
                 period=MINUTE, statistic="Maximum"
             ),
-            text=(
-                "A function failed on an event three times, or could not be called; no release may "
-                "have started. `wharf redrive --list` says what and why, `wharf redrive` hands it "
-                "over again."
-            ),
+            text="A function failed on an event three times, or could not be called; no release "
+            "may have started. `wharf redrive --list` says what and why, `wharf redrive` hands it "
+            "over again.",
         ),
+        *_of_calls(functions),
     )
+
+
+def _of_calls(functions: Functions) -> Iterator[AlarmSpec]:
+    """Two for each function that events call; those of the machine fail the release instead."""
+    for name, function in functions.of_events.items():
+        yield AlarmSpec(
+            name=f"{name}-errors",
+            metric=function.metric_errors(period=FIVE_MINUTES),
+            text=f"The function {name} failed. Lambda tries twice again; what stays undone raises "
+            "events-lost. `wharf logs --step functions` has what it wrote.",
+        )
+        yield AlarmSpec(
+            name=f"{name}-throttles",
+            metric=function.metric_throttles(period=FIVE_MINUTES),
+            text=f"Lambda did not run the function {name}, as the account runs as many as it may. "
+            "It tries again for an hour. `wharf preflight` shows the account's quotas.",
+        )

@@ -117,6 +117,15 @@ class Functions(Construct):
         return self._functions["refresh_data"]
 
     @property
+    def of_events(self) -> dict[str, Function]:
+        """The functions that events call, by their names without the stack's."""
+        return {
+            spec.module.replace("_", "-"): self._functions[spec.module]
+            for spec in FUNCTIONS
+            if not spec.in_release
+        }
+
+    @property
     def of_release(self) -> dict[str, Function]:
         """The state machine's functions, by the stem of their substitution."""
         return {

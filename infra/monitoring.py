@@ -7,7 +7,6 @@ from aws_cdk.aws_cloudwatch import (
     Dashboard,
     GraphWidget,
     IMetric,
-    Metric,
     TreatMissingData,
 )
 from aws_cdk.aws_cloudwatch_actions import SnsAction
@@ -17,11 +16,12 @@ from infra.alarms import AlarmSpec, alarms
 from infra.dead_letters import DeadLetters
 from infra.functions import Functions
 from infra.grant import arn
+from infra.metrics import endpoint_metric
 from infra.names import Names
+from infra.settings import Settings
 from infra.topics import Topics
 from infra.workflow import Workflow
 
-VARIANT = "champion"  # of the endpoint, always
 WIDTH = 12  # of a dashboard's 24 columns
 
 
@@ -33,6 +33,7 @@ class Monitoring(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        settings: Settings,
         names: Names,
         topics: Topics,
         dead_letters: DeadLetters,
@@ -42,7 +43,13 @@ class Monitoring(Construct):
         super().__init__(scope, construct_id)
         self.alarms = [
             self._alarm(spec, names)
-            for spec in alarms(workflow=workflow, dead_letters=dead_letters)
+            for spec in alarms(
+                settings=settings,
+                names=names,
+                workflow=workflow,
+                functions=functions,
+                dead_letters=dead_letters,
+            )
         ]
         for alarm in self.alarms:
             alarm.add_alarm_action(SnsAction(topics.notifications))
@@ -60,6 +67,7 @@ class Monitoring(Construct):
                 [AlarmStatusWidget(title="Alarms", width=2 * WIDTH, alarms=self.alarms)],
                 [_graph("Releases", *_releases(workflow)), _graph("Functions", *_calls(functions))],
                 [_graph("Endpoint", *_answers(names)), _graph("Latency", *_latency(names))],
+                [_graph("Lost and throttled", *_lost(functions, dead_letters))],
             ],
         )
 
@@ -88,20 +96,28 @@ def _releases(workflow: Workflow) -> tuple[IMetric, ...]:
         machine.metric_succeeded(),
         machine.metric_failed(),
         machine.metric_timed_out(),
+        machine.metric_aborted(),
     )
 
 
 def _calls(functions: Functions) -> tuple[IMetric, ...]:
     return tuple(
         metric
-        for function in (functions.start_release, functions.resume_release, functions.refresh_data)
+        for function in functions.of_events.values()
         for metric in (function.metric_invocations(), function.metric_errors())
     )
 
 
+def _lost(functions: Functions, dead_letters: DeadLetters) -> tuple[IMetric, ...]:
+    """What did not run, and what lies in the queue."""
+    throttles = [function.metric_throttles() for function in functions.of_events.values()]
+    queue = dead_letters.sqs_queue
+    return (queue.metric_approximate_number_of_messages_visible(), *throttles)
+
+
 def _answers(names: Names) -> tuple[IMetric, ...]:
     return tuple(
-        _endpoint_metric(names, metric, "Sum")
+        endpoint_metric(names, metric, "Sum")
         for metric in ("Invocations", "Invocation4XXErrors", "Invocation5XXErrors")
     )
 
@@ -109,14 +125,5 @@ def _answers(names: Names) -> tuple[IMetric, ...]:
 def _latency(names: Names) -> tuple[IMetric, ...]:
     """The model's and SageMaker's own share, in microseconds."""
     return tuple(
-        _endpoint_metric(names, metric, "p99") for metric in ("ModelLatency", "OverheadLatency")
-    )
-
-
-def _endpoint_metric(names: Names, metric: str, statistic: str) -> IMetric:
-    return Metric(
-        namespace="AWS/SageMaker",
-        metric_name=metric,
-        dimensions_map={"EndpointName": names.endpoint, "VariantName": VARIANT},
-        statistic=statistic,
+        endpoint_metric(names, metric, "p99") for metric in ("ModelLatency", "OverheadLatency")
     )

@@ -31,6 +31,7 @@ LOG_RETENTIONS = {
     3653: RetentionDays.TEN_YEARS,
 }
 LONGEST = 36_500  # days, a hundred years
+SLOWEST = 60_000  # milliseconds; InvokeEndpoint waits no longer for a model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,8 @@ class Settings:
     """How long a waiting task is left to its event before the sweep looks itself."""
     lost_push_after_seconds: int = 300
     """How long a push is left to its message, and to Lambda's retries of it, before it is lost."""
+    latency_ms: int = 5000
+    """From which time of the slowest in a hundred answers, in milliseconds, there is an alarm."""
     python_version: str = "3.12"
     """Of the functions and of their layer: any that AWS publishes the layer for."""
     powertools_version: str = "3.37.0"
@@ -75,6 +78,7 @@ class Settings:
             log_retention_days=_days(environment, "WHARF_LOG_DAYS", 90, tuple(LOG_RETENTIONS)),
             noncurrent_days=_days(environment, "WHARF_NONCURRENT_DAYS", 365),
             capture_days=_days(environment, "WHARF_CAPTURE_DAYS", 90),
+            latency_ms=_number(environment, "WHARF_LATENCY_MS", 5000, "milliseconds", SLOWEST),
         )
 
     @property
@@ -102,9 +106,20 @@ def _removal_policy(text: str) -> RemovalPolicy:
 def _days(
     environment: Mapping[str, str], name: str, default: int, allowed: tuple[int, ...] = ()
 ) -> int:
+    return _number(environment, name, default, "days", LONGEST, allowed)
+
+
+def _number(
+    environment: Mapping[str, str],
+    name: str,
+    default: int,
+    unit: str,
+    most: int,
+    allowed: tuple[int, ...] = (),
+) -> int:
     text = environment.get(name, str(default))
-    days = int(text) if text.isascii() and text.isdigit() else 0
-    if days in allowed or (not allowed and 1 <= days <= LONGEST):
-        return days
-    numbers = ", ".join(map(str, allowed)) if allowed else f"a whole number from 1 to {LONGEST}"
-    raise ValueError(f"{name} is {text!r}, in days; use {'one of ' if allowed else ''}{numbers}")
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number in allowed or (not allowed and 1 <= number <= most):
+        return number
+    numbers = ", ".join(map(str, allowed)) if allowed else f"a whole number from 1 to {most}"
+    raise ValueError(f"{name} is {text!r}, in {unit}; use {'one of ' if allowed else ''}{numbers}")

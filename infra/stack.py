@@ -90,6 +90,7 @@ class ModelwharfStack(Stack):
         Monitoring(
             self,
             "Monitoring",
+            settings=settings,
             names=names,
             topics=topics,
             dead_letters=dead_letters,

@@ -99,6 +99,7 @@ def test_the_settings_are_those_of_the_page() -> None:
         ("WHARF_LOG_DAYS", "31", "use one of 1, 3, 7, 14, 30"),
         ("WHARF_CAPTURE_DAYS", "0", "use a whole number from 1 to 36500"),
         ("WHARF_NONCURRENT_DAYS", "a year", "'a year', in days"),
+        ("WHARF_LATENCY_MS", "60001", "in milliseconds; use a whole number from 1 to 60000"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_by_name(name: str, value: str, allowed: str) -> None:
