@@ -97,18 +97,20 @@ class Lack(Contract):
         """What asks for enough."""
         return increase_command(self.quota, self.need.wanted)
 
-    def in_words(self) -> str:
-        """What is too small, for what, and what to type."""
+    @property
+    def words(self) -> str:
+        """What is too small, and for what."""
         need, quota = self.need, self.quota
         what = f"quota {quota.name!r} ({quota.code}) is {quota.value:g}"
         if not self.fatal:
-            return f"{what}: {need.otherwise}. Ask for more: {self.command}"
+            return f"{what}: {need.otherwise}"
         are = "is" if need.at_least == 1 else "are"
-        either = f"; or change {need.setting}" if need.setting else ""
-        return (
-            f"{what}, but {need.purpose}: {need.at_least} {are} needed. Ask for more: "
-            f"{self.command}{either}"
-        )
+        return f"{what}, but {need.purpose}: {need.at_least} {are} needed"
+
+    def in_full(self) -> str:
+        """What is too small, for what, and what to type or to change."""
+        either = f"; or change {self.need.setting}" if self.need.setting and self.fatal else ""
+        return f"{self.words}. Ask for more: {self.command}{either}"
 
 
 def needs_of(

@@ -49,12 +49,12 @@ def required_quotas(
             f"that is too small: {error}"
         )
     found = lacks(needs, quotas)
-    fatal = [lack.in_words() for lack in found if lack.fatal]
+    fatal = [lack.in_full() for lack in found if lack.fatal]
     if fatal:
         raise QuotaTooSmall("; ".join(fatal))
     names = {quota.name for quota in quotas}
     return quotas, _told(
-        *(lack.in_words() for lack in found),
+        *(lack.in_full() for lack in found),
         *(
             f"Service Quotas lists no quota {need.name!r}: look whether the region has that type"
             for need in needs

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cli.preflight.account import Template
 from cli.preflight.checks.leftovers import NAMED, REPLACED
+from contracts.quotas import BUILDS
 
 
 def test_preflight_knows_every_resource_that_the_template_names(assembly: Path) -> None:
@@ -19,3 +20,12 @@ def test_preflight_knows_every_resource_that_the_template_names(assembly: Path) 
 
     assert unknown - REPLACED <= NAMED.keys()
     assert {key for key, _, _ in NAMED.values()} >= {"RepositoryName", "LogGroupName"}
+
+
+def test_the_quota_of_builds_is_the_one_of_the_template_s_build_machine(assembly: Path) -> None:
+    template = Template.of(assembly, "oil-price")
+
+    ((_, project),) = template.of_type("AWS::CodeBuild::Project")
+
+    size = project["Environment"]["ComputeType"].removeprefix("BUILD_GENERAL1_").title()
+    assert f"Concurrently running builds for Linux/{size} environment" == BUILDS

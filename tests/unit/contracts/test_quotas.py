@@ -92,12 +92,12 @@ def test_a_lack_says_code_purpose_and_the_command_and_what_to_change_instead() -
     lack = lack_of(ENDPOINTS, 1, [FLEET])
     assert lack.fatal
     for words in ("(L-1) is 1", "1 beside the 1 that serve", "/modelwharf/toy/deployment"):
-        assert words in lack.in_words()
+        assert words in lack.in_full()
     assert lack.command == (
         "aws service-quotas request-service-quota-increase --service-code sagemaker "
         "--quota-code L-1 --desired-value 2"
     )
-    assert lack.command in lack.in_words()
+    assert lack.command in lack.in_full()
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_lack_says_code_purpose_and_the_command_and_what_to_change_instead() -
 def test_what_suffices_for_now_says_what_happens_otherwise(name: str, otherwise: str) -> None:
     lack = lack_of(name, 1, [])
     assert not lack.fatal
-    assert otherwise in lack.in_words() and lack.command in lack.in_words()
+    assert otherwise in lack.in_full() and lack.command in lack.in_full()
 
 
 @pytest.mark.parametrize(("now", "counted"), [(None, 2), (1, 1), (5, 2)])

@@ -15,6 +15,11 @@ BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 LAYER = "/aws/service/powertools/python/x86_64/python3.12/3.37.0"
 BUILDS = "Concurrently running builds for Linux/Small environment"
 ENDPOINTS = "ml.m5.large for endpoint usage"
+VARIANT = {
+    "VariantName": "champion",
+    "InstanceType": "ml.m5.large",
+    "InitialInstanceCount": 1,
+}
 TEMPLATE = Template(
     resources={
         "Code": {
@@ -41,8 +46,8 @@ TEMPLATE = Template(
 )
 
 
-def refusal(code: str, operation: str = "Call") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "as the test says"}}, operation)
+def refusal(code: str, operation: str = "Call", message: str = "as the test says") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
 @dataclass
@@ -120,8 +125,8 @@ class World:
             def look(**asked: Any) -> Any:
                 (name,) = asked.values()
                 if name not in names:
-                    raise refusal(error)
-                return {"EndpointStatus": "InService"}
+                    raise refusal(error, message=f"Could not find {name}")
+                return {"EndpointStatus": "InService", "EndpointConfigName": "older"}
 
             return look
 
@@ -162,5 +167,8 @@ class World:
             "logs": {"describe_log_groups": {"logGroups": groups}},
             "sns": {"get_topic_attributes": known(set(), "NotFound")},
             "codebuild": {"batch_get_projects": {"projects": []}},
-            "sagemaker": {"describe_endpoint": known(self.endpoints, "ValidationException")},
+            "sagemaker": {
+                "describe_endpoint": known(self.endpoints, "ValidationException"),
+                "describe_endpoint_config": {"ProductionVariants": [VARIANT]},
+            },
         }

@@ -161,7 +161,7 @@ def test_quotas_are_held_against_what_a_release_needs(
     world = World()
     world.quotas[quota] = value
 
-    (found,) = [one for one in findings(world, "quotas") if one.seen.startswith(quota)]
+    (found,) = [one for one in findings(world, "quotas") if quota in one.seen]
 
     assert found.outcome == outcome
     if outcome != "pass":
@@ -178,13 +178,23 @@ def test_quotas_follow_the_projects_own_sizes() -> None:
     world.parameters["/modelwharf/oil-price/deployment"] = '{"instance_count": 3}'
     world.quotas["ml.p3.2xlarge for training job usage"] = 2
 
-    found = {one.seen.split(":")[0]: one.outcome for one in findings(world, "quotas")}
+    builds, training, endpoint = findings(world, "quotas")
 
-    assert found == {
-        BUILDS: Outcome.PASS,
-        "ml.p3.2xlarge for training job usage": Outcome.FAIL,
-        ENDPOINTS: Outcome.WARN,
-    }
+    assert (builds.outcome, BUILDS in builds.seen) == (Outcome.PASS, True)
+    assert training.outcome is Outcome.FAIL
+    assert "'ml.p3.2xlarge for training job usage'" in training.seen
+    assert (endpoint.outcome, ENDPOINTS in endpoint.seen) == (Outcome.WARN, True)
+
+
+def test_an_endpoint_that_serves_needs_the_quota_for_its_next_fleet_too() -> None:
+    world = World(endpoints={"oil-price"})
+    world.quotas[ENDPOINTS] = 1
+
+    (found,) = [one for one in findings(world, "quotas") if ENDPOINTS in one.seen]
+
+    assert found.outcome is Outcome.FAIL
+    assert "1 beside the 1 that serve" in found.seen
+    assert found.command.endswith("--desired-value 2")
 
 
 def test_a_quota_that_is_not_listed_is_not_taken_for_enough() -> None:
