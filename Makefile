@@ -34,13 +34,14 @@ lock-second-interpreter: environment
 	$(BIN)/python -m uv pip compile .ci/second-interpreter/requirements.in --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file .ci/second-interpreter/requirements.txt
 
-# What other programs say of the template and its policies; a finding needs a reason. Half a
-# minute, in an environment of their own. POLICIES=--write writes docs/policies.md.
+# What other programs say of the template and its policies, a finding needs a reason; and a second
+# judge of IAM requests. A minute, in an environment of their own. POLICIES=--write writes docs/policies.md.
 POLICY_TOOLS := .policies
 .PHONY: test-policies lock-policies
 test-policies: environment $(POLICY_TOOLS)/.ready
 	$(BIN)/python app.py
 	$(BIN)/python -m tests.policies $(POLICIES)
+	$(BIN)/python -m pytest -q tests/policies
 
 $(POLICY_TOOLS)/.ready: .ci/policies/requirements.txt
 	$(PYTHON) -m venv --clear $(POLICY_TOOLS)

@@ -185,7 +185,8 @@ def _key_holds(quantifier: str, name: str, wanted: list[Any], value: Value | Non
     if compare is None:
         raise UnknownCondition(f"condition operator {name!r} is not known to the laptop's IAM")
     if value is None:
-        return base != name or negated or quantifier == "ForAllValues"
+        # ForAnyValue has nothing to match, and is false even for a negated operator.
+        return base != name or quantifier == "ForAllValues" or (negated and not quantifier)
 
     def holds(given: str) -> bool:
         return any(compare(text, given) for text in texts) != negated

@@ -7,11 +7,10 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from tests.policies import page
 from tests.policies.findings import EXCEPTIONS, Excepted, Report, excepted, reason_of, stale
-from tests.policies.template import Template
+from tests.policies.template import Template, synthesised
 from tests.policies.tools import TOOLS
 
 
@@ -19,7 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make test-policies")
     parser.add_argument("--write", action="store_true", help=f"write {page.PATH}")
     options = parser.parse_args()
-    template = Template(_synthesised())
+    template = Template(synthesised())
     exceptions = excepted()
     with ThreadPoolExecutor() as pool:  # each tool is a process of its own
         reports = list(pool.map(lambda tool: tool(template), TOOLS))
@@ -38,13 +37,6 @@ def main() -> int:
         faults.append(f"{page.PATH} gives other reasons: make test-policies POLICIES=--write")
     print("\n".join(faults), file=sys.stderr)
     return 1 if faults else 0
-
-
-def _synthesised() -> Path:
-    found = sorted(Path("cdk.out").glob("*.template.json"))
-    if len(found) != 1:
-        raise SystemExit(f"cdk.out holds {len(found)} templates; make one: .venv/bin/python app.py")
-    return found[0]
 
 
 def _faults(reports: Sequence[Report], exceptions: list[Excepted]) -> Iterator[str]:

@@ -43,6 +43,14 @@ NAMES = {
 ARN_ATTRIBUTES = ("Arn", "TopicArn", "ModelPackageGroupArn")
 
 
+def synthesised() -> Path:
+    """The template that `python app.py` wrote."""
+    found = sorted(Path("cdk.out").glob("*.template.json"))
+    if len(found) != 1:
+        raise SystemExit(f"cdk.out holds {len(found)} templates; make one: .venv/bin/python app.py")
+    return found[0]
+
+
 @dataclass(frozen=True)
 class Policy:
     """One policy document. ``kind`` is identity, resource or trust."""

@@ -125,6 +125,7 @@ def test_each_operator_compares_what_the_request_says(
         ("ArnLike", False),
         ("ForAllValues:StringEquals", True),
         ("ForAnyValue:StringEquals", False),
+        ("ForAnyValue:StringNotEquals", False),
     ],
 )
 def test_a_key_that_the_request_lacks_fails_a_condition_unless_the_operator_says_otherwise(
