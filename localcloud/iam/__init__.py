@@ -10,6 +10,7 @@
 ``operations``          the table behind it: which resources each operation names
 ``object_permissions``  the same for S3
 ``principals``          who calls, and their policies
+``limits``              what narrows a role's policies
 ``resource_policies``   the policies of buckets, topics, queues and functions
 ``policies``            the evaluation of policy documents
 """

@@ -15,7 +15,7 @@ from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
 from localcloud.cloud import Cloud
-from localcloud.iam import refusals
+from localcloud.iam import limits, refusals
 from localcloud.iam.calls import HttpRequest
 from localcloud.iam.judgement import judge
 from localcloud.iam.refusals import Refusal
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 def install(cloud: Cloud) -> None:
     """Leave bucket policies to the gate: moto's own check of them knows no conditions."""
+    limits.install()
 
     def get_permission(self: FakeBucket, action: str, resource: str) -> PermissionResult:
         return PermissionResult.NEUTRAL

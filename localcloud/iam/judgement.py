@@ -1,7 +1,6 @@
 """Whether a call may go on: what it needs, against the policies that concern it.
 
-What is not judged: permission boundaries, session policies, service control policies, KMS key
-policies.
+What is not judged: service control policies, KMS key policies.
 """
 
 import json
@@ -9,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from moto.iam.models import iam_backends
+from moto.iam.models import Role, iam_backends
 from moto.s3.models import s3_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
@@ -124,13 +123,47 @@ def _wording(principal: Principal, need: Need, reason: str) -> str:
 
 def _decision(cloud: Cloud, principal: Principal, request: Request) -> Decision:
     try:
-        identity = decide(principal.documents, request)
+        identity = _identity_decision(principal, request)
+        if request.action == "sts:AssumeRole":
+            return _with_trust(cloud, identity, principal, request)
         resource_policies = resource_documents(cloud, request.resource)
         if not resource_policies or identity is Decision.DENIED:
             return identity
         return _with_resource_policy(identity, resource_policies, principal, request)
     except UnknownCondition as error:
         raise AccessDenied(f"User: {principal.arn} is not authorized: {error}") from error
+
+
+def _identity_decision(principal: Principal, request: Request) -> Decision:
+    """What the policies allow within every limit; only an explicit deny outdoes a resource's."""
+    decisions = [decide(principal.documents, request)]
+    decisions += [decide([limit], request) for limit in principal.limits]
+    if Decision.DENIED in decisions:
+        return Decision.DENIED
+    return Decision.SILENT if Decision.SILENT in decisions else Decision.ALLOWED
+
+
+def _with_trust(
+    cloud: Cloud, identity: Decision, principal: Principal, request: Request
+) -> Decision:
+    """A role's trust policy must name the caller, or the account, which may then allow it."""
+    roles = iam_backends[cloud.account][PARTITION].roles.values()
+    role = next((role for role in roles if role.arn == request.resource), None)
+    if role is None or identity is Decision.DENIED:
+        return Decision.DENIED
+    trust = _trust_of(role)
+    asked = Request(
+        request.action, request.resource, request.context, principal.names(whole_account=True)
+    )
+    if decide([trust], asked) is not Decision.ALLOWED:
+        return Decision.SILENT
+    return _with_resource_policy(identity, [trust], principal, request)
+
+
+def _trust_of(role: Role) -> Document:
+    document = role.assume_role_policy_document
+    trust: Document = json.loads(document) if isinstance(document, str) else document
+    return trust
 
 
 def _with_resource_policy(
@@ -181,7 +214,5 @@ def require_trust(cloud: Cloud, role_arn: str, service: str) -> None:
         raise AccessDenied(f"The role {role_arn} does not exist.")
     context: dict[str, Value] = {"aws:SourceAccount": cloud.account}
     request = Request("sts:AssumeRole", role_arn, context, {"Service": [service]})
-    document = role.assume_role_policy_document
-    trust = json.loads(document) if isinstance(document, str) else document
-    if decide([trust], request) is not Decision.ALLOWED:
+    if decide([_trust_of(role)], request) is not Decision.ALLOWED:
         raise AccessDenied(f"The role {role_arn} cannot be assumed by {service}.")

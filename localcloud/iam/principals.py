@@ -13,6 +13,7 @@ from moto.sts.models import AssumedRole, sts_backends
 from localcloud.cloud import Cloud
 from localcloud.formats import PARTITION
 from localcloud.iam.calls import Credential
+from localcloud.iam.limits import limits_of
 from localcloud.iam.policies import Document
 from localcloud.iam.refusals import TokenExpired, UnknownPrincipal
 
@@ -25,6 +26,8 @@ class Principal:
     role: str | None
     documents: tuple[Document, ...]
     account: str
+    limits: tuple[Document, ...] = ()
+    """Each must allow what ``documents`` allow."""
 
     def names(self, *, whole_account: bool) -> dict[str, list[str]]:
         """What the Principal element of a resource policy may call it."""
@@ -89,7 +92,8 @@ def _role_session(cloud: Cloud, backend: IAMBackend, session: AssumedRole) -> Pr
     if role is None:
         raise UnknownPrincipal(f"The role {session.role_arn} does not exist (any more).")
     documents = _documents(role.policies.values(), role.managed_policies.values())
-    return Principal(session.arn, role.arn, documents, cloud.account)
+    limits = limits_of(backend, role, session)
+    return Principal(session.arn, role.arn, documents, cloud.account, limits)
 
 
 def _documents(inline: Iterable[Any], managed: Iterable[Any]) -> tuple[Document, ...]:

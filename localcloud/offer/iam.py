@@ -9,7 +9,8 @@ SERVICE = Service(
         "AttachUserPolicy CreateAccessKey CreateGroup CreateInstanceProfile CreatePolicy "
         "CreatePolicyVersion CreateRole CreateServiceLinkedRole CreateUser "
         "DeleteAccessKey DeleteGroup DeleteGroupPolicy DeleteInstanceProfile DeletePolicy "
-        "DeletePolicyVersion DeleteRole DeleteRolePolicy DeleteServiceLinkedRole "
+        "DeletePolicyVersion DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy "
+        "DeleteServiceLinkedRole "
         "DeleteUser DeleteUserPolicy DetachGroupPolicy DetachRolePolicy DetachUserPolicy "
         "GetAccessKeyLastUsed GetAccountAuthorizationDetails GetAccountSummary GetGroup "
         "GetGroupPolicy GetInstanceProfile GetPolicy GetPolicyVersion GetRole "
@@ -18,7 +19,8 @@ SERVICE = Service(
         "ListAttachedUserPolicies ListEntitiesForPolicy ListGroupPolicies ListGroups "
         "ListGroupsForUser ListInstanceProfiles ListInstanceProfilesForRole ListPolicies "
         "ListPolicyTags ListPolicyVersions ListRolePolicies ListRoleTags ListRoles "
-        "ListUserPolicies ListUserTags ListUsers PutGroupPolicy PutRolePolicy "
+        "ListUserPolicies ListUserTags ListUsers PutGroupPolicy "
+        "PutRolePermissionsBoundary PutRolePolicy "
         "PutUserPolicy RemoveRoleFromInstanceProfile RemoveUserFromGroup "
         "SetDefaultPolicyVersion TagInstanceProfile TagPolicy TagRole TagUser "
         "UntagInstanceProfile UntagPolicy UntagRole UntagUser UpdateAccessKey "
@@ -42,6 +44,6 @@ SERVICE = Service(
         "UploadSigningCertificate"
     ),
     refused={
-        "PutRolePermissionsBoundary": "permissions boundaries are not judged here",
+        "PutUserPermissionsBoundary": "a boundary of a user is not judged here; one of a role is",
     },
 )

@@ -1,0 +1,59 @@
+"""What narrows the policies of a role: its permissions boundary, and a session's own policy.
+
+An action is allowed when each of them allows it too (IAM user guide, "Policy evaluation logic").
+moto keeps both, and lets nothing follow from them.
+"""
+
+import json
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
+from moto.iam.models import IAMBackend, Role
+from moto.iam.responses import IamResponse
+from moto.sts.models import AssumedRole
+from moto.sts.responses import TokenResponse
+
+from localcloud.iam.policies import Document
+from localcloud.overrides import replace, stock
+
+
+class NotJudged(ServiceException):
+    """A limit that the laptop's cloud would not keep to."""
+
+    code = "ValidationError"
+
+
+def limits_of(backend: IAMBackend, role: Role, session: AssumedRole) -> tuple[Document, ...]:
+    """The documents that each must allow what the session does."""
+    found = [_boundary(backend, role), session.policy]
+    return tuple(json.loads(text) for text in found if text)
+
+
+def _boundary(backend: IAMBackend, role: Role) -> str | None:
+    """The boundary's document; one that allows nothing for a policy that was deleted."""
+    arn = role.permissions_boundary_arn
+    if not arn:
+        return None
+    policy = backend.managed_policies.get(arn)
+    if policy is None:
+        return '{"Statement": []}'
+    return next(str(version.document) for version in policy.versions if version.is_default)
+
+
+def install() -> None:
+    """Refuse the limits that moto forgets."""
+    _refuse(IamResponse, "create_user", "PermissionsBoundary", "a boundary of a role is judged")
+    _refuse(TokenResponse, "assume_role", "PolicyArns", "one policy, Policy, is judged")
+
+
+def _refuse(owner: type, operation: str, parameter: str, instead: str) -> None:
+    made = stock(owner, operation)
+
+    def unless_given(self: Any) -> ActionResult:
+        if self._get_param(parameter):
+            raise NotJudged(f"{parameter} is not judged on the laptop's cloud; {instead}")
+        result: ActionResult = made(self)
+        return result
+
+    replace(owner, operation, unless_given)
