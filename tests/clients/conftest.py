@@ -18,7 +18,7 @@ def trap() -> Iterator[Trap]:
 
 @pytest.fixture(scope="session")
 def laptop(tmp_path_factory: pytest.TempPathFactory, trap: Trap) -> Iterator[Laptop]:
-    assembly = laptops.synthesise(tmp_path_factory.mktemp("assembly") / "cdk.out")
+    assembly = laptops.assembly_of_the_run(tmp_path_factory)
     running = laptops.start(tmp_path_factory.mktemp("cloud"), assembly)
     yield running
     laptops.stop(running)

@@ -67,7 +67,7 @@ def tag(testrun_uid: str, worker_id: str) -> str:
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return laptops.synthesise(tmp_path_factory.mktemp("assembly") / "cdk.out")
+    return laptops.assembly_of_the_run(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

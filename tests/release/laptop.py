@@ -1,17 +1,20 @@
-"""A laptop cloud in a process of its own, as `wharf up` starts it, for one test module."""
+"""A laptop cloud in a process of its own, as `wharf up` starts it."""
 
+import fcntl
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 from botocore.credentials import Credentials
 
 from cli.commands.env import variables_of
@@ -114,6 +117,31 @@ def start(
 def stop(laptop: Laptop) -> None:
     laptop.process.send_signal(signal.SIGTERM)
     assert laptop.process.wait(DEADLINE) == 0, laptop.log.read_text()[-3000:]
+
+
+@contextmanager
+def running(directory: Path, assembly: Path, startup_seconds: int = 5) -> Iterator[Laptop]:
+    """A cloud whose servers may take that long until they are healthy.
+
+    AWS gives them 300 s; a test of one that never is should not take as long.
+    """
+    patience = {"WHARF_STARTUP_TIMEOUT": str(startup_seconds)}
+    laptop = start(directory, assembly, patience)
+    yield laptop
+    stop(laptop)
+
+
+def assembly_of_the_run(factory: pytest.TempPathFactory) -> Path:
+    """One synthesis for all of xdist's workers: it takes 15 s of a processor."""
+    own = factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    directory, whole = shared / "cdk.out", shared / "cdk.out.whole"
+    with (shared / "cdk.out.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not whole.exists():
+            synthesise(directory)
+            whole.touch()
+    return directory
 
 
 def synthesise(directory: Path) -> Path:

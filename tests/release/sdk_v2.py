@@ -20,6 +20,7 @@ from sagemaker.predictor import Predictor
 from sagemaker.serializers import JSONSerializer
 
 INSTANCE = "ml.m5.large"
+POLL = 1  # seconds; where it waits itself, the SDK looks every 5, 10 or 30
 
 
 def main(role: str, bucket: str, training_image: str, inference_image: str) -> dict[str, object]:
@@ -37,7 +38,9 @@ def main(role: str, bucket: str, training_image: str, inference_image: str) -> d
         sagemaker_session=session,
         metric_definitions=[{"Name": "accuracy", "Regex": "accuracy=([0-9.]+)"}],
     )
-    estimator.fit({"training": data}, logs="All")
+    estimator.fit({"training": data}, wait=False)
+    session.wait_for_job(estimator.latest_training_job.name, poll=POLL)
+    session.logs_for_job(estimator.latest_training_job.name)
     found["fit"] = estimator.latest_training_job.describe()["TrainingJobStatus"]
     found["metrics"] = estimator.latest_training_job.describe()["FinalMetricDataList"][0]["Value"]
 
@@ -49,8 +52,11 @@ def main(role: str, bucket: str, training_image: str, inference_image: str) -> d
         model_name="sdk-estimator",
         serializer=JSONSerializer(),
         deserializer=JSONDeserializer(),
+        wait=False,
     )
+    session.wait_for_endpoint("sdk-estimator", poll=POLL)
     found["predict"] = predictor.predict({"add": 1})
+    predictor.delete_model()
     predictor.delete_endpoint()
 
     model = Model(
@@ -89,17 +95,20 @@ def main(role: str, bucket: str, training_image: str, inference_image: str) -> d
         join_source="Input",
         output_filter="$['id','SageMakerOutput']",
         job_name="sdk-transform",
-        wait=True,
-        logs=True,
+        wait=False,
+        logs=False,
     )
+    session.wait_for_transform_job("sdk-transform", poll=POLL)
+    session.logs_for_transform_job("sdk-transform")
     answer = session.read_s3_file(bucket, "sdk/batch/out/rows.jsonl.out")
     found["transform"] = [json.loads(line) for line in answer.splitlines()]
 
     bad = session.upload_string_as_file_body('{"sub": 1}\n', bucket, "sdk/bad/in/rows.jsonl")
     try:
         transformer.transform(
-            bad, content_type="application/json", job_name="sdk-bad", wait=True, logs=False
+            bad, content_type="application/json", job_name="sdk-bad", wait=False, logs=False
         )
+        session.wait_for_transform_job("sdk-bad", poll=POLL)
     except UnexpectedStatusException as error:
         found["bad"] = str(error)
 
@@ -113,7 +122,8 @@ def main(role: str, bucket: str, training_image: str, inference_image: str) -> d
         sagemaker_session=session,
     )
     try:
-        forbidden.fit({"training": data}, logs="None")
+        forbidden.fit({"training": data}, wait=False)
+        session.wait_for_job(forbidden.latest_training_job.name, poll=POLL)
     except UnexpectedStatusException as error:
         found["forbidden"] = str(error)
 

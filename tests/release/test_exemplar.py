@@ -2,14 +2,24 @@
 
 import datetime
 import random
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from cli.demo_data import demo_series
 from contracts.evaluation import EVALUATION_FILE, EvaluationReport
+from tests.release import laptop as laptops
 from tests.release.exemplar import exemplar_team, output_member
 from tests.release.laptop import Laptop
 from tests.release.team import Execution, Team
+
+
+@pytest.fixture(scope="module")
+def laptop(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """Its own: the project has another repository here."""
+    with laptops.running(tmp_path_factory.mktemp("cloud"), assembly) as laptop:
+        yield laptop
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +15,26 @@ from tests.release.team import Team
 from tests.waiting import until
 
 
-@pytest.fixture(scope="module")
-def assembly(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template with a sweep that looks at once, so that no test waits a minute."""
-
-    def sweep_at_once(template: dict[str, Any]) -> None:
-        for resource in template["Resources"].values():
-            variables = resource.get("Properties", {}).get("Environment", {}).get("Variables", {})
-            if isinstance(variables, dict) and "WHARF_SWEEP_AFTER_SECONDS" in variables:
-                variables["WHARF_SWEEP_AFTER_SECONDS"] = "1"
-
-    return laptops.changed(assembly, tmp_path_factory.mktemp("changed") / "cdk.out", sweep_at_once)
+def sweep_at_once(template: dict[str, Any]) -> None:
+    """So that no test waits a minute."""
+    for resource in template["Resources"].values():
+        variables = resource.get("Properties", {}).get("Environment", {}).get("Variables", {})
+        if isinstance(variables, dict) and "WHARF_SWEEP_AFTER_SECONDS" in variables:
+            variables["WHARF_SWEEP_AFTER_SECONDS"] = "1"
 
 
 @pytest.fixture(scope="module")
-def startup_seconds() -> int:
-    """A server whose gate a test opens later is none that never comes."""
-    return 120
+def laptop(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """A server whose gate a test opens later is none that never comes: hence 120 s."""
+    changed = tmp_path_factory.mktemp("changed") / "cdk.out"
+    assembly = laptops.changed(assembly, changed, sweep_at_once)
+    with laptops.running(tmp_path_factory.mktemp("cloud"), assembly, 120) as laptop:
+        yield laptop
+
+
+@pytest.fixture(scope="module")
+def team(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Team:
+    return Team.serving(laptop, tmp_path_factory.mktemp("team") / "repository")
 
 
 def sweep(laptop: Laptop) -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from contracts.evaluation import HOLDOUT_FILE, HoldoutRow
+from tests.release import laptop as laptops
 from tests.release.exemplar import output_member
 from tests.release.laptop import ROOT, Laptop
 from tests.release.team import Execution, Team
@@ -20,6 +22,13 @@ EXAMPLE = ROOT / "examples/scikit-learn"
 COMES_ALONG = ("contracts", "export", "inference", "containers")  # as its README copies them
 ASKED = 5  # rows
 DATA_CAPTURE = "capture/oil-price/champion/"
+
+
+@pytest.fixture(scope="module")
+def laptop(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """Its own: the project has another repository here."""
+    with laptops.running(tmp_path_factory.mktemp("cloud"), assembly) as laptop:
+        yield laptop
 
 
 @pytest.fixture(scope="module")

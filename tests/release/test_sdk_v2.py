@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,8 @@ MAY = {
 
 
 @pytest.fixture(scope="module")
-def found(team: Team, laptop: Laptop) -> dict[str, Any]:
-    """What the script printed; its images are those of the team's first release."""
+def found(team: Team, laptop: Laptop) -> Iterator[dict[str, Any]]:
+    """What the script printed; its images are the team's."""
     s3, iam, sagemaker = laptop.client("s3"), laptop.client("iam"), laptop.client("sagemaker")
     s3.create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": laptop.state.region}
@@ -61,8 +62,9 @@ def found(team: Team, laptop: Laptop) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, (done.stdout[-1500:], done.stderr[-3000:])
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    yield json.loads(done.stdout.splitlines()[-1])
+    iam.delete_role_policy(RoleName="sdk", PolicyName="all")
+    iam.delete_role(RoleName="sdk")
 
 
 def test_an_estimator_fits_and_finds_its_metric(found: dict[str, Any]) -> None:
