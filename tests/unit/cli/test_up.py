@@ -1,0 +1,59 @@
+"""What `wharf up` says in the end: what to type next."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cli.commands.up import in_words
+from contracts.laptop import LaptopCloud
+
+
+def git(*words: str) -> None:
+    identity = ("-c", "user.name=T", "-c", "user.email=t@example.com")
+    subprocess.run(["git", *identity, *words], check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """The empty repository of a new cloud."""
+    made = tmp_path / "oil-price.git"
+    git("init", "--quiet", "--bare", str(made))
+    return made
+
+
+def pushed(repository: Path) -> None:
+    work = repository.parent / "work"
+    git("init", "--quiet", "--initial-branch", "main", str(work))
+    git("-C", str(work), "commit", "--quiet", "--allow-empty", "--message", "first")
+    git("-C", str(work), "push", "--quiet", str(repository), "main")
+
+
+def hint(repository: Path) -> list[str]:
+    cloud = LaptopCloud(
+        pid=1,
+        url="http://127.0.0.1:5000",
+        region="eu-west-1",
+        account="123456789012",
+        engine="process",
+        project="oil-price",
+        repository=str(repository),
+    )
+    lines = in_words(cloud, repository.parent).splitlines()
+    return [line.strip() for line in lines if line.endswith(" --wait")]
+
+
+def test_a_new_cloud_waits_for_a_push(repository: Path) -> None:
+    assert hint(repository) == ["wharf push --wait"]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_cloud_that_has_the_commits_already_is_asked_for_a_release(
+    repository: Path, packed: bool
+) -> None:
+    """To push the same again would start nothing."""
+    pushed(repository)
+    if packed:
+        git("-C", str(repository), "pack-refs", "--all", "--prune")
+
+    assert hint(repository) == ["wharf start --wait"]
