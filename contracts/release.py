@@ -180,11 +180,22 @@ class Verification(Contract):
     """``holdout`` or ``probe``."""
 
 
+class Removal(Contract):
+    """Names of outdated models and endpoint configurations that were removed.
+
+    ``left``: why some stay until the next promotion, in the service's words.
+    """
+
+    removed: tuple[str, ...] = ()
+    left: str = ""
+
+
 class Promotion(Contract):
     """The champion pointer after the release, and what it pointed at before."""
 
     champion: str
     previous_champion: str | None
+    removal: Removal = Removal()
 
 
 class Failure(Contract):

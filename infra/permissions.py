@@ -196,7 +196,15 @@ class Permissions:
 
     def _promote_model(self) -> tuple[Grant, ...]:
         on = self._on
-        return (on.ledger("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),)
+        return (
+            on.ledger(
+                "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
+            ),
+            # The model and the configuration of the release before the previous champion.
+            on.endpoint("sagemaker:DescribeEndpoint"),
+            on.sagemaker("endpoint-config", "sagemaker:DeleteEndpointConfig"),
+            on.sagemaker("model", "sagemaker:DeleteModel"),
+        )
 
     def _roll_back(self) -> tuple[Grant, ...]:
         on = self._on

@@ -3,7 +3,7 @@
 Keys and indexes: ``contracts.ledger``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -86,6 +86,8 @@ class Champion(Contract):
     previous_config: str | None = None
     previous_model_package: str | None = None
     previous_order: int = 0
+    outdated: tuple[str, ...] = ()
+    """Releases before those two whose models and configurations are still to be removed."""
 
 
 class Lease(Contract):
@@ -385,6 +387,19 @@ class Ledger(ReleaseRows):
                 f"{champion.release_id} was promoted; it was {previous or 'none'}"
             ) from None
 
+    def put_outdated(self, endpoint: str, champion: str, outdated: Sequence[str]) -> None:
+        """What is still to be removed, while ``champion`` is the champion."""
+        try:
+            self._table.update_item(
+                Key=_champion(endpoint),
+                UpdateExpression="SET outdated = :outdated",
+                ConditionExpression="release_id = :champion",
+                ExpressionAttributeValues={":outdated": [*outdated], ":champion": champion},
+            )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+
     def dethrone(self, endpoint: str, release: str) -> None:
         """Point back at the previous champion, if ``release`` is the champion."""
         champion = self.champion(endpoint)
@@ -398,6 +413,7 @@ class Ledger(ReleaseRows):
             config=champion.previous_config or "",
             model_package=champion.previous_model_package or "",
             order=champion.previous_order,
+            outdated=champion.outdated,
         )
         try:
             self._table.put_item(

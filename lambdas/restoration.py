@@ -5,17 +5,14 @@ function serves the state, the endpoint's events, the sweep, and every retry of 
 """
 
 import json
-from collections.abc import Callable
-
-from botocore.exceptions import ClientError
 
 from contracts.model import Contract
 from contracts.release import Rollback
 from lambdas.endpoint import IN_SERVICE, EndpointState, describe_endpoint, update_endpoint
 from lambdas.errors import DeploymentFailed, EndpointBusy
 from lambdas.ledger import EndpointChange, Kind, Waiter
+from lambdas.removal import remove_config, remove_endpoint, remove_model
 from lambdas.site import Site
-from lambdas.submission import not_found
 from lambdas.verdict import Failed, Running, Succeeded, Verdict, failed
 
 UNTOUCHED = "untouched"  # the release never came to the endpoint
@@ -53,7 +50,7 @@ def settle_rollback(site: Site, waiter: Waiter) -> Verdict:
         outcome = RESTORED if waiter.submitted else KEPT
         return _finish(site, waiter, change, outcome, serving=state.config)
     if change.previous_config is None:
-        _quietly_delete(lambda: _delete_endpoint(site, change.endpoint))
+        remove_endpoint(site, change.endpoint)
         return _finish(site, waiter, change, DELETED, serving=None)
     return _go_back(site, waiter, change, state, change.previous_config)
 
@@ -102,32 +99,11 @@ def _finish(
     """Remove what the release left behind, and let the next one deploy."""
     endpoint = site.environment.endpoint
     if change is not None:
-        _quietly_delete(lambda: _delete_config(site, change.config))
-        _quietly_delete(lambda: _delete_model(site, change.model))
+        remove_config(site, change.config)
+        remove_model(site, change.model)
         site.ledger.dethrone(endpoint, waiter.release_id)
     site.ledger.release_lease(endpoint, waiter.release_id)
     done = RollbackContext.of(waiter)
     return Succeeded(
         output=Rollback(stopped=done.stopped, endpoint=outcome, serving_config=serving)
     )
-
-
-def _delete_endpoint(site: Site, name: str) -> None:
-    site.clients.sagemaker.delete_endpoint(EndpointName=name)
-
-
-def _delete_config(site: Site, name: str) -> None:
-    site.clients.sagemaker.delete_endpoint_config(EndpointConfigName=name)
-
-
-def _delete_model(site: Site, name: str) -> None:
-    site.clients.sagemaker.delete_model(ModelName=name)
-
-
-def _quietly_delete(delete: Callable[[], object]) -> None:
-    """Delete, or find it gone already."""
-    try:
-        delete()
-    except ClientError as error:
-        if not not_found(error):
-            raise

@@ -191,7 +191,17 @@ EXPECTED: dict[str, Table] = {
         ENDPOINT: ("sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"),
         **READ_TRAINING,
     },
-    "PromoteModel": {LEDGER: ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem")},
+    "PromoteModel": {
+        LEDGER: (
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        ),
+        ENDPOINT: ("sagemaker:DescribeEndpoint",),
+        CONFIGS: ("sagemaker:DeleteEndpointConfig",),
+        MODELS: ("sagemaker:DeleteModel",),
+    },
     "RollBack": {
         **EVERY_ROW,
         f"{LEDGER}/index/release": ("dynamodb:Query",),

@@ -29,6 +29,10 @@ def test_every_state_leaves_its_section_in_the_release_document(team: Team) -> N
         *("deployment", "verification", "promotion"),
     }
     assert "failure" not in sections
+    # The champion's and the one's before, whatever number of releases there was.
+    sagemaker = team.laptop.client("sagemaker")
+    assert len(sagemaker.list_models()["Models"]) == 2
+    assert len(sagemaker.list_endpoint_configs()["EndpointConfigs"]) == 2
 
 
 def test_an_image_that_the_registry_has_is_not_built_again(team: Team) -> None:

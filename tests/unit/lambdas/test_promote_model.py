@@ -18,7 +18,11 @@ def test_the_first_release_becomes_champion_and_gives_the_lease_back(world: Worl
     lease(world, RELEASE)
     promotion = promote_model(world.site, VERIFIED).promotion
     assert promotion is not None
-    assert promotion.model_dump() == {"champion": RELEASE, "previous_champion": None}
+    assert promotion.model_dump() == {
+        "champion": RELEASE,
+        "previous_champion": None,
+        "removal": {"removed": (), "left": ""},
+    }
     assert world.site.ledger.champion("oil-price") == Champion(
         release_id=RELEASE, config=CONFIG, model_package=PACKAGE
     )

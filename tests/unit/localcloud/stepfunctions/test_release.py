@@ -31,7 +31,14 @@ SECTIONS = {
         "verification",
         {"requests": 1, "largest_difference": 0.0, "tolerance": 1e-6, "checked": "holdout"},
     ),
-    "PromoteModel": ("promotion", {"champion": "r-1", "previous_champion": None}),
+    "PromoteModel": (
+        "promotion",
+        {
+            "champion": "r-1",
+            "previous_champion": None,
+            "removal": {"removed": [], "left": ""},
+        },
+    ),
 }
 ANSWERS: dict[str, dict[str, Any]] = {
     "PrepareData": {"uri": "s3://a/data/", "job": "prepare"},
