@@ -9,6 +9,8 @@ Rows (partition key ``pk``, sort key ``sk``):
 ``build#<repository>:<tag>``      ``start``                   the one build of an image
 ``release#<release>``             ``document``                what a release was made from
 ``release#<release>``             ``endpoint``                what deploy was about to change
+``release#<release>``             ``stopped``                 its execution was stopped: nothing may
+                                                              be submitted for it any more
 ``endpoint#<endpoint>``           ``lease``                   the one release that may deploy
 ``endpoint#<endpoint>``           ``champion``                the release that serves
 ``project#<project>``             ``order``                   the last number in the order of

@@ -104,7 +104,7 @@ class Permissions:
                 "sagemaker:DescribeProcessingJob",
             ),
             self._passed(self._roles.prepare),
-            on.ledger("dynamodb:PutItem", "dynamodb:UpdateItem"),
+            on.ledger("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
             on.task_answers(),
         )
 
@@ -121,7 +121,7 @@ class Permissions:
             on.listing_of_artifacts(),
             on.storage.decryption,
             self._passed(self._roles.train),
-            on.ledger("dynamodb:PutItem", "dynamodb:UpdateItem"),
+            on.ledger("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
             on.task_answers(),
         )
 
@@ -154,7 +154,7 @@ class Permissions:
             on.model_packages("sagemaker:DescribeModelPackage"),
             on.notification(),
             on.storage.encryption,
-            on.ledger("dynamodb:PutItem", "dynamodb:UpdateItem"),
+            on.ledger("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
             on.task_answers(),
         )
 

@@ -2,7 +2,7 @@
 
 from botocore.exceptions import ClientError
 
-from contracts.release import DeploymentResult, ReleaseDocument
+from contracts.release import DeploymentResult, Plan, ReleaseDocument
 from contracts.task import WaitingTask
 from lambdas.account_quotas import refuse_if_never
 from lambdas.document import planned, required
@@ -23,6 +23,7 @@ from lambdas.execution import RUNNING, status_of
 from lambdas.ledger import EndpointChange, Kind
 from lambdas.log import logger
 from lambdas.site import Site
+from lambdas.submission import Submission
 from lambdas.waiting import new_waiter, wait
 
 STATE = "Deploy"
@@ -39,14 +40,6 @@ def deploy_model(site: Site, task: WaitingTask) -> None:
     over = hold_lease(site, task.release_id, seconds=plan.timeouts.deploy + AFTER_DEPLOY)
     refuse_if_superseded(site, document)
     change = plan_change(site, task, over)
-    create_model(
-        site,
-        document,
-        plan,
-        required(document.images, "images").inference,
-        required(document.model_package, "model_package"),
-    )
-    create_config(site, document, plan)
     waiter = new_waiter(
         site,
         task,
@@ -57,10 +50,23 @@ def deploy_model(site: Site, task: WaitingTask) -> None:
         context=DeploymentResult.model_validate(change.model_dump()),
     )
     try:
-        wait(site, waiter, lambda: submit_deployment(site, document, change))
+        wait(site, waiter, lambda: submit(site, document, plan, change))
     except ClientError as error:
         refuse_if_never(site, document, error)
         raise
+
+
+def submit(site: Site, document: ReleaseDocument, plan: Plan, change: EndpointChange) -> Submission:
+    """Make the model and the configuration, and ask the endpoint to serve them."""
+    create_model(
+        site,
+        document,
+        plan,
+        required(document.images, "images").inference,
+        required(document.model_package, "model_package"),
+    )
+    create_config(site, document, plan)
+    return submit_deployment(site, document, change)
 
 
 def hold_lease(site: Site, release: str, *, seconds: int) -> str:

@@ -139,6 +139,13 @@ class ReleaseRows:
         item = self._get({"pk": release_key(release), "sk": "document"})
         return None if item is None else ReleaseDocument.model_validate_json(item["document"])
 
+    def mark_stopped(self, release: str, expires: int) -> None:
+        """Remember that the execution was stopped from outside; ``expires`` in epoch seconds."""
+        self._table.put_item(Item={**_stopped(release), "release_id": release, "expires": expires})
+
+    def was_stopped(self, release: str) -> bool:
+        return self._get(_stopped(release)) is not None
+
     def put_skipped(
         self, project: str, *, time: str, commit: str, reason: str, expires: int
     ) -> None:
@@ -191,6 +198,10 @@ def condition_failed(error: ClientError) -> bool:
 
 def _order(project: str) -> dict[str, str]:
     return {"pk": project_key(project), "sk": "order"}
+
+
+def _stopped(release: str) -> dict[str, str]:
+    return {"pk": release_key(release), "sk": "stopped"}
 
 
 def _head(project: str) -> dict[str, str]:

@@ -26,9 +26,10 @@ from lambdas.ledger import Kind, Waiter
 from lambdas.log import logger
 from lambdas.notification import publish, table
 from lambdas.site import Site
+from lambdas.submission import abandoned
 from lambdas.undoing import begin_undoing
 from lambdas.verdict import failed
-from lambdas.waiting import answer, answer_if_over
+from lambdas.waiting import answer, answer_if_over, close_late
 
 LONGEST_DELAY = 60 * 60  # seconds between two looks at a row that cannot be settled
 TOLD_AFTER = 5  # failures in a row, which is half an hour: a short fault is nobody's business
@@ -91,6 +92,9 @@ def answer_or_refuse(site: Site, waiter: Waiter) -> None:
     wait for its state's time-out. The row stays, so that the roll back knows of the job, which
     may still run.
     """
+    if came_late(site, waiter):
+        close_late(site, waiter)
+        return
     try:
         answer_if_over(site, waiter)
     except ClientError as error:
@@ -105,6 +109,15 @@ def answer_or_refuse(site: Site, waiter: Waiter) -> None:
             site.ledger.check_again_at(waiter, again)
         else:
             site.ledger.mark_done(waiter)
+
+
+def came_late(site: Site, waiter: Waiter) -> bool:
+    """Whether a function wrote the row while its release was undone, which did not see it."""
+    if waiter.kind in (Kind.STOPPED, Kind.ROLLBACK):
+        return False
+    if not waiter.submitted and not abandoned(site, waiter):
+        return False
+    return site.ledger.was_stopped(waiter.release_id)
 
 
 def final_reason(waiter: Waiter, error: ClientError) -> ReleaseError | None:

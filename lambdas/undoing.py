@@ -15,6 +15,7 @@ from lambdas.notification import about, publish, table
 from lambdas.restoration import PROMOTED, RollbackContext, settle_rollback
 from lambdas.site import Site
 from lambdas.stopping import SUBMITTED, stop_jobs
+from lambdas.submission import abandoned
 from lambdas.verdict import Failed, Running, Succeeded, Verdict
 
 STATE = "Stopped"
@@ -23,7 +24,6 @@ ENDINGS = {
     "TIMED_OUT": "the execution took longer than it may",
 }
 CAUSE_LIMIT = 2000  # characters of what the person wrote who stopped it
-LATE_SUBMISSION = 300  # seconds; the longest time-out of a function that submits jobs
 
 
 class StoppedContext(RollbackContext):
@@ -42,6 +42,7 @@ def begin_undoing(site: Site, detail: dict[str, Any]) -> list[Waiter]:
         logger.warning("an execution that no wish started", execution=release)
         return []
     now = site.now()
+    site.ledger.mark_stopped(release, now + KEEP)
     waiter = Waiter(
         job=endpoint_job(site.environment.endpoint, config_name(document)),
         release_id=release,
@@ -87,11 +88,16 @@ def settle_stopped(site: Site, waiter: Waiter) -> Verdict:
 
 
 def _may_submit_still(site: Site, waiter: Waiter) -> bool:
-    """Whether a function that was at work when the release was stopped may yet submit something."""
+    """Whether a function that was at work when the release was stopped may yet submit something.
+
+    The index may lack a row that was written just now. Of the endpoint's update, which nobody
+    may overlook, the row is read from the table: it has the key of this one.
+    """
+    rows = [*site.ledger.waiters_of(waiter.release_id), *site.ledger.waiters(waiter.job)]
     return any(
-        not row.submitted and site.now() - row.started <= LATE_SUBMISSION
-        for row in site.ledger.waiters_of(waiter.release_id)
-        if row.kind in SUBMITTED
+        not row.submitted and not abandoned(site, row)
+        for row in rows
+        if row.kind in SUBMITTED and row.release_id == waiter.release_id
     )
 
 

@@ -15,6 +15,7 @@ from lambdas.ledger import KEEP, Kind, Waiter
 from lambdas.log import logger
 from lambdas.settlement import settle
 from lambdas.site import Site
+from lambdas.stopping import stop_job
 from lambdas.submission import Submission
 from lambdas.verdict import Failed, Running, Succeeded, Verdict
 
@@ -52,13 +53,29 @@ def new_waiter(
 
 
 def wait(site: Site, waiter: Waiter, submit: Callable[[], Submission]) -> None:
-    """Write the row, submit the job, and answer at once if it is over already."""
+    """Write the row, submit the job, and answer at once if it is over already.
+
+    Nothing is submitted for a release that was stopped meanwhile. Who undoes it marks it first
+    and reads its rows then: it finds this row, or this function finds the mark.
+    """
     site.ledger.put_waiter(waiter)
+    if site.ledger.was_stopped(waiter.release_id):
+        logger.info("the release was stopped; nothing is submitted", job=waiter.job)
+        close_late(site, waiter)
+        return
     submission = submit()
     waiter = site.ledger.mark_submitted(waiter, submission.subject)
     logger.info("waiting", job=waiter.job, subject=waiter.subject, existed=submission.existed)
     if submission.existed:
         answer_if_over(site, waiter)
+
+
+def close_late(site: Site, waiter: Waiter) -> None:
+    """Close the row that a function wrote after its release was undone, and stop its job."""
+    stop_job(site, waiter)
+    if waiter.kind is Kind.ENDPOINT:
+        site.ledger.release_lease(waiter.subject, waiter.release_id)
+    site.ledger.mark_done(waiter)
 
 
 def answer_if_over(site: Site, waiter: Waiter) -> Verdict:

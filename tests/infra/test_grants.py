@@ -48,7 +48,7 @@ WRITE_KEY: Table = {KEY: ("kms:Decrypt", "kms:GenerateDataKey")}
 ANSWER: Table = {MACHINE: ("states:SendTaskFailure", "states:SendTaskSuccess")}
 TELL: Table = {NOTIFICATIONS: ("sns:Publish",)}
 KEEP_LOST: Table = {DEAD_LETTERS: ("sqs:SendMessage",)}
-WAIT: Table = {LEDGER: ("dynamodb:PutItem", "dynamodb:UpdateItem")}
+WAIT: Table = {LEDGER: ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")}
 EVERY_ROW: Table = {
     LEDGER: (
         "dynamodb:DeleteItem",

@@ -120,6 +120,36 @@ def test_a_function_at_work_when_it_was_stopped_leaves_no_job(project: World) ->
     assert len(told(project)) == 1
 
 
+def test_a_function_that_begins_after_the_stop_submits_nothing(project: World) -> None:
+    resume_release(project.site, stop(project))
+    train_model(project.site, task(document(upto="PrepareData")))
+    assert project.sagemaker.training == {}
+    assert project.site.ledger.waiters_of(RELEASE) == []
+
+
+def test_a_deploy_that_begins_after_the_stop_touches_nothing(project: World) -> None:
+    project.sagemaker.serve("oil-price", OLD)
+    resume_release(project.site, stop(project))
+    deploy_model(project.site, task(document(upto="Register")))
+    assert (project.sagemaker.updates, project.sagemaker.models) == ([], {})
+    assert project.site.ledger.lease("oil-price") is None
+    assert project.site.ledger.waiters_of(RELEASE) == []
+
+
+def test_a_job_whose_row_was_not_seen_while_its_release_was_undone_is_stopped(
+    project: World,
+) -> None:
+    train_model(project.site, task(document(upto="PrepareData")))
+    [row] = project.site.ledger.waiters_of(RELEASE)
+    project.site.ledger.mark_done(row)  # to the one who undoes it there is no such row
+    resume_release(project.site, stop(project))
+    assert project.sagemaker.training[TRAINING_JOB]["TrainingJobStatus"] == "InProgress"
+    project.site.ledger.put_waiter(row)
+    sweep(project)
+    assert project.sagemaker.training[TRAINING_JOB]["TrainingJobStatus"] == "Stopped"
+    assert project.site.ledger.waiters_of(RELEASE) == []
+
+
 def test_killed_at_any_call_the_sweep_ends_what_was_begun(project: World) -> None:
     train_model(project.site, task(document(upto="PrepareData")))
     event = stop(project)

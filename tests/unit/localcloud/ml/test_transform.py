@@ -405,7 +405,8 @@ def test_a_stopped_job_ends_at_once_and_leaves_no_server(laptop: Laptop, model: 
     assert finished(laptop, "stopped")["TransformJobStatus"] == "Stopped"
     assert outputs(laptop, "stopped") == {}
     assert not laptop.cloud.processes._children
-    assert not (laptop.cloud.directory / "transform" / "stopped").exists()
+    folder = laptop.cloud.directory / "transform" / "stopped"
+    until(lambda: not folder.exists(), "its folder to go")
 
 
 def _held(laptop: Laptop) -> bool:
