@@ -100,7 +100,8 @@ def _build_projects(parameters: Parameters, place: Place) -> list[str]:
 
 
 def _log_group(parameters: Parameters, place: Place) -> list[str]:
-    names = values(parameters, "logGroupName", "logGroupIdentifier", "logGroupNames")
+    given = values(parameters, "logGroupName", "logGroupIdentifier", "logGroupNames")
+    names = [name.split(":log-group:")[-1].removesuffix(":*") for name in given]
     return [place.arn("logs", f"log-group:{name}:*") for name in names] or ["*"]
 
 

@@ -55,6 +55,10 @@ def test_a_call_needs_its_own_action_on_the_resource_that_it_names(
 
 
 def test_a_resource_that_is_named_by_its_arn_stays_that() -> None:
+    group = arn("logs", "log-group:/g")
+    assert needed("logs", "FilterLogEvents", logGroupIdentifier=group) == {
+        ("logs:FilterLogEvents", f"{group}:*")
+    }
     machine = arn("states", "stateMachine:m")
     assert needed("states", "StartExecution", stateMachineArn=machine) == {
         ("states:StartExecution", machine)
