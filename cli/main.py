@@ -19,6 +19,7 @@ from cli.commands.push import push
 from cli.commands.redrive import redrive
 from cli.commands.reject import reject
 from cli.commands.releases import releases
+from cli.commands.selftest import selftest
 from cli.commands.show import show
 from cli.commands.start import start
 from cli.commands.up import up
@@ -71,6 +72,6 @@ def wharf(ctx: click.Context) -> None:
 
 for command in (
     up, env, push, start, releases, show, logs, approve, reject, invoke, data, config, doctor,
-    redrive, preflight, down, demo, destroy,
+    redrive, preflight, selftest, down, demo, destroy,
 ):  # fmt: skip
     wharf.add_command(command)

@@ -19,6 +19,7 @@ class Stack(Contract):
 
     project: str
     changes_topic: str = Field(alias="ChangesTopicArn")
+    notifications_topic: str = Field(alias="NotificationsTopicArn")
     dead_letter_queue: str = Field(alias="DeadLetterQueueUrl")
     state_machine: str = Field(alias="StateMachineArn")
     ledger_table: str = Field(alias="LedgerTable")

@@ -1,0 +1,108 @@
+"""From a release that is over, or as far as it came, to the evidence."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.release import describe, read_events, read_release
+from cli.selftest.evidence import Answer, Evidence
+from cli.selftest.states import BUILDS
+from cli.selftest.trial import Trial
+from cli.selftest.wrong_calls import WRONG_CALLS, Scene
+from cli.stack import function_names
+from contracts.release import ReleaseDocument
+
+LOG_PAGES = 20
+
+
+def gather(trial: Trial, error: str = "") -> Evidence:
+    """``error`` says why no release started, if none did."""
+    evidence = Evidence(
+        error=error, notifications=trial.listener.notifications, events=trial.listener.events
+    )
+    if trial.release is None:
+        return evidence
+    services, stack = trial.services, trial.stack
+    view = read_release(services, stack, trial.release)
+    execution = describe(services, stack, trial.release)
+    evidence.release, evidence.status = view.id, view.status
+    evidence.error = f"{view.failure.error}: {view.failure.reason}" if view.failure else ""
+    evidence.history = list(read_events(services, execution["executionArn"]))
+    evidence.rows, evidence.document = view.states, view.document
+    with _gap(evidence, "builds and training job"):
+        evidence.job_ends |= _job_ends(trial, view.document)
+    with _gap(evidence, "log of resume-release"):
+        evidence.denials += _denials(trial)
+    if view.succeeded and view.document is not None:
+        with _gap(evidence, "endpoint"):
+            evidence.answer = _ask(trial)
+        scene = Scene(services, stack, view.document)
+        for call in WRONG_CALLS:
+            with _gap(evidence, call.name):
+                evidence.refusals[call.name] = call.make(scene)
+    return evidence
+
+
+@contextmanager
+def _gap(evidence: Evidence, what: str) -> Iterator[None]:
+    """What cannot be looked at leaves a gap, and the rest is looked at all the same."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        evidence.gaps.append(f"{what}: {error}")
+
+
+def _ask(trial: Trial) -> Answer:
+    try:
+        found = trial.services.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=trial.stack.endpoint,
+            ContentType="application/json",
+            Body=json.dumps({"add": 1}).encode(),
+        )
+    except ClientError as error:
+        return Answer(body=str(error), content_type="", variant="")
+    return Answer(
+        body=found["Body"].read().decode(errors="replace"),
+        content_type=found["ContentType"],
+        variant=found["InvokedProductionVariant"],
+    )
+
+
+def _job_ends(trial: Trial, document: ReleaseDocument | None) -> Iterator[tuple[str, datetime]]:
+    """When the builds and the training job ended, as their services say."""
+    services, stack = trial.services, trial.stack
+    codebuild = services.client("codebuild")
+    ids = codebuild.list_builds_for_project(projectName=stack.build_project)["ids"]
+    builds = codebuild.batch_get_builds(ids=ids)["builds"] if ids else []
+    for build in builds:
+        repository = next(
+            variable["value"]
+            for variable in build["environment"]["environmentVariables"]
+            if variable["name"] == "IMAGE_REPOSITORY"
+        )
+        if "endTime" in build:
+            yield BUILDS[repository.rsplit("/", 1)[-1]], build["endTime"]
+    if document is not None and document.training is not None:
+        job = services.client("sagemaker").describe_training_job(
+            TrainingJobName=document.training.job
+        )
+        if "TrainingEndTime" in job:
+            yield "Train", job["TrainingEndTime"]
+
+
+def _denials(trial: Trial) -> Iterator[str]:
+    services, stack = trial.services, trial.stack
+    (name,) = [
+        one for one in function_names(services, stack.project) if one.endswith("resume-release")
+    ]
+    request = {"logGroupName": f"/aws/lambda/{name}", "filterPattern": "AccessDenied"}
+    client = services.client("logs")
+    for _ in range(LOG_PAGES):
+        page = client.filter_log_events(**request)
+        yield from (event["message"] for event in page["events"])
+        if not page.get("nextToken"):
+            return
+        request["nextToken"] = page["nextToken"]

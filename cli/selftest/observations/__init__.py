@@ -1,0 +1,1 @@
+"""What is compared, one promise a file."""

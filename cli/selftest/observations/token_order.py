@@ -1,0 +1,29 @@
+"""A token is handed out before it is answered."""
+
+from cli.selftest.evidence import Evidence
+from cli.selftest.observation import Observation
+from cli.selftest.states import WAITING
+from contracts.selftest import Observed
+
+BEGINNING = ["TaskScheduled", "TaskStarted"]
+ORDERS = (
+    [*BEGINNING, "TaskSubmitted", "TaskSucceeded"],
+    # The function answered before it returned, as for data that come ready.
+    [*BEGINNING, "TaskSucceeded"],
+    [*BEGINNING, "TaskSucceeded", "TaskSubmitted"],
+)
+OBSERVATION = Observation(
+    "token-order", "each state that waits has the events " + ", ".join(ORDERS[0])
+)
+
+
+def look(evidence: Evidence) -> Observed:
+    seen = {state: evidence.task_types(state) for state in WAITING if evidence.ended(state)}
+    if not seen:
+        return OBSERVATION.unseen("no state that waits for a token has ended")
+    other = {state: types for state, types in seen.items() if types not in ORDERS}
+    if other:
+        return OBSERVATION.differs(
+            "; ".join(f"{state}: {', '.join(types)}" for state, types in other.items())
+        )
+    return OBSERVATION.same(f"in {', '.join(seen)}")

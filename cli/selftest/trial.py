@@ -1,0 +1,188 @@
+"""The release itself: what must not be there, what is put there, and what is taken away."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.arrival import DEADLINE, watch
+from cli.errors import Trouble
+from cli.parameters import put_section
+from cli.release import RUNNING, describe, read_release, recent_executions
+from cli.selftest.listener import Listener
+from cli.selftest.repository import BRANCH, push_model
+from cli.services import Services
+from cli.serving import serving_now
+from cli.stack import Stack
+from contracts.ledger import endpoint_key
+from contracts.names import parameter_path
+from contracts.parameters import SECTIONS
+
+KEY = "selftest/numbers.csv"
+NUMBERS = b"value\n1\n2\n3\n"
+INSTANCE = "ml.m5.large"
+IMAGE = {"dockerfile": "Dockerfile", "inputs": ["program.py"]}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "source": {"branch": BRANCH, "training_image": IMAGE, "inference_image": IMAGE},
+    "data": {"inputs": {"numbers": {"key": KEY}}, "prepare": False},
+    "training": {
+        "instance_type": INSTANCE,
+        "metric_definitions": [{"name": "rows", "regex": "rows=([0-9]+)"}],
+    },
+    "quality": {"rules": [{"metric": "rows", "minimum": 3}]},
+    "deployment": {"instance_type": INSTANCE},
+}
+START = 4 * DEADLINE  # seconds; the first call of each function is a cold one
+INTERVAL = 2.0  # seconds between looks
+GONE_AFTER = 20 * 60  # seconds that SageMaker may take to delete an endpoint
+Step = tuple[str, Callable[[], object]]
+
+
+@dataclass
+class Trial:
+    """``tell`` hears of each step."""
+
+    services: Services
+    stack: Stack
+    tell: Callable[[str], None]
+    listener: Listener = field(init=False)
+    release: str | None = None
+    put: list[str] = field(default_factory=list)
+    stays: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.listener = Listener(self.services, self.stack, f"wharf-selftest-{self.stack.project}")
+
+    def refuse_in_use(self) -> None:
+        """Raises Trouble for a project in which anybody has done anything, all of it at once."""
+        found = list(self._signs_of_use())
+        if found:
+            raise Trouble(
+                f"{self.stack.project} is in use: {'; '.join(found)}\n"
+                "A selftest releases a model of its own. Deploy a project for it alone: "
+                "WHARF_PROJECT=selftest npx aws-cdk@2.1148.1 deploy, then "
+                "wharf selftest --project selftest"
+            )
+
+    def _signs_of_use(self) -> Iterator[str]:
+        services, stack = self.services, self.stack
+        key = {"pk": {"S": endpoint_key(stack.endpoint)}, "sk": {"S": "champion"}}
+        row = services.client("dynamodb").get_item(TableName=stack.ledger_table, Key=key)
+        if "Item" in row:
+            yield f"release {row['Item']['release_id']['S']} is its champion"
+        serving = serving_now(services, stack.endpoint)
+        if serving.status:
+            yield f"endpoint {stack.endpoint} is {serving.status}"
+        releases = recent_executions(services, stack, limit=1)
+        if releases:
+            yield f"it has releases, such as {releases[0]['name']}"
+        client = services.client("codecommit")
+        if client.list_branches(repositoryName=stack.repository)["branches"]:
+            yield f"its repository {stack.repository} has commits"
+        paths = [parameter_path(stack.project, section) for section in SECTIONS]
+        there = services.client("ssm").get_parameters(Names=paths)["Parameters"]
+        if there:
+            yield f"it is configured: {', '.join(one['Name'] for one in there)}"
+
+    def start(self) -> None:
+        """Put data, parameters and code there; a release starts. Raises Trouble when none does."""
+        self.tell("listens to events and notifications")
+        self.listener.open()
+        self.tell(f"puts s3://{self.stack.data_bucket}/{KEY} and {len(PARAMETERS)} parameters")
+        # The data before the section that names them: what no section names starts nothing.
+        self.services.client("s3").put_object(Bucket=self.stack.data_bucket, Key=KEY, Body=NUMBERS)
+        for section, document in PARAMETERS.items():
+            put_section(self.services, self.stack.project, section, json.dumps(document))
+            self.put.append(parameter_path(self.stack.project, section))
+        before = watch(self.services, self.stack)
+        self.tell("pushes its model")
+        push_model(self.services, self.stack)
+        arrival = before.arrival(
+            lambda trigger: True, lambda skip: skip.commit != "-", deadline=START
+        )
+        if arrival.release is None:
+            raise Trouble(arrival.skipped or f"no release started within {START:.0f} s")
+        self.release = arrival.release
+        self.tell(f"release {self.release} started: wharf show {self.release} --follow")
+
+    def wait(self, minutes: float) -> None:
+        """Until the release is over, and all has been heard; or until the time is."""
+        until, told = self.services.now() + timedelta(minutes=minutes), ""
+        while self.release and self.services.now() < until:
+            self.listener.hear()
+            view = read_release(self.services, self.stack, self.release)
+            state = view.states[-1].name if view.states else ""
+            if state != told:
+                told = state
+                self.tell(f"  {state}")
+            if view.is_over:
+                break
+            self.services.sleep(INTERVAL)
+        for _ in range(5):  # what was sent last comes a moment later
+            self.services.sleep(INTERVAL)
+            self.listener.hear()
+
+    def leave(self) -> None:
+        """Take away what was put there; ``stays`` says what could not be, and what is not."""
+        for what, step in self._steps():
+            try:
+                step()
+            except (ClientError, BotoCoreError, Trouble) as error:
+                self.stays.append(f"{what}: {error}")
+        self.stays += [
+            f"a commit in {self.stack.repository}, two images, the release's objects in S3, its "
+            "model package and its rows in the ledger: no charge but for storage; to delete all: "
+            f"wharf destroy --everything --project {self.stack.project}",
+        ]
+
+    def _steps(self) -> Iterator[Step]:
+        services, stack = self.services, self.stack
+        if self.release:
+            yield "the running release", self._stop
+            yield f"endpoint {stack.endpoint}, WHICH COSTS BY THE HOUR", self._delete_endpoint
+            sagemaker, names = services.client("sagemaker"), f"{stack.project}-{self.release}"
+            yield (
+                "endpoint configuration",
+                lambda: _unless_gone(
+                    lambda: sagemaker.delete_endpoint_config(EndpointConfigName=f"{names}-config")
+                ),
+            )
+            yield (
+                "model",
+                lambda: _unless_gone(lambda: sagemaker.delete_model(ModelName=f"{names}-model")),
+            )
+        for path in self.put:
+            yield path, partial(services.client("ssm").delete_parameter, Name=path)
+        s3 = services.client("s3")
+        yield KEY, lambda: s3.delete_object(Bucket=stack.data_bucket, Key=KEY)
+        yield from self.listener.close()
+
+    def _stop(self) -> None:
+        execution = describe(self.services, self.stack, self.release or "")
+        if execution["status"] == RUNNING:
+            self.services.client("stepfunctions").stop_execution(
+                executionArn=execution["executionArn"], error="selftest", cause="its time is over"
+            )
+
+    def _delete_endpoint(self) -> None:
+        if serving_now(self.services, self.stack.endpoint).status is None:
+            return
+        self.tell(f"deletes endpoint {self.stack.endpoint}")
+        self.services.client("sagemaker").delete_endpoint(EndpointName=self.stack.endpoint)
+        until = self.services.now() + timedelta(seconds=GONE_AFTER)
+        while serving_now(self.services, self.stack.endpoint).status is not None:
+            if self.services.now() > until:
+                raise Trouble(f"it is not gone after {GONE_AFTER / 60:.0f} min")
+            self.services.sleep(INTERVAL)
+
+
+def _unless_gone(delete: Callable[[], object]) -> None:
+    try:
+        delete()
+    except ClientError as error:
+        if "could not find" not in str(error).lower():
+            raise

@@ -1,0 +1,136 @@
+"""A selftest touches no project that anybody uses, and says what it could not take away."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner
+
+from cli.errors import Trouble
+from cli.main import wharf
+from cli.selftest.trial import Trial
+from cli.services import Services
+from cli.stack import find_stack
+from tests.unit.cli.fakes import OUTPUTS
+from tests.unit.cli.preflight.accounts import FakeClient
+
+
+def not_there(**asked: Any) -> ClientError:
+    message = f"Could not find {asked}"
+    return ClientError({"Error": {"Code": "ValidationException", "Message": message}}, "Call")
+
+
+@dataclass
+class World:
+    """A project that nobody has used, until a test says otherwise."""
+
+    calls: list[str] = field(default_factory=list)
+    answers: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {
+            "cloudformation": {
+                "describe_stacks": {
+                    "Stacks": [
+                        {
+                            "StackName": "s",
+                            "StackStatus": "CREATE_COMPLETE",
+                            "Outputs": [
+                                {"OutputKey": key, "OutputValue": value}
+                                for key, value in OUTPUTS.items()
+                            ],
+                        }
+                    ]
+                }
+            },
+            "dynamodb": {"get_item": {}},
+            "sagemaker": {"describe_endpoint": not_there},
+            "stepfunctions": {"list_executions": {"executions": []}},
+            "codecommit": {"list_branches": {"branches": []}},
+            "ssm": {"get_parameters": {"Parameters": []}},
+            "s3": {"delete_object": {}},
+            "events": {},
+            "sqs": {},
+            "sns": {},
+        }
+    )
+
+    def services(self) -> Services:
+        return Services(
+            client=lambda name: FakeClient(self.answers[name]),
+            endpoint_url=None,
+            configured_region="eu-west-1",
+            environment={},
+            now=lambda: datetime(2026, 11, 30, tzinfo=UTC),
+            sleep=lambda seconds: None,
+        )
+
+    def trial(self) -> Trial:
+        services = self.services()
+        return Trial(services, find_stack(services, "oil-price"), self.calls.append)
+
+
+def test_a_project_that_nobody_has_used_is_taken() -> None:
+    World().trial().refuse_in_use()
+
+
+SIGNS: list[tuple[str, str, Any, str]] = [
+    ("dynamodb", "get_item", {"Item": {"release_id": {"S": "r-1"}}}, "r-1 is its champion"),
+    ("sagemaker", "describe_endpoint", {"EndpointStatus": "Failed"}, "is Failed"),
+    (
+        "stepfunctions",
+        "list_executions",
+        {"executions": [{"name": "r-2", "startDate": 1}]},
+        "it has releases, such as r-2",
+    ),
+    ("codecommit", "list_branches", {"branches": ["main"]}, "has commits"),
+    ("ssm", "get_parameters", {"Parameters": [{"Name": "/x"}]}, "it is configured: /x"),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "answer", "words"), SIGNS)
+def test_each_sign_of_use_is_refused(service: str, operation: str, answer: Any, words: str) -> None:
+    world = World()
+    world.answers[service][operation] = answer
+    with pytest.raises(Trouble) as caught:
+        world.trial().refuse_in_use()
+    assert words in caught.value.message
+    assert "wharf selftest --project selftest" in caught.value.message
+
+
+def test_all_signs_are_told_at_once() -> None:
+    world = World()
+    for service, operation, answer, _ in SIGNS:
+        world.answers[service][operation] = answer
+    with pytest.raises(Trouble) as caught:
+        world.trial().refuse_in_use()
+    assert all(words in caught.value.message for *_, words in SIGNS)
+
+
+def test_what_could_not_be_taken_away_is_said_and_the_rest_is_taken_away() -> None:
+    world = World()
+    world.answers["ssm"]["delete_parameter"] = not_there
+    world.answers["s3"]["delete_object"] = lambda **asked: world.calls.append(asked["Key"])
+    trial = world.trial()
+    trial.put = ["/modelwharf/oil-price/data"]
+    trial.leave()
+    assert trial.stays[0].startswith("/modelwharf/oil-price/data: ")
+    assert world.calls == ["selftest/numbers.csv"]
+    assert "wharf destroy --everything" in trial.stays[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "typed", "exit_code", "told"),
+    [
+        ((), "another\n", 1, "nothing was changed"),
+        (("--json",), "", 2, "--json asks nobody: add --yes"),
+    ],
+)
+def test_nothing_begins_before_the_project_s_name_was_typed(
+    words: tuple[str, ...], typed: str, exit_code: int, told: str
+) -> None:
+    command: Callable[..., Any] = CliRunner().invoke
+    result = command(wharf, ("selftest", *words), obj=World().services(), input=typed)
+    assert result.exit_code == exit_code
+    assert told in result.stderr
