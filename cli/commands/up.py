@@ -78,7 +78,10 @@ def up(
     if as_json:
         print_json(cloud)
         return
-    click.echo("already running" if already else f"ready; its log: {directory / LOG_FILE}")
+    changed = (
+        f"already running; to deploy a changed template: {down_command(directory)}, then wharf up"
+    )
+    click.echo(changed if already else f"ready; its log: {directory / LOG_FILE}")
     click.echo(in_words(cloud, directory))
 
 

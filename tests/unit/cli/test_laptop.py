@@ -215,7 +215,7 @@ def test_up_says_when_a_cloud_runs_already(cloud: LaptopCloud, tmp_path: Path) -
     result = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path)])
 
     assert result.exit_code == 0
-    assert result.stdout.startswith("already running\n")
+    assert result.stdout.startswith("already running; to deploy a changed template: wharf down")
     assert cloud.url in result.stdout
     assert cloud.repository in result.stdout
     assert f'eval "$(wharf env --directory {tmp_path})"' in result.stdout
