@@ -98,6 +98,12 @@ clean:
 fuzz: environment
 	$(BIN)/python -m tests.fuzz $(or $(N),100000) $(FUZZ)
 
+# Pushes good and bad for MINUTES while functions, events and the cloud itself are killed, then a
+# verdict. The same SEED draws the same events, at the same times as far as the machine is as quick.
+.PHONY: chaos
+chaos: environment
+	$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(CHAOS)
+
 # Web pages of other origins in a real Chromium (Debian's, or the one that WHARF_CHROMIUM names).
 .PHONY: test-browser
 test-browser: environment

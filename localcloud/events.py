@@ -116,8 +116,22 @@ def _send(cloud: Cloud, rule: Rule, event: Mapping[str, Any]) -> None:
         return
     enveloped = _as_delivered(event)
     if rule.event_pattern.matches_event(enveloped):  # type: ignore[arg-type]
-        for _ in range(cloud.faults.copies(enveloped)):
-            deliver(cloud, rule, enveloped)
+        deliver_as_armed(cloud, rule, enveloped)
+
+
+def deliver_as_armed(cloud: Cloud, rule: Rule, event: Event) -> None:
+    """Deliver once and at once, unless an armed fault says otherwise (localcloud.faults)."""
+    how = cloud.faults.delivery(event)
+    for _ in range(how.copies):
+        if how.delay:
+            cloud.workers.submit(_deliver_late, cloud, rule, event, how.delay)
+        else:
+            deliver(cloud, rule, event)
+
+
+def _deliver_late(cloud: Cloud, rule: Rule, event: Event, delay: float) -> None:
+    if not cloud.stopping.wait(delay):
+        deliver(cloud, rule, event)
 
 
 def deliver(cloud: Cloud, rule: Rule, event: Event) -> None:

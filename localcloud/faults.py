@@ -1,4 +1,4 @@
-"""Fault injection: lose or double deliveries of EventBridge, as AWS may do any day."""
+"""Fault injection: lose, double or delay deliveries of EventBridge, as AWS may do any day."""
 
 import threading
 from collections.abc import Mapping
@@ -25,18 +25,39 @@ class EventFault(Contract):
         )
 
 
+class LateEvents(EventFault):
+    """Their deliveries come ``seconds`` late: later events overtake them."""
+
+    seconds: float
+
+
 class FaultPlan(Contract):
     """The body of ``POST /_wharf/faults``. ``clear`` disarms what was armed before."""
 
     clear: bool = False
     drop: EventFault | None = None
     double: EventFault | None = None
+    late: LateEvents | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How often an event is delivered, and how many seconds late."""
+
+    copies: int = 1
+    delay: float = 0.0
+
+    @property
+    def fault(self) -> str:
+        if self.delay:
+            return "late"
+        return "double" if self.copies else "drop"
 
 
 @dataclass
 class _Armed:
     fault: EventFault
-    copies: int
+    delivery: Delivery
     left: int
 
 
@@ -51,25 +72,29 @@ class Faults:
         with self._lock:
             if plan.clear:
                 self._armed.clear()
-            for fault, copies in ((plan.drop, 0), (plan.double, 2)):
+            for fault, delivery in (
+                (plan.drop, Delivery(copies=0)),
+                (plan.double, Delivery(copies=2)),
+                (plan.late, Delivery(delay=plan.late.seconds if plan.late else 0)),
+            ):
                 if fault is not None:
-                    self._armed.append(_Armed(fault, copies, fault.count))
+                    self._armed.append(_Armed(fault, delivery, fault.count))
 
-    def copies(self, event: Mapping[str, Any]) -> int:
-        """How often to deliver this event: once, unless an armed fault strikes."""
+    def delivery(self, event: Mapping[str, Any]) -> Delivery:
+        """How to deliver this event: once and at once, unless an armed fault strikes."""
         with self._lock:
             for armed in self._armed:
                 if armed.left > 0 and armed.fault.concerns(event):
                     armed.left -= 1
-                    return armed.copies
-        return 1
+                    return armed.delivery
+        return Delivery()
 
     def left(self) -> list[dict[str, Any]]:
         """The armed faults that have not struck as often as they should."""
         with self._lock:
             return [
                 {
-                    "fault": "double" if armed.copies else "drop",
+                    "fault": armed.delivery.fault,
                     "source": armed.fault.source,
                     "detail_type": armed.fault.detail_type,
                     "left": armed.left,

@@ -170,5 +170,4 @@ def tick(cloud: Cloud, clock: Clock, now: datetime) -> None:
                 continue
             if clock.due(rule.arn, parse_schedule(expression), now):
                 event = events.service_event(cloud, "aws.events", "Scheduled Event", {}, [rule.arn])
-                for _ in range(cloud.faults.copies(event)):
-                    events.deliver(cloud, rule, event)
+                events.deliver_as_armed(cloud, rule, event)

@@ -138,10 +138,10 @@ def _with_own_pages(cloud: Cloud, application: Application) -> Application:
     """The laptop's fault injection and its quotas, pages of its own beside AWS's APIs.
 
     ``POST /_wharf/faults`` with ``{"drop": {"source": "aws.sagemaker", "count": 1}}`` loses the
-    next delivery of such an event, ``{"double": …}`` delivers it twice; ``GET`` lists what is
-    armed still. ``POST /_wharf/quotas`` with ``{"name": "ml.m5.large for endpoint usage",
-    "value": 0}`` sets a quota; ``GET`` lists those that were set. Root's signature is needed, as
-    everywhere behind the gate.
+    next delivery of such an event, ``{"double": …}`` delivers it twice, ``{"late": …}`` so many
+    ``seconds`` later; ``GET`` lists what is armed still. ``POST /_wharf/quotas`` with
+    ``{"name": "ml.m5.large for endpoint usage", "value": 0}`` sets a quota; ``GET`` lists those
+    that were set. Root's signature is needed, as everywhere behind the gate.
     """
 
     def arm(body: bytes) -> None:

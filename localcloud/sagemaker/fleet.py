@@ -19,6 +19,10 @@ class NoSuchVariant(Exception):
     """A request names a variant that the endpoint does not have."""
 
 
+class FleetGone(Exception):
+    """Other servers have taken over: the request is theirs."""
+
+
 class Fleet:
     """One server for each variant. Instances beyond the first are not real on the laptop."""
 
@@ -36,6 +40,7 @@ class Fleet:
         self._digests: dict[str, str] = {}
         self._started = datetime.now(UTC)
         self._busy = 0
+        self._closed = False
         self._idle = threading.Condition()
 
     def start(self) -> None:
@@ -48,8 +53,9 @@ class Fleet:
             raise
 
     def stop(self) -> None:
-        """Let running requests end, then stop every server."""
+        """Take no new request, let running ones end, then stop every server."""
         with self._idle:
+            self._closed = True
             self._idle.wait_for(lambda: self._busy == 0, DRAIN)
         for server in self._servers.values():
             server.stop()
@@ -58,12 +64,14 @@ class Fleet:
     def serving(self, target: str | None) -> Iterator[tuple[str, ModelServer]]:
         """A variant for one request: the one named, or one drawn by weight.
 
-        Raises NoSuchVariant.
+        Raises NoSuchVariant, or FleetGone once it takes no new request.
         """
-        name = target or self._draw()
-        if name not in self._servers:
-            raise NoSuchVariant(name)
         with self._idle:
+            if self._closed:
+                raise FleetGone
+            name = target or self._draw()
+            if name not in self._servers:
+                raise NoSuchVariant(name)
             self._busy += 1
         try:
             yield name, self._servers[name]

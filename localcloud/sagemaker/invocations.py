@@ -32,7 +32,7 @@ from localcloud.overrides import replace
 from localcloud.sagemaker import metrics
 from localcloud.sagemaker.data_capture import Invocation
 from localcloud.sagemaker.endpoint import Endpoint
-from localcloud.sagemaker.fleet import NoSuchVariant
+from localcloud.sagemaker.fleet import FleetGone, NoSuchVariant
 from localcloud.sagemaker.model_container import Answer, ServerDown
 from localcloud.sagemaker.model_server import ModelServer
 
@@ -76,11 +76,8 @@ def invoke(
     cloud: Cloud, endpoint: Endpoint | None, name: str, headers: Mapping[str, str], body: bytes
 ) -> Reply:
     """One request, with SageMaker's own answers where no model can give one."""
-    fleet = endpoint.fleet if endpoint is not None else None
-    if fleet is None:
-        return _error(
-            400, "ValidationError", f"Endpoint {name} of account {cloud.account} not found."
-        )
+    if endpoint is None or endpoint.fleet is None:
+        return _not_found(cloud, name)
     if len(body) > BODY_LIMIT:
         message = f"The body has {len(body)} bytes; at most {BODY_LIMIT} are taken."
         return _error(413, "ValidationError", message)
@@ -93,11 +90,19 @@ def invoke(
             text = f"Value '{value:.80}' at '{member}' failed to satisfy constraint: {form.pattern}"
             return _error(400, "ValidationError", text)
     started = time.perf_counter()
-    try:
-        with fleet.serving(headers.get(TARGET)) as (variant, server):
-            return _measured(cloud, name, variant, server, headers, body, started)
-    except NoSuchVariant as error:
-        return _error(400, "ValidationError", f"Variant {error} not found for endpoint {name}.")
+    while (fleet := endpoint.fleet) is not None:
+        try:
+            with fleet.serving(headers.get(TARGET)) as (variant, server):
+                return _measured(cloud, name, variant, server, headers, body, started)
+        except FleetGone:
+            continue  # an update ended in between; the servers after it answer
+        except NoSuchVariant as error:
+            return _error(400, "ValidationError", f"Variant {error} not found for endpoint {name}.")
+    return _not_found(cloud, name)
+
+
+def _not_found(cloud: Cloud, name: str) -> Reply:
+    return _error(400, "ValidationError", f"Endpoint {name} of account {cloud.account} not found.")
 
 
 def _measured(

@@ -98,6 +98,10 @@ class Team:
         shutil.copytree(MEAN_MODEL, self.repository, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "containers/buildspec.yml", self.repository / "containers")
         self.git("init", "--quiet", "--initial-branch", "main")
+        self.prepare()
+
+    def prepare(self) -> None:
+        """What a new cloud needs beside the repository."""
         for section, document in PARAMETERS.items():
             self.configure(section, **document)
         self.upload("series/numbers.csv", NUMBERS)
@@ -146,10 +150,13 @@ class Team:
             Message=json.dumps({"source": "request", "reason": reason, "requested_by": "test"}),
         )
 
-    def executions(self) -> list[str]:
-        machine = self.outputs["StateMachineArn"]
-        listed = self.laptop.client("stepfunctions").list_executions(stateMachineArn=machine)
-        return [execution["name"] for execution in listed["executions"]]
+    def executions(self, status: str = "") -> list[str]:
+        """Names, the newest first; with ``status`` (``RUNNING``) only those."""
+        asked = {"stateMachineArn": self.outputs["StateMachineArn"]}
+        if status:
+            asked["statusFilter"] = status
+        pages = self.laptop.client("stepfunctions").get_paginator("list_executions")
+        return [one["name"] for page in pages.paginate(**asked) for one in page["executions"]]
 
     def arn(self, name: str) -> str:
         return self.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{name}"
@@ -205,6 +212,17 @@ class Team:
             if about in message["Body"]:
                 return str(message["Body"])
         return None
+
+    def notifications(self) -> list[str]:
+        """Everything that has come since one looked last."""
+        client, found = self.laptop.client("sqs"), []
+        while messages := client.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            for message in messages:
+                client.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+                found.append(str(message["Body"]))
+        return found
 
     def notification(self, about: str, *, seconds: float = 60) -> str:
         """The next notification that contains ``about``; others are read and passed over."""

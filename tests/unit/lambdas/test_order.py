@@ -198,7 +198,7 @@ class Releases(RuleBasedStateMachine):
 
 TestReleases = Releases.TestCase
 TestReleases.settings = settings(
-    max_examples=15,
+    max_examples=10,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

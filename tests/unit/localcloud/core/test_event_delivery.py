@@ -203,6 +203,17 @@ def test_a_delivery_can_be_lost_or_doubled_on_demand(world: World, tmp_path: Pat
     assert len({event["id"] for event in heard.events()}) == 1
 
 
+def test_a_delivery_that_is_late_is_overtaken_by_the_next(world: World, tmp_path: Path) -> None:
+    heard = Heard(world, tmp_path / "heard")
+    listening(world, heard, "aws.late")
+    armed = world.page(FAULTS_PATH, {"late": {"source": "aws.late", "seconds": 1}})
+    assert [one["fault"] for one in armed["armed"]] == ["late"]
+    for number in (1, 2):
+        world.cloud.emit("aws.late", "t", {"n": number}, [])
+    until(lambda: len(heard.events()) == 2)
+    assert [event["detail"]["n"] for event in heard.events()] == [2, 1]
+
+
 def test_a_fault_that_is_misspelt_is_refused_by_name(world: World) -> None:
     with pytest.raises(HTTPError) as refused:
         world.page(FAULTS_PATH, {"drop": {"sauce": "x"}})
