@@ -12,6 +12,9 @@ KEY_PREFIX = "WHARF"
 """Every access key id that a laptop's cloud gives out begins so; AWS's begin with ``A``
 (IAM user guide, "Understanding unique ID prefixes")."""
 
+USED_GRANTS = "WHARF_USED_GRANTS"
+"""The variable that names a folder where a laptop's cloud notes which grants calls needed."""
+
 
 class LaptopCloud(Contract):
     """``cloud.json`` in the cloud's directory, there exactly while the cloud is ready."""

@@ -22,6 +22,7 @@ from localcloud.quotas import Quotas
 
 if TYPE_CHECKING:
     from localcloud.functions import Functions
+    from localcloud.iam.used_grants import UsedGrants
 
 ACCOUNT = "123456789012"
 
@@ -48,6 +49,8 @@ class Cloud:
     """What builds and runs images; localcloud.server fills this in."""
     functions: "Functions" = field(init=False)
     """The Lambda functions; localcloud.functions fills this in."""
+    used_grants: "UsedGrants | None" = None
+    """Where to note which grants were needed; localcloud.server fills this in."""
     registry_key: str = field(default_factory=secrets.token_urlsafe, repr=False)
     """Who may ask the base registry (localcloud.base_registry)."""
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -7,6 +7,7 @@ fault injection, then reaches moto.
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -43,6 +44,7 @@ from localcloud.cloud import Cloud
 from localcloud.engine import Engine
 from localcloud.faults import FaultPlan
 from localcloud.iam import Gate
+from localcloud.iam.used_grants import UsedGrants
 from localcloud.offer import middleware as offer
 from localcloud.own_clients import OwnClients, switch_off_cors
 from localcloud.quotas import QuotaChange
@@ -107,6 +109,7 @@ class Server:
         )
         url = f"http://{HOST}:{self._server.server_port}"
         self.cloud = Cloud(directory=directory.resolve(), url=url, region=region)
+        self.cloud.used_grants = UsedGrants.wanted(os.environ)
         self.cloud.engine = engine(self.cloud)
         self.cloud.engine.sweep()
         for service in SERVICES:

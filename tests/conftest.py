@@ -1,11 +1,16 @@
-"""In which order files are run, and which of them one worker runs alone."""
+"""In which order files are run, which of them one worker runs alone, and what they needed."""
 
 import os
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+
+from contracts.laptop import USED_GRANTS
+from tests.used_grants import REASONS, Notes, faults
 
 # Those that take longest, the longest first: begun last, one would keep a single worker busy
 # while the others have nothing left. By default those with the fewest tests come last, as these.
@@ -44,9 +49,41 @@ class TogetherOrByFile(LoadFileScheduling):  # type: ignore[misc]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+FOUND = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--grants",
+        action="store_true",
+        help="list the template's grants that nothing in this run needed",
+    )
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.option.loadscopereorder = False  # by the number of tests; the order here is kept
+    if not hasattr(config, "workerinput") and config.getoption("grants"):
+        # Workers and clouds inherit it.
+        os.environ[USED_GRANTS] = tempfile.mkdtemp(prefix="used-grants-")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    config = session.config
+    if hasattr(config, "workerinput") or USED_GRANTS not in os.environ:
+        return
+    folder = Path(os.environ.pop(USED_GRANTS))
+    config.stash[FOUND] = faults(Notes.read(folder), REASONS)
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    found = config.stash.get(FOUND, [])
+    if found:
+        terminalreporter.section("grants of the template (tests/used_grants.py)")
+        for line in found:
+            terminalreporter.line(line)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:

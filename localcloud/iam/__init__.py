@@ -12,6 +12,7 @@
 ``principals``          who calls, and their policies
 ``limits``              what narrows a role's policies
 ``resource_policies``   the policies of buckets, topics, queues and functions
+``used_grants``         which grants of a template were needed, when a test run asks
 ``policies``            the evaluation of policy documents
 """
 

@@ -127,11 +127,14 @@ def _decision(cloud: Cloud, principal: Principal, request: Request) -> Decision:
         if request.action == "sts:AssumeRole":
             return _with_trust(cloud, identity, principal, request)
         resource_policies = resource_documents(cloud, request.resource)
-        if not resource_policies or identity is Decision.DENIED:
-            return identity
-        return _with_resource_policy(identity, resource_policies, principal, request)
+        judged = _with_resource_policies(identity, resource_policies, principal, request)
     except UnknownCondition as error:
         raise AccessDenied(f"User: {principal.arn} is not authorized: {error}") from error
+    if judged is not Decision.SILENT or identity is not Decision.ALLOWED:
+        return judged
+    if cloud.used_grants is not None:
+        cloud.used_grants.note(principal, request)
+    return Decision.ALLOWED
 
 
 def _identity_decision(principal: Principal, request: Request) -> Decision:
@@ -157,7 +160,8 @@ def _with_trust(
     )
     if decide([trust], asked) is not Decision.ALLOWED:
         return Decision.SILENT
-    return _with_resource_policy(identity, [trust], principal, request)
+    judged = _with_resource_policies(identity, [trust], principal, request)
+    return identity if judged is Decision.SILENT else judged
 
 
 def _trust_of(role: Role) -> Document:
@@ -166,19 +170,22 @@ def _trust_of(role: Role) -> Document:
     return trust
 
 
-def _with_resource_policy(
+def _with_resource_policies(
     identity: Decision, policies: list[Document], principal: Principal, request: Request
 ) -> Decision:
-    """An account's own root in a policy delegates to identity policies: it grants nothing."""
+    """What the resource's own policies say; SILENT leaves it to the identity's.
+
+    An account's own root in a policy delegates to identity policies: it grants nothing.
+    """
 
     def judged(whole_account: bool) -> Decision:
         names = principal.names(whole_account=whole_account)
         asked = Request(request.action, request.resource, request.context, names)
         return decide(policies, asked)
 
-    if judged(True) is Decision.DENIED:
+    if Decision.DENIED in (identity, judged(True)):
         return Decision.DENIED
-    return Decision.ALLOWED if Decision.ALLOWED in (identity, judged(False)) else Decision.SILENT
+    return judged(False)
 
 
 def require_service_access(

@@ -55,6 +55,25 @@ def decide(documents: Iterable[Document], request: Request) -> Decision:
     return decision
 
 
+Place = tuple[int, int, str, int]
+"""Of a grant in policies: the document's number, the statement's in it, the action as it is
+written, the resource's number in the statement."""
+
+
+def allowances(documents: Sequence[Document], request: Request) -> list[Place]:
+    """Every grant that allows the request."""
+    return [
+        (number, place, action, position)
+        for number, document in enumerate(documents)
+        for place, statement in enumerate(as_list(document["Statement"]))
+        if statement["Effect"] == "Allow" and _applies(statement, request)
+        for action in as_list(statement.get("Action", []))
+        if _any_matches(action, request.action, ignore_case=True)
+        for position, pattern in enumerate(as_list(statement.get("Resource", [])))
+        if _any_matches(_with_variables(pattern, request.context), request.resource)
+    ]
+
+
 def as_list(value: Any) -> list[Any]:
     """A policy element may be one thing or a list of them."""
     return list(value) if isinstance(value, list | tuple) else [value]
