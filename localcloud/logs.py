@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from moto.logs.models import LogsBackend, logs_backends
 
+from localcloud import iam
 from localcloud.cloud import Cloud
 
 EVENT_LIMIT = 256 * 1024  # bytes; PutLogEvents refuses a larger event
@@ -24,6 +25,22 @@ def put_lines(cloud: Cloud, group: str, stream: str, lines: Iterable[str]) -> No
         backend.ensure_log_stream(group, stream)
         if events:
             backend.put_log_events(group, stream, events)
+
+
+def require_writing(cloud: Cloud, role: str, session: str, group: str, stream: str) -> None:
+    """Judge what a service does with a role before and while it writes a stream.
+
+    A group that is missing is made, as SageMaker and Lambda do. Raises Refusal.
+    """
+    groups = logs_backends[cloud.account][cloud.region].groups
+    held = groups.get(group)
+    arn = cloud.arn("logs", f"log-group:{group}")
+    if held is None:
+        iam.require_of_role(cloud, role, session, "logs:CreateLogGroup", f"{arn}:*")
+    if held is None or stream not in held.streams:
+        iam.require_of_role(cloud, role, session, "logs:CreateLogStream", f"{arn}:*")
+    put = f"{arn}:log-stream:{stream}"
+    iam.require_of_role(cloud, role, session, "logs:PutLogEvents", put)
 
 
 def _fitting(line: str) -> str:

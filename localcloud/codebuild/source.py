@@ -14,8 +14,6 @@ from localcloud.codebuild.buildspec import Buildspec, BuildspecError
 from localcloud.codebuild.record import Build
 from localcloud.codecommit import repository_folder
 from localcloud.codecommit.git_repository import GitRepository, NotInRepository, git_environment
-from localcloud.iam.calls import Credential
-from localcloud.iam.permissions import Need
 from localcloud.processes import UMASK
 
 
@@ -31,7 +29,9 @@ def download(cloud: Cloud, build: Build, folder: Path) -> None:
     """Put the source into ``folder``. Raises SourceError."""
     source = build.record["source"]
     folder.mkdir(parents=True)
-    require(cloud, build.role, "logs:PutLogEvents", _log_stream(cloud, build))
+    stream = _log_stream(cloud, build)
+    require(cloud, build.role, "logs:CreateLogStream", f"{stream.partition(':log-stream:')[0]}:*")
+    require(cloud, build.role, "logs:PutLogEvents", stream)
     if source["type"] == "NO_SOURCE":
         return
     name = repository_name(source["location"])
@@ -98,14 +98,9 @@ def _read_parameters(cloud: Cloud, build: Build, parameters: Mapping[str, str]) 
 
 
 def require(cloud: Cloud, role: str, action: str, resource: str) -> None:
-    """Judge what CodeBuild does with the build's role but not by a call to this cloud."""
-    keys = cloud.credentials(role, "AWSCodeBuild")
-    credential = Credential(
-        keys["AWS_ACCESS_KEY_ID"], cloud.region, action.split(":")[0], keys["AWS_SESSION_TOKEN"]
-    )
+    """Judge what CodeBuild does with the build's role. Raises SourceError."""
     try:
-        principal = iam.principal_of(cloud, credential)
-        iam.require(cloud, principal, Need(action, resource), {})
+        iam.require_of_role(cloud, role, "AWSCodeBuild", action, resource)
     except (iam.AccessDenied, iam.UnknownPrincipal) as error:
         raise SourceError("ACCESS_DENIED", str(error)) from None
 

@@ -5,6 +5,7 @@ function has ended, and gives it credentials that no policy stands behind.
 """
 
 import base64
+import contextlib
 import json
 import threading
 import time
@@ -77,8 +78,17 @@ class Functions:
         duration = (time.monotonic() - started) * 1000  # ms
         self._release(function, process)
         written = _lambda_log(function, call, answer, lines, duration)
-        logs.put_lines(self._cloud, function.logs_group_name, process.log_stream, written)
+        self._log(function, process.log_stream, written)
         return Invocation(answer.payload, answer.failed, "\n".join(written))
+
+    def _log(self, function: LambdaFunction, stream: str, lines: list[str]) -> None:
+        """With the function's role: what it may not write is lost, and the call goes on."""
+        group = str(function.logs_group_name)
+        with contextlib.suppress(iam.AccessDenied, iam.UnknownPrincipal):
+            logs.require_writing(
+                self._cloud, function.role, str(function.function_name), group, stream
+            )
+            logs.put_lines(self._cloud, group, stream, lines)
 
     def invoke_later(self, function: LambdaFunction, body: str) -> None:
         """Call the function in the background, again twice when it fails."""

@@ -8,6 +8,7 @@
 ``calls``               what an HTTP request asks for, read with botocore's models
 ``permissions``         which actions on which resources a call needs
 ``operations``          the table behind it: which resources each operation names
+``encryption``          which actions on keys it needs besides
 ``object_permissions``  the same for S3
 ``principals``          who calls, and their policies
 ``limits``              what narrows a role's policies
@@ -16,8 +17,14 @@
 ``policies``            the evaluation of policy documents
 """
 
+from localcloud.iam.encryption import key_arn
 from localcloud.iam.gate import Gate, install
-from localcloud.iam.judgement import require, require_service_access, require_trust
+from localcloud.iam.judgement import (
+    require,
+    require_of_role,
+    require_service_access,
+    require_trust,
+)
 from localcloud.iam.principals import principal_of
 from localcloud.iam.refusals import AccessDenied, UnknownPrincipal
 
@@ -26,8 +33,10 @@ __all__ = [
     "Gate",
     "UnknownPrincipal",
     "install",
+    "key_arn",
     "principal_of",
     "require",
+    "require_of_role",
     "require_service_access",
     "require_trust",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
+from xml.sax.saxutils import unescape
 
 import botocore.session
 from botocore.model import OperationModel, ServiceModel
@@ -59,6 +60,7 @@ class Call:
 # Where the signing name is neither botocore's name of the service nor the prefix of its actions.
 _BOTOCORE_NAMES = {"states": "stepfunctions", "monitoring": "cloudwatch"}
 _ACTION_PREFIXES = {"monitoring": "cloudwatch"}
+_OBJECT_PART = re.compile(r"<(Key|VersionId)>(.*?)</\1>", re.DOTALL)
 _SIGNATURE = re.compile(r"Credential=([^/,]+)/\d{8}/([^/,]*)/([^/,]+)/aws4_request")
 
 
@@ -215,5 +217,8 @@ def _rest_parameters(
             parameters[name] = request.headers[wire_name.lower()]
     if operation.name == "DeleteObjects":
         text = request.body.decode(errors="replace")
-        parameters["Keys"] = re.findall(r"<Key>(.*?)</Key>", text, re.DOTALL)
+        parameters["Objects"] = [
+            {name: unescape(value) for name, value in _OBJECT_PART.findall(one)}
+            for one in re.findall(r"<Object>(.*?)</Object>", text, re.DOTALL)
+        ]
     return parameters

@@ -4,6 +4,7 @@ What is not judged: service control policies, KMS key policies.
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -22,13 +23,16 @@ from localcloud.iam.calls import (
     UnreadableCall,
     call_of,
 )
+from localcloud.iam.encryption import key_needs
 from localcloud.iam.object_permissions import object_permissions
 from localcloud.iam.operations import Place
 from localcloud.iam.permissions import Need, UnknownOperation, needs_of
 from localcloud.iam.policies import Decision, Document, Request, UnknownCondition, Value, decide
-from localcloud.iam.principals import Principal, principal_of
-from localcloud.iam.refusals import AccessDenied
+from localcloud.iam.principals import Principal, principal_of, role_principal
+from localcloud.iam.refusals import AccessDenied, Refusal
 from localcloud.iam.resource_policies import resource_documents
+
+log = logging.getLogger(__name__)
 
 OWN_PAGES = ("/moto-api", "/_wharf/", "/latest/", "/favicon.ico")
 """What the server has beside AWS's APIs, and moto's paths that stand for other servers: root's."""
@@ -50,7 +54,7 @@ def judge(cloud: Cloud, request: HttpRequest) -> None:
     if (call.service, call.operation) == ("sts", "GetCallerIdentity"):
         return  # allowed even under an explicit Deny
     context = _context(call, principal, credential)
-    for need in needs:
+    for need in (*needs, *key_needs(cloud, call)):
         require(cloud, principal, need, {**context, **need.context})
 
 
@@ -107,6 +111,26 @@ def require(cloud: Cloud, principal: Principal, need: Need, context: Mapping[str
     if Decision.ALLOWED not in decisions:
         reason = f"because no identity-based policy allows the {need.action} action"
         raise AccessDenied(_wording(principal, need, reason))
+
+
+def require_of_role(
+    cloud: Cloud,
+    role_arn: str,
+    session: str,
+    action: str,
+    resource: str,
+    context: Mapping[str, Value] | None = None,
+) -> None:
+    """What a service does with a role, but not by a call to this cloud.
+
+    Raises AccessDenied, UnknownPrincipal; the cloud's log tells it, too, as the gate's refusals.
+    """
+    try:
+        principal = role_principal(cloud, role_arn, session)
+        require(cloud, principal, Need(action, resource), context or {})
+    except Refusal as refusal:
+        log.warning("denied: %s", refusal)
+        raise
 
 
 def _state_machines(cloud: Cloud) -> list[str]:

@@ -63,7 +63,10 @@ def object_permissions(
         context = {"s3:prefix": str(parameters.get("Prefix", ""))}
         return [(f"s3:{_BUCKET_ACTIONS[operation]}", bucket, context)]
     if operation == "DeleteObjects":
-        return [("s3:DeleteObject", f"{bucket}/{key}", {}) for key in parameters["Keys"]]
+        return [
+            _on_version("DeleteObject", f"{bucket}/{one['Key']}", one)
+            for one in parameters["Objects"]
+        ]
     if operation in ("CopyObject", "UploadPartCopy"):
         return [_read_of_source(parameters["CopySource"]), *_writes(bucket, parameters)]
     if operation not in _OBJECT_ACTIONS:

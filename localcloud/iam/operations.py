@@ -247,7 +247,7 @@ OPERATIONS: Mapping[str, Mapping[str, Resources]] = {
             "Publish PublishBatch Subscribe "
             "GetTopicAttributes ListSubscriptionsByTopic SetTopicAttributes",
         ),
-        **_table(_any_resource, "ListTopics ListSubscriptions"),
+        **_table(_any_resource, "GetSubscriptionAttributes ListTopics ListSubscriptions"),
     },
     "sqs": {
         **_table(
@@ -325,7 +325,8 @@ OPERATIONS: Mapping[str, Mapping[str, Resources]] = {
             ]
             or ["*"]
         ),
-        "DescribeStacks DescribeStackResources DescribeStackEvents GetTemplate ListStacks "
+        "DeleteStack DescribeStacks DescribeStackResources DescribeStackEvents GetTemplate "
+        "ListStacks UpdateStack UpdateTerminationProtection "
         "ListStackResources DescribeStackResource",
     ),
     "iam": {

@@ -3,6 +3,7 @@
 An operation that is not in the table is refused to roles: nothing is allowed by oversight.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -71,6 +72,36 @@ def _put_events(parameters: Parameters, place: Place) -> list[Need]:
     return needs
 
 
+def _put_metrics(parameters: Parameters, place: Place) -> list[Need]:
+    """The actions of CloudWatch know no resources; the namespace narrows this one."""
+    context: dict[str, Value] = {"cloudwatch:namespace": str(parameters.get("Namespace", ""))}
+    return [Need("cloudwatch:PutMetricData", "*", context)]
+
+
+ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)[:@].+")
+
+
+def _model_package(parameters: Parameters, place: Place) -> list[Need]:
+    """SageMaker looks at each container's image and artifact with the caller's permissions, those
+    of AWS's managed policy AmazonSageMakerModelRegistryFullAccess.
+    """
+    resources = OPERATIONS["sagemaker"]["CreateModelPackage"](parameters, place)
+    group = parameters.get("ModelPackageGroupName")
+    if group:
+        name = str(group).rsplit("/", 1)[-1].lower()
+        resources = [*resources, place.arn("sagemaker", f"model-package-group/{name}")]
+    needs = [Need("sagemaker:CreateModelPackage", resource) for resource in resources]
+    for container in (parameters.get("InferenceSpecification") or {}).get("Containers", []):
+        image = ECR_IMAGE.fullmatch(container.get("Image", ""))
+        if image is not None:
+            repository = f"arn:aws:ecr:{image[2]}:{image[1]}:repository/{image[3]}"
+            needs += [Need(f"ecr:{one}", repository) for one in ("BatchGetImage", "DescribeImages")]
+        artifact = container.get("ModelDataUrl", "")
+        if artifact.startswith("s3://"):
+            needs.append(Need("s3:GetObject", f"arn:aws:s3:::{artifact.removeprefix('s3://')}"))
+    return [*needs, *_tagging(Call("sagemaker", "CreateModelPackage", parameters), needs[:1])]
+
+
 def _batch(operation: str) -> Callable[[Parameters, Place], list[Need]]:
     """BatchGetItem and BatchWriteItem name their tables as keys of RequestItems."""
 
@@ -105,6 +136,8 @@ _SPECIAL: Mapping[tuple[str, str], Callable[[Parameters, Place], list[Need]]] = 
     ("lambda", "Invoke"): _invoke,
     ("lambda", "InvokeAsync"): _invoke,
     ("events", "PutEvents"): _put_events,
+    ("cloudwatch", "PutMetricData"): _put_metrics,
+    ("sagemaker", "CreateModelPackage"): _model_package,
     ("dynamodb", "BatchGetItem"): _batch("BatchGetItem"),
     ("dynamodb", "BatchWriteItem"): _batch("BatchWriteItem"),
     ("dynamodb", "TransactWriteItems"): _transaction,

@@ -96,6 +96,17 @@ def _role_session(cloud: Cloud, backend: IAMBackend, session: AssumedRole) -> Pr
     return Principal(session.arn, role.arn, documents, cloud.account, limits)
 
 
+def role_principal(cloud: Cloud, role_arn: str, session: str) -> Principal:
+    """A role as a service assumes it. Raises UnknownPrincipal."""
+    roles = iam_backends[cloud.account][PARTITION].roles.values()
+    role = next((one for one in roles if one.arn == role_arn), None)
+    if role is None:
+        raise UnknownPrincipal(f"The role {role_arn} does not exist (any more).")
+    arn = f"arn:aws:sts::{cloud.account}:assumed-role/{role.name}/{session[:64]}"
+    documents = _documents(role.policies.values(), role.managed_policies.values())
+    return Principal(arn, role.arn, documents, cloud.account)
+
+
 def _documents(inline: Iterable[Any], managed: Iterable[Any]) -> tuple[Document, ...]:
     texts = [*inline, *(_default_document(policy) for policy in managed)]
     return tuple(json.loads(text) for text in texts)

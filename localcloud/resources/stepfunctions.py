@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from localcloud import iam
+from localcloud.cloud import Cloud
 from localcloud.resources.resource import (
     Created,
     Properties,
@@ -29,6 +30,7 @@ class StateMachine(Resource):
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
         iam.require_trust(cls.cloud, properties["RoleArn"], "states.amazonaws.com")
+        _require_delivery(cls.cloud, properties)
         definition = _substituted(properties)
         arn = cls.client("stepfunctions").create_state_machine(
             name=name,
@@ -42,6 +44,7 @@ class StateMachine(Resource):
 
     def modify(self, wanted: Properties) -> None:
         iam.require_trust(self.cloud, wanted["RoleArn"], "states.amazonaws.com")
+        _require_delivery(self.cloud, wanted)
         self.client("stepfunctions").update_state_machine(
             stateMachineArn=self.created.ref,
             definition=_substituted(wanted),
@@ -51,6 +54,32 @@ class StateMachine(Resource):
 
     def remove(self) -> None:
         self.client("stepfunctions").delete_state_machine(stateMachineArn=self.created.ref)
+
+
+# "Logging using CloudWatch Logs", Step Functions developer guide: what the role needs.
+DELIVERY = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+
+
+def _require_delivery(cloud: Cloud, properties: Properties) -> None:
+    """Raises ResourceRefused when the machine shall log and its role may not deliver logs."""
+    if properties.get("LoggingConfiguration", {}).get("Level", "OFF") == "OFF":
+        return
+    try:
+        for action in DELIVERY:
+            iam.require_of_role(cloud, properties["RoleArn"], "StepFunctions", action, "*")
+    except iam.AccessDenied as error:
+        raise ResourceRefused(
+            f"The state machine IAM Role is not authorized to access the Log Destination: {error}"
+        ) from None
 
 
 def _settings(properties: Properties) -> dict[str, Any]:

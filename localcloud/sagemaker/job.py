@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event, RLock
 from typing import Any, ClassVar
 
-from localcloud import disk
+from localcloud import disk, iam
 from localcloud.cloud import Cloud
 from localcloud.engine import EngineLost
 from localcloud.sagemaker.job_program import JobProgram, Output, StartError
@@ -130,14 +130,33 @@ class Job(ABC):
         detail_type = f"SageMaker {self.kind.words.title()} State Change"
         self._cloud.emit("aws.sagemaker", detail_type, self._detail(), [self._held.arn])
 
+    @property
+    def _session(self) -> str:
+        return f"SageMaker-{self.name}"
+
     def _s3(self) -> Any:
-        return self._cloud.client("s3", role=self.role, session=f"SageMaker-{self.name}")
+        return self._cloud.client("s3", role=self.role, session=self._session)
+
+    def _require_encryption(self, key: str | None) -> None:
+        """What a job needs to write under a key of its own, beside what S3 asks for.
+
+        Raises DataError (API reference, OutputDataConfig: ``kms:Encrypt``).
+        """
+        arn = iam.key_arn(self._cloud, key) if key else None
+        if arn is None:
+            return
+        try:
+            iam.require_of_role(self._cloud, self.role, self._session, "kms:Encrypt", arn)
+        except (iam.AccessDenied, iam.UnknownPrincipal) as error:
+            raise DataError(f"Encrypt failed for {arn}: AccessDenied: {error}") from None
 
     def _output(self, *listeners: Callable[[str], None]) -> Output:
         """The job's own log stream."""
         stream = f"{self.name}/{HOST}-{int(datetime.now(UTC).timestamp())}"
         group = f"/aws/sagemaker/{self.kind.api}s"
-        return Output(self._cloud, group, stream, listeners=list(listeners))
+        return Output(
+            self._cloud, self.role, self._session, group, stream, listeners=list(listeners)
+        )
 
     def _program(
         self,

@@ -12,6 +12,7 @@ from localcloud import disk, logs, registry
 from localcloud.cloud import Cloud
 from localcloud.engine import ImageMissing, Launch, Limits, Program
 from localcloud.instance_types import limits_of
+from localcloud.sagemaker import telemetry
 from localcloud.sagemaker.job_tree import JobTree, failure_reason
 
 STOP_GRACE = 120.0  # seconds between SIGTERM and SIGKILL (StopTrainingJob)
@@ -65,17 +66,25 @@ def variables_for(cloud: Cloud, role: str, session: str, *, isolated: bool) -> M
 
 @dataclass
 class Output:
-    """Streams lines to CloudWatch Logs, and keeps what a job needs of them."""
+    """Streams lines to CloudWatch Logs, as the role may, and keeps what a job needs of them."""
 
     cloud: Cloud
+    role: str
+    session: str
     group: str
     stream: str
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL))
     listeners: list[Any] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        place = (self.cloud, self.role, self.session, self.group)
+        self._written = telemetry.may_log(*place, self.stream)
+        telemetry.may_measure(*place)
+
     def __call__(self, line: str) -> None:
         self.tail.append(line)
-        logs.put_lines(self.cloud, self.group, self.stream, [line])
+        if self._written:
+            logs.put_lines(self.cloud, self.group, self.stream, [line])
         for listener in self.listeners:
             listener(line)
 

@@ -39,7 +39,8 @@ class ModelServer:
         self._container = plan.container
         self._instance = f"i-{uuid.uuid4().hex[:17]}"
         self._group = f"/aws/sagemaker/Endpoints/{endpoint}"
-        self._output = Output(cloud, self._group, self.stream)
+        session = f"SageMaker-{endpoint}"
+        self._output = Output(cloud, plan.container.role, session, self._group, self.stream)
         self._capturer = self._new_capturer(plan)
         self._stopping = threading.Event()
         self._server = ModelContainer(
@@ -47,7 +48,7 @@ class ModelServer:
             ContainerPlan(
                 container=plan.container,
                 name=f"endpoint/{endpoint}/{plan.name}",
-                session=f"SageMaker-{endpoint}",
+                session=session,
                 folder=cloud.directory / "endpoints" / endpoint / self._instance,
                 instance_type=plan.instance_type,
                 startup=plan.startup,

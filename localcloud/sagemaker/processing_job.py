@@ -75,6 +75,7 @@ class ProcessingJob(Job):
     def _upload(self, tree: JobTree) -> None:
         s3 = self._s3()
         key = (self._request.get("ProcessingOutputConfig") or {}).get("KmsKeyId")
+        self._require_encryption(key)
         for item in self._outputs:
             target = item["S3Output"]
             upload_folder(s3, tree.host(target["LocalPath"]), target["S3Uri"], key)

@@ -135,6 +135,7 @@ class TrainingJob(Job):
         artifact = self._held.model_artifacts["S3ModelArtifacts"]
         data = tree.folder / "output" / "data"
         with told_as("Artifact upload failed:"):
+            self._require_encryption(target.get("KmsKeyId"))
             upload_archive(s3, tree.folder / "model", artifact, target.get("KmsKeyId"))
             if any(data.iterdir()):
                 uri = join_uri(target["S3OutputPath"], self.name, "output", "output.tar.gz")

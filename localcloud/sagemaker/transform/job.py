@@ -141,13 +141,16 @@ class TransformJob(Job):
             startup=startup_seconds(STARTUP),
             environment={**(self._request.get("Environment") or {}), **variables_of(self._plan)},
         )
-        return ModelContainer(self._cloud, plan, Output(self._cloud, self._group, self._stream))
+        return ModelContainer(self._cloud, plan, self._writer(self._stream))
+
+    def _writer(self, stream: str) -> Output:
+        return Output(self._cloud, self.role, self._session, self._group, stream)
 
     def _log(self, text: str) -> None:
         """A line of SageMaker's own in the job's data log."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
         stream = f"{self._stream}/data-log"
-        Output(self._cloud, self._group, stream)(f"{now}:[sagemaker logs]: {text}")
+        self._writer(stream)(f"{now}:[sagemaker logs]: {text}")
 
     @property
     def _group(self) -> str:

@@ -186,8 +186,18 @@ def test_an_unsigned_request_has_no_credential() -> None:
         (
             "s3",
             "delete_objects",
-            {"Bucket": "bucket", "Delete": {"Objects": [{"Key": "a"}, {"Key": "b"}]}},
-            ("s3", "DeleteObjects", {"Bucket": "bucket", "Keys": ["a", "b"]}),
+            {
+                "Bucket": "bucket",
+                "Delete": {"Objects": [{"Key": "a&b"}, {"Key": "b", "VersionId": "v"}]},
+            },
+            (
+                "s3",
+                "DeleteObjects",
+                {
+                    "Bucket": "bucket",
+                    "Objects": [{"Key": "a&b"}, {"Key": "b", "VersionId": "v"}],
+                },
+            ),
         ),
         (
             "xray",

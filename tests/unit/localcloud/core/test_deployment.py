@@ -10,7 +10,7 @@ from moto.s3.models import s3_backends
 
 from localcloud.cloudformation import DeploymentRefused, refusals
 from localcloud.overrides import as_shipped
-from tests.unit.localcloud.core.world import ACCOUNT, REGION, World, archive
+from tests.unit.localcloud.core.world import ACCOUNT, LOGS, REGION, World, allow, archive
 
 TRUST = {
     "Version": "2012-10-17",
@@ -141,8 +141,10 @@ def _upload_code(world: World, key: str) -> dict[str, str]:
 def test_a_function_with_its_permission_its_log_group_and_its_topic(
     world: World, tmp_path: Path
 ) -> None:
+    logs = {"Version": "2012-10-17", "Statement": [allow(LOGS, "*")]}
+    policies = [{"PolicyName": "Log", "PolicyDocument": logs}]
     resources = {
-        "Role": ROLE,
+        "Role": {**ROLE, "Properties": {**ROLE["Properties"], "Policies": policies}},
         "Log": resource("AWS::Logs::LogGroup", LogGroupName="/mine", RetentionInDays=7),
         "Function": resource(
             "AWS::Lambda::Function",

@@ -31,7 +31,6 @@ def arn(service: str, resource: str) -> str:
         ("ssm", "GetParametersByPath", {"Path": "/a"}, "parameter/a"),
         ("sagemaker", "DescribeTrainingJob", {"TrainingJobName": "My-Job"}, "training-job/my-job"),
         ("sagemaker", "InvokeEndpoint", {"EndpointName": "Oil"}, "endpoint/oil"),
-        ("sagemaker", "CreateModelPackage", {"ModelPackageGroupName": "g"}, "model-package/g/*"),
         ("sagemaker", "DescribeModelPackage", {"ModelPackageName": "g"}, "model-package/g"),
         ("codebuild", "StartBuild", {"projectName": "p"}, "project/p"),
         ("codebuild", "BatchGetBuilds", {"ids": ["p:1", "p:2"]}, "project/p"),
@@ -52,6 +51,30 @@ def test_a_call_needs_its_own_action_on_the_resource_that_it_names(
     assert needed(service, operation, **parameters) == {
         (f"{service}:{operation}", arn(service, resource))
     }
+
+
+def test_a_model_package_needs_its_group_its_images_and_its_artifacts() -> None:
+    image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/a/b@sha256:0"
+    container = {"Image": image, "ModelDataUrl": "s3://bucket/m.tar.gz"}
+    specification = {"Containers": [container]}
+
+    assert needed(
+        "sagemaker",
+        "CreateModelPackage",
+        ModelPackageGroupName="G",
+        InferenceSpecification=specification,
+    ) == {
+        ("sagemaker:CreateModelPackage", arn("sagemaker", "model-package/g/*")),
+        ("sagemaker:CreateModelPackage", arn("sagemaker", "model-package-group/g")),
+        ("ecr:BatchGetImage", arn("ecr", "repository/a/b")),
+        ("ecr:DescribeImages", arn("ecr", "repository/a/b")),
+        ("s3:GetObject", "arn:aws:s3:::bucket/m.tar.gz"),
+    }
+
+
+def test_figures_are_written_into_a_namespace() -> None:
+    (need,) = needs_of(Call("cloudwatch", "PutMetricData", {"Namespace": "N"}), PLACE)
+    assert need.context == {"cloudwatch:namespace": "N"}
 
 
 def test_a_resource_that_is_named_by_its_arn_stays_that() -> None:
@@ -178,8 +201,11 @@ def on_objects(operation: str, exists: bool = True, **parameters: Any) -> set[tu
         ),
         (
             "DeleteObjects",
-            {"Keys": ["x", "y"]},
-            {("s3:DeleteObject", "arn:aws:s3:::b/x"), ("s3:DeleteObject", "arn:aws:s3:::b/y")},
+            {"Objects": [{"Key": "x"}, {"Key": "y", "VersionId": "v"}]},
+            {
+                ("s3:DeleteObject", "arn:aws:s3:::b/x"),
+                ("s3:DeleteObjectVersion", "arn:aws:s3:::b/y"),
+            },
         ),
         ("ListBuckets", {}, {("s3:ListAllMyBuckets", "*")}),
     ],

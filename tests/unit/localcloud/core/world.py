@@ -21,6 +21,7 @@ from tests.signing import ask
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
+LOGS = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
 
 
 @contextmanager
@@ -82,7 +83,7 @@ class World:
             FunctionName=name,
             Runtime="python3.12",
             Handler="app.handler",
-            Role=role or self.role(allow("logs:PutLogEvents")),
+            Role=role or self.role(allow(LOGS)),
             Code={"ZipFile": archive({"app.py": textwrap.dedent(source)})},
             **{"Timeout": 60, **settings},
         )

@@ -193,6 +193,32 @@ def test_a_model_is_encrypted_with_the_key_that_is_named(laptop: Laptop, image: 
     assert (model["ServerSideEncryption"], model["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
+def test_a_role_that_may_not_encrypt_writes_no_model_under_a_key(
+    laptop: Laptop, image: str
+) -> None:
+    key = laptop.client("kms").create_key()["KeyMetadata"]["Arn"]
+    target = {"S3OutputPath": "s3://bucket/out", "KmsKeyId": key}
+    laptop.allow(EVERYTHING, {"Effect": "Deny", "Action": "kms:Encrypt", "Resource": "*"})
+
+    reason = train(laptop, image, "no-key", OutputDataConfig=target)["FailureReason"]
+
+    assert reason.startswith(f"ClientError: Artifact upload failed:Encrypt failed for {key}: Acc")
+
+
+def test_a_log_that_the_role_may_not_write_is_lost_and_the_job_goes_on(
+    laptop: Laptop, image: str
+) -> None:
+    denied = ["logs:PutLogEvents", "cloudwatch:PutMetricData"]
+    laptop.allow(EVERYTHING, {"Effect": "Deny", "Action": denied, "Resource": "*"})
+
+    assert train(laptop, image, "mute")["TrainingJobStatus"] == "Completed"
+
+    laptop.allow(EVERYTHING)
+    assert train(laptop, image, "heard")["TrainingJobStatus"] == "Completed"
+    assert laptop.log("/aws/sagemaker/TrainingJobs", "heard/")
+    assert laptop.log("/aws/sagemaker/TrainingJobs", "mute/") == []
+
+
 def test_an_image_is_pulled_with_the_roles_leave(laptop: Laptop, image: str) -> None:
     laptop.allow(EVERYTHING, {"Effect": "Deny", "Action": "ecr:BatchGetImage", "Resource": "*"})
     job = train(laptop, image, "no-pull")
