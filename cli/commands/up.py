@@ -1,5 +1,6 @@
 """``wharf up``: start the laptop's cloud."""
 
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -33,6 +34,19 @@ from cli.output import print_json
 from contracts.laptop import LaptopCloud
 
 
+def _quotas(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Look at the form before anything is started; the names are the cloud's to know."""
+    for text in values:
+        if not re.fullmatch(r"\s*\S.*=\d+(\.\d+)?", text):
+            raise click.BadParameter(
+                f"{text!r}: a quota is set by NAME=VALUE, such as "
+                "'ml.m5.large for endpoint usage=0'; the value is 0 or more"
+            )
+    return values
+
+
 @click.command()
 @directory_option
 @click.option(
@@ -47,6 +61,7 @@ from contracts.laptop import LaptopCloud
     "--quota",
     "quotas",
     multiple=True,
+    callback=_quotas,
     metavar="NAME=VALUE",
     help="A quota of the account, as 'ml.m5.large for endpoint usage=0'; may be repeated.",
 )

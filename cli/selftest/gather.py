@@ -8,14 +8,12 @@ from datetime import datetime
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.release import describe, read_events, read_release
+from cli.selftest.denials import denials
 from cli.selftest.evidence import Answer, Evidence
 from cli.selftest.states import BUILDS
 from cli.selftest.trial import Trial
 from cli.selftest.wrong_calls import WRONG_CALLS, Scene
-from cli.stack import function_names
 from contracts.release import ReleaseDocument
-
-LOG_PAGES = 20
 
 
 def gather(trial: Trial, error: str = "") -> Evidence:
@@ -35,7 +33,7 @@ def gather(trial: Trial, error: str = "") -> Evidence:
     with _gap(evidence, "builds and training job"):
         evidence.job_ends |= _job_ends(trial, view.document)
     with _gap(evidence, "log of resume-release"):
-        evidence.denials += _denials(trial)
+        evidence.denials += denials(services, stack)
     if view.succeeded and view.document is not None:
         with _gap(evidence, "endpoint"):
             evidence.answer = _ask(trial)
@@ -91,18 +89,3 @@ def _job_ends(trial: Trial, document: ReleaseDocument | None) -> Iterator[tuple[
         )
         if "TrainingEndTime" in job:
             yield "Train", job["TrainingEndTime"]
-
-
-def _denials(trial: Trial) -> Iterator[str]:
-    services, stack = trial.services, trial.stack
-    (name,) = [
-        one for one in function_names(services, stack.project) if one.endswith("resume-release")
-    ]
-    request = {"logGroupName": f"/aws/lambda/{name}", "filterPattern": "AccessDenied"}
-    client = services.client("logs")
-    for _ in range(LOG_PAGES):
-        page = client.filter_log_events(**request)
-        yield from (event["message"] for event in page["events"])
-        if not page.get("nextToken"):
-            return
-        request["nextToken"] = page["nextToken"]

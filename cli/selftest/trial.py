@@ -13,6 +13,7 @@ from cli.arrival import DEADLINE, watch
 from cli.errors import Trouble
 from cli.parameters import put_section
 from cli.release import RUNNING, describe, read_release, recent_executions
+from cli.selftest.denials import denials
 from cli.selftest.listener import Listener
 from cli.selftest.repository import BRANCH, push_model
 from cli.services import Services
@@ -38,6 +39,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 START = 4 * DEADLINE  # seconds; the first call of each function is a cold one
 INTERVAL = 2.0  # seconds between looks
+DENIALS_EVERY = timedelta(minutes=1)
 GONE_AFTER = 20 * 60  # seconds that SageMaker may take to delete an endpoint
 Step = tuple[str, Callable[[], object]]
 
@@ -110,8 +112,9 @@ class Trial:
         self.tell(f"release {self.release} started: wharf show {self.release} --follow")
 
     def wait(self, minutes: float) -> None:
-        """Until the release is over, and all has been heard; or until the time is."""
+        """Until the release is over, and all has been heard; or until waiting is of no use."""
         until, told = self.services.now() + timedelta(minutes=minutes), ""
+        look = self.services.now() + DENIALS_EVERY
         while self.release and self.services.now() < until:
             self.listener.hear()
             view = read_release(self.services, self.stack, self.release)
@@ -121,10 +124,21 @@ class Trial:
                 self.tell(f"  {state}")
             if view.is_over:
                 break
+            if self.services.now() > look:
+                if self._is_denied():
+                    self.tell("the function that resumes it is denied something: it would hang")
+                    break
+                look = self.services.now() + DENIALS_EVERY
             self.services.sleep(INTERVAL)
         for _ in range(5):  # what was sent last comes a moment later
             self.services.sleep(INTERVAL)
             self.listener.hear()
+
+    def _is_denied(self) -> bool:
+        try:
+            return any(denials(self.services, self.stack))
+        except ClientError:
+            return False  # who may not read the log waits to the end
 
     def leave(self) -> None:
         """Take away what was put there; ``stays`` says what could not be, and what is not."""

@@ -2,12 +2,21 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.release import laptop as laptops
 from tests.release.laptop import PROJECT, Laptop
+
+
+@pytest.fixture(scope="module")
+def laptop(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """A cloud that nobody has used: the selftest refuses any other."""
+    with laptops.running(tmp_path_factory.mktemp("cloud"), assembly) as laptop:
+        yield laptop
 
 
 def wharf(laptop: Laptop, *words: str) -> subprocess.CompletedProcess[str]:

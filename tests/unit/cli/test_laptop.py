@@ -397,6 +397,31 @@ def test_the_clouds_command_names_every_place_in_full(tmp_path: Path) -> None:
     assert command[command.index("--assembly") + 1] == str(tmp_path)
 
 
+def test_quotas_are_handed_to_the_cloud_one_by_one(tmp_path: Path) -> None:
+    command = cloud_command(
+        directory=tmp_path,
+        assembly=tmp_path,
+        project="oil-price",
+        port=0,
+        region="eu-west-1",
+        engine=None,
+        quotas=("a b=0", "c=1.5"),
+    )
+
+    assert command[-4:] == ["--quota", "a b=0", "--quota", "c=1.5"]
+
+
+@pytest.mark.parametrize("text", ["ml.m5.large for endpoint usage", "=1", "a=-1", "a=many"])
+def test_a_quota_that_cannot_be_read_is_wrong_usage_before_anything_starts(
+    text: str, tmp_path: Path
+) -> None:
+    result = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path), "--quota", text])
+
+    assert result.exit_code == 2
+    assert text in result.stderr and "NAME=VALUE" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_cloud_gets_nothing_of_anybodys_account() -> None:
     given = {"AWS_PROFILE": "work", "AWS_ENDPOINT_URL": "http://x", "PATH": "/bin"}
 

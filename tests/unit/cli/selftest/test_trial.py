@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from cli.selftest.trial import Trial
 from cli.services import Services
 from cli.stack import find_stack
 from tests.unit.cli.fakes import OUTPUTS
+from tests.unit.cli.histories import RELEASE, START, History
 from tests.unit.cli.preflight.accounts import FakeClient
 
 
@@ -28,6 +29,8 @@ class World:
     """A project that nobody has used, until a test says otherwise."""
 
     calls: list[str] = field(default_factory=list)
+    passed: float = 0.0
+    """Seconds."""
     answers: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {
             "cloudformation": {
@@ -62,9 +65,12 @@ class World:
             endpoint_url=None,
             configured_region="eu-west-1",
             environment={},
-            now=lambda: datetime(2026, 11, 30, tzinfo=UTC),
-            sleep=lambda seconds: None,
+            now=lambda: START + timedelta(seconds=self.passed),
+            sleep=self._sleep,
         )
+
+    def _sleep(self, seconds: float) -> None:
+        self.passed += seconds
 
     def trial(self) -> Trial:
         services = self.services()
@@ -118,6 +124,45 @@ def test_what_could_not_be_taken_away_is_said_and_the_rest_is_taken_away() -> No
     assert trial.stays[0].startswith("/modelwharf/oil-price/data: ")
     assert world.calls == ["selftest/numbers.csv"]
     assert "wharf destroy --everything" in trial.stays[-1]
+
+
+def running(world: World) -> Trial:
+    """A release that waits in Train, and will for ever."""
+    history = History()
+    history.enter("Train")
+    history.schedule()
+    begun = {"executionArn": "arn", "name": RELEASE, "status": "RUNNING", "startDate": START}
+    world.answers["stepfunctions"] |= {
+        "describe_execution": {**begun, "input": "{}"},
+        "get_execution_history": {"events": history.events},
+    }
+    world.answers["dynamodb"]["query"] = {"Items": []}
+    world.answers["sqs"]["receive_message"] = {}
+    world.answers["logs"] = {"filter_log_events": {"events": []}}
+    resource = {
+        "ResourceType": "AWS::Lambda::Function",
+        "PhysicalResourceId": "modelwharf-oil-price-resume-release",
+    }
+    world.answers["cloudformation"]["list_stack_resources"] = {"StackResourceSummaries": [resource]}
+    trial = world.trial()
+    trial.release = RELEASE
+    return trial
+
+
+def test_a_release_that_does_not_end_is_waited_for_as_long_as_was_said() -> None:
+    world = World()
+    running(world).wait(minutes=30)
+    assert 30 * 60 <= world.passed < 31 * 60
+
+
+def test_a_denial_ends_the_wait_for_it_would_only_cost_money() -> None:
+    world = World()
+    trial = running(world)
+    event = {"message": "AccessDeniedException … states:SendTaskSuccess"}
+    world.answers["logs"]["filter_log_events"] = {"events": [event]}
+    trial.wait(minutes=30)
+    assert world.passed < 3 * 60
+    assert "denied" in world.calls[-1]
 
 
 @pytest.mark.parametrize(
