@@ -21,6 +21,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from localcloud import (
+    alarms,
     cloudformation,
     codebuild,
     codecommit,
@@ -64,6 +65,7 @@ SERVICES = (
     schedules,
     notifications,
     log_search,
+    alarms,
     stepfunctions,
     registry,
     quotas,

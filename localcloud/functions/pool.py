@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from moto.awslambda.models import LambdaFunction
 from moto.awslambda.utils import get_backend
 
-from localcloud import iam, logs
+from localcloud import iam, logs, metrics
 from localcloud.cloud import Cloud
 from localcloud.functions.asynchronous_calls import Invocation, invoke_with_retries
 from localcloud.functions.process import Answer, Call, FunctionProcess
@@ -77,6 +77,7 @@ class Functions:
         answer, lines = process.answer(call, function.function_arn)
         duration = (time.monotonic() - started) * 1000  # ms
         self._release(function, process)
+        _measure(self._cloud, function, answer, duration)
         written = _lambda_log(function, call, answer, lines, duration)
         self._log(function, process.log_stream, written)
         return Invocation(answer.payload, answer.failed, "\n".join(written))
@@ -134,6 +135,16 @@ class Functions:
         process.stop()
         with self._lock:
             self._all.discard(process)
+
+
+def _measure(cloud: Cloud, function: LambdaFunction, answer: Answer, duration: float) -> None:
+    """What Lambda publishes of a call (its developer guide, "Using CloudWatch metrics")."""
+    values = {
+        ("Invocations", "Count"): 1.0,
+        ("Errors", "Count"): float(answer.failed),
+        ("Duration", "Milliseconds"): duration,
+    }
+    metrics.add(cloud, "AWS/Lambda", {"FunctionName": str(function.function_name)}, values)
 
 
 def _key(function: LambdaFunction) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""CloudWatch: metrics, alarms as they are set, dashboards."""
+"""CloudWatch: metrics, metric alarms that are judged and tell topics, dashboards."""
 
 from localcloud.offer.service import Service, operations
 
@@ -6,18 +6,16 @@ SERVICE = Service(
     "cloudwatch",
     target="GraniteServiceVersion20100801",
     signing_name="monitoring",
+    ours=operations("PutMetricAlarm SetAlarmState"),
     moto=operations(
-        "DeleteAlarms DescribeAlarms DescribeAlarmsForMetric GetMetricData "
-        "GetMetricStatistics ListMetrics ListTagsForResource PutMetricData SetAlarmState "
-        "TagResource UntagResource"
+        "DeleteAlarms DescribeAlarms DescribeAlarmsForMetric DisableAlarmActions "
+        "EnableAlarmActions GetMetricData GetMetricStatistics ListMetrics ListTagsForResource "
+        "PutMetricData TagResource UntagResource"
     ),
-    kept=operations(
-        "DeleteDashboards DisableAlarmActions EnableAlarmActions GetDashboard "
-        "ListDashboards PutDashboard PutMetricAlarm"
-    ),
+    kept=operations("DeleteDashboards GetDashboard ListDashboards PutDashboard"),
     empty=operations("DescribeAnomalyDetectors DescribeInsightRules ListMetricStreams"),
     refused={
         "PutInsightRule": "no log is analysed; use FilterLogEvents",
-        "PutCompositeAlarm": "alarms are not evaluated; set one with SetAlarmState",
+        "PutCompositeAlarm": "only metric alarms are judged; use PutMetricAlarm",
     },
 )

@@ -29,10 +29,19 @@ from moto.stepfunctions.parser.backend.execution import (
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
+from localcloud import metrics
 from localcloud.cloud import Cloud
 from localcloud.formats import epoch_milliseconds, timestamp_to_the_millisecond
 from localcloud.overrides import replace, stock
 
+# What Step Functions publishes (its developer guide, "Monitoring metrics").
+METRICS = {
+    ExecutionStatus.RUNNING: "ExecutionsStarted",
+    ExecutionStatus.SUCCEEDED: "ExecutionsSucceeded",
+    ExecutionStatus.FAILED: "ExecutionsFailed",
+    ExecutionStatus.TIMED_OUT: "ExecutionsTimedOut",
+    ExecutionStatus.ABORTED: "ExecutionsAborted",
+}
 SOURCE, DETAIL_TYPE = "aws.states", "Step Functions Execution Status Change"
 # Step Functions developer guide, "Automating Step Functions event delivery".
 _REDRIVE = {
@@ -141,6 +150,9 @@ def announce(cloud: Cloud, execution: Execution, status: ExecutionStatus) -> Non
         "redriveStatusReason": _REDRIVE.get(status.value),
     }
     cloud.emit(SOURCE, DETAIL_TYPE, detail, [execution.exec_arn])
+    if status in METRICS:
+        machine = {"StateMachineArn": str(execution.state_machine_arn)}
+        metrics.add(cloud, "AWS/States", machine, {(METRICS[status], "Count"): 1.0})
 
 
 def _end_of(execution: Execution) -> Mapping[str, Any] | None:

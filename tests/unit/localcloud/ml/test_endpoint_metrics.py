@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from moto.cloudwatch.models import cloudwatch_backends
+
 from localcloud.sagemaker import metrics
 from tests.unit.localcloud.core.world import World, serving
 
@@ -55,5 +57,5 @@ def test_the_values_of_a_minute_are_one_set(tmp_path: Path) -> None:
     with serving(tmp_path) as world:
         for _ in range(50):
             metrics.count(world.cloud, "live", "champion", 200, model=0.002, overhead=0.001)
-        data = metrics.cloudwatch_backends[world.cloud.account][world.cloud.region].metric_data
+        data = cloudwatch_backends[world.cloud.account][world.cloud.region].metric_data
         assert len(data) <= 2 * len(NAMES)  # two, if a minute ended meanwhile
