@@ -145,6 +145,17 @@ def test_an_older_release_that_takes_longer_does_not_replace_a_newer_one(
     assert "superseded" in told and f"release {newer.name} serves endpoint" in told
 
 
+def lost_events(team: Team, function: str, what: str) -> list[Any]:
+    """What lies in the dead-letter queue of that function, about that."""
+    listed = team.wharf("redrive", "--list", "--json", "--function", function)
+    messages = json.loads(listed.stdout)["messages"]
+    return [one for one in messages if what in one["what"]]
+
+
+def discard(team: Team, message: Any) -> None:
+    assert team.wharf("redrive", "--discard", message["id"]).returncode == 0
+
+
 def test_a_push_whose_function_dies_every_time_starts_its_release_by_redrive(
     team: Team, laptop: Laptop
 ) -> None:
@@ -155,11 +166,12 @@ def test_a_push_whose_function_dies_every_time_starts_its_release_by_redrive(
     team.push()
 
     def lost() -> list[Any]:
-        listed = json.loads(team.wharf("redrive", "--list", "--json").stdout)["messages"]
-        return [one for one in listed if one["what"] == f"push of main {commit[:12]}"]
+        return lost_events(team, "start-release", f"push of main {commit[:12]}")
 
     (message,) = until(lost, "the push in the dead-letter queue")
     assert message["function"].endswith(name) and message["tries"] == 3
+    told = team.notification('"AlarmName": "modelwharf-oil-price-events-lost"')
+    assert "`wharf redrive` hands it over again" in told and "requestPayload" not in told
     functions.update_function_configuration(FunctionName=name, Handler=handler)
 
     def redrive() -> None:
@@ -170,6 +182,44 @@ def test_a_push_whose_function_dies_every_time_starts_its_release_by_redrive(
     assert ended.status == "SUCCEEDED", (ended.error, ended.cause)
     assert ended.document is not None and ended.document.trigger.commit == commit
     assert lost() == []
+
+
+@pytest.mark.parametrize("module", ["resume-release", "refresh-data"])
+def test_every_function_that_events_call_may_keep_what_it_failed_on(
+    team: Team, laptop: Laptop, module: str
+) -> None:
+    functions, name = laptop.client("lambda"), f"modelwharf-{PROJECT}-{module}"
+    handler = functions.get_function_configuration(FunctionName=name)["Handler"]
+    functions.update_function_configuration(FunctionName=name, Handler="os.abort")
+    functions.invoke(FunctionName=name, InvocationType="Event", Payload='{"for": "nobody"}')
+    (message,) = until(lambda: lost_events(team, module, "nobody"), "the event in the queue")
+    functions.update_function_configuration(FunctionName=name, Handler=handler)
+    discard(team, message)
+
+
+def test_what_may_not_be_delivered_is_kept_and_handed_over_by_redrive(
+    team: Team, laptop: Laptop
+) -> None:
+    functions, name = laptop.client("lambda"), f"modelwharf-{PROJECT}-start-release"
+    policy = json.loads(functions.get_policy(FunctionName=name)["Policy"])["Statement"]
+    for one in policy:
+        functions.remove_permission(FunctionName=name, StatementId=one["Sid"])
+    laptop.client("sns").publish(TopicArn=team.outputs["ChangesTopicArn"], Message="by the topic")
+    team.upload("nobody's.csv", "by the rule")
+    by_topic = until(lambda: lost_events(team, "start-release", "by the topic"), "the message")
+    by_rule = until(lambda: lost_events(team, "start-release", "nobody's.csv"), "the event")
+    for one in policy:
+        functions.add_permission(
+            FunctionName=name,
+            StatementId=one["Sid"],
+            Action=one["Action"],
+            Principal=one["Principal"]["Service"],
+            SourceArn=one["Condition"]["ArnLike"]["AWS:SourceArn"],
+        )
+    discard(team, by_rule[0])
+    assert "lambda:InvokeFunction" in by_topic[0]["why"]
+    assert team.wharf("redrive", by_topic[0]["id"]).returncode == 0
+    assert "the message is not JSON: 'by the topic'" in team.notification("by the topic")
 
 
 def stop(team: Team, laptop: Laptop, name: str) -> None:
