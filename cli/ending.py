@@ -47,7 +47,7 @@ def in_words(arrival: Arrival) -> str:
         return f"no release: {arrival.skipped}"
     return (
         "no release started, and no reason was recorded within the time that takes.\n"
-        "Look at the log of the function start-release, or ask again with `wharf start`."
+        "Look whether its event is lost: wharf redrive --list; or ask again: wharf start"
     )
 
 

@@ -232,6 +232,9 @@ def _facts(document: ReleaseDocument) -> Iterator[tuple[str, str]]:
     if document.approval:
         yield "approval", _approval(document.approval)
     yield from _serving(document)
+    if document.promotion and document.promotion.removal.left:
+        left = document.promotion.removal.left
+        yield "notice", f"outdated models stay until the next promotion: {left}"
 
 
 def _trigger(document: ReleaseDocument) -> str:

@@ -354,3 +354,11 @@ def test_what_resolve_noticed_is_shown(terminal: Terminal) -> None:
         plan=plan().model_copy(update={"notices": (notice,)}).model_dump(mode="json"),
     )
     assert notice in terminal.wharf("show", RELEASE).stdout
+
+
+def test_a_clean_up_that_failed_after_the_promotion_is_shown(terminal: Terminal) -> None:
+    removal = {"removed": [], "left": "no sagemaker:DeleteModel"}
+    promotion = {"champion": RELEASE, "previous_champion": None, "removal": removal}
+    releases.succeeded(terminal.cloud, promotion=promotion)
+    shown = terminal.wharf("show", RELEASE).stdout
+    assert "outdated models stay until the next promotion: no sagemaker:DeleteModel" in shown

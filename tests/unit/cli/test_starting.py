@@ -337,6 +337,7 @@ def test_a_request_that_nothing_answers_says_where_to_look(terminal: Terminal) -
 
     assert result.exit_code == 1
     assert "no release started, and no reason was recorded" in result.stdout
+    assert "wharf redrive --list" in result.stdout
 
 
 def test_data_goes_to_the_key_of_its_input(terminal: Terminal, tmp_path: Path) -> None:
