@@ -14,11 +14,12 @@ from pathlib import Path
 
 from tests.chaos.callers import Caller, Calls
 from tests.chaos.disturbances import disturb
-from tests.chaos.evidence import dead_letters, gather, unfinished
+from tests.chaos.evidence import gather, lost_events, unfinished
 from tests.chaos.judge import judge
 from tests.chaos.pushes import GOOD
 from tests.chaos.timeline import Timeline
 from tests.chaos.world import World
+from tests.release import laptop as laptops
 
 BETWEEN = 5.0  # seconds on average from one event to the next
 SHARE_OF_PUSHES = 0.35
@@ -31,9 +32,10 @@ def main() -> int:
     options = _options()
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=options.folder))
     print(f"seed {options.seed}, {options.minutes:g} min, {folder}", flush=True)
+    assembly = options.assembly or laptops.synthesise(folder / "assembly")
     timeline = Timeline()
     chance = random.Random(options.seed)  # noqa: S311  a course of events, not a secret
-    world = World(folder, chance, timeline)
+    world = World(folder, assembly, chance, timeline)
     caller = Caller(lambda: world.line, lambda: timeline.seconds)
     caller.start()
     try:
@@ -55,6 +57,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
+    parser.add_argument("--assembly", type=Path, help="what app.py wrote; default: it is run")
     parser.add_argument("--folder", type=Path, help="where to work; default: the system's")
     return parser.parse_args()
 
@@ -98,7 +101,7 @@ def _until_quiet(world: World) -> None:
         left = unfinished(world)
         if not left:
             return
-        if dead_letters(world):
+        if lost_events(world):
             world.timeline.say("wharf redrive: " + world.team.wharf("redrive").stdout.strip())
         time.sleep(2)
     world.timeline.say("not quiet: " + "; ".join(left))

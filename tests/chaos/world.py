@@ -36,7 +36,9 @@ def with_short_waits(template: dict[str, Any]) -> None:
 class World:
     """``pushed``, ``stopped`` and ``killed`` are those of the cloud's present life."""
 
-    def __init__(self, folder: Path, chance: random.Random, timeline: Timeline) -> None:
+    def __init__(
+        self, folder: Path, assembly: Path, chance: random.Random, timeline: Timeline
+    ) -> None:
         self.folder = folder
         self.chance = chance
         self.timeline = timeline
@@ -48,8 +50,7 @@ class World:
         self.notifications: list[str] = []
         self.orphans: list[str] = []
         self.earlier: list[Pushed] = []
-        template = laptops.synthesise(folder / "cdk.out")
-        self._assembly = laptops.changed(template, folder / "short", with_short_waits)
+        self._assembly = laptops.changed(assembly, folder / "cdk.out", with_short_waits)
         self._begin()
         self.commits = Commits(chance, self.team.repository)
 

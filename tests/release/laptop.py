@@ -87,6 +87,8 @@ def start(
 ) -> Laptop:
     log = directory / "cloud.log"
     directory.mkdir(parents=True, exist_ok=True)
+    state = directory / STATE_FILE
+    state.unlink(missing_ok=True)  # of a cloud that was killed
     with log.open("wb") as sink:
         process = subprocess.Popen(
             [
@@ -98,7 +100,6 @@ def start(
             stdout=sink,
             stderr=subprocess.STDOUT,
         )
-    state = directory / STATE_FILE
 
     def ready() -> LaptopCloud | None:
         if process.poll() is not None:
