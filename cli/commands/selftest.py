@@ -19,7 +19,7 @@ WHAT = """\
 A selftest of project {project} in {place}
   puts an object, five parameters and a commit; a queue and a rule hear the events
   builds two images: minutes of a small Linux machine of CodeBuild each
-  trains: one {instance}, from its start to its end, minutes
+  prepares data, then trains: one {instance} each, from its start to its end, minutes
   serves: one {instance}, from Deploy until the selftest deletes the endpoint, some ten minutes
   takes a quarter to half an hour in AWS, {minutes:g} minutes at most; requests and storage beside
   deletes the endpoint, its model and configuration, the parameters, the object, queue and rule

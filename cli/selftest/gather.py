@@ -30,7 +30,7 @@ def gather(trial: Trial, error: str = "") -> Evidence:
     evidence.error = f"{view.failure.error}: {view.failure.reason}" if view.failure else ""
     evidence.history = list(read_events(services, execution["executionArn"]))
     evidence.rows, evidence.document = view.states, view.document
-    with _gap(evidence, "builds and training job"):
+    with _gap(evidence, "builds and jobs"):
         evidence.job_ends |= _job_ends(trial, view.document)
     with _gap(evidence, "log of resume-release"):
         evidence.denials += denials(services, stack)
@@ -70,7 +70,7 @@ def _ask(trial: Trial) -> Answer:
 
 
 def _job_ends(trial: Trial, document: ReleaseDocument | None) -> Iterator[tuple[str, datetime]]:
-    """When the builds and the training job ended, as their services say."""
+    """When the builds and the two jobs ended, as their services say."""
     services, stack = trial.services, trial.stack
     codebuild = services.client("codebuild")
     ids = codebuild.list_builds_for_project(projectName=stack.build_project)["ids"]
@@ -83,9 +83,12 @@ def _job_ends(trial: Trial, document: ReleaseDocument | None) -> Iterator[tuple[
         )
         if "endTime" in build:
             yield BUILDS[repository.rsplit("/", 1)[-1]], build["endTime"]
+    sagemaker = services.client("sagemaker")
+    if document is not None and document.data is not None and document.data.job is not None:
+        job = sagemaker.describe_processing_job(ProcessingJobName=document.data.job)
+        if "ProcessingEndTime" in job:
+            yield "PrepareData", job["ProcessingEndTime"]
     if document is not None and document.training is not None:
-        job = services.client("sagemaker").describe_training_job(
-            TrainingJobName=document.training.job
-        )
+        job = sagemaker.describe_training_job(TrainingJobName=document.training.job)
         if "TrainingEndTime" in job:
             yield "Train", job["TrainingEndTime"]

@@ -94,7 +94,10 @@ class Listener:
             detail.get("project-name") == stack.build_project
             or detail.get("EndpointName") == stack.endpoint
             or detail.get("stateMachineArn") == stack.state_machine
-            or str(detail.get("TrainingJobName", "")).startswith(f"{stack.project}-r-")
+            or any(
+                str(detail.get(name, "")).startswith(f"{stack.project}-r-")
+                for name in ("ProcessingJobName", "TrainingJobName")
+            )
         )
 
 

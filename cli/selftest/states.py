@@ -1,4 +1,4 @@
-"""The states of a selftest's release: its data come ready, and it approves itself.
+"""The states of a selftest's release: it approves itself.
 
 The names are of the committed state machine; a test compares them.
 """

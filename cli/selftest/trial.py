@@ -29,7 +29,7 @@ INSTANCE = "ml.m5.large"
 IMAGE = {"dockerfile": "Dockerfile", "inputs": ["program.py"]}
 PARAMETERS: dict[str, dict[str, Any]] = {
     "source": {"branch": BRANCH, "training_image": IMAGE, "inference_image": IMAGE},
-    "data": {"inputs": {"numbers": {"key": KEY}}, "prepare": False},
+    "data": {"inputs": {"numbers": {"key": KEY}}, "instance_type": INSTANCE},
     "training": {
         "instance_type": INSTANCE,
         "metric_definitions": [{"name": "rows", "regex": "rows=([0-9]+)"}],

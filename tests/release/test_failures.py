@@ -131,7 +131,9 @@ def test_an_account_of_one_build_at_a_time_builds_one_image_after_the_other(
     known = len(builds(team, laptop))
     with quota(laptop, BUILDS, 1):
         team.commit("Both images anew", {"training/note": "new", "inference/note": "new"})
-        ended = team.end(team.started_by(team.push))
+        name = team.started_by(team.push)
+        until(lambda: "tries again" in team.wharf("show", name).stdout, "a build that waits")
+        ended = team.end(name)
     assert ended.status == "SUCCEEDED", (ended.error, ended.cause)
     first, second = builds(team, laptop)[known:]
     assert first["endTime"] <= second["startTime"]

@@ -1,6 +1,7 @@
-"""A whole model in one file, standard library alone: ``train`` learns a mean, ``serve`` adds to it.
+"""A whole model in one file, standard library alone.
 
-It obeys SageMaker's contract for training and for serving, and nothing else. ``{"add": 1}`` is
+``prepare`` hands the numbers on, ``train`` learns their mean, ``serve`` adds to it. It obeys
+SageMaker's contracts for processing, training and serving, and nothing else. ``{"add": 1}`` is
 answered by ``{"sum": mean + 1}``, a list of requests by a list.
 """
 
@@ -15,6 +16,14 @@ from typing import Any
 
 ML = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 HOLDOUT_ROWS = 5
+
+
+def prepare() -> None:
+    given, made = ML / "processing/input/numbers.csv", ML / "processing/output"
+    text = given.read_text()
+    made.mkdir(parents=True, exist_ok=True)
+    (made / "numbers.csv").write_text(text)
+    (made / "report.json").write_text(json.dumps({"rows": len(text.splitlines()) - 1}))
 
 
 def train() -> None:
@@ -76,4 +85,4 @@ def serve() -> None:
 if __name__ == "__main__":
     # As process 1 of a container, a signal without a handler would be ignored.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-    {"train": train, "serve": serve}[sys.argv[1]]()
+    {"prepare": prepare, "train": train, "serve": serve}[sys.argv[1]]()

@@ -10,6 +10,10 @@ READ: dict[str, tuple[str, tuple[str, ...]]] = {
         "aws.codebuild",
         ("build-id", "build-status", "project-name"),
     ),
+    "SageMaker Processing Job State Change": (
+        "aws.sagemaker",
+        ("ProcessingJobName", "ProcessingJobStatus"),
+    ),
     "SageMaker Training Job State Change": (
         "aws.sagemaker",
         ("TrainingJobName", "TrainingJobStatus"),

@@ -8,7 +8,7 @@ from contracts.selftest import Observed
 BEGINNING = ["TaskScheduled", "TaskStarted"]
 ORDERS = (
     [*BEGINNING, "TaskSubmitted", "TaskSucceeded"],
-    # The function answered before it returned, as for data that come ready.
+    # The function answered before it returned, as for an image that is there.
     [*BEGINNING, "TaskSucceeded"],
     [*BEGINNING, "TaskSucceeded", "TaskSubmitted"],
 )
