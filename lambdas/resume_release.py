@@ -26,7 +26,7 @@ from lambdas.ledger import Kind, Waiter
 from lambdas.log import logger
 from lambdas.notification import publish, table
 from lambdas.site import Site
-from lambdas.submission import abandoned
+from lambdas.submission import may_submit_still
 from lambdas.undoing import begin_undoing
 from lambdas.verdict import failed
 from lambdas.waiting import answer, answer_if_over, close_late
@@ -115,7 +115,7 @@ def came_late(site: Site, waiter: Waiter) -> bool:
     """Whether a function wrote the row while its release was undone, which did not see it."""
     if waiter.kind in (Kind.STOPPED, Kind.ROLLBACK):
         return False
-    if not waiter.submitted and not abandoned(site, waiter):
+    if may_submit_still(site, waiter):
         return False
     return site.ledger.was_stopped(waiter.release_id)
 

@@ -10,6 +10,8 @@ from lambdas.ledger import Waiter
 from lambdas.site import Site
 
 LONGEST_FUNCTION = 15 * 60  # seconds; Lambda's limit
+# Seconds between a row and its job, retries included: a function submits right after its row.
+LONGEST_SUBMISSION = 300
 
 
 @dataclass(frozen=True)
@@ -46,3 +48,8 @@ def not_found(error: ClientError) -> bool:
 def abandoned(site: Site, waiter: Waiter) -> bool:
     """Whether the function that wrote the row must have ended without submitting the job."""
     return not waiter.submitted and site.now() - waiter.started > LONGEST_FUNCTION
+
+
+def may_submit_still(site: Site, waiter: Waiter) -> bool:
+    """Whether the function that wrote the row may be about to submit the job."""
+    return not waiter.submitted and site.now() - waiter.started <= LONGEST_SUBMISSION

@@ -15,7 +15,7 @@ from lambdas.notification import about, publish, table
 from lambdas.restoration import PROMOTED, RollbackContext, settle_rollback
 from lambdas.site import Site
 from lambdas.stopping import SUBMITTED, stop_jobs
-from lambdas.submission import abandoned
+from lambdas.submission import may_submit_still
 from lambdas.verdict import Failed, Running, Succeeded, Verdict
 
 STATE = "Stopped"
@@ -95,7 +95,7 @@ def _may_submit_still(site: Site, waiter: Waiter) -> bool:
     """
     rows = [*site.ledger.waiters_of(waiter.release_id), *site.ledger.waiters(waiter.job)]
     return any(
-        not row.submitted and not abandoned(site, row)
+        may_submit_still(site, row)
         for row in rows
         if row.kind in SUBMITTED and row.release_id == waiter.release_id
     )
