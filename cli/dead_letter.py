@@ -2,17 +2,20 @@
 
 Three senders, three forms: Lambda's record of an asynchronous call (Lambda developer guide,
 "Capturing records of Lambda asynchronous invocations"), EventBridge's event with the reason in
-attributes (EventBridge user guide, "Using dead-letter queues"), and SNS's notification (SNS
-developer guide, "Dead-letter queues").
+attributes (EventBridge user guide, "Using dead-letter queues"), and SNS's notification as it sends
+it to a queue, without a reason (SNS developer guide, "Dead-letter queues").
 """
 
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from cli.event_words import in_words
 from contracts.model import Contract
+
+UNSUBSCRIBE = "UnsubscribeURL"
 
 
 class DeadLetter(Contract):
@@ -44,7 +47,7 @@ def read_letter(message: Mapping[str, Any]) -> DeadLetter:
         case dict() if "TARGET_ARN" in attributes:
             found = _of_rule(body, message["Body"], attributes)
         case {"TopicArn": str(topic), "Message": str()}:
-            found = _of_topic(topic, body, attributes)
+            found = _of_topic(topic, body)
         case _:
             found = {"what": in_words(message["Body"]), "why": "unknown sender", "tries": 0}
     sent = int(message["Attributes"]["SentTimestamp"]) / 1000  # from milliseconds
@@ -84,16 +87,27 @@ def _of_rule(event: Any, text: str, attributes: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _of_topic(
-    topic: str, notification: Mapping[str, Any], attributes: Mapping[str, str]
-) -> dict[str, Any]:
+def _of_topic(topic: str, notification: Mapping[str, Any]) -> dict[str, Any]:
     """The event is what SNS makes of the notification: same id, same time (decided once)."""
-    record = {"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": dict(notification)}
+    sns = {"Subject": None, "MessageAttributes": {}, **notification}
+    subscription = ""
+    for name, spelled in (("SigningCertURL", "SigningCertUrl"), (UNSUBSCRIBE, "UnsubscribeUrl")):
+        if name in sns:  # an event spells it otherwise
+            sns[spelled] = sns.pop(name)
+    if UNSUBSCRIBE in notification:
+        query = parse_qs(urlsplit(notification[UNSUBSCRIBE]).query)
+        subscription = query.get("SubscriptionArn", [""])[0]
+    record = {
+        "EventSource": "aws:sns",
+        "EventVersion": "1.0",
+        "EventSubscriptionArn": subscription,
+        "Sns": sns,
+    }
     event = {"Records": [record]}
     return {
         "topic": topic,
         "what": in_words(event),
-        "why": _reason(attributes.get("ErrorCode"), attributes.get("ErrorMessage")),
+        "why": "SNS could not call the function; it does not say why",
         "tries": 1,
         "event": json.dumps(event),
     }

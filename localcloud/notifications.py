@@ -46,7 +46,7 @@ def _deliver_to_function(
         return
     if options.get("message_structure") == "json":
         message = subscription._parse_message_structure(message, subscription.protocol)
-    event = message_event(subscription, message, message_id, options)
+    event = message_event(cloud, subscription, message, message_id, options)
     cloud.workers.submit(_invoke, cloud, subscription, event)
 
 
@@ -58,37 +58,36 @@ def _invoke(cloud: Cloud, subscription: Subscription, event: dict[str, Any]) -> 
         )
     except Exception as error:  # the publisher hears nothing of it, in AWS neither
         log.error("topic %s could not deliver to %s: %s", topic, function, error)
-        _keep(cloud, subscription, event, error)
+        _keep(cloud, subscription, event)
 
 
-def _keep(
-    cloud: Cloud, subscription: Subscription, event: dict[str, Any], error: Exception
-) -> None:
-    """Send the notification to the subscription's dead-letter queue, if it has one."""
+def _keep(cloud: Cloud, subscription: Subscription, event: dict[str, Any]) -> None:
+    """Send the notification to the subscription's dead-letter queue, if it has one.
+
+    As AWS: in the form that a queue gets, and without a reason.
+    """
     policy = json.loads(subscription.attributes.get("RedrivePolicy") or "{}")
     queue = policy.get("deadLetterTargetArn")
     if not queue:
         return
     notification = {name: value for name, value in event["Records"][0]["Sns"].items() if value}
-    why = {"ErrorCode": type(error).__name__, "ErrorMessage": str(error) or type(error).__name__}
-    topic = subscription.topic.arn
+    notification["UnsubscribeURL"] = notification.pop("UnsubscribeUrl")
+    body, topic = json.dumps(notification), subscription.topic.arn
     try:
-        send_for_service(
-            cloud,
-            queue,
-            json.dumps(notification),
-            principal=PRINCIPAL,
-            source_arn=topic,
-            attributes=why,
-        )
+        send_for_service(cloud, queue, body, principal=PRINCIPAL, source_arn=topic)
     except Exception as refusal:
         log.error("topic %s lost a message: %s: %s", topic, queue, refusal)
 
 
 def message_event(
-    subscription: Subscription, message: str, message_id: str, options: dict[str, Any]
+    cloud: Cloud,
+    subscription: Subscription,
+    message: str,
+    message_id: str,
+    options: dict[str, Any],
 ) -> dict[str, Any]:
     """The event of one message, as SNS hands it to a function."""
+    unsubscribe = f"Action=Unsubscribe&SubscriptionArn={subscription.arn}"
     attributes = options.get("message_attributes") or {}
     return {
         "Records": [
@@ -107,6 +106,7 @@ def message_event(
                         name: {"Type": value["Type"], "Value": value["Value"]}
                         for name, value in attributes.items()
                     },
+                    "UnsubscribeUrl": f"{cloud.url}/?{unsubscribe}",
                 },
             }
         ]

@@ -217,7 +217,7 @@ def test_what_may_not_be_delivered_is_kept_and_handed_over_by_redrive(
             SourceArn=one["Condition"]["ArnLike"]["AWS:SourceArn"],
         )
     discard(team, by_rule[0])
-    assert "lambda:InvokeFunction" in by_topic[0]["why"]
+    assert "lambda:InvokeFunction" in by_rule[0]["why"]
     assert team.wharf("redrive", by_topic[0]["id"]).returncode == 0
     assert "the message is not JSON: 'by the topic'" in team.notification("by the topic")
 

@@ -25,7 +25,27 @@ SNS = {
     "Message": json.dumps(PUSH),
     "Timestamp": "2026-11-21T09:00:00.000Z",
 }
-PUSH_EVENT = {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": SNS}]}
+ADDRESS = "https://sns.eu-west-1.amazonaws.com/"
+UNSUBSCRIBE = f"{ADDRESS}?Action=Unsubscribe&SubscriptionArn={CHANGES}:s-1"
+CERTIFICATE = f"{ADDRESS}c.pem"
+# What SNS sends to a queue, and what it sends of the same message to a function.
+NOTIFICATION = {**SNS, "SigningCertURL": CERTIFICATE, "UnsubscribeURL": UNSUBSCRIBE}
+PUSH_EVENT = {
+    "Records": [
+        {
+            "EventSource": "aws:sns",
+            "EventVersion": "1.0",
+            "EventSubscriptionArn": f"{CHANGES}:s-1",
+            "Sns": {
+                **SNS,
+                "Subject": None,
+                "MessageAttributes": {},
+                "SigningCertUrl": CERTIFICATE,
+                "UnsubscribeUrl": UNSUBSCRIBE,
+            },
+        }
+    ]
+}
 
 
 class FakeQueue:

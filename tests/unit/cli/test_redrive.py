@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from tests.unit.cli.conftest import Terminal
-from tests.unit.cli.dead_letters import CHANGES, PUSH_EVENT, SNS, START_RELEASE, lost_call
+from tests.unit.cli.dead_letters import (
+    CHANGES,
+    NOTIFICATION,
+    PUSH_EVENT,
+    START_RELEASE,
+    lost_call,
+)
 from tests.unit.cli.fakes import refusal
 
 ARRIVED = {
@@ -29,7 +35,7 @@ def terminal(terminal: Terminal) -> Terminal:
     queue = terminal.cloud.queue
     queue.put("aaaa-1", lost_call(START_RELEASE, PUSH_EVENT))
     queue.put("bbbb-2", ARRIVED, 10, **WHY_NOT_DELIVERED)
-    queue.put("cccc-3", SNS, 20, ErrorCode="403", ErrorMessage="not allowed")
+    queue.put("cccc-3", NOTIFICATION, 20)
     policy = json.dumps({"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:dead-letters"})
     name = START_RELEASE.rpartition(":")[2]
     terminal.cloud.topic.subscriptions = {"their-own": {}, name: {"RedrivePolicy": policy}}
