@@ -24,6 +24,8 @@ class Kind:
     error: str = ""
     words: str = ""
     """What the reason has to say."""
+    off: int = 0
+    """By how much its server's answers differ from what its training promised."""
     may_be_skipped: bool = False
 
 
@@ -38,8 +40,13 @@ class Pushed:
 
     @property
     def answer(self) -> float:
-        """What its model answers to ``{"add": 0}``."""
-        return DATA_MEAN + STEP * self.model
+        """What its server answers to ``{"add": 0}``."""
+        return DATA_MEAN + STEP * self.model + self.kind.off
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether callers may reach it: Verify asks after the switch (docs/decisions/0023)."""
+        return self.kind.error in ("", "VerificationFailed")
 
 
 def replaced(files: Files, path: str, old: str, new: str) -> None:
@@ -85,7 +92,7 @@ KINDS = (
     Kind("training fails", 1, _training_fails, "TrainingFailed", "chaos in training"),
     Kind("build fails", 1, _build_fails, "BuildFailed", "no-such-program"),
     Kind("poor model", 1, _poor, "QualityBelowThreshold", "accuracy"),
-    Kind("answers otherwise", 1, _answers_otherwise, "VerificationFailed", "sum"),
+    Kind("answers otherwise", 1, _answers_otherwise, "VerificationFailed", "sum", off=1),
     Kind("never healthy", 1, _unhealthy, "DeploymentFailed", "ping"),
 )
 

@@ -60,6 +60,7 @@ def test_a_run_that_left_everything_right_holds() -> None:
         ({"answer": None}, "The wrong model serves"),
         ({"calls": calls(failures=("503",))}, "A caller got no answer: 503"),
         ({"calls": calls(GOOD.answer, GOOD.answer + 1)}, "A wrong answer: 23.0, 1 times"),
+        ({"calls": calls(BAD.answer)}, "A wrong answer: 12.0, 1 times"),
         ({"notifications": ()}, "Nobody was told: r-1"),
         ({"notifications": ("release r-1 failed",)}, "do not say TrainingFailed"),
         ({"left_behind": ("job j runs",)}, "Left behind: job j runs"),
@@ -78,3 +79,9 @@ def test_an_overtaken_release_and_an_overtaken_push_are_right() -> None:
 def test_a_release_that_was_stopped_by_hand_is_aborted_and_told_of() -> None:
     aborted = replace(FAILED, status="ABORTED", error="Chaos")
     assert judge(held(releases=(aborted, SERVES), stopped=frozenset({"r-1"}))) == []
+
+
+def test_a_model_that_verify_has_yet_to_ask_may_answer_meanwhile() -> None:
+    otherwise = Pushed("f" * 40, BY_NAME["answers otherwise"], 3, 3)
+    found = held(calls=calls(otherwise.answer), earlier=(otherwise,))
+    assert otherwise.answer == 33.0 and judge(found) == []
