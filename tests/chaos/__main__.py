@@ -65,7 +65,7 @@ def _options() -> argparse.Namespace:
 def _disturbed(world: World, seconds: float) -> None:
     chance, timeline = world.chance, world.timeline
     end = timeline.seconds + seconds
-    kill = timeline.seconds + chance.uniform(*BETWEEN_KILLS)
+    kill = timeline.seconds + min(seconds / 2, chance.uniform(*BETWEEN_KILLS))
     swept = 0.0
     while timeline.seconds < end:
         time.sleep(chance.expovariate(1 / BETWEEN))
