@@ -22,17 +22,17 @@ EVENT = {
     "detail": {"TrainingJobName": 'job "1"', "Steps": [{"n": 1}], "Seconds": 3},
 }
 KEEPING = """
-    import json, pathlib, uuid
+    import json, pathlib, time, uuid
     def handler(event, context):
         folder = pathlib.Path({folder!r})
-        part = folder / (uuid.uuid4().hex + ".partial")
+        part = folder / (str(time.time_ns()) + uuid.uuid4().hex + ".partial")
         part.write_text(json.dumps(event))
         part.rename(part.with_suffix(".json"))
 """
 
 
 class Heard:
-    """A function that keeps every event that it is called with."""
+    """A function that keeps every event that it is called with, in the order of the calls."""
 
     def __init__(self, world: World, folder: Path) -> None:
         self.folder = folder
