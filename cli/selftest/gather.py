@@ -34,13 +34,15 @@ def gather(trial: Trial, error: str = "") -> Evidence:
         evidence.job_ends |= _job_ends(trial, view.document)
     with _gap(evidence, "log of resume-release"):
         evidence.denials += denials(services, stack)
-    if view.succeeded and view.document is not None:
+    if view.succeeded:
         with _gap(evidence, "endpoint"):
             evidence.answer = _ask(trial)
+    if view.document is not None and view.document.plan is not None:
         scene = Scene(services, stack, view.document)
         for call in WRONG_CALLS:
-            with _gap(evidence, call.name):
-                evidence.refusals[call.name] = call.make(scene)
+            if view.succeeded or not call.after_deploy:
+                with _gap(evidence, call.name):
+                    evidence.refusals[call.name] = call.make(scene)
     return evidence
 
 

@@ -41,6 +41,8 @@ class WrongCall:
     request: Request
     codes: tuple[str, ...]
     words: tuple[str, ...] = ()
+    after_deploy: bool = False
+    """Whether it is about what only a release that succeeded has made."""
 
     def in_words(self) -> str:
         told = " or ".join(f"“{one}”" for one in self.words)
@@ -102,6 +104,7 @@ WRONG_CALLS = (
         _again,
         ("ValidationException",),
         ("already existing",),
+        after_deploy=True,
     ),
     WrongCall(
         "parameter that is not there",
@@ -152,5 +155,6 @@ WRONG_CALLS = (
         },
         ("ModelError",),
         ("415",),
+        after_deploy=True,
     ),
 )

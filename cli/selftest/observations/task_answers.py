@@ -1,10 +1,14 @@
 """The function that resumes a release may answer its tokens."""
 
+import re
+
 from cli.selftest.evidence import Evidence
 from cli.selftest.observation import Observation
 from cli.selftest.states import WAITING
 from contracts.selftest import Observed
 
+# Of a line of the log, which holds the whole traceback as JSON.
+SENTENCE = re.compile(r"An error occurred \(AccessDenied[^\"\\]*")
 OBSERVATION = Observation(
     "task-answers",
     "states:SendTaskSuccess and SendTaskFailure are allowed by a grant on the machine's ARN",
@@ -13,7 +17,8 @@ OBSERVATION = Observation(
 
 def look(evidence: Evidence) -> Observed:
     if evidence.denials:
-        return OBSERVATION.differs(evidence.denials[0])
+        sentence = SENTENCE.search(evidence.denials[0])
+        return OBSERVATION.differs(sentence[0] if sentence else evidence.denials[0][:300])
     answered = [state for state in WAITING if evidence.ended(state)]
     if not answered:
         return OBSERVATION.unseen("no state that waits for a token has ended")

@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from cli.selftest.evidence import Answer, Evidence, Refusal
 from cli.selftest.plan import compare
 from cli.selftest.states import BUILDS, PATH, WAITING
-from cli.selftest.wrong_calls import WRONG_CALLS
+from cli.selftest.wrong_calls import WRONG_CALLS, Scene
+from cli.services import Services
+from cli.stack import Stack
+from contracts.release import ReleaseDocument
 from contracts.selftest import Comparison, Observed
-from tests.unit.cli.histories import History
+from tests.unit.cli.fakes import OUTPUTS
+from tests.unit.cli.histories import History, document
+from tests.unit.cli.preflight.accounts import FakeClient
 from tests.unit.cli.selftest.worlds import kept, take_history
 
 ASL = Path(__file__).resolve().parents[4] / "statemachine" / "release.asl.json"
@@ -35,7 +41,11 @@ def test_of_a_release_that_never_started_only_that_is_a_difference() -> None:
 
 
 def denied(evidence: Evidence) -> None:
-    evidence.denials = ["AccessDeniedException … states:SendTaskSuccess on resource: …"]
+    evidence.denials = [
+        '{"exception":"Traceback\\n File\\nbotocore.exceptions.ClientError: An error occurred '
+        "(AccessDeniedException) when calling the SendTaskSuccess operation: not authorized: "
+        'states:SendTaskSuccess","service":"x"}'
+    ]
 
 
 def out_of_order(evidence: Evidence) -> None:
@@ -127,6 +137,29 @@ def test_a_wrong_call_that_is_refused_otherwise_or_accepted_is_found(
     found = judged(evidence, "refusals")
     assert found.comparison is Comparison.DIFFERS
     assert call in found.seen
+
+
+def test_of_a_denial_s_log_line_only_the_service_s_sentence_is_told() -> None:
+    evidence = kept()
+    denied(evidence)
+    assert judged(evidence, "task-answers").seen == (
+        "An error occurred (AccessDeniedException) when calling the SendTaskSuccess operation: "
+        "not authorized: states:SendTaskSuccess"
+    )
+
+
+def test_a_wrong_call_is_known_by_code_words_and_the_model_s_own_status() -> None:
+    told: Any = {"Error": {"Code": "ModelError", "Message": "no"}, "OriginalStatusCode": 415}
+    client = FakeClient({"invoke_endpoint": ClientError(told, "InvokeEndpoint")})
+    services = Services(lambda name: client, None, "eu-west-1", {})
+    stack = Stack.model_validate({"project": "oil-price", **OUTPUTS})
+    release = ReleaseDocument.model_validate(document())
+    call = WRONG_CALLS[-1]
+    refusal = call.make(Scene(services, stack, release))
+    assert refusal == Refusal("ModelError", "415 no")
+    assert call.is_refused_so(refusal)
+    client.answers["invoke_endpoint"] = {}
+    assert not call.is_refused_so(call.make(Scene(services, stack, release)))
 
 
 def test_a_call_that_the_caller_may_not_make_proves_nothing() -> None:
