@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from moto.events.exceptions import ValidationException
-from moto.events.models import EventsBackend, Rule, events_backends
+from moto.events.models import Rule, events_backends
 from moto.sns.models import sns_backends
 
 from localcloud import iam, logs
@@ -30,12 +30,13 @@ def is_archive(arn: str) -> bool:
 def keep(cloud: Cloud, target: Target, event: Event) -> None:
     """Put the event into the archive that the target's own template names."""
     template = target["InputTransformer"]["InputTemplate"]
-    for archive in events_backends[cloud.account][cloud.region].archives.values():
+    region = target["Arn"].split(":")[3]
+    for archive in events_backends[cloud.account][region].archives.values():
         if f"{archive.arn}:{archive.uuid}" in template:
             cast(list[Event], archive.events).append(dict(event))
 
 
-def refuse_undeliverable(backend: EventsBackend, target: Target) -> None:
+def refuse_undeliverable(target: Target) -> None:
     """Raises ValidationException for a target to which nothing could be delivered."""
     arn = target["Arn"]
     if is_archive(arn):

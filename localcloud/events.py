@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.events.models import Archive, EventsBackend, Replay, ReplayState, Rule, events_backends
+from moto.events.models import Archive, Replay, ReplayState, Rule, events_backends
 
 from localcloud import event_targets
 from localcloud.cloud import Cloud
@@ -35,14 +35,13 @@ class DeliveryFailed(Exception):
 
 def install(cloud: Cloud) -> None:
     """Deliver to targets, refuse targets that cannot be delivered to, fill in ``cloud.emit``."""
-    stock_put_targets = stock(EventsBackend, "put_targets")
+    stock_put_targets = stock(Rule, "put_targets")
 
-    def put_targets(
-        self: EventsBackend, name: str, event_bus_arn: str | None, targets: list[dict[str, Any]]
-    ) -> None:
+    def put_targets(self: Rule, targets: list[dict[str, Any]]) -> None:
+        """After stock moto's own refusals: of a rule that is not there, of what is no ARN."""
         for target in targets:
-            event_targets.refuse_undeliverable(self, target)
-        stock_put_targets(self, name, event_bus_arn, targets)
+            event_targets.refuse_undeliverable(target)
+        stock_put_targets(self, targets)
 
     def send_to_targets(self: Rule, event: dict[str, Any], transform_input: bool = True) -> None:
         _send(cloud, self, event)
@@ -51,7 +50,7 @@ def install(cloud: Cloud) -> None:
         _replay(cloud, self, archive)
 
     replace(Replay, "replay_events", replay_events)
-    replace(EventsBackend, "put_targets", put_targets)
+    replace(Rule, "put_targets", put_targets)
     replace(Rule, "send_to_targets", send_to_targets)
 
     def emit(

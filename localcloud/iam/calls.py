@@ -147,7 +147,10 @@ class _Route:
 def _routes(service: str) -> list[_Route]:
     model = _load_model(service)
     routes = [_route(model.operation_model(name)) for name in model.operation_names]
-    return sorted(routes, key=lambda route: route.weight, reverse=True)
+    # A deprecated operation shares its path with the one that replaced it, not the answer's shape.
+    return sorted(
+        routes, key=lambda route: (route.weight, not route.operation.deprecated), reverse=True
+    )
 
 
 def _route(operation: OperationModel) -> _Route:

@@ -1,5 +1,6 @@
 """Executions: named and started once, ended once, with an event for each."""
 
+import json
 import threading
 import time
 import uuid
@@ -8,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from moto.core.responses import ActionResult
+from moto.stepfunctions.exceptions import InvalidExecutionInput
 from moto.stepfunctions.parser.api import (
     ExecutionAbortedEventDetails,
     ExecutionStatus,
@@ -66,10 +68,12 @@ def install(cloud: Cloud) -> None:
         trace_header: str | None = None,
     ) -> Execution:
         name = name or str(uuid.uuid4())
+        document = "{}" if execution_input is None else execution_input
+        _require_json(document)
         self._validate_name(name)
         with lock:  # the same name twice at once is one execution
             execution: Execution = stock_start_execution(
-                self, state_machine_arn, name, execution_input or "{}", trace_header
+                self, state_machine_arn, name, document, trace_header
             )
         return execution
 
@@ -117,6 +121,14 @@ def install(cloud: Cloud) -> None:
     replace(Execution, "get_start_execution_details", start_details)
     replace(BaseExecutionWorkerCommunication, "terminated", terminated)
     replace(StepFunctionResponse, "stop_execution", stop_execution)
+
+
+def _require_json(document: str) -> None:
+    """Raises InvalidExecutionInput; the interpreter's own error reaches clients without a code."""
+    try:
+        json.loads(document)
+    except ValueError as error:
+        raise InvalidExecutionInput(f"Invalid State Machine Execution Input: '{error}'") from error
 
 
 def found(request: StepFunctionResponse) -> Execution:

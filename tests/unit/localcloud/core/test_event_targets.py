@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -127,7 +128,7 @@ def test_a_bus_hands_events_to_another_bus_with_the_role_of_the_target(world: Wo
         ({"Arn": f"arn:aws:events:{REGION}:{ACCOUNT}:api-destination/d/1"}, "event buses"),
         ({"Arn": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:m"}, "RoleArn is required"),
         ({"Arn": DEFAULT_BUS}, "RoleArn is required"),
-        ({"Arn": "nothing"}, "cannot deliver events to nothing"),
+        ({"Arn": "nothing"}, "Arn is not in correct format"),
     ],
 )
 def test_a_target_that_nothing_reaches_is_refused_when_it_is_put(
@@ -188,3 +189,26 @@ def test_each_object_s_event_has_an_id_of_its_own(world: World) -> None:
     assert found[0]["id"] != found[1]["id"]
     sequencers = [event["detail"]["object"]["sequencer"] for event in found]
     assert sequencers == sorted(set(sequencers))
+
+
+def test_stock_motos_refusals_come_before_ours(world: World) -> None:
+    events = world.client("events")
+    far = {"Id": "1", "Arn": f"arn:aws:batch:{REGION}:{ACCOUNT}:job-queue/q"}
+    with pytest.raises(ClientError, match=r"\(ResourceNotFoundException\)"):
+        events.put_targets(Rule="nobody-made-it", Targets=[far])
+    with pytest.raises(ClientError, match="Provided Arn is not in correct format"):
+        events.put_targets(Rule="nobody-made-it", Targets=[{"Id": "1", "Arn": "nothing"}])
+
+
+def test_an_archive_keeps_the_events_of_its_own_region(world: World) -> None:
+    far = boto3.client(
+        "events",
+        region_name="us-west-2",
+        endpoint_url=world.cloud.url,
+        aws_access_key_id=world.cloud.root_key.access_key_id,
+        aws_secret_access_key=world.cloud.root_key.secret_access_key,
+    )
+    bus = DEFAULT_BUS.replace(REGION, "us-west-2")
+    far.create_archive(ArchiveName="far", EventSourceArn=bus)
+    far.put_events(Entries=[{"Source": "app.far-away", "DetailType": "t", "Detail": "{}"}])
+    assert far.describe_archive(ArchiveName="far")["EventCount"] == 1

@@ -29,6 +29,13 @@ def test_an_execution_without_a_name_gets_one(world: World) -> None:
     assert not first.endswith("None")
 
 
+@pytest.mark.parametrize("text", ["", "{"])
+def test_an_input_that_is_no_json_is_refused(world: World, text: str) -> None:
+    with pytest.raises(ClientError) as failure:
+        world.states.start_execution(stateMachineArn=world.machine(PASS), input=text)
+    assert error_of(failure) == "InvalidExecutionInput"
+
+
 def test_a_running_execution_is_found_again_by_name_and_input(world: World) -> None:
     machine = world.machine({"Wait": wait_for(world.function(Inbox()))})
     first = world.start(machine, {"commit": "a"}, name="r-1")
