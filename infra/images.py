@@ -116,7 +116,7 @@ class Images(Construct):
             # Under AWS's own key for SecureStrings this is all that reading it takes; under the
             # stack's key, the grant below holds kms:Decrypt.
             Grant(actions=("ssm:GetParameter",), resources=(pip_conf,)),
-            storage.encryption,
+            storage.decryption,
         )
 
     def _project(

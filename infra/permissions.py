@@ -67,9 +67,8 @@ class Permissions:
         return (
             on.parameters("ssm:GetParameter"),
             on.code("codecommit:GetFolder"),
-            on.data("s3:GetObject", "s3:GetObjectVersion"),
+            on.data("s3:GetObjectVersion"),
             on.listing_of_data(),
-            on.storage.decryption,
             *self._present_fleet(),
             on.account_quotas(
                 "servicequotas:ListAWSDefaultServiceQuotas", "servicequotas:ListServiceQuotas"
@@ -91,7 +90,7 @@ class Permissions:
     def _prepare_data(self) -> tuple[Grant, ...]:
         on = self._on
         return (
-            on.data("s3:GetObject", "s3:GetObjectVersion"),
+            on.data("s3:GetObjectVersion"),
             # A copy that was cut short goes on after the parts and objects that are there.
             on.artifacts("raw/*", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"),
             on.artifacts("data/report.json", "s3:GetObject"),

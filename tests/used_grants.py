@@ -7,6 +7,7 @@ notes of all clouds are held against every grant of the template that they ran.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,18 @@ class Grant:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why grants stand though no test can need them. ``role`` is a shell's pattern."""
+
+    why: str
+    role: str
+    actions: tuple[str, ...]
+
+    def covers(self, grant: Grant) -> bool:
+        return fnmatchcase(grant.role, self.role) and grant.action in self.actions
+
+
+@dataclass(frozen=True)
 class Notes:
     """What the clouds of a run noted of the stack."""
 
@@ -53,19 +66,48 @@ class Notes:
         return cls(frozenset(grants), frozenset(used & grants))
 
 
-def faults(notes: Notes, reasons: Mapping[Grant, str]) -> list[str]:
+def faults(notes: Notes, reasons: Iterable[Reason]) -> list[str]:
     """A line for each grant that nothing needed, and for each reason that is out of date."""
     if not notes.grants:
         return ["no cloud of this run noted a grant of the template"]
+    excused = {g: one for one in reasons for g in notes.grants if one.covers(g)}
+    dead = [
+        f"a reason for a grant that is not in the template: {one.role}: {action}"
+        for one in reasons
+        for action in one.actions
+        if not any(one.covers(g) and g.action == action for g in notes.grants)
+    ]
     return [
-        *(f"nothing needed {grant}" for grant in _sorted(notes.grants - notes.used, reasons)),
-        *(f"needed after all: {grant}" for grant in sorted(notes.used & reasons.keys())),
-        *(f"not in the template: {grant}" for grant in sorted(reasons.keys() - notes.grants)),
+        *(f"nothing needed {g}" for g in sorted(notes.grants - notes.used - excused.keys())),
+        *(f"needed, so its reason can go: {g}" for g in sorted(notes.used & excused.keys())),
+        *dead,
     ]
 
 
-def _sorted(grants: Iterable[Grant], reasons: Mapping[Grant, str]) -> list[Grant]:
-    return sorted(grant for grant in grants if grant not in reasons)
-
-
-REASONS: Mapping[Grant, str] = {}
+REASONS = (
+    Reason(
+        "Lambda and Step Functions send traces by daemons of their own; the laptop has none.",
+        "*Role",
+        ("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+    ),
+    Reason(
+        "Step Functions asks X-Ray what to sample.",
+        "WorkflowRole",
+        ("xray:GetSamplingRules", "xray:GetSamplingTargets"),
+    ),
+    Reason(
+        "The laptop has no public registry; the buildspec logs in where one answers.",
+        "ImagesBuildRole",
+        ("ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"),
+    ),
+    Reason(
+        "BuildKit reads the layers of earlier images (CACHE_IMAGES); the laptop's engine has them.",
+        "ImagesBuildRole",
+        ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+    ),
+    Reason(
+        "The developer guide wants it for every execution role; the template makes this group.",
+        "ExecutionRolesServe",
+        ("logs:CreateLogGroup",),
+    ),
+)

@@ -94,8 +94,7 @@ EXPECTED: dict[str, Table] = {
         **dict.fromkeys(PARAMETERS, ("ssm:GetParameter",)),
         CODE: ("codecommit:GetFolder",),
         DATA: ("s3:ListBucket",),
-        f"{DATA}/*": ("s3:GetObject", "s3:GetObjectVersion"),
-        **READ_KEY,
+        f"{DATA}/*": ("s3:GetObjectVersion",),
         **PRESENT_FLEET,
         "*": ("servicequotas:ListAWSDefaultServiceQuotas", "servicequotas:ListServiceQuotas"),
     },
@@ -112,7 +111,7 @@ EXPECTED: dict[str, Table] = {
         **ANSWER,
     },
     "PrepareData": {
-        f"{DATA}/*": ("s3:GetObject", "s3:GetObjectVersion"),
+        f"{DATA}/*": ("s3:GetObjectVersion",),
         f"{RELEASES}/raw/*": (
             "s3:GetObject",
             "s3:ListMultipartUploadParts",
@@ -311,7 +310,7 @@ def test_a_build_may_pull_the_code_read_pip_s_configuration_push_the_two_images_
                 "sts:GetServiceBearerToken",
             ),
             BUILD_LOG: ("logs:CreateLogStream", "logs:PutLogEvents"),
-            **WRITE_KEY,
+            **READ_KEY,
         }
     )
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from tests.signing import ask
 from tests.waiting import DEADLINE, until
 
 PROJECT = "oil-price"
+REFUSED = "is not authorized to perform: "
 ROOT = Path(__file__).parents[2]
 
 
@@ -34,6 +35,8 @@ class Laptop:
     key: LaptopKey
     process: subprocess.Popen[bytes]
     log: Path
+    refusals: list[str] = field(default_factory=list)
+    """Words of the refusals that a test provokes; any other fails the module (see `stop`)."""
 
     def client(self, service: str) -> Any:
         return boto3.client(
@@ -116,8 +119,11 @@ def start(
 
 
 def stop(laptop: Laptop) -> None:
+    """End the cloud. Fails for what it refused to a role, be it that nobody noticed."""
     laptop.process.send_signal(signal.SIGTERM)
     assert laptop.process.wait(DEADLINE) == 0, laptop.log.read_text()[-3000:]
+    refused = [line for line in laptop.log.read_text().splitlines() if REFUSED in line]
+    assert [line for line in refused if not any(words in line for words in laptop.refusals)] == []
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The oil-price exemplar, whole: its Dockerfiles, real prices, the live endpoint."""
 
 import datetime
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +71,23 @@ def test_the_gate_judged_the_report_that_the_training_program_wrote(
 
 def test_the_plot_of_the_holdout_is_a_picture(team: Team, released: Execution) -> None:
     assert output_member(team, released, "holdout.png").startswith(b"\x89PNG")
+
+
+def test_each_function_that_is_called_again_finds_what_it_did_and_answers(
+    laptop: Laptop, released: Execution
+) -> None:
+    """As after an answer of Lambda's that was lost. The tokens are dead: nobody waits any more."""
+    again = [
+        json.loads(event["taskScheduledEventDetails"]["parameters"])
+        for event in released.events
+        if "taskScheduledEventDetails" in event
+    ]
+    assert len(again) > 10
+    for call in again:
+        answer = laptop.client("lambda").invoke(
+            FunctionName=call["FunctionName"], Payload=json.dumps(call["Payload"])
+        )
+        assert "FunctionError" not in answer, (call["FunctionName"], answer["Payload"].read())
 
 
 def test_another_series_needs_one_parameter_changed(team: Team, released: Execution) -> None:

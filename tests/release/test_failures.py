@@ -181,6 +181,7 @@ def without(laptop: Laptop, action: str, function: str) -> Iterator[None]:
     ]
     fewer = [{**one, "Action": [a for a in actions(one) if a != action]} for one in before[policy]]
     put(policy, [one for one in fewer if one["Action"]])
+    laptop.refusals.append(f"perform: {action} on")
     try:
         yield
     finally:

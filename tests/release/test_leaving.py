@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from localcloud.assembly import read_assembly
 from tests.release.laptop import PROJECT, Laptop
+from tests.release.people import Person, person
 from tests.release.team import Team
 
 STACK = f"modelwharf-{PROJECT}"
@@ -36,10 +37,8 @@ def deploy(laptop: Laptop, assembly: Path, kind: str) -> None:
     assert stack["StackStatus"] == f"{kind}_COMPLETE", failed
 
 
-def destroyed(team: Team, *options: str) -> dict[str, Any]:
-    done = team.wharf("destroy", "--json", *options)
-    assert done.returncode == 0, (done.stdout, done.stderr, team.laptop.log.read_text()[-3000:])
-    plan: dict[str, Any] = json.loads(done.stdout)
+def destroyed(deployer: Person, *options: str) -> dict[str, Any]:
+    plan: dict[str, Any] = json.loads(deployer.does("destroy", "--json", *options))
     return plan
 
 
@@ -48,16 +47,17 @@ def test_a_project_goes_and_comes_back_with_what_its_people_made(
 ) -> None:
     laptop, before = team.laptop, team.laptop.outputs()
     sagemaker, s3 = laptop.client("sagemaker"), laptop.client("s3")
+    deployer = person(laptop, "deployer")
 
     with pytest.raises(ClientError, match="TerminationProtection is enabled"):
         laptop.client("cloudformation").delete_stack(StackName=STACK)
 
-    plan = destroyed(team, "--dry-run")
+    plan = destroyed(deployer, "--dry-run")
     assert (plan["endpoint"], plan["instances"]) == (PROJECT, ["1 × ml.t2.medium"])
     assert {"AWS::S3::Bucket", "AWS::ECR::Repository"} <= {one["type"] for one in plan["kept"]}
     assert sagemaker.describe_endpoint(EndpointName=PROJECT)["EndpointStatus"] == "InService"
 
-    destroyed(team, "--yes")
+    destroyed(deployer, "--yes")
     assert sagemaker.list_endpoints()["Endpoints"] == []
     assert sagemaker.list_models()["Models"] == []
     assert sagemaker.list_endpoint_configs()["EndpointConfigs"] == []
@@ -65,7 +65,7 @@ def test_a_project_goes_and_comes_back_with_what_its_people_made(
     assert laptop.client("stepfunctions").list_state_machines()["stateMachines"] == []
     assert laptop.client("iam").list_roles()["Roles"] == []
     assert s3.head_object(Bucket=before["DataBucket"], Key="series/numbers.csv")
-    assert destroyed(team, "--yes")["endpoint"] is None  # a second time is no error
+    assert destroyed(deployer, "--yes")["endpoint"] is None  # a second time is no error
 
     deploy(laptop, assembly, "UPDATE")
     new = {"DeadLetterQueueUrl"}  # it keeps nothing, and CloudFormation names it
@@ -79,7 +79,7 @@ def test_a_project_goes_and_comes_back_with_what_its_people_made(
     assert not again.document.images.training.built  # the image had stayed
     assert team.ask({"add": 2})
 
-    destroyed(team, "--everything", "--yes")
+    destroyed(deployer, "--everything", "--yes")
     with pytest.raises(ClientError, match="does not exist"):
         laptop.outputs()
     buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}

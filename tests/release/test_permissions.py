@@ -1,5 +1,10 @@
 """What a model's own programs may do with the credentials that they are given."""
 
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +14,19 @@ import pytest
 from botocore.exceptions import ClientError
 
 from contracts.names import model_key, training_prefix
-from tests.release.laptop import Laptop
+from contracts.release import Rollback
+from infra.names import Names
+from lambdas.build import BuildContext, settle_build
+from lambdas.ledger import EndpointChange, Kind, Waiter
+from lambdas.object_copy import ObjectVersion, copy_version
+from lambdas.refresh_data import refresh_data
+from lambdas.restoration import settle_rollback
+from lambdas.stopping import stop_job
+from lambdas.verdict import Failed, Succeeded
+from lambdas.waiting import answer
+from tests.release.laptop import PROJECT, Laptop
+from tests.release.people import Person, person
+from tests.release.roles import function_name, session_of, site_of
 from tests.release.team import Team
 from tests.waiting import until
 
@@ -49,11 +66,12 @@ def champion(team: Team) -> dict[str, str]:
     return {"Bucket": address.netloc, "Key": address.path[1:]}
 
 
-def assert_refused(action: str, call: Any, **request: Any) -> None:
+def assert_refused(laptop: Laptop, action: str, call: Any, **request: Any) -> None:
     with pytest.raises(ClientError) as refused:
         call(**request)
     assert refused.value.response["Error"]["Code"] == "AccessDenied"
     assert f"is not authorized to perform: {action}" in str(refused.value)
+    laptop.refusals.append(refused.value.response["Error"]["Message"])
 
 
 def test_the_endpoint_may_read_the_champion_s_model_and_write_neither_it_nor_any_release(
@@ -62,12 +80,12 @@ def test_the_endpoint_may_read_the_champion_s_model_and_write_neither_it_nor_any
     s3, served = storage(laptop, credentials_of(laptop, "program.py serve")), champion(team)
 
     assert s3.get_object(**served)["ContentLength"]
-    assert_refused("s3:PutObject", s3.put_object, **served, Body=b"another model")
-    assert_refused("s3:DeleteObject", s3.delete_object, **served)
+    assert_refused(laptop, "s3:PutObject", s3.put_object, **served, Body=b"another model")
+    assert_refused(laptop, "s3:DeleteObject", s3.delete_object, **served)
     for key in ("releases/r-1/training/x", "releases/r-1/data/x", "releases/r-1/raw/x"):
         elsewhere = {"Bucket": served["Bucket"], "Key": key}
-        assert_refused("s3:PutObject", s3.put_object, **elsewhere, Body=b"")
-        assert_refused("s3:GetObject", s3.get_object, **elsewhere)
+        assert_refused(laptop, "s3:PutObject", s3.put_object, **elsewhere, Body=b"")
+        assert_refused(laptop, "s3:GetObject", s3.get_object, **elsewhere)
 
 
 def test_a_training_job_may_write_over_no_model_that_serves(
@@ -78,8 +96,8 @@ def test_a_training_job_may_write_over_no_model_that_serves(
     name = team.started_by(lambda: team.request("a job that reaches beyond"))
     s3 = storage(laptop, credentials_of(laptop, "program.py train"))
 
-    assert_refused("s3:PutObject", s3.put_object, **served, Body=b"another model")
-    assert_refused("s3:DeleteObject", s3.delete_object, **served)
+    assert_refused(laptop, "s3:PutObject", s3.put_object, **served, Body=b"another model")
+    assert_refused(laptop, "s3:DeleteObject", s3.delete_object, **served)
 
     gate.touch()
     team.configure("training", hyperparameters=None)
@@ -100,3 +118,295 @@ def test_what_a_later_job_writes_over_an_earlier_one_s_output_is_not_what_serves
     assert champion(team)["Key"] == model_key(release.name)
     kept = laptop.client("s3").get_object(**champion(team))["Body"].read()
     assert kept != b"another model"
+
+
+@pytest.fixture(scope="module")
+def viewer(team: Team, laptop: Laptop) -> Person:
+    return person(laptop, "viewer")
+
+
+@pytest.fixture(scope="module")
+def operator(team: Team, laptop: Laptop) -> Person:
+    return person(laptop, "operator")
+
+
+def test_a_viewer_may_look_at_everything(team: Team, viewer: Person, assembly: Path) -> None:
+    first = team.executions()[-1]
+
+    assert first in viewer.does("releases")
+    assert "SUCCEEDED" in viewer.does("show", first, "--json")
+    assert "accuracy=" in viewer.does("logs", first)
+    assert "accuracy" in viewer.does("config", "show", "quality")
+    found = json.loads(viewer.wharf("preflight", "--assembly", str(assembly), "--json").stdout)
+    assert [one for one in found["findings"] if "not authorized" in one["seen"]] == []
+
+
+def test_a_viewer_changes_nothing(
+    team: Team, laptop: Laptop, viewer: Person, tmp_path: Path
+) -> None:
+    first, repository = team.executions()[-1], str(team.repository)
+    file = tmp_path / "quality.json"
+    file.write_text(json.dumps(team.parameters["quality"]))
+    before = set(team.executions())
+
+    for action, *words in (
+        ("sns:Publish", "start"),
+        ("ssm:GetParameter", "push", repository),
+        ("sagemaker:InvokeEndpoint", "invoke", "{}"),
+        ("ssm:PutParameter", "config", "put", "quality", str(file)),
+        ("ssm:GetParameter", "data", "put", "numbers", str(file)),
+        ("cloudformation:GetTemplate", "destroy", "--yes"),
+    ):
+        viewer.is_refused(laptop, action, *words)
+    viewer.is_refused(laptop, "sqs:ReceiveMessage", "redrive")
+    assert viewer.wharf("approve", first).exit_code == 1  # it waits for nothing
+    assert set(team.executions()) == before
+
+
+def test_an_operator_runs_the_project(team: Team, operator: Person, tmp_path: Path) -> None:
+    file, empty = tmp_path / "section.json", tmp_path / "empty.json"
+    empty.write_text("{}")
+    file.write_text(json.dumps({**team.parameters["deployment"], "approval": "manual"}))
+    operator.does("config", "put", "deployment", str(file))
+    operator.does("config", "put", "notifications", str(empty))
+    name = json.loads(operator.does("start", "--reason", "by an operator", "--json"))["release"]
+    until(lambda: "Approve" in team.entered(name), "its question")
+    until(lambda: operator.wharf("reject", name, "--note", "no").exit_code == 0, "its decision")
+    assert team.end(name).error == "ApprovalRejected"
+    assert '"sum"' in operator.does("invoke", '{"add": 1}')
+    operator.does("redrive")
+
+    file.write_text(json.dumps(team.parameters["deployment"]))
+    operator.does("config", "put", "deployment", str(file))
+    team.commit("Of an operator", {"README.md": "by an operator\n"})
+    assert "README.md" in operator.does("push", str(team.repository))
+
+
+# What follows happens seldom in a release: each function's own code, with its role's credentials.
+
+ANSWERING = (
+    *("build_image", "prepare_data", "train_model", "request_approval", "deploy_model"),
+    *("roll_back", "resume_release"),
+)
+
+
+def row(kind: Kind, subject: str, release: str = "r-0000000000000000") -> Waiter:
+    """What a release waits for."""
+    return Waiter(
+        job=f"{kind}/{subject}",
+        release_id=release,
+        state="Test",
+        token="nobody waits",
+        kind=kind,
+        subject=subject,
+        started=0,
+        next_check=2**31,  # the sweep lets it alone
+        expires=2**31,
+    )
+
+
+@pytest.mark.parametrize("module", ANSWERING)
+def test_each_function_that_others_wait_for_may_answer_both_ways(
+    team: Team, laptop: Laptop, module: str
+) -> None:
+    site = site_of(laptop, module)
+    assert not answer(site, "nobody waits", Succeeded(output=Rollback(endpoint="kept")))
+    assert not answer(site, "nobody waits", Failed(error="Wrong", cause="on purpose"))
+
+
+@pytest.mark.parametrize("module", ["roll_back", "resume_release"])
+def test_who_undoes_a_release_may_stop_each_kind_of_its_jobs(
+    team: Team, laptop: Laptop, module: str
+) -> None:
+    """Each is over already, or was never made: that is no error, a refusal would be one."""
+    build = laptop.client("codebuild").list_builds()["ids"][0]
+    job = laptop.client("sagemaker").list_training_jobs()["TrainingJobSummaries"][0]
+    site = site_of(laptop, module)
+
+    assert stop_job(site, row(Kind.BUILD, build))
+    assert not stop_job(site, row(Kind.TRAINING, job["TrainingJobName"]))
+    assert not stop_job(site, row(Kind.PROCESSING, f"{PROJECT}-r-0-prepare"))
+
+
+def test_who_prepares_and_who_registers_may_copy_in_parts_and_go_on_with_it(
+    team: Team, laptop: Laptop
+) -> None:
+    part = 5 * 1024**2  # bytes; S3 takes none smaller but the last
+    s3, bucket = laptop.client("s3"), team.outputs["ArtifactBucket"]
+    body = b"0" * (part + 1)
+    for module, source, key, target in (
+        ("prepare_data", team.outputs["DataBucket"], "large.bin", "releases/r-0/raw/large.bin"),
+        ("register_model", bucket, "releases/r-0/training/m.tar.gz", "models/r-0/model.tar.gz"),
+    ):
+        version = s3.put_object(Bucket=source, Key=key, Body=body)["VersionId"]
+        s3.create_multipart_upload(Bucket=bucket, Key=target)  # what a call before this one began
+
+        copy_version(
+            site_of(laptop, module), ObjectVersion(source, key, version), bucket, target, part=part
+        )
+
+        assert s3.head_object(Bucket=bucket, Key=target)["ContentLength"] == len(body)
+        assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket, Prefix=target)
+
+
+READERS = (
+    *(("resolve", "data"), ("start_release", "data"), ("refresh_data", "data")),
+    *(("prepare_data", "artifacts"), ("train_model", "artifacts"), ("check_quality", "artifacts")),
+    *(("register_model", "artifacts"), ("verify_endpoint", "artifacts")),
+    ("resume_release", "artifacts"),
+)
+
+
+@pytest.mark.parametrize(("module", "bucket"), READERS)
+def test_to_who_reads_it_an_object_that_is_not_there_is_missing_and_not_forbidden(
+    team: Team, laptop: Laptop, module: str, bucket: str
+) -> None:
+    site = site_of(laptop, module)
+    keys = {"prepare_data": "raw/x", "register_model": "training/x"}
+    key = f"releases/r-0/{keys.get(module, 'training/x')}"
+    name = {
+        "data": site.environment.data_bucket,
+        "artifacts": site.environment.artifact_bucket,
+    }[bucket]
+    version = {"VersionId": "none"} if module in ("resolve", "register_model") else {}
+    with pytest.raises(ClientError) as missing:
+        site.clients.s3.head_object(Bucket=name, Key=key, **version)
+
+    assert missing.value.response["Error"]["Code"] == "404"
+
+
+def test_who_waits_for_a_build_that_failed_tells_its_log(team: Team, laptop: Laptop) -> None:
+    codebuild = laptop.client("codebuild")
+    build = codebuild.start_build(projectName=team.outputs["BuildProject"])["build"]["id"]
+    until(
+        lambda: codebuild.batch_get_builds(ids=[build])["builds"][0]["buildComplete"],
+        "the end of a build that was told nothing",
+    )
+    repository = "modelwharf/oil-price/training"
+    context = BuildContext(repository=repository, tag="src-0").model_dump_json()
+    for module in ("build_image", "resume_release"):
+        waiter = row(Kind.BUILD, build).model_copy(update={"context": context})
+
+        verdict = settle_build(site_of(laptop, module), waiter)
+
+        assert isinstance(verdict, Failed)
+        assert "\n| " in verdict.cause, verdict.cause
+
+
+@pytest.mark.parametrize("module", ["start_release", "resume_release", "refresh_data"])
+def test_an_event_that_a_function_fails_on_is_kept_with_the_function_s_own_role(
+    team: Team, laptop: Laptop, module: str
+) -> None:
+    sqs, queue = laptop.client("sqs"), team.outputs["DeadLetterQueueUrl"]
+    nonsense = json.dumps(["no event of any kind"]).encode()
+    laptop.client("lambda").invoke(
+        FunctionName=function_name(module), InvocationType="Event", Payload=nonsense
+    )
+
+    def kept() -> bool:
+        found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        for message in found:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return any(function_name(module) in message["Body"] for message in found)
+
+    until(kept, "the lost event in the queue")
+
+
+def test_each_work_of_sagemaker_may_give_up_an_upload_in_parts(team: Team, laptop: Laptop) -> None:
+    """As S3's client does when a part fails."""
+    roles, bucket = site_of(laptop, "prepare_data").environment, team.outputs["ArtifactBucket"]
+    for role, key in (
+        (roles.prepare_role_arn, "releases/r-0/data/x"),
+        (roles.train_role_arn, "releases/r-0/training/x"),
+        (roles.serve_role_arn, f"capture/{PROJECT}/x"),
+    ):
+        s3 = session_of(laptop, role).client("s3", endpoint_url=laptop.state.url)
+        upload = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+        s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
+        left = laptop.client("s3").list_multipart_uploads(Bucket=bucket, Prefix=key)
+        assert "Uploads" not in left
+
+
+def test_a_pip_configuration_under_the_stack_s_own_key_reaches_the_build(
+    team: Team, laptop: Laptop
+) -> None:
+    key = laptop.client("kms").list_keys()["Keys"][0]["KeyArn"]
+    secret = {"Name": Names(PROJECT).pip_conf_parameter, "Type": "SecureString"}
+    laptop.client("ssm").put_parameter(**secret, Value="[global]\n", KeyId=key)
+    project = laptop.client("codebuild").batch_get_projects(names=[team.outputs["BuildProject"]])
+    build = session_of(laptop, project["projects"][0]["serviceRole"])
+    ssm = build.client("ssm", endpoint_url=laptop.state.url)
+
+    found = ssm.get_parameter(Name=secret["Name"], WithDecryption=True)
+
+    laptop.client("ssm").delete_parameter(Name=secret["Name"])
+    assert found["Parameter"]["Value"] == "[global]\n"
+
+
+def test_the_daily_refresh_may_read_its_key_and_write_new_prices(
+    team: Team, laptop: Laptop, prices: str
+) -> None:
+    secret = {"Name": Names(PROJECT).eia_key_parameter, "Type": "SecureString"}
+    laptop.client("ssm").put_parameter(**secret, Value="key")
+    inputs = team.parameters["data"]["inputs"]
+    eia = {"key": "other/wti.csv", "eia": {"series": "RWTC"}}
+    team.configure("data", inputs={**inputs, "wti": eia})
+    site = site_of(laptop, "refresh_data")
+    asking = replace(site, environment=site.environment.model_copy(update={"eia_url": prices}))
+
+    changed = [refresh_data(asking), refresh_data(asking)]
+
+    team.configure("data", inputs=inputs)
+    assert changed == [("wti",), ()]
+
+
+@pytest.fixture
+def prices() -> Iterator[str]:
+    """An EIA of one day."""
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            rows = [{"period": "2020-04-17", "series": "RWTC", "value": "18.31"}]
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"response": {"total": "1", "data": rows}}).encode())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answering)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v2"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("module", ["roll_back", "resume_release"])
+def test_who_undoes_the_first_release_may_delete_the_endpoint_that_it_made(
+    team: Team, laptop: Laptop, module: str
+) -> None:
+    sagemaker, endpoint = laptop.client("sagemaker"), team.outputs["EndpointName"]
+    served = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+    (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=served)["ProductionVariants"]
+    release = f"r-{module.replace('_', '-')}"
+    name = f"{PROJECT}-{release}"
+    change = EndpointChange(endpoint=endpoint, config=name, model=name, previous_config=None)
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=name)
+    until(lambda: endpoint_status(laptop, endpoint) == "InService", "the release's own model")
+    site = site_of(laptop, module)
+    site.ledger.put_endpoint_change(release, change)
+
+    verdict = settle_rollback(site, row(Kind.ROLLBACK, endpoint, release))
+
+    assert isinstance(verdict, Succeeded)
+    until(lambda: endpoint_status(laptop, endpoint) is None, "the end of the endpoint")
+    sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=served)
+    until(lambda: endpoint_status(laptop, endpoint) == "InService", "what served before")
+
+
+def endpoint_status(laptop: Laptop, endpoint: str) -> str | None:
+    found = laptop.client("sagemaker").list_endpoints()["Endpoints"]
+    return next((one["EndpointStatus"] for one in found if one["EndpointName"] == endpoint), None)
