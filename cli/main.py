@@ -14,6 +14,7 @@ from cli.commands.down import down
 from cli.commands.env import env
 from cli.commands.invoke import invoke
 from cli.commands.logs import logs
+from cli.commands.policy import policy_command
 from cli.commands.preflight import preflight
 from cli.commands.push import push
 from cli.commands.redrive import redrive
@@ -72,6 +73,6 @@ def wharf(ctx: click.Context) -> None:
 
 for command in (
     up, env, push, start, releases, show, logs, approve, reject, invoke, data, config, doctor,
-    redrive, preflight, selftest, down, demo, destroy,
+    redrive, preflight, selftest, policy_command, down, demo, destroy,
 ):  # fmt: skip
     wharf.add_command(command)

@@ -48,18 +48,23 @@ def find_stack(services: Services, project: str) -> Stack:
     return _read(answer["Stacks"][0], project)
 
 
-def function_names(services: Services, project: str) -> Iterator[str]:
-    """The names of the stack's functions."""
+def physical_ids(services: Services, project: str, resource_type: str) -> Iterator[str]:
+    """What the stack's resources of a CloudFormation type are called in their services."""
     client = services.client("cloudformation")
     request = {"StackName": stack_name(project)}
     while True:
         page = client.list_stack_resources(**request)
         for resource in page["StackResourceSummaries"]:
-            if resource["ResourceType"] == "AWS::Lambda::Function":
+            if resource["ResourceType"] == resource_type:
                 yield resource["PhysicalResourceId"]
         if not page.get("NextToken"):
             return
         request["NextToken"] = page["NextToken"]
+
+
+def function_names(services: Services, project: str) -> Iterator[str]:
+    """The names of the stack's functions."""
+    return physical_ids(services, project, "AWS::Lambda::Function")
 
 
 def _read(description: dict[str, Any], project: str) -> Stack:

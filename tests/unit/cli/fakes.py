@@ -57,7 +57,7 @@ class FakeCloudFormation:
         assert StackName in self.stacks
         if not NextToken:
             return {"StackResourceSummaries": [_resource(FUNCTIONS[0])], "NextToken": "2"}
-        other = {"ResourceType": "AWS::SNS::Topic", "PhysicalResourceId": "topic"}
+        other = {"ResourceType": "AWS::KMS::Key", "PhysicalResourceId": "key-id"}
         return {"StackResourceSummaries": [other, *map(_resource, FUNCTIONS[1:])]}
 
 
