@@ -62,26 +62,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--grants",
         action="store_true",
-        help="list the template's grants that nothing in this run needed",
+        help="list the template's grants that nothing in this run needed; a run of all tests "
+        "looks anyway, and fails for one",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.option.loadscopereorder = False  # by the number of tests; the order here is kept
-    if not hasattr(config, "workerinput") and config.getoption("grants"):
+    wanted = config.getoption("grants") or _of_all_tests(config)
+    if not hasattr(config, "workerinput") and wanted:
         # Workers and clouds inherit it.
         os.environ[USED_GRANTS] = tempfile.mkdtemp(prefix="used-grants-")
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def _of_all_tests(config: pytest.Config) -> bool:
+    """Whether the run leaves none out."""
+    choices = ("keyword", "markexpr", "deselect", "lf", "ignore", "ignore_glob", "collectonly")
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not any(
+        config.getoption(choice, None) for choice in choices
+    )
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     config = session.config
     if hasattr(config, "workerinput") or USED_GRANTS not in os.environ:
         return
     folder = Path(os.environ.pop(USED_GRANTS))
-    config.stash[FOUND] = faults(Notes.read(folder), REASONS)
+    passed = exitstatus == pytest.ExitCode.OK
+    if passed or config.getoption("grants"):  # a test that failed may have left grants unasked for
+        config.stash[FOUND] = faults(Notes.read(folder), REASONS)
     for file in folder.iterdir():
         file.unlink()
     folder.rmdir()
+    if passed and config.stash[FOUND] and _of_all_tests(config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -89,7 +103,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if found:
         terminalreporter.section("grants of the template (tests/used_grants.py)")
         for line in found:
-            terminalreporter.line(line)
+            terminalreporter.line(line, red=True)
+        if _of_all_tests(config):
+            terminalreporter.line("Each fails the run: test it, take it away, or give a reason.")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
