@@ -79,7 +79,7 @@ class Permissions:
         on = self._on
         return (
             on.images_there(),
-            on.builds("codebuild:StartBuild", "codebuild:BatchGetBuilds"),
+            on.builds("codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"),
             on.build_log(),
             on.ledger(
                 "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"
@@ -101,6 +101,7 @@ class Permissions:
                 "sagemaker:AddTags",
                 "sagemaker:CreateProcessingJob",
                 "sagemaker:DescribeProcessingJob",
+                "sagemaker:StopProcessingJob",
             ),
             self._passed(self._roles.prepare),
             on.ledger("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
@@ -115,6 +116,7 @@ class Permissions:
                 "sagemaker:AddTags",
                 "sagemaker:CreateTrainingJob",
                 "sagemaker:DescribeTrainingJob",
+                "sagemaker:StopTrainingJob",
             ),
             on.artifacts("training/*", "s3:GetObject"),
             on.listing_of_artifacts(),

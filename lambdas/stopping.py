@@ -1,7 +1,10 @@
 """Stopping the jobs that a release still waits for."""
 
+from collections.abc import Callable, Mapping
+
 from botocore.exceptions import ClientError
 
+from lambdas.clients import Clients
 from lambdas.errors import code_of
 from lambdas.ledger import Kind, Waiter
 from lambdas.log import logger
@@ -44,17 +47,11 @@ def stop_jobs(site: Site, release: str, *, but: Waiter | None = None) -> tuple[s
 
 def stop_job(site: Site, waiter: Waiter) -> bool:
     """Whether a running job was stopped. A build that another release waits for runs on."""
-    if not waiter.subject or _wanted_by_others(site, waiter):
+    stop = _STOPS.get(waiter.kind)
+    if stop is None or not waiter.subject or _wanted_by_others(site, waiter):
         return False
     try:
-        if waiter.kind is Kind.BUILD:
-            site.clients.codebuild.stop_build(id=waiter.subject)
-        elif waiter.kind is Kind.TRAINING:
-            site.clients.sagemaker.stop_training_job(TrainingJobName=waiter.subject)
-        elif waiter.kind is Kind.PROCESSING:
-            site.clients.sagemaker.stop_processing_job(ProcessingJobName=waiter.subject)
-        else:
-            return False
+        stop(site.clients, waiter.subject)
     except ClientError as error:
         if code_of(error) not in OVER_CODES:
             raise
@@ -63,5 +60,17 @@ def stop_job(site: Site, waiter: Waiter) -> bool:
     return True
 
 
+_STOPS: Mapping[Kind, Callable[[Clients, str], object]] = {
+    Kind.BUILD: lambda clients, build: clients.codebuild.stop_build(id=build),
+    Kind.TRAINING: lambda clients, job: clients.sagemaker.stop_training_job(TrainingJobName=job),
+    Kind.PROCESSING: lambda clients, job: clients.sagemaker.stop_processing_job(
+        ProcessingJobName=job
+    ),
+}
+
+
 def _wanted_by_others(site: Site, waiter: Waiter) -> bool:
-    return any(other.release_id != waiter.release_id for other in site.ledger.waiters(waiter.job))
+    """Jobs are named after their release; a build is named after its image."""
+    return waiter.kind is Kind.BUILD and any(
+        other.release_id != waiter.release_id for other in site.ledger.waiters(waiter.job)
+    )

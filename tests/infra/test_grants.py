@@ -100,7 +100,7 @@ EXPECTED: dict[str, Table] = {
     },
     "BuildImage": {
         **IMAGES_THERE,
-        BUILDS: ("codebuild:BatchGetBuilds", "codebuild:StartBuild"),
+        BUILDS: ("codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"),
         BUILD_LOG: ("logs:GetLogEvents",),
         LEDGER: (
             "dynamodb:GetItem",
@@ -124,6 +124,7 @@ EXPECTED: dict[str, Table] = {
             "sagemaker:AddTags",
             "sagemaker:CreateProcessingJob",
             "sagemaker:DescribeProcessingJob",
+            "sagemaker:StopProcessingJob",
         ),
         PREPARE_ROLE: ("iam:PassRole",),
         **WAIT,
@@ -134,6 +135,7 @@ EXPECTED: dict[str, Table] = {
             "sagemaker:AddTags",
             "sagemaker:CreateTrainingJob",
             "sagemaker:DescribeTrainingJob",
+            "sagemaker:StopTrainingJob",
         ),
         **READ_TRAINING,
         TRAIN_ROLE: ("iam:PassRole",),

@@ -23,7 +23,7 @@ from lambdas.refresh_data import refresh_data
 from lambdas.restoration import settle_rollback
 from lambdas.stopping import stop_job
 from lambdas.verdict import Failed, Succeeded
-from lambdas.waiting import answer
+from lambdas.waiting import answer, close_late
 from tests.release.laptop import PROJECT, Laptop
 from tests.release.people import Person, person
 from tests.release.roles import function_name, session_of, site_of
@@ -226,6 +226,31 @@ def test_who_undoes_a_release_may_stop_each_kind_of_its_jobs(
     assert stop_job(site, row(Kind.BUILD, build))
     assert not stop_job(site, row(Kind.TRAINING, job["TrainingJobName"]))
     assert not stop_job(site, row(Kind.PROCESSING, f"{PROJECT}-r-0-prepare"))
+
+
+@pytest.mark.parametrize(
+    ("module", "kind"),
+    [
+        ("build_image", Kind.BUILD),
+        ("prepare_data", Kind.PROCESSING),
+        ("train_model", Kind.TRAINING),
+        ("request_approval", Kind.APPROVAL),
+        ("deploy_model", Kind.ENDPOINT),
+    ],
+)
+def test_who_comes_late_to_a_stopped_release_may_stop_what_an_earlier_attempt_submitted(
+    team: Team, laptop: Laptop, module: str, kind: Kind
+) -> None:
+    site, subject = site_of(laptop, module), f"{PROJECT}-r-0-none"
+    if kind is Kind.BUILD:
+        subject = laptop.client("codebuild").list_builds()["ids"][0]
+    waiter = row(kind, subject)
+    site.ledger.put_waiter(waiter)
+
+    close_late(site, waiter)
+
+    left = site_of(laptop, "resume_release").ledger.waiters(waiter.job)
+    assert left == []
 
 
 def test_who_prepares_and_who_registers_may_copy_in_parts_and_go_on_with_it(
