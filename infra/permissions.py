@@ -120,7 +120,6 @@ class Permissions:
             ),
             on.artifacts("training/*", "s3:GetObject"),
             on.listing_of_artifacts(),
-            on.storage.decryption,
             self._passed(self._roles.train),
             on.ledger("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
             on.task_answers(),

@@ -53,6 +53,7 @@ def _logs(p: Place) -> list[Need]:
     )
     return [
         *_show(p),
+        need("cloudformation:ListStackResources", p.stacks),
         need("logs:DescribeLogStreams logs:FilterLogEvents", *map(p.logs, groups)),
         need("logs:DescribeLogGroups", p.logs("*")),
         need("codebuild:ListBuildsForProject codebuild:BatchGetBuilds", p.builds),

@@ -49,10 +49,15 @@ def _table(resources: Resources, operations: str) -> dict[str, Resources]:
 
 
 def _parameter(parameters: Parameters, place: Place) -> list[str]:
-    return [
-        place.arn("ssm", "parameter/" + name.split(":")[0].lstrip("/"))
-        for name in values(parameters, "Name", "Names", "Path")
-    ]
+    """AWS's own parameters belong to no account (Systems Manager user guide, "Calling public
+    parameters").
+    """
+    arns = []
+    for name in values(parameters, "Name", "Names", "Path"):
+        path = name.split(":")[0].lstrip("/")
+        owner = Place(place.region, "") if path.startswith("aws/service/") else place
+        arns.append(owner.arn("ssm", f"parameter/{path}"))
+    return arns
 
 
 _SAGEMAKER_KINDS = {

@@ -17,6 +17,7 @@ from contracts.names import model_key, training_prefix
 from contracts.release import Rollback
 from infra.names import Names
 from lambdas.build import BuildContext, settle_build
+from lambdas.deploy_model import hold_lease
 from lambdas.ledger import EndpointChange, Kind, Waiter
 from lambdas.object_copy import ObjectVersion, copy_version
 from lambdas.refresh_data import refresh_data
@@ -151,7 +152,7 @@ def test_a_viewer_changes_nothing(
 
     for action, *words in (
         ("sns:Publish", "start"),
-        ("ssm:GetParameter", "push", repository),
+        ("ssm:GetParameter", "push", "--directory", repository),
         ("sagemaker:InvokeEndpoint", "invoke", "{}"),
         ("ssm:PutParameter", "config", "put", "quality", str(file)),
         ("ssm:GetParameter", "data", "put", "numbers", str(file)),
@@ -179,7 +180,7 @@ def test_an_operator_runs_the_project(team: Team, operator: Person, tmp_path: Pa
     file.write_text(json.dumps(team.parameters["deployment"]))
     operator.does("config", "put", "deployment", str(file))
     team.commit("Of an operator", {"README.md": "by an operator\n"})
-    assert "README.md" in operator.does("push", str(team.repository))
+    assert "README.md" in operator.does("push", "--directory", str(team.repository))
 
 
 # What follows happens seldom in a release: each function's own code, with its role's credentials.
@@ -251,6 +252,25 @@ def test_who_comes_late_to_a_stopped_release_may_stop_what_an_earlier_attempt_su
 
     left = site_of(laptop, "resume_release").ledger.waiters(waiter.job)
     assert left == []
+
+
+def test_who_deploys_may_see_whether_the_lease_s_owner_still_runs(
+    team: Team, laptop: Laptop
+) -> None:
+    site, first = site_of(laptop, "deploy_model"), team.executions()[-1]
+    endpoint, now = site.environment.endpoint, site.now()
+    site.ledger.take_lease(endpoint, first, now=now, until=now + 600, over="")
+
+    assert hold_lease(site, "r-0000000000000000", seconds=60) == first
+
+    site.ledger.release_lease(endpoint, "r-0000000000000000")
+
+
+def test_who_resolves_may_ask_for_quotas_that_the_account_never_changed(
+    team: Team, laptop: Laptop
+) -> None:
+    quotas = site_of(laptop, "resolve").clients.service_quotas
+    assert quotas.list_aws_default_service_quotas(ServiceCode="sagemaker")["Quotas"]
 
 
 def test_who_prepares_and_who_registers_may_copy_in_parts_and_go_on_with_it(

@@ -27,7 +27,11 @@ TRUST = {
 MAY = {
     "Version": "2012-10-17",
     "Statement": [
-        {"Effect": "Allow", "Action": ["s3:*", "ecr:*", "logs:*"], "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Action": ["s3:*", "ecr:*", "logs:*", "cloudwatch:PutMetricData"],
+            "Resource": "*",
+        },
         {
             "Effect": "Deny",
             "Action": "s3:PutObject",
@@ -40,6 +44,7 @@ MAY = {
 @pytest.fixture(scope="module")
 def found(team: Team, laptop: Laptop) -> Iterator[dict[str, Any]]:
     """What the script printed; its images are the team's."""
+    laptop.refusals.append(f"{BUCKET}/forbidden/")
     s3, iam, sagemaker = laptop.client("s3"), laptop.client("iam"), laptop.client("sagemaker")
     s3.create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": laptop.state.region}

@@ -72,6 +72,12 @@ def test_a_model_package_needs_its_group_its_images_and_its_artifacts() -> None:
     }
 
 
+def test_aws_s_own_parameters_belong_to_no_account() -> None:
+    name = "/aws/service/powertools/python"
+    expected = {("ssm:GetParameter", f"arn:aws:ssm:eu-west-1::parameter{name}")}
+    assert needed("ssm", "GetParameter", Name=name) == expected
+
+
 def test_figures_are_written_into_a_namespace() -> None:
     (need,) = needs_of(Call("cloudwatch", "PutMetricData", {"Namespace": "N"}), PLACE)
     assert need.context == {"cloudwatch:namespace": "N"}
