@@ -72,6 +72,7 @@ def _preflight(p: Place) -> list[Need]:
         need("ssm:GetParameter", p.arn("ssm", f"parameter/cdk-bootstrap/{BOOTSTRAP}/version")),
         need("ssm:GetParameter", p.public_parameter("/aws/service/powertools/*")),
         need("sagemaker:DescribeEndpoint", p.endpoint),
+        need("sagemaker:DescribeEndpointConfig", p.arn("sagemaker", "endpoint-config/*")),
         need(
             "codecommit:ListRepositories ecr-public:GetAuthorizationToken "
             "servicequotas:ListAWSDefaultServiceQuotas servicequotas:ListServiceQuotas",
