@@ -52,6 +52,21 @@ lock-policies: environment
 	$(BIN)/python -m uv pip compile .ci/policies/requirements.in --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file .ci/policies/requirements.txt
 
+# moto's own tests, of the version that is pinned, against a cloud of ours: what fails here stands
+# with its reason in tests/moto_suite/differences.toml. MOTO="s3 iam" runs those services;
+# MOTO="--stock s3" asks moto as it is shipped. Ten minutes.
+MOTO_SUITE := .moto-suite
+.PHONY: test-moto
+test-moto: environment $(MOTO_SUITE)/.ready
+	$(BIN)/python -m tests.moto_suite $(MOTO)
+
+$(MOTO_SUITE)/.ready: .ci/moto-suite/source.txt .ci/moto-suite/requirements.txt
+	rm -rf $(MOTO_SUITE)
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-binary :all: --no-deps --no-build-isolation --require-hashes --dest $(MOTO_SUITE) -r .ci/moto-suite/source.txt
+	tar --extract --gzip --file $(MOTO_SUITE)/moto-*.tar.gz --directory $(MOTO_SUITE) --strip-components 1 --wildcards '*/tests' '*/pyproject.toml'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes --target $(MOTO_SUITE)/site -r .ci/moto-suite/requirements.txt
+	@touch $@
+
 check: environment
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -89,7 +104,7 @@ lock: environment
 
 clean:
 	-$(BIN)/wharf down
-	rm -rf .venv $(SECOND) $(POLICY_TOOLS) .wharf cdk.out .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf .venv $(SECOND) $(POLICY_TOOLS) $(MOTO_SUITE) .wharf cdk.out .mypy_cache .ruff_cache .pytest_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Requests to the server that are wrong in every way we know, and right ones whose answers are
