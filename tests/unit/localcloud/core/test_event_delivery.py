@@ -187,6 +187,33 @@ def test_a_new_object_is_told_to_the_rules_of_a_bucket_that_announces_itself(
     assert isinstance(event["time"], str)
 
 
+def test_a_bucket_that_announces_its_objects_can_be_emptied_of_delete_markers_too(
+    world: World, tmp_path: Path
+) -> None:
+    heard = Heard(world, tmp_path / "heard")
+    listening(world, heard, "aws.s3")
+    s3, bucket = world.client("s3"), world.name("emptied")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    s3.put_object(Bucket=bucket, Key="deleted.csv", Body=b"x")
+    s3.delete_object(Bucket=bucket, Key="deleted.csv")
+    found = s3.list_object_versions(Bucket=bucket)
+    versions = [
+        {"Key": one["Key"], "VersionId": one["VersionId"]}
+        for one in (*found["Versions"], *found["DeleteMarkers"])
+    ]
+
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": versions, "Quiet": True})
+
+    assert "Errors" not in answer
+    assert "DeleteMarkers" not in s3.list_object_versions(Bucket=bucket)
+    gone = until(lambda: [e for e in heard.events() if e["detail-type"] == "Object Deleted"])
+    assert gone[-1]["detail"]["object"]["key"] == "deleted.csv"
+
+
 def test_a_delivery_can_be_lost_or_doubled_on_demand(world: World, tmp_path: Path) -> None:
     heard = Heard(world, tmp_path / "heard")
     listening(world, heard, "aws.fifth")
