@@ -12,6 +12,7 @@
 ``object_permissions``  the same for S3
 ``principals``          who calls, and their policies
 ``limits``              what narrows a role's policies
+``simulation``          what the policies would decide, for those who ask before they call
 ``resource_policies``   the policies of buckets, topics, queues and functions
 ``used_grants``         which grants of a template were needed, when a test run asks
 ``policies``            the evaluation of policy documents

@@ -15,7 +15,7 @@ from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
 from localcloud.cloud import Cloud
-from localcloud.iam import limits, refusals
+from localcloud.iam import limits, refusals, simulation
 from localcloud.iam.calls import HttpRequest
 from localcloud.iam.judgement import judge
 from localcloud.iam.refusals import Refusal
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 def install(cloud: Cloud) -> None:
     """Leave bucket policies to the gate: moto's own check of them knows no conditions."""
     limits.install()
+    simulation.install(cloud)
 
     def get_permission(self: FakeBucket, action: str, resource: str) -> PermissionResult:
         return PermissionResult.NEUTRAL

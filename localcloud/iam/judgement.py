@@ -147,7 +147,7 @@ def _wording(principal: Principal, need: Need, reason: str) -> str:
 
 def _decision(cloud: Cloud, principal: Principal, request: Request) -> Decision:
     try:
-        identity = _identity_decision(principal, request)
+        identity = identity_decision(principal, request)
         if request.action == "sts:AssumeRole":
             return _with_trust(cloud, identity, principal, request)
         resource_policies = resource_documents(cloud, request.resource)
@@ -161,7 +161,7 @@ def _decision(cloud: Cloud, principal: Principal, request: Request) -> Decision:
     return Decision.ALLOWED
 
 
-def _identity_decision(principal: Principal, request: Request) -> Decision:
+def identity_decision(principal: Principal, request: Request) -> Decision:
     """What the policies allow within every limit; only an explicit deny outdoes a resource's."""
     decisions = [decide(principal.documents, request)]
     decisions += [decide([limit], request) for limit in principal.limits]

@@ -11,7 +11,6 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.iam.models import IAMBackend, Role
 from moto.iam.responses import IamResponse
-from moto.sts.models import AssumedRole
 from moto.sts.responses import TokenResponse
 
 from localcloud.iam.policies import Document
@@ -24,9 +23,9 @@ class NotJudged(ServiceException):
     code = "ValidationError"
 
 
-def limits_of(backend: IAMBackend, role: Role, session: AssumedRole) -> tuple[Document, ...]:
-    """The documents that each must allow what the session does."""
-    found = [_boundary(backend, role), session.policy]
+def limits_of(backend: IAMBackend, role: Role, policy: str | None = None) -> tuple[Document, ...]:
+    """The documents that each must allow what the role does; ``policy`` is a session's own."""
+    found = [_boundary(backend, role), policy]
     return tuple(json.loads(text) for text in found if text)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.iam.models import IAMBackend, ManagedPolicy, iam_backends
+from moto.iam.models import IAMBackend, ManagedPolicy, User, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from localcloud.cloud import Cloud
@@ -73,16 +73,27 @@ def principal_of(cloud: Cloud, credential: Credential) -> Principal:
         return _role_session(cloud, backend, session)
     for user in backend.users.values():
         if any(key.access_key_id == credential.access_key for key in user.access_keys):
-            holders: list[Any] = [user, *backend.get_groups_for_user(user.name)]
-            documents = tuple(
-                document
-                for holder in holders
-                for document in _documents(
-                    holder.policies.values(), holder.managed_policies.values()
-                )
-            )
-            return Principal(user.arn, None, documents, cloud.account)
+            return _user(cloud, backend, user)
     raise UnknownPrincipal(_INVALID)
+
+
+def _user(cloud: Cloud, backend: IAMBackend, user: User) -> Principal:
+    holders: list[Any] = [user, *backend.get_groups_for_user(user.name)]
+    documents = tuple(
+        document
+        for holder in holders
+        for document in _documents(holder.policies.values(), holder.managed_policies.values())
+    )
+    return Principal(user.arn, None, documents, cloud.account)
+
+
+def user_principal(cloud: Cloud, arn: str) -> Principal:
+    """A user by their ARN. Raises UnknownPrincipal."""
+    backend = iam_backends[cloud.account][PARTITION]
+    user = next((one for one in backend.users.values() if one.arn == arn), None)
+    if user is None:
+        raise UnknownPrincipal(f"The user {arn} does not exist (any more).")
+    return _user(cloud, backend, user)
 
 
 def _role_session(cloud: Cloud, backend: IAMBackend, session: AssumedRole) -> Principal:
@@ -92,19 +103,19 @@ def _role_session(cloud: Cloud, backend: IAMBackend, session: AssumedRole) -> Pr
     if role is None:
         raise UnknownPrincipal(f"The role {session.role_arn} does not exist (any more).")
     documents = _documents(role.policies.values(), role.managed_policies.values())
-    limits = limits_of(backend, role, session)
+    limits = limits_of(backend, role, session.policy)
     return Principal(session.arn, role.arn, documents, cloud.account, limits)
 
 
 def role_principal(cloud: Cloud, role_arn: str, session: str) -> Principal:
     """A role as a service assumes it. Raises UnknownPrincipal."""
-    roles = iam_backends[cloud.account][PARTITION].roles.values()
-    role = next((one for one in roles if one.arn == role_arn), None)
+    backend = iam_backends[cloud.account][PARTITION]
+    role = next((one for one in backend.roles.values() if one.arn == role_arn), None)
     if role is None:
         raise UnknownPrincipal(f"The role {role_arn} does not exist (any more).")
     arn = f"arn:aws:sts::{cloud.account}:assumed-role/{role.name}/{session[:64]}"
     documents = _documents(role.policies.values(), role.managed_policies.values())
-    return Principal(arn, role.arn, documents, cloud.account)
+    return Principal(arn, role.arn, documents, cloud.account, limits_of(backend, role))
 
 
 def _documents(inline: Iterable[Any], managed: Iterable[Any]) -> tuple[Document, ...]:

@@ -4,6 +4,7 @@ from localcloud.offer.service import Service, operations
 
 SERVICE = Service(
     "iam",
+    ours=operations("SimulatePrincipalPolicy"),
     moto=operations(
         "AddRoleToInstanceProfile AddUserToGroup AttachGroupPolicy AttachRolePolicy "
         "AttachUserPolicy CreateAccessKey CreateGroup CreateInstanceProfile CreatePolicy "

@@ -127,3 +127,31 @@ def test_a_role_is_assumed_by_whom_its_trust_policy_names(
     with pytest.raises(ClientError) as error:
         session(world, role, caller)
     assert refusal(error).startswith("AccessDenied: User: ")
+
+
+def test_a_simulation_decides_as_the_call_itself_would(world: World) -> None:
+    role = bounded(world, allow("*"), deny(NAMES, MINE))
+    other = f"{MINE}-not"
+
+    def simulated(*actions: str) -> list[str]:
+        found = world.client("iam").simulate_principal_policy(
+            PolicySourceArn=role, ActionNames=list(actions), ResourceArns=[MINE, other]
+        )
+        return [one["EvalDecision"] for one in found["EvaluationResults"]]
+
+    assert simulated(NAMES) == ["explicitDeny", "allowed"]
+    assert simulated("s3:GetObject") == ["implicitDeny", "implicitDeny"]
+
+
+def test_a_simulation_of_nobody_or_of_other_policies_is_refused(world: World) -> None:
+    iam = world.client("iam")
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        iam.simulate_principal_policy(
+            PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:role/nobody", ActionNames=[NAMES]
+        )
+    with pytest.raises(ClientError, match="not simulated on the laptop's cloud: CallerArn"):
+        iam.simulate_principal_policy(
+            PolicySourceArn=world.role(),
+            ActionNames=[NAMES],
+            CallerArn=f"arn:aws:iam::{ACCOUNT}:user/somebody",
+        )
