@@ -48,8 +48,8 @@ def alarms(
         AlarmSpec(
             name="release-failed",
             metric=machine.metric_failed(period=MINUTE),
-            text="A release failed; the model that served before still does. "
-            "`wharf releases` names it, `wharf show` says why.",
+            text="A release failed. `wharf releases` names it, `wharf show` says why, and what "
+            "serves.",
         ),
         AlarmSpec(
             name="release-timed-out",
@@ -87,22 +87,24 @@ def alarms(
             "may have started. `wharf redrive --list` says what and why, `wharf redrive` hands it "
             "over again.",
         ),
-        *_of_calls(functions),
+        *_of_calls(names, functions),
     )
 
 
-def _of_calls(functions: Functions) -> Iterator[AlarmSpec]:
+def _of_calls(names: Names, functions: Functions) -> Iterator[AlarmSpec]:
     """Two for each function that events call; those of the machine fail the release instead."""
     for name, function in functions.of_events.items():
+        log_group = f"/aws/lambda/{names.function(name)}"
         yield AlarmSpec(
             name=f"{name}-errors",
             metric=function.metric_errors(period=FIVE_MINUTES),
             text=f"The function {name} failed. Lambda tries twice again; what stays undone raises "
-            "events-lost. `wharf logs --step functions` has what it wrote.",
+            "events-lost. What it wrote: aws logs filter-log-events --log-group-name "
+            f"{log_group} --filter-pattern ERROR",
         )
         yield AlarmSpec(
             name=f"{name}-throttles",
             metric=function.metric_throttles(period=FIVE_MINUTES),
             text=f"Lambda did not run the function {name}, as the account runs as many as it may. "
-            "It tries again for an hour. `wharf preflight` shows the account's quotas.",
+            "It tries again for an hour. How many that are: aws lambda get-account-settings",
         )

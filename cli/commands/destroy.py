@@ -19,7 +19,7 @@ Step = tuple[str, Callable[[Tell], None]]
 @click.option(
     "--everything",
     is_flag=True,
-    help="Also the data, artifacts, images, code, models and the ledger: nothing stays.",
+    help="Also the data, artifacts, images, code, models and the ledger.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would go and what would stay.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
@@ -32,8 +32,9 @@ def destroy(
     """Delete the endpoint and all that runs; keep what holds work.
 
     The endpoint goes first, while its role is there. What holds data, models, images and code
-    stays in the stack, and `cdk deploy` brings the rest back to it. The parameters in Parameter
-    Store and the logs of jobs stay also with --everything. With --json: project, stack,
+    stays in the stack, and `cdk deploy` brings the rest back to it; subscriptions to the
+    notifications do not come back. The parameters in Parameter Store and the logs of jobs stay
+    also with --everything. With --json: project, stack,
     everything, endpoint, instances, releases, jobs, endpoint_configs, models, kept (name, type,
     physical, charge), removed; it needs --yes or --dry-run.
     """
@@ -110,6 +111,7 @@ def _farewell(leaving: Leaving) -> str:
             "`cdk deploy` begins anew"
         )
     return (
-        "done. `cdk deploy` brings it back, with data, models and images; "
+        "done. `cdk deploy` brings it back, with data, models and images, but without the "
+        "subscriptions to its notifications; "
         f"to delete those too: wharf destroy --everything --project {leaving.project}"
     )

@@ -70,7 +70,13 @@ def test_every_alarm_tells_people_and_no_data_is_no_alarm(alarms: dict[str, Reso
 
 def test_every_alarm_says_what_to_type(alarms: dict[str, Resource]) -> None:
     for alarm in alarms.values():
-        assert "`wharf " in alarm.properties["AlarmDescription"], alarm.name
+        assert re.search(r"`wharf |: aws ", alarm.properties["AlarmDescription"]), alarm.name
+
+
+def test_the_alarm_of_a_function_names_its_own_log(alarms: dict[str, Resource]) -> None:
+    for name in ("start-release", "resume-release", "refresh-data"):
+        text = alarms[f"{name}-errors"].properties["AlarmDescription"]
+        assert f"--log-group-name /aws/lambda/{PREFIX}{name} " in text
 
 
 def test_the_page_lists_every_alarm_and_no_other(alarms: dict[str, Resource]) -> None:
