@@ -24,6 +24,7 @@ from localcloud.sagemaker.job_tree import plain
 from localcloud.sagemaker.s3_transfers import DataError, split_uri
 from localcloud.sagemaker.variants import VariantPlan, container_of, instances_by_type, plans_of
 
+EMPTY: tuple[object, ...] = (None, {}, [])
 UPDATE_KEYS = (
     "RetainAllVariantProperties",
     "ExcludeRetainedVariantProperties",
@@ -130,6 +131,17 @@ def _deployment(request: Mapping[str, Any]) -> Mapping[str, Any]:
     return deployment
 
 
+def _leave_out_what_is_empty(operation: str) -> None:
+    """Describe without the members that are not there: SDK v3 reads an empty one, and fails."""
+    described = stock(SageMakerResponse, operation)
+
+    def describe(self: SageMakerResponse) -> ActionResult:
+        members: Mapping[str, Any] = described(self).result
+        return ActionResult({key: value for key, value in members.items() if value not in EMPTY})
+
+    replace(SageMakerResponse, operation, describe)
+
+
 def _install_names(cloud: Cloud) -> None:
     """A name is used once, and a model's data must be there when the model is created."""
     stock_model = stock(SageMakerResponse, "create_model")
@@ -167,6 +179,8 @@ def _install_names(cloud: Cloud) -> None:
             raise rules.invalid(f"'{instance_type}' at 'instanceType' is not an instance type")
 
     replace(SageMakerResponse, "create_model", create_model)
+    for operation in ("describe_model", "describe_endpoint_config", "describe_endpoint"):
+        _leave_out_what_is_empty(operation)
     replace(SageMakerResponse, "create_endpoint_config", create_endpoint_config)
     replace(FakeEndpointConfig, "validate_instance_type", validate_instance_type)
 

@@ -23,10 +23,16 @@ _TRUST = {
 }
 # Version 3 uses no role that may not do this with all resources, as AmazonSageMakerFullAccess may.
 _NETWORK = (
-    "ec2:CreateNetworkInterface ec2:CreateNetworkInterfacePermission ec2:DeleteNetworkInterface "
-    "ec2:DeleteNetworkInterfacePermission ec2:DescribeDhcpOptions ec2:DescribeNetworkInterfaces "
-    "ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcs"
-).split()
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
 _MAY = {
     "Version": "2012-10-17",
     "Statement": [
@@ -52,7 +58,7 @@ class SdkUser:
     images: tuple[str, str]
 
     def run(self, python: str, script: Path, variables: Mapping[str, str]) -> dict[str, Any]:
-        """What the script found: the last line that it prints."""
+        """What the script found: the last line that begins as an object; SDKs log there, too."""
         done = subprocess.run(
             [python, str(script), self.role, BUCKET, *self.images],
             env=variables,
@@ -61,7 +67,9 @@ class SdkUser:
             check=False,
         )
         assert done.returncode == 0, (done.stdout[-1500:], done.stderr[-3000:])
-        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        assert lines, (done.stdout[-1500:], done.stderr[-1500:])
+        found: dict[str, Any] = json.loads(lines[-1])
         return found
 
 

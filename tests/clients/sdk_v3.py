@@ -68,5 +68,5 @@ def main(role: str, bucket: str, training_image: str, inference_image: str) -> d
 
 
 if __name__ == "__main__":
-    # The SDK logs to standard output, too: the result is its last line.
-    print(json.dumps(main(*sys.argv[1:])))
+    # The SDK draws panels there, too, and leaves the last one's line unended.
+    print("\n" + json.dumps(main(*sys.argv[1:])))

@@ -172,6 +172,18 @@ def test_describing_tells_what_really_serves(laptop: Laptop, live: str, image: s
     assert "@sha256:" in variant["DeployedImages"][0]["ResolvedImage"]
 
 
+@pytest.mark.usefixtures("live")
+def test_descriptions_leave_out_what_is_not_there(laptop: Laptop) -> None:
+    client = laptop.client("sagemaker")
+    endpoint = client.describe_endpoint(EndpointName="live")
+    config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    model = client.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+
+    for described in (endpoint, config, model):
+        assert [key for key, value in described.items() if value in ({}, [])] == []
+    assert "VpcConfig" not in model and "DataCaptureConfig" not in config
+
+
 def test_a_models_refusal_comes_back_as_a_model_error(laptop: Laptop, live: str) -> None:
     with pytest.raises(ClientError) as caught:
         ask(laptop, live, b"bad")
