@@ -53,8 +53,8 @@ class Redelivery:
     def obstacle(self, letter: DeadLetter) -> str:
         """Why the event cannot be handed over; "" where it can.
 
-        A message names the function. Whoever may write to the queue may not thereby call one of
-        another project in the name of the person who types.
+        A message names the function. The right to write to the queue must not become the right to
+        call another project's function in the name of the person who types.
         """
         if not letter.event:
             return "it is of no sender that this command knows; --discard ID deletes it"

@@ -52,7 +52,7 @@ def selftest(
 
     What the laptop's cloud promises is held against what happens: who may answer tokens, the
     order of tokens and answers, events and their keys, errors of the services, notifications,
-    the endpoint's answer. The project must be one that nobody has used. Two files are written,
+    the endpoint's answer. The project must be unused. Two files are written,
     without account ids, ARNs and keys, to be sent to us: selftest-report.json and .txt.
 
     Exit codes: 0 all as promised, 1 something differs or could not be seen. With --json (and

@@ -212,6 +212,6 @@ NEEDS: Mapping[str, Callable[[Place], list[Need]]] = {
 }
 DEPLOY = _deploy
 ADMINISTRATORS = frozenset({"selftest"})
-"""Done once, in a project that nobody uses, by who may make queues and rules there."""
+"""Done once, in an unused project, with the right to make queues and rules there."""
 LOCAL = frozenset({"up", "env", "down", "demo", "doctor", "data sample", "policy"})
 """Commands that ask nothing of AWS, or of nobody's rights in it."""

@@ -121,7 +121,7 @@ WRONG_CALLS = (
         ("ExecutionDoesNotExist",),
     ),
     WrongCall(
-        "token that nobody handed out",
+        "unknown task token",
         "stepfunctions",
         "send_task_success",
         lambda scene: {"taskToken": NOTHING, "output": "{}"},
