@@ -9,6 +9,11 @@ def arn(service: str, resource: str, *, region: str, account: str) -> str:
     return f"arn:{PARTITION}:{service}:{region}:{account}:{resource}"
 
 
+def log_group_name(identifier: str) -> str:
+    """The name, of a log group's name or ARN."""
+    return identifier.split(":log-group:")[-1].removesuffix(":*")
+
+
 def timestamp(moment: datetime) -> str:
     """``2026-03-02T12:00:00Z``, as in EventBridge's envelope."""
     return _utc(moment, "seconds")

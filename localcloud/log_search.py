@@ -9,6 +9,7 @@ from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundExce
 from moto.logs.responses import LogsResponse
 
 from localcloud.cloud import Cloud
+from localcloud.formats import log_group_name
 from localcloud.overrides import replace
 
 NO_STREAM = [""]  # the name of none, where moto takes an empty list for all
@@ -43,7 +44,7 @@ def _group(request: LogsResponse) -> str:
         )
     if name is not None:
         return str(name)
-    return str(identifier).split(":log-group:")[-1].removesuffix(":*")
+    return log_group_name(str(identifier))
 
 
 def _streams(request: LogsResponse, group: str) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from moto.iam.models import Role, iam_backends
+from moto.iam.models import Role
 from moto.s3.models import s3_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
@@ -28,7 +28,7 @@ from localcloud.iam.object_permissions import object_permissions
 from localcloud.iam.operations import Place
 from localcloud.iam.permissions import Need, UnknownOperation, needs_of
 from localcloud.iam.policies import Decision, Document, Request, UnknownCondition, Value, decide
-from localcloud.iam.principals import Principal, principal_of, role_principal
+from localcloud.iam.principals import Principal, find_role, principal_of, role_principal
 from localcloud.iam.refusals import AccessDenied, Refusal
 from localcloud.iam.resource_policies import resource_documents
 
@@ -174,8 +174,7 @@ def _with_trust(
     cloud: Cloud, identity: Decision, principal: Principal, request: Request
 ) -> Decision:
     """A role's trust policy must name the caller, or the account, which may then allow it."""
-    roles = iam_backends[cloud.account][PARTITION].roles.values()
-    role = next((role for role in roles if role.arn == request.resource), None)
+    role = find_role(cloud, request.resource)
     if role is None or identity is Decision.DENIED:
         return Decision.DENIED
     trust = _trust_of(role)
@@ -239,8 +238,7 @@ def require_service_access(
 
 def require_trust(cloud: Cloud, role_arn: str, service: str) -> None:
     """Raises AccessDenied unless the role's trust policy lets the service assume it."""
-    backend = iam_backends[cloud.account][PARTITION]
-    role = next((role for role in backend.roles.values() if role.arn == role_arn), None)
+    role = find_role(cloud, role_arn)
     if role is None:
         raise AccessDenied(f"The role {role_arn} does not exist.")
     context: dict[str, Value] = {"aws:SourceAccount": cloud.account}

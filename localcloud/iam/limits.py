@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
-from moto.iam.models import IAMBackend, Role
+from moto.iam.models import IAMBackend, ManagedPolicy, Role
 from moto.iam.responses import IamResponse
 from moto.sts.responses import TokenResponse
 
@@ -37,6 +37,10 @@ def _boundary(backend: IAMBackend, role: Role) -> str | None:
     policy = backend.managed_policies.get(arn)
     if policy is None:
         return '{"Statement": []}'
+    return default_document(policy)
+
+
+def default_document(policy: ManagedPolicy) -> str:
     return next(str(version.document) for version in policy.versions if version.is_default)
 
 

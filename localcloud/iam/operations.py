@@ -106,7 +106,7 @@ def _build_projects(parameters: Parameters, place: Place) -> list[str]:
 
 def _log_group(parameters: Parameters, place: Place) -> list[str]:
     given = values(parameters, "logGroupName", "logGroupIdentifier", "logGroupNames")
-    names = [name.split(":log-group:")[-1].removesuffix(":*") for name in given]
+    names = map(formats.log_group_name, given)
     return [place.arn("logs", f"log-group:{name}:*") for name in names] or ["*"]
 
 

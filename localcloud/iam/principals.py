@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.iam.models import IAMBackend, ManagedPolicy, User, iam_backends
+from moto.iam.models import IAMBackend, Role, User, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from localcloud.cloud import Cloud
 from localcloud.formats import PARTITION
 from localcloud.iam.calls import Credential
-from localcloud.iam.limits import limits_of
+from localcloud.iam.limits import default_document, limits_of
 from localcloud.iam.policies import Document
 from localcloud.iam.refusals import TokenExpired, UnknownPrincipal
 
@@ -99,29 +99,38 @@ def user_principal(cloud: Cloud, arn: str) -> Principal:
 def _role_session(cloud: Cloud, backend: IAMBackend, session: AssumedRole) -> Principal:
     if session.expiration.replace(tzinfo=UTC) < datetime.now(UTC):
         raise TokenExpired("The security token included in the request is expired")
-    role = next((r for r in backend.roles.values() if r.arn == session.role_arn), None)
-    if role is None:
-        raise UnknownPrincipal(f"The role {session.role_arn} does not exist (any more).")
-    documents = _documents(role.policies.values(), role.managed_policies.values())
-    limits = limits_of(backend, role, session.policy)
-    return Principal(session.arn, role.arn, documents, cloud.account, limits)
+    role = _required_role(cloud, session.role_arn)
+    return _role(cloud, backend, role, session.arn, session.policy)
 
 
 def role_principal(cloud: Cloud, role_arn: str, session: str) -> Principal:
     """A role as a service assumes it. Raises UnknownPrincipal."""
-    backend = iam_backends[cloud.account][PARTITION]
-    role = next((one for one in backend.roles.values() if one.arn == role_arn), None)
-    if role is None:
-        raise UnknownPrincipal(f"The role {role_arn} does not exist (any more).")
+    role = _required_role(cloud, role_arn)
     arn = f"arn:aws:sts::{cloud.account}:assumed-role/{role.name}/{session[:64]}"
+    return _role(cloud, iam_backends[cloud.account][PARTITION], role, arn)
+
+
+def find_role(cloud: Cloud, arn: str) -> Role | None:
+    roles = iam_backends[cloud.account][PARTITION].roles.values()
+    return next((role for role in roles if role.arn == arn), None)
+
+
+def _required_role(cloud: Cloud, arn: str) -> Role:
+    role = find_role(cloud, arn)
+    if role is None:
+        raise UnknownPrincipal(f"The role {arn} does not exist (any more).")
+    return role
+
+
+def _role(
+    cloud: Cloud, backend: IAMBackend, role: Role, arn: str, policy: str | None = None
+) -> Principal:
+    """``arn`` is the session's, ``policy`` its own policy."""
     documents = _documents(role.policies.values(), role.managed_policies.values())
-    return Principal(arn, role.arn, documents, cloud.account, limits_of(backend, role))
+    limits = limits_of(backend, role, policy)
+    return Principal(arn, role.arn, documents, cloud.account, limits)
 
 
 def _documents(inline: Iterable[Any], managed: Iterable[Any]) -> tuple[Document, ...]:
-    texts = [*inline, *(_default_document(policy) for policy in managed)]
+    texts = [*inline, *(default_document(policy) for policy in managed)]
     return tuple(json.loads(text) for text in texts)
-
-
-def _default_document(policy: ManagedPolicy) -> str:
-    return next(str(version.document) for version in policy.versions if version.is_default)
