@@ -4,9 +4,9 @@ from typing import Any
 
 from contracts.release import ApprovalDecision
 from lambdas.errors import ApprovalRejected
-from lambdas.ledger import Waiter
 from lambdas.site import Site
 from lambdas.verdict import Running, Succeeded, Verdict, failed
+from lambdas.waiter_rows import Waiter
 
 APPROVED = "Approved"
 REJECTED = "Rejected"

@@ -13,12 +13,14 @@ from contracts.parameters import ImageSource
 from contracts.release import Image, ImageKind, ImagePlan, Plan
 from contracts.task import BuildTask
 from lambdas.build_log import telling
+from lambdas.build_rows import BuildStart
 from lambdas.errors import UNREACHABLE, BuildFailed, ServiceFault, code_of
-from lambdas.ledger import KEEP, BuildStart, Waiter
 from lambdas.log import logger
 from lambdas.site import Site
 from lambdas.submission import Submission, abandoned
+from lambdas.table_rows import KEEP
 from lambdas.verdict import Failed, Running, Succeeded, Verdict, failed
+from lambdas.waiter_rows import Waiter
 
 QUEUE_MINUTES = 30  # how long a build may wait for a machine; CodeBuild's own default is 8 hours
 LOG_EVENTS = 500  # from the log's end; what follows a failed command is some ten of them

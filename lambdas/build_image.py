@@ -5,9 +5,9 @@ from contracts.task import BuildTask
 from lambdas.build import BuildContext, build_job, find_image, submit_build
 from lambdas.document import planned
 from lambdas.entry import entry
-from lambdas.ledger import Kind
 from lambdas.site import Site
 from lambdas.verdict import Succeeded
+from lambdas.waiter_rows import Kind
 from lambdas.waiting import answer, new_waiter, wait
 
 STATES = {

@@ -17,13 +17,14 @@ from lambdas.endpoint import (
     refuse_if_busy,
     submit_deployment,
 )
+from lambdas.endpoint_rows import EndpointChange
 from lambdas.entry import entry
 from lambdas.errors import Superseded
 from lambdas.execution import RUNNING, status_of
-from lambdas.ledger import EndpointChange, Kind
 from lambdas.log import logger
 from lambdas.site import Site
 from lambdas.submission import Submission
+from lambdas.waiter_rows import Kind
 from lambdas.waiting import new_waiter, wait
 
 STATE = "Deploy"

@@ -10,12 +10,13 @@ from botocore.exceptions import ClientError
 from contracts.names import job_name
 from contracts.release import DeploymentResult, Image, ModelPackage, Plan, ReleaseDocument
 from lambdas.capture import data_capture
+from lambdas.endpoint_rows import EndpointChange
 from lambdas.errors import DeploymentFailed, EndpointBusy, ServiceFault, code_of, message_of
-from lambdas.ledger import EndpointChange, Waiter
 from lambdas.site import Site
 from lambdas.submission import Submission, abandoned, already_exists, not_found
 from lambdas.tags import release_tags
 from lambdas.verdict import Running, Succeeded, Verdict, failed
+from lambdas.waiter_rows import Waiter
 
 VARIANT = "champion"
 IN_SERVICE = "InService"

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from contracts.names import job_name
 from contracts.release import Removal
 from lambdas.endpoint import describe_endpoint
-from lambdas.ledger import Champion
+from lambdas.endpoint_rows import Champion
 from lambdas.log import logger
 from lambdas.removal import remove_config, remove_model
 from lambdas.site import Site

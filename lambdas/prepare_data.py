@@ -8,11 +8,11 @@ from contracts.task import WaitingTask
 from lambdas.document import planned, required
 from lambdas.entry import entry
 from lambdas.errors import MissingData
-from lambdas.ledger import Kind
 from lambdas.object_copy import NoSuchVersion, ObjectVersion, copy_version
 from lambdas.processing_job import processing_name, raw_uri, submit_processing
 from lambdas.site import Site
 from lambdas.verdict import Succeeded
+from lambdas.waiter_rows import Kind
 from lambdas.waiting import answer, new_waiter, wait
 
 STATE = "PrepareData"

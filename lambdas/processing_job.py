@@ -11,11 +11,11 @@ from contracts.names import data_prefix, job_name, parameter_path, raw_prefix
 from contracts.release import Image, Plan, PreparedData, ReleaseDocument
 from lambdas.archive import read_object
 from lambdas.errors import DataRejected
-from lambdas.ledger import Waiter
 from lambdas.site import Site
 from lambdas.submission import Submission, abandoned, not_found, submit_once
 from lambdas.tags import release_tags
 from lambdas.verdict import Running, Succeeded, Verdict, failed
+from lambdas.waiter_rows import Waiter
 
 INPUT_FOLDER = "/opt/ml/processing/input"
 OUTPUT_FOLDER = "/opt/ml/processing/output"

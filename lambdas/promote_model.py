@@ -6,8 +6,8 @@ other release changes the endpoint.
 
 from contracts.release import Promotion, ReleaseDocument
 from lambdas.document import required
+from lambdas.endpoint_rows import Champion
 from lambdas.entry import entry
-from lambdas.ledger import Champion
 from lambdas.outdated import remove_outdated
 from lambdas.site import Site
 

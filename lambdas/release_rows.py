@@ -1,13 +1,9 @@
 """The ledger's rows of releases: their one order, what was decided, and what was skipped."""
 
-from typing import Any
-
-from botocore.exceptions import ClientError
-
 from contracts.ledger import project_key, release_key, wish_key
 from contracts.model import Contract
 from contracts.release import ReleaseDocument
-from lambdas.errors import code_of
+from lambdas.table_rows import TableRows, written
 
 
 class Latest(Contract):
@@ -53,11 +49,8 @@ class Head(Contract):
     since: int = 0
 
 
-class ReleaseRows:
-    """Of the table, what is about releases. ``table`` is a boto3 DynamoDB Table."""
-
-    def __init__(self, table: Any) -> None:
-        self._table = table
+class ReleaseRows(TableRows):
+    """Of the table, what is about releases."""
 
     # The order
 
@@ -74,19 +67,14 @@ class ReleaseRows:
 
     def put_latest(self, project: str, latest: Latest) -> bool:
         """Make this the newest release; False when a later number has been taken since its own."""
-        try:
-            self._table.update_item(
-                Key=_order(project),
-                UpdateExpression="SET latest = :latest",
-                ConditionExpression="#number = :mine",
-                ExpressionAttributeNames={"#number": "number"},
-                ExpressionAttributeValues={":latest": latest.model_dump(), ":mine": latest.order},
-            )
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
-            return False
-        return True
+        return written(
+            self._table.update_item,
+            Key=_order(project),
+            UpdateExpression="SET latest = :latest",
+            ConditionExpression="#number = :mine",
+            ExpressionAttributeNames={"#number": "number"},
+            ExpressionAttributeValues={":latest": latest.model_dump(), ":mine": latest.order},
+        )
 
     def latest(self, project: str) -> Latest | None:
         item = self._get(_order(project))
@@ -98,14 +86,11 @@ class ReleaseRows:
     def put_decision(self, project: str, wish: str, decision: Decision, expires: int) -> Decision:
         """Remember the decision; what was decided before of the same wish stays, and counts."""
         row = {"decision": decision.model_dump_json(by_alias=True), "expires": expires}
-        try:
-            self._table.put_item(
-                Item={**_wish(project, wish), **row},
-                ConditionExpression="attribute_not_exists(pk)",
-            )
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
+        if not written(
+            self._table.put_item,
+            Item={**_wish(project, wish), **row},
+            ConditionExpression="attribute_not_exists(pk)",
+        ):
             known = self.decision(project, wish)
             return decision if known is None else known[0]
         return decision
@@ -172,28 +157,13 @@ class ReleaseRows:
 
     def put_unseen(self, project: str, head: Head) -> None:
         """Remember the unseen head, unless another one has been considered meanwhile."""
-        try:
-            self._table.put_item(
-                Item={**_head(project), **head.model_dump()},
-                ConditionExpression="attribute_not_exists(pk) OR #commit = :commit",
-                ExpressionAttributeNames={"#commit": "commit"},
-                ExpressionAttributeValues={":commit": head.commit},
-            )
-        except ClientError as error:
-            if not condition_failed(error):
-                raise
-
-    def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
-        item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
-        return None if item is None else without_keys(item)
-
-
-def without_keys(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in item.items() if name not in ("pk", "sk")}
-
-
-def condition_failed(error: ClientError) -> bool:
-    return code_of(error) == "ConditionalCheckFailedException"
+        written(
+            self._table.put_item,
+            Item={**_head(project), **head.model_dump()},
+            ConditionExpression="attribute_not_exists(pk) OR #commit = :commit",
+            ExpressionAttributeNames={"#commit": "commit"},
+            ExpressionAttributeValues={":commit": head.commit},
+        )
 
 
 def _order(project: str) -> dict[str, str]:

@@ -6,10 +6,10 @@ from contracts.task import WaitingTask
 from lambdas.approval import approval_job
 from lambdas.document import planned, required
 from lambdas.entry import entry
-from lambdas.ledger import Kind
 from lambdas.notification import about, publish, table, wanted
 from lambdas.site import Site
 from lambdas.submission import Submission
+from lambdas.waiter_rows import Kind
 from lambdas.waiting import new_waiter, wait
 
 STATE = "Approve"

@@ -9,11 +9,12 @@ import json
 from contracts.model import Contract
 from contracts.release import Rollback
 from lambdas.endpoint import IN_SERVICE, EndpointState, describe_endpoint, update_endpoint
+from lambdas.endpoint_rows import EndpointChange
 from lambdas.errors import DeploymentFailed, EndpointBusy
-from lambdas.ledger import EndpointChange, Kind, Waiter
 from lambdas.removal import remove_config, remove_endpoint, remove_model
 from lambdas.site import Site
 from lambdas.verdict import Failed, Running, Succeeded, Verdict, failed
+from lambdas.waiter_rows import Kind, Waiter
 
 UNTOUCHED = "untouched"  # the release never came to the endpoint
 KEPT = "kept"  # it serves something else than the release's configuration

@@ -22,13 +22,13 @@ from lambdas.errors import (
     message_of,
     translated,
 )
-from lambdas.ledger import Kind, Waiter
 from lambdas.log import logger
 from lambdas.notification import publish, table
 from lambdas.site import Site
 from lambdas.submission import may_submit_still
 from lambdas.undoing import begin_undoing
 from lambdas.verdict import failed
+from lambdas.waiter_rows import Kind, Waiter
 from lambdas.waiting import answer, answer_if_over, close_late
 
 LONGEST_DELAY = 60 * 60  # seconds between two looks at a row that cannot be settled

@@ -7,10 +7,10 @@ on, not what serves. What serves is the champion, and that pointer never moved t
 from contracts.task import WaitingTask
 from lambdas.endpoint import config_name, endpoint_job
 from lambdas.entry import entry
-from lambdas.ledger import Kind
 from lambdas.restoration import RollbackContext
 from lambdas.site import Site
 from lambdas.stopping import stop_jobs
+from lambdas.waiter_rows import Kind
 from lambdas.waiting import answer_if_over, new_waiter
 
 STATE = "RollBack"

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from lambdas.approval import settle_approval
 from lambdas.build import settle_build
 from lambdas.endpoint import settle_endpoint
-from lambdas.ledger import Kind, Waiter
 from lambdas.processing_job import settle_processing
 from lambdas.restoration import settle_rollback
 from lambdas.site import Site
 from lambdas.training_job import settle_training
 from lambdas.undoing import settle_stopped
 from lambdas.verdict import Verdict
+from lambdas.waiter_rows import Kind, Waiter
 
 SETTLEMENTS: Mapping[Kind, Callable[[Site, Waiter], Verdict]] = {
     Kind.BUILD: settle_build,

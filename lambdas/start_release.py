@@ -15,7 +15,6 @@ from contracts.parameters import Outcome
 from contracts.release import ReleaseDocument
 from lambdas.entry import entry
 from lambdas.errors import code_of
-from lambdas.ledger import KEEP
 from lambdas.log import logger
 from lambdas.lost_push import find_lost_push, saw_head
 from lambdas.notification import publish, table, wanted
@@ -25,6 +24,7 @@ from lambdas.release_rows import Decision, Skip
 from lambdas.settings import read_current
 from lambdas.site import Site
 from lambdas.sources import Message, UnreadableMessage, read_message
+from lambdas.table_rows import KEEP
 
 SCHEDULED = "Scheduled Event"
 

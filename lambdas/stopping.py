@@ -6,10 +6,10 @@ from botocore.exceptions import ClientError
 
 from lambdas.clients import Clients
 from lambdas.errors import code_of
-from lambdas.ledger import Kind, Waiter
 from lambdas.log import logger
 from lambdas.restoration import RollbackContext
 from lambdas.site import Site
+from lambdas.waiter_rows import Kind, Waiter
 
 # What a function submits after it has written its row.
 SUBMITTED = (Kind.BUILD, Kind.ENDPOINT, Kind.PROCESSING, Kind.TRAINING)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from lambdas.errors import code_of, gone, message_of
-from lambdas.ledger import Waiter
 from lambdas.site import Site
+from lambdas.waiter_rows import Waiter
 
 LONGEST_FUNCTION = 15 * 60  # seconds; Lambda's limit
 # Seconds between a row and its job, retries included: a function submits right after its row.

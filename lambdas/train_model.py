@@ -3,9 +3,9 @@
 from contracts.task import WaitingTask
 from lambdas.document import planned, required
 from lambdas.entry import entry
-from lambdas.ledger import Kind
 from lambdas.site import Site
 from lambdas.training_job import submit_training, training_name
+from lambdas.waiter_rows import Kind
 from lambdas.waiting import new_waiter, wait
 
 STATE = "Train"

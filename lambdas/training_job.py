@@ -11,11 +11,11 @@ from contracts.parameters import TRAINING_CHANNEL, Hyperparameter
 from contracts.release import Image, Plan, PreparedData, ReleaseDocument, TrainingResult
 from lambdas.archive import object_exists, object_version
 from lambdas.errors import TrainingFailed
-from lambdas.ledger import Waiter
 from lambdas.site import Site
 from lambdas.submission import Submission, abandoned, not_found, submit_once
 from lambdas.tags import release_tags
 from lambdas.verdict import Running, Succeeded, Verdict, failed
+from lambdas.waiter_rows import Waiter
 
 
 def training_name(document: ReleaseDocument) -> str:

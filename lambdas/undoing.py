@@ -9,14 +9,15 @@ from typing import Any
 from contracts.parameters import Outcome
 from contracts.release import ReleaseDocument, Rollback
 from lambdas.endpoint import config_name, endpoint_job
-from lambdas.ledger import KEEP, Kind, Waiter
 from lambdas.log import logger
 from lambdas.notification import about, publish, table
 from lambdas.restoration import PROMOTED, RollbackContext, settle_rollback
 from lambdas.site import Site
 from lambdas.stopping import SUBMITTED, stop_jobs
 from lambdas.submission import may_submit_still
+from lambdas.table_rows import KEEP
 from lambdas.verdict import Failed, Running, Succeeded, Verdict
+from lambdas.waiter_rows import Kind, Waiter
 
 STATE = "Stopped"
 ENDINGS = {

@@ -11,13 +11,14 @@ from pydantic import BaseModel
 
 from contracts.task import WaitingTask
 from lambdas.errors import code_of
-from lambdas.ledger import KEEP, Kind, Waiter
 from lambdas.log import logger
 from lambdas.settlement import settle
 from lambdas.site import Site
 from lambdas.stopping import stop_job
 from lambdas.submission import Submission
+from lambdas.table_rows import KEEP
 from lambdas.verdict import Failed, Running, Succeeded, Verdict
+from lambdas.waiter_rows import Kind, Waiter
 
 # Step Functions' own limits on SendTaskFailure, characters.
 ERROR_LIMIT = 256

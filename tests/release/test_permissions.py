@@ -18,12 +18,13 @@ from contracts.release import Rollback
 from infra.names import Names
 from lambdas.build import BuildContext, settle_build
 from lambdas.deploy_model import hold_lease
-from lambdas.ledger import EndpointChange, Kind, Waiter
+from lambdas.endpoint_rows import EndpointChange
 from lambdas.object_copy import ObjectVersion, copy_version
 from lambdas.refresh_data import refresh_data
 from lambdas.restoration import settle_rollback
 from lambdas.stopping import stop_job
 from lambdas.verdict import Failed, Succeeded
+from lambdas.waiter_rows import Kind, Waiter
 from lambdas.waiting import answer, close_late
 from tests.release.laptop import PROJECT, Laptop
 from tests.release.people import Person, person

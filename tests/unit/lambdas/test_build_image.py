@@ -10,9 +10,10 @@ from contracts.release import ImageKind
 from lambdas.build import CACHES, START_SECONDS
 from lambdas.build_image import build_image
 from lambdas.errors import ServiceFault
-from lambdas.ledger import Ledger, Waiter
+from lambdas.ledger import Ledger
 from lambdas.settlement import settle
 from lambdas.verdict import Failed, Running, Succeeded
+from lambdas.waiter_rows import Waiter
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import Killed, killed_everywhere
 from tests.unit.lambdas.releases import COMMIT, OTHER, RELEASE, build_task, document

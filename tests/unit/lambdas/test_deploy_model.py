@@ -4,10 +4,11 @@ from contracts.capture import Capture
 from contracts.parameters import Deployment
 from contracts.release import ReleaseDocument
 from lambdas.deploy_model import deploy_model, hold_lease
+from lambdas.endpoint_rows import Champion, EndpointChange
 from lambdas.errors import DeploymentFailed, EndpointBusy, ServiceFault, Superseded
-from lambdas.ledger import Champion, EndpointChange, Waiter
 from lambdas.settlement import settle
 from lambdas.verdict import Failed, Running, Succeeded
+from lambdas.waiter_rows import Waiter
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error
 from tests.unit.lambdas.kills import killed_everywhere

@@ -4,7 +4,7 @@ import pytest
 
 from contracts.parameters import Notifications, Outcome
 from contracts.release import Failure, ReleaseDocument, Rollback
-from lambdas.ledger import Champion
+from lambdas.endpoint_rows import Champion
 from lambdas.notification import subject_line
 from lambdas.notify import notify
 from tests.unit.lambdas.conftest import World

@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from contracts.release import ReleaseDocument
 from lambdas.deploy_model import refuse_if_superseded
+from lambdas.endpoint_rows import Champion
 from lambdas.errors import ServiceFault, Superseded
-from lambdas.ledger import Champion
 from lambdas.start_release import start_release
 from tests.unit.lambdas.conftest import World, connect, new_world
 from tests.unit.lambdas.kills import Killed

@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.release import Promotion, Removal
-from lambdas.ledger import Champion
+from lambdas.endpoint_rows import Champion
 from lambdas.promote_model import promote_model
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error

@@ -1,7 +1,7 @@
 import pytest
 
+from lambdas.endpoint_rows import Champion
 from lambdas.errors import EndpointBusy, IncompleteRelease, Superseded
-from lambdas.ledger import Champion
 from lambdas.promote_model import promote_model
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere

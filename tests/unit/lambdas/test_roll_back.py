@@ -5,8 +5,8 @@ import pytest
 from contracts.release import ReleaseDocument
 from lambdas.build_image import build_image
 from lambdas.deploy_model import deploy_model
+from lambdas.endpoint_rows import Champion
 from lambdas.errors import EndpointBusy
-from lambdas.ledger import Champion
 from lambdas.promote_model import promote_model
 from lambdas.resume_release import StateChange, resume_release
 from lambdas.roll_back import roll_back

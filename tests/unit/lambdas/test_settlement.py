@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from lambdas.ledger import Kind
 from lambdas.prepare_data import prepare_data
 from lambdas.settlement import SETTLEMENTS, settle
 from lambdas.train_model import train_model
 from lambdas.verdict import Failed, Running, Succeeded
+from lambdas.waiter_rows import Kind
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.releases import (
     OUTPUT,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lambdas.deploy_model import deploy_model
-from lambdas.ledger import Champion
+from lambdas.endpoint_rows import Champion
 from lambdas.resume_release import StateChange, resume_release
 from lambdas.roll_back import roll_back
 from lambdas.train_model import train_model

@@ -1,6 +1,6 @@
-from lambdas.ledger import Kind, Waiter
 from lambdas.train_model import train_model
 from lambdas.verdict import Failed
+from lambdas.waiter_rows import Kind, Waiter
 from lambdas.waiting import answer, answer_if_over
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.releases import OTHER, RELEASE, TRAINING_JOB, document, task
