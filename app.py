@@ -1,7 +1,7 @@
 """Synthesise the stack: ``cdk deploy`` runs this, and so does a laptop, without AWS.
 
-Reads ``WHARF_PROJECT``, ``WHARF_REMOVAL_POLICY`` and the days of docs/what-expires.md;
-the account and the region are the CDK's.
+Reads ``WHARF_PROJECT``, ``WHARF_REMOVAL_POLICY``, ``WHARF_LATENCY_MS`` (docs/alarms.md) and the
+days of docs/what-expires.md; the account and the region are the CDK's.
 """
 
 import os

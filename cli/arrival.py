@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cli.release import describe, recent_executions, trigger_of
+from cli.release import RUNNING, SUCCEEDED, describe, recent_executions, trigger_of
 from cli.services import Services
 from cli.stack import Stack
 from cli.waits import Skip, recent_skips
@@ -23,6 +23,11 @@ class Arrival(Contract):
     already: bool = False
     status: str | None = None
     """Of a release that was there already: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the release was there already and ended without success."""
+        return self.status not in {None, RUNNING, SUCCEEDED}
 
     @property
     def is_known(self) -> bool:

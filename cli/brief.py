@@ -3,6 +3,7 @@
 import re
 
 DIGEST = re.compile(r"\b(?:sha256:)?[0-9a-f]{40,64}\b")
+PYDANTIC = re.compile(r"For further information visit https://errors\.pydantic\.dev/\S+")
 SHORT = 12  # characters, of a digest or a commit
 
 
@@ -37,4 +38,5 @@ def person(arn: str) -> str:
 
 
 def one_line(text: str) -> str:
-    return " ".join(text.split())
+    """Return the text on a line, without the address that pydantic ends each finding with."""
+    return " ".join(PYDANTIC.sub("", text).split())

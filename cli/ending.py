@@ -11,7 +11,7 @@ from cli.arrival import Arrival
 from cli.follow import follow
 from cli.output import console, draw, print_json
 from cli.picture import ending, picture, print_facts, watching
-from cli.release import RUNNING, SUCCEEDED, Release
+from cli.release import SUCCEEDED, Release
 from cli.services import Services
 from cli.stack import Stack
 
@@ -20,7 +20,7 @@ INTERRUPTED = 130  # exit code, 128 + SIGINT
 
 
 def tell(services: Services, stack: Stack, arrival: Arrival, *, wait: bool, as_json: bool) -> None:
-    """Print what came of the wish; with ``wait`` follow the release, and exit 1 if it fails."""
+    """Print what came of the wish; with ``wait`` follow the release. Exit 1 if it failed."""
     if wait and arrival.release:
         follow_and_print(services, stack, arrival.release, as_json=as_json)
         return
@@ -29,17 +29,19 @@ def tell(services: Services, stack: Stack, arrival: Arrival, *, wait: bool, as_j
         print_json({**error, **arrival.model_dump(mode="json")})
     else:
         click.echo(in_words(arrival))
-    if not arrival.is_known:
+    if not arrival.is_known or arrival.failed:
         raise click.exceptions.Exit(1)
 
 
 def in_words(arrival: Arrival) -> str:
     """Return what came of the wish, with the next command."""
-    if arrival.release and arrival.status not in {None, RUNNING, SUCCEEDED}:
+    if arrival.failed:
         return (
             f"was released already as {arrival.release}, which {_ended(arrival.status)}\n"
             f"See why: wharf show {arrival.release}\n{TRY_AGAIN}"
         )
+    if arrival.status == SUCCEEDED:
+        return f"was released already as {arrival.release}\nSee it: wharf show {arrival.release}"
     if arrival.release:
         started = "was released already as" if arrival.already else "started release"
         return f"{started} {arrival.release}\nWatch it: wharf show {arrival.release} --follow"

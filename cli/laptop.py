@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from cli.errors import Trouble
+from cli.options import DEFAULT_DIRECTORY
 from contracts.laptop import KEY_FILE, STATE_FILE, LaptopCloud, LaptopKey
 
 LOG_FILE = "cloud.log"
@@ -29,6 +31,12 @@ LOG_LINES = 15
 
 # Popen warns of a child that it forgets while it runs; these are meant to go on without us.
 _detached: list[subprocess.Popen[bytes]] = []
+
+
+def command_for(name: str, directory: Path) -> str:
+    """Return ``wharf NAME`` for this directory's cloud, as it is typed."""
+    where = "" if directory == DEFAULT_DIRECTORY else f" --directory {shlex.quote(str(directory))}"
+    return f"wharf {name}{where}"
 
 
 def running_cloud(directory: Path) -> LaptopCloud | None:
@@ -47,7 +55,9 @@ def required_cloud(directory: Path) -> LaptopCloud:
     """Return the running cloud. Raises Trouble when there is none."""
     cloud = running_cloud(directory)
     if cloud is None:
-        raise Trouble(f"no cloud runs in {directory}: start it with `wharf up`")
+        raise Trouble(
+            f"no cloud runs in {directory}: start it with `{command_for('up', directory)}`"
+        )
     return cloud
 
 
@@ -58,7 +68,8 @@ def key_of(directory: Path) -> LaptopKey:
     except (OSError, ValidationError) as error:
         raise Trouble(
             f"the cloud's key, {directory / KEY_FILE}, cannot be read ({type(error).__name__}): "
-            "stop the cloud with `wharf down`, delete the file, and start it again with `wharf up`"
+            f"stop the cloud with `{command_for('down', directory)}`, delete the file, and start "
+            f"it again with `{command_for('up', directory)}`"
         ) from None
 
 
@@ -184,7 +195,7 @@ def starting(directory: Path) -> Iterator[None]:
 def _already_starting(directory: Path) -> str:
     return (
         f"a cloud is already starting in {directory}: wait for it (a few seconds), "
-        "or stop it with `wharf down`"
+        f"or stop it with `{command_for('down', directory)}`"
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from cli.services import Services
 from contracts.names import project_name
@@ -20,7 +21,10 @@ def _project(context: click.Context, parameter: click.Parameter, value: str) -> 
     try:
         return project_name(value)
     except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+        # click would name the variable also for what was typed.
+        given = context.get_parameter_source("project") is ParameterSource.ENVIRONMENT
+        hint = "WHARF_PROJECT" if given else "'--project'"
+        raise click.BadParameter(str(error), param_hint=hint) from None
 
 
 project_option: Callable[[Any], Any] = click.option(

@@ -11,6 +11,7 @@ from cli.dead_letter import DeadLetter, read_letter
 from cli.errors import Trouble, trouble
 from cli.services import Services
 from cli.stack import Stack, function_names
+from contracts.names import stack_name
 
 HELD = 600  # seconds for which nobody else sees what is looked at
 BATCH = 10  # messages; the most that SQS hands out, or takes, at once
@@ -49,6 +50,18 @@ class Redelivery:
         name = "ApproximateNumberOfMessagesNotVisible"
         answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
         return int(answer["Attributes"][name])
+
+    def require(self, names: Sequence[str]) -> None:
+        """Raises Trouble for names that no function of the stack has, with or without the stack."""
+        start = f"{stack_name(self.stack.project)}-"
+        unknown = [
+            name for name in names if start + name.removeprefix(start) not in self._functions
+        ]
+        if unknown:
+            known = sorted(name.removeprefix(start) for name in self._functions)
+            raise Trouble(
+                f"the stack has no function {', '.join(unknown)}; it has {', '.join(known)}"
+            )
 
     def obstacle(self, letter: DeadLetter) -> str:
         """Why the event cannot be handed over; "" where it can.

@@ -52,6 +52,11 @@ class Services:
     def on_laptop(self) -> bool:
         return self.endpoint_url is not None
 
+    @property
+    def deploy(self) -> str:
+        """What to type to deploy the template there."""
+        return "wharf down && wharf up" if self.on_laptop else "cdk deploy"
+
 
 def services_of(environment: Mapping[str, str]) -> Services:
     """Return the clients of the cloud that the environment names.

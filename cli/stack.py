@@ -45,7 +45,7 @@ def find_stack(services: Services, project: str) -> Stack:
         if "does not exist" not in str(error):
             raise
         raise Trouble(_not_there(services, name, project)) from None
-    return _read(answer["Stacks"][0], project)
+    return _read(services, answer["Stacks"][0], project)
 
 
 def physical_ids(services: Services, project: str, resource_type: str) -> Iterator[str]:
@@ -67,7 +67,7 @@ def function_names(services: Services, project: str) -> Iterator[str]:
     return physical_ids(services, project, "AWS::Lambda::Function")
 
 
-def _read(description: dict[str, Any], project: str) -> Stack:
+def _read(services: Services, description: dict[str, Any], project: str) -> Stack:
     outputs = {item["OutputKey"]: item["OutputValue"] for item in description.get("Outputs", [])}
     try:
         return Stack.model_validate({"project": project, **outputs})
@@ -75,7 +75,7 @@ def _read(description: dict[str, Any], project: str) -> Stack:
         missing = ", ".join(str(item["loc"][0]) for item in error.errors())
         raise Trouble(
             f"stack {description['StackName']} ({description['StackStatus']}) has no output "
-            f"{missing}: run `cdk deploy` again"
+            f"{missing}: deploy it again with `{services.deploy}`"
         ) from None
 
 

@@ -105,7 +105,10 @@ class Lack(Contract):
         if not self.fatal:
             return f"{what}: {need.otherwise}"
         are = "is" if need.at_least == 1 else "are"
-        return f"{what}, but {need.purpose}: {need.at_least} {are} needed"
+        text = f"{what}, but {need.purpose}: {need.at_least} {are} needed"
+        if need.wanted > need.at_least:
+            text += f"; with fewer than {need.wanted} {need.otherwise}"
+        return text
 
     def in_full(self) -> str:
         """What is too small, for what, and what to type or to change."""

@@ -61,6 +61,7 @@ def demo(keep: bool, engine: str | None, project: str, as_json: bool) -> None:
                 found,
                 whole,
                 keep=keep,
+                engine=engine,
                 wharf=shutil.which("wharf", path=path),
                 binaries=Path(sys.executable).parent,
             )
@@ -104,7 +105,13 @@ def _only(cloud: LaptopCloud) -> dict[str, str]:
 
 
 def closing(
-    found: Demonstration, whole: float, *, keep: bool, wharf: str | None, binaries: Path
+    found: Demonstration,
+    whole: float,
+    *,
+    keep: bool,
+    engine: str | None,
+    wharf: str | None,
+    binaries: Path,
 ) -> str:
     """Return the plot, the times, and commands that work as they are printed.
 
@@ -121,7 +128,7 @@ def closing(
         "Try next:",
     ]
     path = [] if wharf else [f'export PATH="{_shell_path(binaries)}:$PATH"']
-    next_ = _with_the_cloud(found) if keep else _anew()
+    next_ = _with_the_cloud(found) if keep else _anew(engine)
     return "\n".join([*lines, *(f"  {command}" for command in [*path, *next_])])
 
 
@@ -135,11 +142,13 @@ def _with_the_cloud(found: Demonstration) -> list[str]:
     ]
 
 
-def _anew() -> list[str]:
+def _anew(engine: str | None) -> list[str]:
     """Nothing of this demo is left, so nothing of it can be asked."""
+    on = f" --engine {engine}" if engine else ""
+    again = f'"--keep{on}"' if on else "--keep"
     return [
-        "make demo DEMO=--keep     # the same again, left running to look around",
-        "wharf up                  # a cloud of your own; prints what to type next",
+        f"make demo DEMO={again}     # the same again, left running to look around",
+        f"wharf up{on}     # a cloud of your own; prints what to type next",
     ]
 
 

@@ -47,7 +47,8 @@ def destroy(
     if not dry_run:
         if not yes:
             _confirm(leaving)
-        _carry_out(found, leaving, lambda text: None if as_json else click.echo(text))
+        tell: Tell = (lambda text: None) if as_json else click.echo
+        _carry_out(found, leaving, tell, services.deploy)
     if as_json:
         print_json(leaving)
 
@@ -58,7 +59,7 @@ def _confirm(leaving: Leaving) -> None:
         raise Trouble("nothing was changed")
 
 
-def _carry_out(project: Project, leaving: Leaving, tell: Tell) -> None:
+def _carry_out(project: Project, leaving: Leaving, tell: Tell, deploy: str) -> None:
     """Raises Trouble at the first step that fails: the ones after it need it."""
     steps: list[Step] = [
         ("stop releases and jobs", project.stop_work),
@@ -79,7 +80,7 @@ def _carry_out(project: Project, leaving: Leaving, tell: Tell) -> None:
                 f"could not {name}: {reason}\nWhat was done stays done. Put that right, then: "
                 f"{again} --project {leaving.project}"
             ) from None
-    tell(_farewell(leaving))
+    tell(_farewell(leaving, deploy))
 
 
 def in_words(leaving: Leaving, services: Services) -> str:
@@ -104,14 +105,14 @@ def in_words(leaving: Leaving, services: Services) -> str:
     return "\n".join(lines)
 
 
-def _farewell(leaving: Leaving) -> str:
+def _farewell(leaving: Leaving, deploy: str) -> str:
     if leaving.everything:
         return (
             "done. The key is deleted after its waiting time, without charge until then; "
-            "`cdk deploy` begins anew"
+            f"`{deploy}` begins anew"
         )
     return (
-        "done. `cdk deploy` brings it back, with data, models and images, but without the "
+        f"done. `{deploy}` brings it back, with data, models and images, but without the "
         "subscriptions to its notifications; "
         f"to delete those too: wharf destroy --everything --project {leaving.project}"
     )

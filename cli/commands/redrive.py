@@ -59,6 +59,7 @@ def redrive(
     stack = find_stack(services, project)
     work = Redelivery(services, stack)
     name = stack_name(project)
+    work.require(functions)
     rows: list[Redriven] = []
     with work.holding() as held:
         for one in chosen(held, ids, functions, name):
@@ -124,5 +125,8 @@ def _ending(rows: list[Redriven], there: int, hidden: int) -> str:
         return f"none of the {there} messages in the queue is meant: see `wharf redrive --list`"
     done = sum(row.outcome in ("handed-over", "discarded") for row in rows)
     if rows[0].outcome == "listed":
-        return "`wharf redrive` hands them over, `wharf redrive ID` one of them"
+        return (
+            "`wharf redrive` hands them over, `wharf redrive ID` one of them; "
+            "`wharf redrive --discard ID` deletes one that is of no use"
+        )
     return f"{done} of {len(rows)}; `wharf releases` shows what comes of those handed over"

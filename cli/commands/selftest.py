@@ -53,7 +53,7 @@ def selftest(
     What the laptop's cloud promises is held against what happens: who may answer tokens, the
     order of tokens and answers, events and their keys, errors of the services, notifications,
     the endpoint's answer. The project must be unused. Two files are written,
-    without account ids, ARNs and keys, to be sent to us: selftest-report.json and .txt.
+    without account ids, ARNs and keys, to open an issue with: selftest-report.json and .txt.
 
     Exit codes: 0 all as promised, 1 something differs or could not be seen. With --json (and
     --yes) the report: format, place, versions, release, status, observed (id, comparison,
@@ -79,7 +79,7 @@ def selftest(
     else:
         click.echo(f"\n{in_words(found)}\nwritten: {' and '.join(map(str, paths))}")
         if not found.as_promised:
-            click.echo("Something differs. Please send us the report.")
+            click.echo("Something differs. Please open an issue with both files.")
     if not found.as_promised:
         raise click.exceptions.Exit(1)
 

@@ -18,13 +18,13 @@ from cli.laptop import (
     LOG_FILE,
     REGION,
     cloud_command,
+    command_for,
     require_free,
     running_cloud,
     start_cloud,
     starting,
 )
 from cli.options import (
-    DEFAULT_DIRECTORY,
     directory_option,
     engine_option,
     json_option,
@@ -93,9 +93,8 @@ def up(
     if as_json:
         print_json(cloud)
         return
-    changed = (
-        f"already running; to deploy a changed template: {down_command(directory)}, then wharf up"
-    )
+    down, again = command_for("down", directory), command_for("up", directory)
+    changed = f"already running; to deploy a changed template: {down}, then {again}"
     click.echo(changed if already else f"ready; its log: {directory / LOG_FILE}")
     click.echo(in_words(cloud, directory))
 
@@ -138,7 +137,7 @@ def _require_the_same(context: click.Context, cloud: LaptopCloud, directory: Pat
     if context.params["quotas"]:
         raise Trouble(
             f"the cloud that runs in {directory} has its quotas already: stop it with "
-            f"`{down_command(directory)}` and start it anew, or ask it for more with "
+            f"`{command_for('down', directory)}` and start it anew, or ask it for more with "
             "aws service-quotas request-service-quota-increase"
         )
     different = [name for name, value in asked.items() if value != runs[name]]
@@ -148,15 +147,9 @@ def _require_the_same(context: click.Context, cloud: LaptopCloud, directory: Pat
             f"the cloud that runs in {directory} has "
             f"{', '.join(f'{name} {runs[name]}' for name in different)}, but you asked for "
             f"{', '.join(f'{name} {asked[name]}' for name in different)}: stop it with "
-            f"`{down_command(directory)}`, or start another beside it with "
+            f"`{command_for('down', directory)}`, or start another beside it with "
             f"`wharf up {again} --directory {directory / 'second'}`"
         )
-
-
-def down_command(directory: Path) -> str:
-    """Return the command that stops this directory's cloud."""
-    where = "" if directory == DEFAULT_DIRECTORY else f" --directory {directory}"
-    return f"wharf down{where}"
 
 
 def start(
@@ -201,7 +194,6 @@ def start(
 
 def in_words(cloud: LaptopCloud, directory: Path) -> str:
     """Return where the cloud is, how it differs from AWS, and what to type next."""
-    where = "" if directory == DEFAULT_DIRECTORY else f" --directory {directory}"
     rows = [
         ("url", cloud.url),
         ("project", f"{cloud.project}, region {cloud.region}, account {cloud.account}"),
@@ -215,10 +207,10 @@ def in_words(cloud: LaptopCloud, directory: Path) -> str:
             *lines,
             "",
             "Next:",
-            f'  eval "$(wharf env{where})"',
+            f'  eval "$({command_for("env", directory)})"',
             "  wharf data put wti FILE.csv",
             f"  wharf {'start' if has_commits(Path(cloud.repository)) else 'push'} --wait",
-            f"  {down_command(directory)}",
+            f"  {command_for('down', directory)}",
         ]
     )
 

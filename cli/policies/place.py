@@ -105,5 +105,7 @@ def _key(services: Services, stack: Stack) -> str:
     """The id of the key that encrypts what the stack holds. Raises Trouble."""
     key = next(physical_ids(services, stack.project, "AWS::KMS::Key"), None)
     if key is None:
-        raise Trouble(f"{stack_name(stack.project)} has no key: run `cdk deploy` again")
+        raise Trouble(
+            f"{stack_name(stack.project)} has no key: deploy it again with `{services.deploy}`"
+        )
     return key

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.policies.findings import Finding, Report
+from tests.policies.people import policies_of_people
 from tests.policies.template import HASH, Template
 
 JUDGES = Path(__file__).parent / "judges"
@@ -26,7 +27,8 @@ def policy_sentry(template: Template) -> Report:
 
 
 def _judged(tool: str, unit: str, template: Template) -> Report:
-    policies = json.dumps([asdict(policy) for policy in template.policies()])
+    everyone = [*template.policies(), *policies_of_people()]
+    policies = json.dumps([asdict(policy) for policy in everyone])
     judge = JUDGES / f"{tool}_judge.py"
     answer = json.loads(_run(str(THEIRS / "python"), str(judge), input=policies))
     findings = tuple(Finding(tool=tool, **finding) for finding in answer["findings"])

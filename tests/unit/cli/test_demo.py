@@ -245,8 +245,10 @@ DEMONSTRATION = Demonstration(
 )
 
 
-def closing_lines(*, keep: bool, wharf: str | None, binaries: Path) -> list[str]:
-    text = closing(DEMONSTRATION, 30.0, keep=keep, wharf=wharf, binaries=binaries)
+def closing_lines(
+    *, keep: bool, wharf: str | None, binaries: Path, engine: str | None = None
+) -> list[str]:
+    text = closing(DEMONSTRATION, 30.0, keep=keep, engine=engine, wharf=wharf, binaries=binaries)
     return [line.strip() for line in text.split("Try next:\n")[1].splitlines()]
 
 
@@ -254,6 +256,15 @@ def test_a_demo_that_is_gone_offers_nothing_of_its_release(tmp_path: Path) -> No
     offered = closing_lines(keep=False, wharf="/bin/wharf", binaries=tmp_path)
 
     assert [line.split("  ")[0] for line in offered] == ["make demo DEMO=--keep", "wharf up"]
+
+
+def test_a_demo_offers_the_engine_that_was_chosen_again(tmp_path: Path) -> None:
+    offered = closing_lines(keep=False, wharf="/bin/wharf", binaries=tmp_path, engine="process")
+
+    assert [line.split("  ")[0] for line in offered] == [
+        'make demo DEMO="--keep --engine process"',
+        "wharf up --engine process",
+    ]
 
 
 def test_a_demo_that_is_kept_offers_its_release(tmp_path: Path) -> None:

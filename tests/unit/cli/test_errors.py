@@ -81,7 +81,9 @@ def test_a_stack_of_another_version_names_the_missing_output(terminal: Terminal)
     result = terminal.wharf("releases")
 
     assert result.exit_code == 1
-    assert "has no output LedgerTable: run `cdk deploy` again" in result.stderr
+    assert (
+        "has no output LedgerTable: deploy it again with `wharf down && wharf up`" in result.stderr
+    )
 
 
 def test_a_project_that_can_be_no_name_is_wrong_usage(terminal: Terminal) -> None:
@@ -89,6 +91,15 @@ def test_a_project_that_can_be_no_name_is_wrong_usage(terminal: Terminal) -> Non
 
     assert result.exit_code == 2
     assert "use 2 to 30 lower-case letters" in result.stderr
+    assert "Invalid value for '--project':" in result.stderr
+
+
+def test_a_project_of_the_environment_that_can_be_no_name_names_the_variable(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHARF_PROJECT", "Oil Price")
+
+    assert "Invalid value for WHARF_PROJECT:" in terminal.wharf("releases").stderr
 
 
 def test_a_refusal_inside_a_command_is_no_traceback(terminal: Terminal) -> None:

@@ -379,7 +379,7 @@ def test_env_without_a_cloud_prints_nothing_to_evaluate(tmp_path: Path) -> None:
     result = CliRunner().invoke(wharf, ["env", "--directory", str(tmp_path)])
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "start it with `wharf up`" in result.stderr
+    assert f"start it with `wharf up --directory {tmp_path}`" in result.stderr
 
 
 def test_the_clouds_command_names_every_place_in_full(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def test_the_list_says_what_when_why_and_how_often_and_touches_nothing(terminal:
     assert second.endswith("new data s3://data/wti.csv")
     assert third.endswith("  start-release  push of main c0ffee000000")
     assert "`wharf redrive` hands them over" in hint
+    assert "`wharf redrive --discard ID` deletes" in hint
     assert (calls(terminal), terminal.cloud.queue.hidden) == ([], set())
     assert len(terminal.cloud.queue.messages) == 3
 
@@ -117,7 +118,7 @@ def test_a_message_stays_when_its_function_does_not_take_it(terminal: Terminal) 
         (("bbbb-2",), {"aaaa-1", "cccc-3"}),
         (("--since", "45s"), {"aaaa-1", "bbbb-2"}),
         (("--function", "start-release"), set()),
-        (("--function", "release"), {"aaaa-1", "bbbb-2", "cccc-3"}),
+        (("--function", "train-model"), {"aaaa-1", "bbbb-2", "cccc-3"}),
     ],
 )
 def test_a_filter_leaves_the_others_in_the_queue(
@@ -175,3 +176,14 @@ def test_an_empty_queue_is_fine_and_one_held_elsewhere_is_said(terminal: Termina
 
     terminal.cloud.queue.held_elsewhere = 2
     assert "another `wharf redrive` holds 2 messages" in terminal.wharf("redrive").stdout
+
+
+def test_a_function_that_the_stack_does_not_have_is_refused_with_those_it_has(
+    terminal: Terminal,
+) -> None:
+    result = terminal.wharf("redrive", "--function", "nope", "--function", "start-release")
+
+    assert result.exit_code == 1
+    assert "the stack has no function nope; it has " in result.stderr
+    assert "start-release" in result.stderr
+    assert len(terminal.cloud.queue.messages) == 3

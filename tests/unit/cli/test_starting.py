@@ -103,8 +103,28 @@ def test_the_same_commit_again_tells_its_release(terminal: Terminal, checkout: P
 
     result = terminal.wharf("push", "--directory", str(checkout))
 
-    assert result.stdout.startswith(f"was released already as {RELEASE}\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"was released already as {RELEASE}\nSee it: wharf show {RELEASE}\n",
+    )
     assert terminal.json("push", "--directory", str(checkout))["already"] is True
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_commit_whose_release_still_runs_is_to_be_watched(
+    terminal: Terminal, checkout: Path
+) -> None:
+    remote = terminal.cloud.outputs["RepositoryCloneUrl"]
+    git(checkout, "push", "--quiet", remote, "HEAD:main")
+    history = History(document(trigger={"commit": git(checkout, "rev-parse", "HEAD")}))
+    releases.add(terminal.cloud, history, status="RUNNING")
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"was released already as {RELEASE}\nWatch it: wharf show {RELEASE} --follow\n",
+    )
 
 
 @pytest.mark.usefixtures("repository")
@@ -119,7 +139,7 @@ def test_a_commit_whose_release_failed_says_so_and_how_to_try_again(
     result = terminal.wharf("push", "--directory", str(checkout))
 
     assert (result.exit_code, result.stdout) == (
-        0,
+        1,
         f"was released already as {RELEASE}, which failed\n"
         f"See why: wharf show {RELEASE}\n"
         'Try again: commit what mends it and wharf push; or wharf start --reason "…"\n',

@@ -100,6 +100,15 @@ def test_a_lack_says_code_purpose_and_the_command_and_what_to_change_instead() -
     assert lack.command in lack.in_full()
 
 
+def test_a_lack_that_asks_for_more_than_is_needed_says_what_that_is_for() -> None:
+    lack = lack_of(BUILDS, 0, [])
+
+    assert lack.words.endswith(
+        "1 is needed; with fewer than 2 the two images of a release are built one after the other"
+    )
+    assert lack.command.endswith("--desired-value 2")
+
+
 @pytest.mark.parametrize(
     ("name", "otherwise"),
     [(BUILDS, "built one after the other"), (ENDPOINTS, "the next release needs 2")],
