@@ -13,11 +13,6 @@ demo: environment
 test: environment
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST)
 
-# The same, and it fails for a grant of the template that nothing in it needed.
-.PHONY: test-grants
-test-grants: environment
-	$(BIN)/python -m pytest -n 2 --dist loadfile --grants
-
 # Needs Docker (with BuildKit) or podman, and pulls two base images unless they are there;
 # .ci/engine brings an engine and makes them. Without one every test is skipped, with the reason.
 test-containers: environment

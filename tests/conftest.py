@@ -62,8 +62,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--grants",
         action="store_true",
-        help="list the template's grants that nothing in this run needed, and fail for one when "
-        "all tests ran; a run of all tests lists them anyway",
+        help="list the template's grants that nothing in this run needed; a run of all tests "
+        "fails for one",
     )
 
 
@@ -94,8 +94,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     for file in folder.iterdir():
         file.unlink()
     folder.rmdir()
-    strict = config.getoption("grants") and _of_all_tests(config)
-    if passed and strict and config.stash[FOUND]:
+    if passed and _of_all_tests(config) and config.stash[FOUND]:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -105,7 +104,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.section("grants of the template (tests/used_grants.py)")
         for line in found:
             terminalreporter.line(line, red=True)
-        terminalreporter.line("Test each, take it away, or give a reason. --grants fails for it.")
+        terminalreporter.line("Test each, take it away, or give a reason.")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
