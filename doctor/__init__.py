@@ -8,6 +8,7 @@
 ``server``         one start of ``serve``, asked as SageMaker asks it
 ``servers``        every server that the checks need
 ``asking``         one HTTP request
+``refusals``       what the words of engines, inits and shells name
 ``start_faults``   why a program did not start
 ``check``          one check, and the findings that it can come to
 ``examinations``   one file for each thing that is checked

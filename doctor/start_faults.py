@@ -1,19 +1,14 @@
 """Why a program did not start, told apart by what engines, kernels and shells say of it."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from doctor.images import ReadyImage
+from doctor.refusals import Kind, Refusal, is_word, refusal_in
 from localcloud.engine import Engine, ImageMissing, Launch
 
-NOT_FOUND = 127  # a shell's exit code, and an engine's, for a program that is not there
-NOT_EXECUTABLE = 126
 PATIENCE = 20.0  # seconds for a look into the image
-# Docker starts the container first, and this is then all that it ever says.
-REFUSED = re.compile(r"exec \S+: (exec format error|no such file or directory|permission denied)")
 # Prints the place of $0 on PATH, and whether it is executable.
 LOOK = (
     'case "$0" in /*) PATH=;; esac; IFS=:; for folder in $PATH ""; do '
@@ -21,15 +16,6 @@ LOOK = (
     '[ -f "$file" ] || continue; [ -x "$file" ] && kind=executable || kind=plain; '
     'echo "$kind $file"; done'
 )
-
-
-class Kind(Enum):
-    """What the engine's or the kernel's words come to."""
-
-    FORMAT = "exec format error"
-    PERMISSION = "permission denied"
-    MISSING = "not found"
-    OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -61,58 +47,96 @@ def start_fault(
     say "not found" of a program that is not there, of one that is not executable and of one
     whose interpreter is not there: ``look`` tells where it is, if the image has a shell to ask.
     """
-    kind = _kind(code, lines)
-    if kind is None:
+    command = (*image.config.entrypoint, word)
+    refusal = refusal_in(lines, code, command)
+    if refusal is None:
         return None
-    program = image.config.entrypoint[0] if image.config.entrypoint else word
-    place = look(program) if kind in (Kind.MISSING, Kind.PERMISSION) else None
-    if kind is Kind.FORMAT:
+    program = refusal.program or _suspect(command, refusal, code, look)
+    place = look(program)
+    path = place.path if place else program
+    if refusal.kind is Kind.FORMAT:
         return StartFault(
             f"exec format error: {program} is neither a program for this platform nor a script "
             "that says what runs it",
             "build for the platform (docker build --platform linux/amd64), and begin a script "
             "with its interpreter, such as #!/usr/bin/env python3",
         )
-    if kind is Kind.PERMISSION or (place and not place.executable):
-        path = place.path if place else program
+    if refusal.kind is Kind.FOLDER:
+        return StartFault(
+            f"{path} is a folder, and was executed", f"name the program in it, such as {path}/main"
+        )
+    if place and not place.executable:
         return StartFault(
             f"permission denied: {path} is there but not executable",
             f"in the Dockerfile: COPY --chmod=755 {Path(path).name} {path}",
         )
-    if kind is Kind.MISSING:
-        return _missing(program, place)
+    if refusal.kind is Kind.PERMISSION:
+        return _denied(path, place)
+    if refusal.kind is Kind.INTERPRETER or (refusal.kind is Kind.MISSING and place):
+        return _no_interpreter(path, refusal.interpreter)
+    if refusal.kind is Kind.MISSING:
+        return _missing(program, command)
     return StartFault(
         f"the engine could not start {program}", "look at the engine's words, and the ENTRYPOINT"
     )
 
 
-def _missing(program: str, place: Place | None) -> StartFault:
-    if place:
+def _suspect(
+    command: Sequence[str], refusal: Refusal, code: int | None, look: Callable[[str], Place | None]
+) -> str:
+    """The word of the command that was not executed, where nothing named it.
+
+    The engine itself executes the first word alone. Further words may be arguments, so only one
+    that is there as a program is suspected.
+    """
+    if code is None:
+        return command[0]
+    places = [(word, look(word)) for word in command]
+    if refusal.kind is Kind.INTERPRETER:
+        there = [word for word, place in places if place and place.executable]
+        return there[-1] if there else command[0]
+    plain = [word for word, place in places if place and not place.executable]
+    return plain[0] if plain else command[0]
+
+
+def _denied(path: str, place: Place | None) -> StartFault:
+    if place is None:
         return StartFault(
-            f"not found: {place.path} is there, but what its first line names is not",
-            "name an interpreter that the image has, such as #!/usr/bin/env python3, in a line "
-            "that ends without a carriage return (sed -i 's/\\r$//')",
+            f"permission denied: {path} is not executable",
+            f"in the Dockerfile: COPY --chmod=755 {Path(path).name} {path}",
         )
-    name = Path(program).name
     return StartFault(
-        f"not found: no {program} on the image's PATH",
-        f"in the Dockerfile: COPY --chmod=755 {name} /usr/local/bin/{name}, or an ENTRYPOINT such "
-        'as ["python", "/opt/program/main.py"], which gets the word train or serve',
+        f"permission denied: {path} is executable, but the interpreter that its first line names "
+        "is not, or its user may not read it",
+        f"in the Dockerfile: COPY --chmod=755 for {path}, its folder and its interpreter",
     )
 
 
-def _kind(code: int | None, lines: Sequence[str]) -> Kind | None:
-    text = "\n".join(lines).lower()
-    refused = len(lines) == 1 and REFUSED.search(text)
-    if code not in (None, NOT_FOUND, NOT_EXECUTABLE) and not refused:
-        return None
-    if "exec format error" in text:
-        return Kind.FORMAT
-    if "permission denied" in text or code == NOT_EXECUTABLE:
-        return Kind.PERMISSION
-    if "no such file" in text or "not found" in text or code == NOT_FOUND:
-        return Kind.MISSING
-    return Kind.OTHER
+def _no_interpreter(path: str, interpreter: str | None) -> StartFault:
+    named = f" ({interpreter})" if interpreter else ""
+    return StartFault(
+        f"not found: {path} is there, but what its first line names{named} is not",
+        "name an interpreter that the image has, such as #!/usr/bin/env python3, in a line "
+        "that ends without a carriage return (sed -i 's/\\r$//')",
+    )
+
+
+def _missing(program: str, command: Sequence[str]) -> StartFault:
+    name = Path(program).name
+    named = next((word for word in command if is_word(program, [word])), None)
+    where = f"not found: no {named or program} on the image's PATH"
+    if (named or program).startswith("/"):
+        where = f"not found: no {named or program} in the image"
+    if named is None:
+        return StartFault(
+            f"{where}, and {' '.join(command)} executes it",
+            f"install {name} in the image, or mend the script that executes it",
+        )
+    return StartFault(
+        where,
+        f"in the Dockerfile: COPY --chmod=755 {name} /usr/local/bin/{name}, or an ENTRYPOINT such "
+        'as ["python", "/opt/program/main.py"], which gets the word train or serve',
+    )
 
 
 def look_into(engine: Engine, image: ReadyImage, program: str, folder: Path) -> Place | None:
@@ -135,5 +159,6 @@ def look_into(engine: Engine, image: ReadyImage, program: str, folder: Path) -> 
     for line in lines:
         kind, _, path = line.partition(" ")
         if kind in ("executable", "plain") and path.endswith(program):
-            return Place(path, kind == "executable")
+            # Without containers the image's files are in a folder beside the tree.
+            return Place(path.removeprefix(str(folder / "root")), kind == "executable")
     return None

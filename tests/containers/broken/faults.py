@@ -73,6 +73,14 @@ FAULTS = (
         dockerfile={COPY_TRAIN: COPY_TRAIN.replace("755", "644")},
     ),
     Fault(
+        "train is not executable behind an init", TRAINING, "train-starts",
+        "permission denied: /usr/local/bin/train is there but not executable",
+        dockerfile={
+            COPY_TRAIN: COPY_TRAIN.replace("755", "644")
+            + """ENTRYPOINT ["/bin/sh", "-c", "exec \\"$0\\" \\"$@\\""]\n""",
+        },
+    ),
+    Fault(
         "a script that does not say what runs it", TRAINING, "train-starts", "exec format error",
         program={"#!/usr/bin/env python3\n": ""},
     ),

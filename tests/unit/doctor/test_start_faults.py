@@ -1,0 +1,129 @@
+"""Which program the doctor blames when an image does not start."""
+
+import pytest
+
+from contracts.examination import ImageRole
+from doctor.images import ReadyImage
+from doctor.start_faults import Place, StartFault, start_fault
+from localcloud.engine import ImageConfig
+
+TINI = ("/usr/bin/tini", "--")
+HERE = {
+    "/usr/bin/tini": Place("/usr/bin/tini", True),
+    "/entry.sh": Place("/entry.sh", True),
+    "train": Place("/usr/local/bin/train", False),
+    "/opt/train": Place("/opt/train", True),
+}
+
+
+def fault(
+    entrypoint: tuple[str, ...], code: int | None, *lines: str, here: dict[str, Place] = HERE
+) -> StartFault | None:
+    config = ImageConfig("linux/amd64", entrypoint=entrypoint)
+    image = ReadyImage(ImageRole.TRAINING, "mean:1", "sha256:1", config)
+    return start_fault(image, "train", code, lines, here.get)
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "code", "words"),
+    [
+        (TINI, 126, "[FATAL tini (7)] exec train failed: Permission denied"),
+        (("dumb-init", "--"), 2, "[dumb-init] train: Permission denied"),
+        (("/entry.sh",), 126, "/entry.sh: line 3: exec: train: Permission denied"),
+        (("/entry.sh",), 126, "/entry.sh: 3: exec: train: Permission denied"),
+        (("/entry.sh",), 126, "/entry.sh: line 3: /usr/local/bin/train: Permission denied"),
+        (("env",), 126, "env: ‘train’: Permission denied"),
+        (("timeout", "9"), 126, "timeout: failed to run command 'train': Permission denied"),
+        (("gosu", "me"), 1, 'error: exec: "train": permission denied'),
+        (("su-exec", "me"), 1, "su-exec: train: Permission denied"),
+        ((), None, 'OCI runtime: exec: "train": permission denied: unknown'),
+        ((), 1, "exec /usr/local/bin/train: permission denied"),
+        (TINI, 126, "nothing that names it"),
+    ],
+)
+def test_what_was_executed_is_blamed_and_not_what_executed_it(
+    entrypoint: tuple[str, ...], code: int | None, words: str
+) -> None:
+    here = {**HERE, "/usr/local/bin/train": HERE["train"]}
+
+    found = fault(entrypoint, code, words, here=here)
+
+    assert found is not None
+    assert found.seen == "permission denied: /usr/local/bin/train is there but not executable"
+    assert found.change == "in the Dockerfile: COPY --chmod=755 train /usr/local/bin/train"
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "code", "words"),
+    [
+        (TINI, 127, "[FATAL tini (7)] exec train failed: No such file or directory"),
+        (("dumb-init",), 2, "[dumb-init] train: No such file or directory"),
+        (("/entry.sh",), 127, "/entry.sh: line 3: train: command not found"),
+        (("/entry.sh",), 127, "/entry.sh: 3: exec: train: not found"),
+        (("gosu", "me"), 1, 'error: exec: "train": executable file not found in $PATH'),
+        ((), None, "crun: executable file `train` not found in $PATH: No such file or directory"),
+    ],
+)
+def test_a_program_that_is_not_there_is_named(
+    entrypoint: tuple[str, ...], code: int | None, words: str
+) -> None:
+    found = fault(entrypoint, code, words, here={})
+
+    assert found is not None and found.seen == "not found: no train on the image's PATH"
+
+
+def test_what_a_started_script_does_not_find_is_named_beside_the_command() -> None:
+    found = fault((), 127, "starting", "/opt/train: line 9: jq: command not found")
+
+    assert found is not None
+    assert found.seen == "not found: no jq on the image's PATH, and train executes it"
+    assert "install jq" in found.change
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "interpreter"),
+    [
+        (
+            126,
+            "/entry.sh: line 3: /opt/train: /usr/bin/python9: bad interpreter: No such file or "
+            "directory",
+            " (/usr/bin/python9)",
+        ),
+        (127, "/entry.sh: 3: /opt/train: not found", ""),
+        (127, "bash: line 1: /opt/train: cannot execute: required file not found", ""),
+        (127, "[FATAL tini (7)] exec /opt/train failed: No such file or directory", ""),
+    ],
+)
+def test_an_interpreter_that_is_not_there_is_told_of_its_script(
+    code: int, words: str, interpreter: str
+) -> None:
+    found = fault(("/entry.sh",), code, words)
+
+    assert found is not None
+    told = f"not found: /opt/train is there, but what its first line names{interpreter} is not"
+    assert found.seen == told
+
+
+@pytest.mark.parametrize("name", [r"‘python3\r’", r"'python3'$'\r'", "'python9'"])
+def test_an_interpreter_that_env_does_not_find_is_the_scripts_first_line(name: str) -> None:
+    here = {"train": Place("/usr/local/bin/train", True)}
+
+    found = fault((), 127, f"/usr/bin/env: {name}: No such file or directory", here=here)
+
+    assert found is not None
+    assert found.seen.startswith("not found: /usr/local/bin/train is there, but what its first")
+    assert "(python" in found.seen
+
+
+def test_a_binary_for_another_platform_is_named_behind_its_script() -> None:
+    words = "/entry.sh: line 3: /opt/train: cannot execute binary file: Exec format error"
+
+    found = fault(("/entry.sh",), 126, words)
+
+    assert found is not None and found.seen.startswith("exec format error: /opt/train is neither")
+
+
+def test_an_own_error_that_reads_like_a_refusal_is_none() -> None:
+    assert fault((), 1, "read data", "open data.csv: No such file or directory") is None
+    assert fault((), 1, "cat: data.csv: No such file or directory") is None
+    assert fault(TINI, 1, "ValueError: too few rows") is None
