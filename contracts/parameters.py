@@ -271,12 +271,14 @@ class Outcome(StrEnum):
     SUPERSEDED = "superseded"
     APPROVAL = "approval"
     SKIPPED = "skipped"
+    ELSEWHERE = "elsewhere"
+    """A push to another branch or to a tag. Nobody hears of it unless the team names it."""
 
 
 class Notifications(Contract):
     """Which outcomes are published to the notifications topic."""
 
-    outcomes: tuple[Outcome, ...] = tuple(Outcome)
+    outcomes: tuple[Outcome, ...] = tuple(one for one in Outcome if one is not Outcome.ELSEWHERE)
 
 
 class Parameters(Contract):

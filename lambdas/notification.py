@@ -31,6 +31,11 @@ def wanted(notifications: Notifications | None, outcome: Outcome) -> bool:
     return notifications is None or outcome in notifications.outcomes
 
 
+def named(notifications: Notifications | None, outcome: Outcome) -> bool:
+    """Whether the team has said that it wants to hear of it."""
+    return notifications is not None and outcome in notifications.outcomes
+
+
 def subject_line(text: str) -> str:
     line = " ".join(text.split()).encode("ascii", "replace").decode()
     return line if len(line) <= SUBJECT_LIMIT else line[: SUBJECT_LIMIT - 3] + "..."

@@ -2,6 +2,7 @@
 
 from contracts.ledger import project_key, release_key, wish_key
 from contracts.model import Contract
+from contracts.parameters import Outcome
 from contracts.release import ReleaseDocument
 from lambdas.table_rows import TableRows, written
 
@@ -19,11 +20,15 @@ class Latest(Contract):
 
 
 class Skip(Contract):
-    """Why a change releases nothing. ``audible``: people and the ledger hear of it."""
+    """Why a change releases nothing. ``audible``: people and the ledger may hear of it.
+
+    ``outcome`` is what a team names in its notifications to hear of it.
+    """
 
     commit: str
     reason: str
     audible: bool = True
+    outcome: Outcome = Outcome.SKIPPED
 
 
 class Decision(Contract):

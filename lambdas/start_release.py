@@ -17,7 +17,7 @@ from lambdas.entry import entry
 from lambdas.errors import code_of
 from lambdas.log import logger
 from lambdas.lost_push import find_lost_push, saw_head
-from lambdas.notification import publish, table, wanted
+from lambdas.notification import named, publish, table, wanted
 from lambdas.order import decide
 from lambdas.pinning import notifications_of
 from lambdas.release_rows import Decision, Skip
@@ -132,6 +132,9 @@ def skip(site: Site, skipped: Skip, time: str) -> None:
     if not skipped.audible:
         return
     project = site.environment.project
+    wishes = notifications_of(site, read_current(site.clients.ssm, project))
+    if skipped.outcome is Outcome.ELSEWHERE and not named(wishes, Outcome.ELSEWHERE):
+        return
     site.ledger.put_skipped(
         project,
         time=time,
@@ -139,16 +142,15 @@ def skip(site: Site, skipped: Skip, time: str) -> None:
         reason=skipped.reason,
         expires=site.now() + KEEP,
     )
-    pinned = read_current(site.clients.ssm, project)
-    if wanted(notifications_of(site, pinned), Outcome.SKIPPED):
+    if wanted(wishes, skipped.outcome):
         rows = [
-            ("outcome", "skipped"),
+            ("outcome", skipped.outcome.value),
             ("project", project),
             ("commit", skipped.commit),
             ("reason", skipped.reason),
             ("next", "wharf releases"),
         ]
-        publish(site, Outcome.SKIPPED, f"{project}: nothing to release", table(rows))
+        publish(site, skipped.outcome, f"{project}: nothing to release", table(rows))
 
 
 @entry(Change)

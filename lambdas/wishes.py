@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contracts.model import Contract
-from contracts.parameters import Source
+from contracts.parameters import Outcome, Source
 from contracts.request import ReleaseRequest, TriggerSource
 from lambdas.errors import UnknownCommit
 from lambdas.pinning import data_of, repository_of, source_of
@@ -83,6 +83,7 @@ def _to_other_branches(references: Sequence[Reference], branch: str) -> Skip:
     return Skip(
         commit=references[0].commit,
         reason=f"the push is to {others}; releases are made from branch {branch!r}",
+        outcome=Outcome.ELSEWHERE,
     )
 
 

@@ -213,10 +213,29 @@ def test_a_request_may_name_a_commit(project: World) -> None:
     assert started(project)[0].trigger.commit == SECOND
 
 
-def test_a_push_to_another_branch_is_skipped_with_the_reason(project: World) -> None:
+@pytest.mark.parametrize("ref", ["refs/heads/try", "refs/tags/v1", "refs/notes/commits"])
+@pytest.mark.parametrize("reference", [{}, {"created": True}, {"deleted": True}])
+def test_a_push_to_another_branch_or_to_a_tag_bothers_nobody(
+    project: World, ref: str, reference: dict[str, Any]
+) -> None:
+    start(project, push(ref=ref, **reference))
+    assert started(project) == skipped(project) == project.sns.published == []
+
+
+def test_a_team_may_ask_to_hear_of_every_push(project: World) -> None:
+    hear_of_every_push(project)
     start(project, push(ref="refs/heads/try"))
     assert started(project) == []
     assert "refs/heads/try; releases are made from branch 'main'" in skipped(project)[0]["reason"]
+    assert project.sns.last["MessageAttributes"]["outcome"]["StringValue"] == "elsewhere"
+
+
+def hear_of_every_push(world: World) -> None:
+    world.ssm.put_parameter(
+        Name="/modelwharf/oil-price/notifications",
+        Value='{"outcomes": ["failed", "elsewhere"]}',
+        Type="String",
+    )
 
 
 @pytest.mark.parametrize("reference", [{"deleted": True}, {"commit": "0" * 40}, {"commit": None}])
@@ -422,6 +441,7 @@ def test_a_push_of_a_thousand_references_asks_for_one_release(project: World) ->
 
 
 def test_a_thousand_references_that_release_nothing_are_told_of_once(project: World) -> None:
+    hear_of_every_push(project)
     message = json.loads(push())
     message["Records"][0]["codecommit"]["references"] = [
         {"commit": SECOND, "ref": f"refs/tags/v{n}"} for n in range(1000)
