@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cli.errors import Trouble
 from cli.release import RUNNING, SUCCEEDED, describe, recent_executions, trigger_of
 from cli.services import Services
+from cli.serving import serving_now
 from cli.stack import Stack
 from cli.waits import Skip, recent_skips
 from contracts.model import Contract
@@ -23,11 +25,20 @@ class Arrival(Contract):
     already: bool = False
     status: str | None = None
     """Of a release that was there already: RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED."""
+    commit: str | None = None
+    """What a release that was there already is of."""
+    serving: str | None = None
+    """The release that serves in the place of one that was there already, of another commit."""
 
     @property
     def failed(self) -> bool:
         """Whether the release was there already and ended without success."""
         return self.status not in {None, RUNNING, SUCCEEDED}
+
+    @property
+    def serves_not(self) -> bool:
+        """Whether the release was there already and another one serves."""
+        return self.status == SUCCEEDED and self.serving is not None
 
     @property
     def is_known(self) -> bool:
@@ -90,13 +101,39 @@ def earlier_release(
 ) -> Arrival:
     """Return the newest release that matches, whenever it was started."""
     for execution in recent_executions(services, stack):
-        if _matches(services, stack, execution["name"], started):
-            return Arrival(release=execution["name"], already=True, status=execution["status"])
+        trigger = _trigger(services, stack, execution["name"])
+        if trigger is not None and started(trigger):
+            return Arrival(
+                release=execution["name"],
+                already=True,
+                status=execution["status"],
+                commit=trigger.commit,
+                serving=_instead_of(services, stack, trigger.commit),
+            )
     return Arrival()
+
+
+def _instead_of(services: Services, stack: Stack, commit: str) -> str | None:
+    """The release that serves, when it is of another commit.
+
+    One of the same commit, with newer data say, is what its push led to as well.
+    """
+    serving = serving_now(services, stack.endpoint).release
+    if serving is None:
+        return None
+    try:
+        trigger = _trigger(services, stack, serving)
+    except Trouble:  # Step Functions forgets an execution after 90 days
+        return serving
+    return None if trigger is not None and trigger.commit == commit else serving
+
+
+def _trigger(services: Services, stack: Stack, release: str) -> Trigger | None:
+    return trigger_of(describe(services, stack, release))
 
 
 def _matches(
     services: Services, stack: Stack, release: str, started: Callable[[Trigger], bool]
 ) -> bool:
-    trigger = trigger_of(describe(services, stack, release))
+    trigger = _trigger(services, stack, release)
     return trigger is not None and started(trigger)

@@ -20,8 +20,11 @@ INTERRUPTED = 130  # exit code, 128 + SIGINT
 
 
 def tell(services: Services, stack: Stack, arrival: Arrival, *, wait: bool, as_json: bool) -> None:
-    """Print what came of the wish; with ``wait`` follow the release. Exit 1 if it failed."""
-    if wait and arrival.release:
+    """Print what came of the wish; with ``wait`` follow the release. Exit 1 if it failed.
+
+    A release that was there already and does not serve is exit 1, too: nothing was started.
+    """
+    if wait and arrival.release and not arrival.serves_not:
         follow_and_print(services, stack, arrival.release, as_json=as_json)
         return
     if as_json:
@@ -29,7 +32,7 @@ def tell(services: Services, stack: Stack, arrival: Arrival, *, wait: bool, as_j
         print_json({**error, **arrival.model_dump(mode="json")})
     else:
         click.echo(in_words(arrival))
-    if not arrival.is_known or arrival.failed:
+    if not arrival.is_known or arrival.failed or arrival.serves_not:
         raise click.exceptions.Exit(1)
 
 
@@ -39,6 +42,12 @@ def in_words(arrival: Arrival) -> str:
         return (
             f"was released already as {arrival.release}, which {_ended(arrival.status)}\n"
             f"See why: wharf show {arrival.release}\n{TRY_AGAIN}"
+        )
+    if arrival.serves_not:
+        return (
+            f"was released already as {arrival.release}, but {arrival.serving} serves now\n"
+            f"See that one: wharf show {arrival.serving}\n"
+            f'Release this one again: wharf start --commit {arrival.commit} --reason "…"'
         )
     if arrival.status == SUCCEEDED:
         return f"was released already as {arrival.release}\nSee it: wharf show {arrival.release}"

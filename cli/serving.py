@@ -1,10 +1,13 @@
 """What the endpoint serves at this moment, whatever a release came to."""
 
+import re
+
 from botocore.exceptions import ClientError
 
 from cli.services import Services
 from contracts.model import Contract
 
+RELEASE = re.compile(r"-(r-[0-9a-f]{16})-")  # in the names that a release gives
 SERVES = frozenset(
     {"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"}
 )
@@ -17,6 +20,12 @@ class Serving(Contract):
     config: str | None
     status: str | None
     """SageMaker's EndpointStatus; null when there is no endpoint."""
+
+    @property
+    def release(self) -> str | None:
+        """The release whose configuration serves; None where none of ours does."""
+        found = RELEASE.search(self.config or "")
+        return found[1] if found else None
 
     def in_words(self) -> str:
         if self.config:

@@ -32,8 +32,9 @@ def put(services: Services, name: str, file: Path, wait: bool, project: str, as_
     """Upload a file as the input NAME, and say which release it starts.
 
     NAME is a key under `inputs` of the `data` parameter, which says where the file goes.
-    With --json: release, skipped (the reason), already, status (of a release that was
-    there already); with --wait as `wharf show --json`.
+    With --json: release, skipped (the reason), already, and of a release that
+    was there already its status, commit, and serving (another that serves instead); with --wait as
+    `wharf show --json`.
     """
     stack = find_stack(services, project)
     key = key_of(services, project, name)

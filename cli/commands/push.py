@@ -36,8 +36,9 @@ def push(services: Services, directory: Path, wait: bool, project: str, as_json:
     (git-remote-codecommit), ssh://…, a host alias of SSH, or https://…. Without one this
     tells where the others lead, and how to add it.
 
-    With --json: release, skipped (the reason), already, status (of a release that was
-    there already); with --wait as `wharf show --json`.
+    With --json: release, skipped (the reason), already, and of a release that
+    was there already its status, commit, and serving (another that serves instead); with --wait as
+    `wharf show --json`.
     """
     stack = find_stack(services, project)
     checkout = Checkout(directory)

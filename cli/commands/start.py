@@ -61,8 +61,9 @@ def start(
 ) -> None:
     """Ask for a release of what was pushed already.
 
-    With --json: release, skipped (the reason), already, status (of a release that was
-    there already); with --wait as `wharf show --json`.
+    With --json: release, skipped (the reason), already, and of a release that
+    was there already its status, commit, and serving (another that serves instead); with --wait as
+    `wharf show --json`.
     """
     stack = find_stack(services, project)
     if commit:

@@ -4,6 +4,7 @@
 ``reading``         folders, files and differences
 ``git_repository``  git itself
 ``git_hook``        what a push runs, as this package's own program: it publishes the message
+``push_answer``     what came of the push, for whoever pushed
 """
 
 from localcloud.codecommit.service import install, repository_folder

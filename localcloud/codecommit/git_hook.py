@@ -1,7 +1,8 @@
 """The hooks of the laptop's git repositories: ``python -m localcloud.codecommit.git_hook``.
 
 Before a push: refuse it while the cloud is not running, because it would release nothing.
-After a push: publish the message of the repository's triggers to their SNS topics.
+After a push: publish the message of the repository's triggers to their SNS topics, and tell
+what came of it.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from pydantic import ValidationError
 
 from contracts.laptop import STATE_FILE, LaptopCloud, LaptopKey
 from localcloud import formats
+from localcloud.codecommit import push_answer
 
 HOOKS = ("pre-receive", "post-receive")
 NO_COMMIT = "0" * 40  # git's id for a reference that was not, or is no more
@@ -133,26 +135,34 @@ def _wants(trigger: dict[str, Any], update: Update) -> bool:
     return not branches or update.ref in [f"refs/heads/{branch}" for branch in branches]
 
 
-def publish(cloud: LaptopCloud, key: LaptopKey, repository: str, updates: Sequence[Update]) -> int:
-    """Publish to the topic of every trigger that wants these updates; how many did."""
-    codecommit, sns = _clients(cloud, key)
+def publish(
+    cloud: LaptopCloud, client: push_answer.Client, repository: str, updates: Sequence[Update]
+) -> list[str]:
+    """Publish to the topic of every trigger that wants these updates; the messages' ids."""
+    codecommit, sns = client("codecommit"), client("sns")
     triggers = codecommit.get_repository_triggers(repositoryName=repository)["triggers"]
-    published = 0
+    published = []
     for trigger in triggers:
         text = message(trigger, updates, cloud, repository)
         if text is not None:
             subject = f"UPDATE: AWS CodeCommit {cloud.region} push: {repository}"
-            sns.publish(TopicArn=trigger["destinationArn"], Message=text, Subject=subject[:100])
-            published += 1
+            answer = sns.publish(
+                TopicArn=trigger["destinationArn"], Message=text, Subject=subject[:100]
+            )
+            published.append(answer["MessageId"])
     return published
 
 
-def _clients(cloud: LaptopCloud, key: LaptopKey) -> tuple[Any, Any]:
+def _clients(cloud: LaptopCloud, key: LaptopKey) -> push_answer.Client:
     import boto3  # here: the hook before a push must answer at once
 
     session = boto3.Session(key.access_key_id, key.secret_access_key, region_name=cloud.region)
-    codecommit = session.client("codecommit", endpoint_url=cloud.url)
-    return codecommit, session.client("sns", endpoint_url=cloud.url)
+
+    def client(service: str) -> Any:
+        make: Any = session.client
+        return make(service, endpoint_url=cloud.url)
+
+    return client
 
 
 def main(words: Sequence[str]) -> int:
@@ -170,9 +180,20 @@ def main(words: Sequence[str]) -> int:
         )
         return 1
     if given.hook == "post-receive":
-        try:
-            publish(cloud, LaptopKey.read(given.directory), given.repository, updates)
-        except Exception as error:  # The push is done; git ignores this exit code.
-            print(f"The push is in, but no trigger was published: {error}")
-            return 1
+        return _after(given.directory, given.repository, cloud, updates)
+    return 0
+
+
+def _after(directory: Path, repository: str, cloud: LaptopCloud, updates: Sequence[Update]) -> int:
+    """The push is done: git ignores this exit code."""
+    try:
+        client = _clients(cloud, LaptopKey.read(directory))
+        messages = publish(cloud, client, repository, updates)
+    except Exception as error:
+        print(f"The push is in, but no trigger was published: {error}")
+        return 1
+    try:
+        push_answer.tell(cloud, client, repository, messages, print)
+    except Exception as error:
+        print(f"The push is in; what came of it cannot be told ({error}). See it: wharf releases")
     return 0

@@ -130,15 +130,24 @@ class Team:
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
 
-    def push(self) -> None:
-        self.git("push", "--quiet", self.laptop.state.repository, "HEAD:refs/heads/main")
+    def push(self) -> str:
+        """Push as anybody does; return what git shows of it."""
+        remote = self.laptop.state.repository
+        done = subprocess.run(
+            ["git", "push", remote, "HEAD:refs/heads/main"],
+            cwd=self.repository,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stderr
 
     def release(self, reason: str = "", *, seconds: float = 180) -> Execution:
         """Ask for a release of what is pushed and wait for its end."""
         name = self.started_by(lambda: self.request(reason or uuid.uuid4().hex))
         return self.end(name, seconds=seconds)
 
-    def started_by(self, act: Callable[[], None]) -> str:
+    def started_by(self, act: Callable[[], object]) -> str:
         """Do what starts one release, and name that release."""
         before = set(self.executions())
         act()

@@ -48,7 +48,7 @@ def test_an_image_that_the_registry_has_is_not_built_again(team: Team) -> None:
 def test_a_push_of_documentation_alone_releases_nothing_and_says_why(team: Team) -> None:
     before = team.executions()
     commit = team.commit("Say hello", {"README.md": "hello\n"})
-    team.push()
+    assert f"remote: no release: commit {commit[:7]} changes only README.md" in team.push()
     assert "README.md" in team.notification(commit[:7])
     assert team.executions() == before
 

@@ -91,7 +91,14 @@ def test_a_skip_from_before_the_push_is_not_its_answer(terminal: Terminal, check
     answer = terminal.json("push", "--directory", str(checkout), exit_code=1)
 
     assert answer.pop("error").startswith("no release started, and no reason was recorded")
-    assert answer == {"release": None, "skipped": None, "already": False, "status": None}
+    assert answer == {
+        "release": None,
+        "skipped": None,
+        "already": False,
+        "status": None,
+        "commit": None,
+        "serving": None,
+    }
     assert terminal.cloud.slept == 30.0
 
 
@@ -148,6 +155,53 @@ def test_a_commit_whose_release_failed_says_so_and_how_to_try_again(
     assert waited.exit_code == 1
     assert 'wharf start --reason "…"' in waited.stdout
     assert f"What it wrote: wharf logs {RELEASE}\n" in waited.stdout
+
+
+OTHER = "r-fedcba9876543210"
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_commit_in_whose_place_another_serves_is_told_how_to_release_it_again(
+    terminal: Terminal, checkout: Path
+) -> None:
+    head = git(checkout, "rev-parse", "HEAD")
+    git(checkout, "push", "--quiet", terminal.cloud.outputs["RepositoryCloneUrl"], "HEAD:main")
+    releases.succeeded(terminal.cloud, trigger={"commit": head})
+    releases.succeeded(terminal.cloud, OTHER, minutes=1, trigger={"commit": "b" * 40})
+    serve(terminal, OTHER)
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert (result.exit_code, result.stdout) == (
+        1,
+        f"was released already as {RELEASE}, but {OTHER} serves now\n"
+        f"See that one: wharf show {OTHER}\n"
+        f'Release this one again: wharf start --commit {head} --reason "…"\n',
+    )
+    waited = terminal.wharf("push", "--directory", str(checkout), "--wait")
+    assert (waited.exit_code, waited.stdout) == (1, result.stdout)
+    answer = terminal.json("push", "--directory", str(checkout), exit_code=1)
+    assert (answer["serving"], answer["commit"]) == (OTHER, head)
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_commit_that_serves_with_newer_data_is_released(
+    terminal: Terminal, checkout: Path
+) -> None:
+    head = git(checkout, "rev-parse", "HEAD")
+    git(checkout, "push", "--quiet", terminal.cloud.outputs["RepositoryCloneUrl"], "HEAD:main")
+    releases.succeeded(terminal.cloud, OTHER, trigger={"commit": head})
+    releases.succeeded(terminal.cloud, minutes=1, trigger={"commit": head, "reason": "again"})
+    serve(terminal, OTHER)
+
+    assert terminal.wharf("push", "--directory", str(checkout)).exit_code == 0
+
+
+def serve(terminal: Terminal, release: str) -> None:
+    terminal.cloud.sagemaker.endpoints["oil-price"] = {
+        "EndpointStatus": "InService",
+        "EndpointConfigName": f"oil-price-{release}-config",
+    }
 
 
 @pytest.mark.usefixtures("repository")
@@ -280,7 +334,7 @@ def test_start_publishes_a_request_and_tells_the_release(terminal: Terminal) -> 
 
     answer = terminal.json("start", "--commit", COMMIT, "--reason", "try again")
 
-    assert answer == {"release": RELEASE, "skipped": None, "already": False, "status": None}
+    assert (answer["release"], answer["already"], answer["status"]) == (RELEASE, False, None)
     ((topic, message),) = terminal.cloud.topic.messages
     assert topic.endswith(":modelwharf-oil-price-changes")
     request = json.loads(message)
