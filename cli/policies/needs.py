@@ -55,7 +55,7 @@ def _logs(p: Place) -> list[Need]:
         *_show(p),
         need("cloudformation:ListStackResources", p.stacks),
         need("logs:DescribeLogStreams logs:FilterLogEvents", *map(p.logs, groups)),
-        need("logs:DescribeLogGroups", p.logs("*")),
+        need("logs:DescribeLogGroups", *EVERYTHING),
         need("codebuild:ListBuildsForProject codebuild:BatchGetBuilds", p.builds),
     ]
 
@@ -159,8 +159,6 @@ def _deploy(p: Place) -> list[Need]:
 
 def _destroy(p: Place) -> list[Need]:
     """CloudFormation deletes as the role that the CDK deployed with; the rest is the caller's."""
-    releases = ("endpoint-config", "model")
-    jobs = (p.of_releases("processing-job"), p.of_releases("training-job"))
     bucket = p.bucket(f"{p.stack}-*")  # CloudFormation makes the names, which begin so
     return [
         need(
@@ -174,10 +172,12 @@ def _destroy(p: Place) -> list[Need]:
         need("states:StopExecution", p.executions),
         need("codebuild:BatchGetBuilds codebuild:ListBuildsForProject", p.builds),
         need("codebuild:StopBuild", p.builds),
-        need("sagemaker:StopProcessingJob sagemaker:StopTrainingJob", *jobs),
+        need("sagemaker:StopProcessingJob", p.of_releases("processing-job")),
+        need("sagemaker:StopTrainingJob", p.of_releases("training-job")),
         need("sagemaker:DeleteEndpoint sagemaker:DescribeEndpoint", p.endpoint),
         need("sagemaker:DescribeEndpointConfig", p.arn("sagemaker", "endpoint-config/*")),
-        need("sagemaker:DeleteEndpointConfig sagemaker:DeleteModel", *map(p.of_releases, releases)),
+        need("sagemaker:DeleteEndpointConfig", p.of_releases("endpoint-config")),
+        need("sagemaker:DeleteModel", p.of_releases("model")),
         need("sagemaker:DeleteModelPackage", p.arn("sagemaker", f"model-package/{p.project}/*")),
         need(
             "sagemaker:ListEndpointConfigs sagemaker:ListModelPackages sagemaker:ListModels "

@@ -27,6 +27,7 @@ LONGEST = Place(
 )
 READS = re.compile(r"(BatchGet|Describe|Filter|Get|List|Query|Read)")
 NO_RESOURCES = {
+    "logs:DescribeLogGroups",
     *("codecommit:ListRepositories", "ecr-public:GetAuthorizationToken"),
     *("sagemaker:ListEndpointConfigs", "sagemaker:ListModelPackages", "sagemaker:ListModels"),
     *("sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"),
