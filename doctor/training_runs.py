@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from contracts.model_archive import faults_in
 from contracts.parameters import Hyperparameter
 from doctor.conditions import EASY, Conditions, hardest
 from doctor.images import ReadyImage
@@ -28,6 +29,13 @@ class TrainingRun:
     tree: Path
     seconds: float
     started: bool = True
+    left_out: tuple[str, ...] = ()
+    """What it wrote to ``/opt/ml`` and could not be kept, in words."""
+
+    @property
+    def model_faults(self) -> tuple[str, ...]:
+        """What is in the model's folder and SageMaker does not unpack."""
+        return tuple(faults_in(self.tree / "model", self.left_out))
 
     @property
     def model_files(self) -> tuple[str, ...]:
@@ -193,7 +201,9 @@ class _Started:
     tree: Path
 
     def ended(self, code: int | None) -> TrainingRun:
-        return TrainingRun(code, tuple(self.lines), self.tree, time.monotonic() - self.begun)
+        seconds = time.monotonic() - self.begun
+        left_out = () if code is None else self.program.left_out
+        return TrainingRun(code, tuple(self.lines), self.tree, seconds, left_out=left_out)
 
 
 def as_string(value: Hyperparameter) -> str:

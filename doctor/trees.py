@@ -8,9 +8,10 @@ import json
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from contracts.model_archive import faults_in, faults_of, in_words
 from contracts.parameters import TRAINING_CHANNEL, Hyperparameter
 
 HOST = "algo-1"
@@ -97,11 +98,19 @@ def lay_out_serving(tree: Path, model: Path | None) -> None:
         return
     try:
         if model.is_dir():
+            _require_plain(faults_in(model))
             _through_an_archive(model, tree / "model")
         else:
             _unpack(model, tree / "model")
     except (tarfile.TarError, EOFError, OSError) as error:
         raise BadArtifact(f"{type(error).__name__}: {error}") from None
+
+
+def _require_plain(faults: Iterable[str]) -> None:
+    """Raises BadArtifact that names what SageMaker does not unpack."""
+    found = list(faults)
+    if found:
+        raise BadArtifact(in_words(found))
 
 
 def _through_an_archive(folder: Path, target: Path) -> None:
@@ -116,4 +125,5 @@ def _through_an_archive(folder: Path, target: Path) -> None:
 
 def _unpack(archive: Path, target: Path) -> None:
     with tarfile.open(archive) as opened:
+        _require_plain(faults_of(opened))
         opened.extractall(target, filter="data")

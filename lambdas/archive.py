@@ -7,11 +7,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from contracts.model_archive import faults_of
 from lambdas.clients import Client
 from lambdas.errors import TrainingFailed, code_of
 from lambdas.site import Site
 
 MEMBER_LIMIT = 32 * 1024 * 1024  # bytes; what a function holds in memory without strain
+LOOK = 120.0  # seconds for a look into a model archive
 RESERVE = 30.0  # seconds; what a call needs for whatever it does with what it read
 MISSING_CODES = {"404", "NoSuchKey", "NotFound"}
 
@@ -72,6 +74,48 @@ def read_member(site: Site, uri: str, name: str) -> bytes | None:
     except tarfile.TarError as error:
         raise TrainingFailed(f"{uri} is not a readable tar.gz: {error}") from None
     return None
+
+
+def refused_members(site: Site, uri: str) -> list[str]:
+    """What is in the model archive at ``uri`` and SageMaker cannot unpack, in words.
+
+    An archive that cannot be read to its end in LOOK seconds is looked at as far as they reach,
+    and one that is gone is left to Register, which copies it. Raises TrainingFailed when the
+    object is no archive.
+    """
+    bucket, key = split_uri(uri)
+    found: list[str] = []
+    try:
+        body = site.clients.s3.get_object(Bucket=bucket, Key=key)["Body"]
+        with body, tarfile.open(fileobj=_ForAWhile(site, body), mode="r|gz") as archive:
+            for fault in faults_of(archive):
+                found.append(fault)  # one by one: what was seen counts when the time is over
+    except _LookedEnough:
+        pass
+    except tarfile.TarError as error:
+        raise TrainingFailed(f"{uri} is not a readable tar.gz: {error}") from None
+    except ClientError as error:
+        if code_of(error) not in MISSING_CODES:
+            raise
+    return found
+
+
+class _LookedEnough(Exception):
+    """The time for a look is over."""
+
+
+class _ForAWhile(RawIOBase):
+    """A stream that ends with _LookedEnough after LOOK seconds of the function's time."""
+
+    def __init__(self, site: Site, body: Any) -> None:
+        self._site, self._body = site, body
+        self._until = max(site.seconds_left() - LOOK, RESERVE)
+
+    def read(self, size: int = -1, /) -> bytes:
+        if self._site.seconds_left() < self._until:
+            raise _LookedEnough
+        data: bytes = self._body.read(size)
+        return data
 
 
 class _InTime(RawIOBase):

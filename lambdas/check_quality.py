@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from pydantic import ValidationError
 
 from contracts.evaluation import EVALUATION_FILE, EvaluationReport
+from contracts.model_archive import ADVICE, in_words
 from contracts.names import parameter_path
 from contracts.parameters import QualityRule
 from contracts.release import Plan, QualityVerdict, ReleaseDocument, TrainingResult
-from lambdas.archive import read_member
+from lambdas.archive import read_member, refused_members
 from lambdas.document import planned, required
 from lambdas.entry import entry
-from lambdas.errors import QualityBelowThreshold, VerificationFailed
+from lambdas.errors import QualityBelowThreshold, TrainingFailed, VerificationFailed
 from lambdas.holdout import nothing_to_ask, read_holdout
 from lambdas.site import Site
 
@@ -28,7 +29,8 @@ def check_quality(site: Site, document: ReleaseDocument) -> ReleaseDocument:
 
     Raises QualityBelowThreshold, which names every failed rule and carries all figures, for a
     failed state adds nothing to the document; VerificationFailed for a model that the live
-    endpoint could not be asked about: better now than when it serves.
+    endpoint could not be asked about, TrainingFailed for one whose archive it could not unpack:
+    better now than when it serves.
     """
     training, plan = required(document.training, "training"), planned(document)
     metrics = measured(site, training)
@@ -44,7 +46,15 @@ def check_quality(site: Site, document: ReleaseDocument) -> ReleaseDocument:
         )
     if unanswerable:
         raise VerificationFailed(unanswerable)
+    require_plain(site, training)
     return document.model_copy(update={"quality": verdict})
+
+
+def require_plain(site: Site, training: TrainingResult) -> None:
+    """Raises TrainingFailed for a model archive that no endpoint could unpack."""
+    found = refused_members(site, training.artifact)
+    if found:
+        raise TrainingFailed(f"in {training.artifact} {in_words(found)}. {ADVICE}")
 
 
 def _advice(project: str, plan: Plan, metrics: Mapping[str, float]) -> str:

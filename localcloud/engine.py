@@ -105,6 +105,13 @@ class Program(Protocol):
     def killed_for(self) -> str | None:
         """Why the engine itself ended it, such as ``out of memory (limit 8192 MiB)``."""
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What it wrote to ``tree`` and no folder here may hold, once its end is told.
+
+        Such as ``model/away is a symbolic link to /etc/passwd``.
+        """
+
     def poll(self) -> int | None:
         """The exit code, or None while it runs. Raises EngineLost."""
 

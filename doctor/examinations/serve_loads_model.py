@@ -1,6 +1,7 @@
 """The server loads the artifact, and says so by /ping."""
 
 from contracts.examination import Finding, ImageRole
+from contracts.model_archive import ADVICE
 from doctor.check import Check
 from doctor.servers import Servers
 
@@ -20,8 +21,7 @@ def look(servers: Servers) -> Finding:
     if servers.unpacking_fault:
         return CHECK.failed(
             f"{servers.artifact.origin} cannot be unpacked: {servers.unpacking_fault}",
-            change="write plain files and folders to /opt/ml/model, no links that leave it; "
-            "--model takes a tar.gz or a folder",
+            change=f"{ADVICE}; --model takes a tar.gz or a folder",
         )
     server = servers.first
     if server.healthy_after is not None:

@@ -1,6 +1,7 @@
 """The model is in /opt/ml/model."""
 
 from contracts.examination import Finding, ImageRole
+from contracts.model_archive import ADVICE, in_words
 from doctor.check import Check
 from doctor.training_runs import TrainingRuns, files_in
 
@@ -14,6 +15,11 @@ CHECK = Check(
 
 
 def look(runs: TrainingRuns) -> Finding:
+    faults = runs.sample.model_faults
+    if faults:
+        return CHECK.failed(
+            f"in /opt/ml/model {in_words(faults)}", change=ADVICE, log=runs.sample.lines
+        )
     found = runs.sample.model_files
     if found:
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""

@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from contracts.model_archive import fault_of
 from localcloud.engine import LogSink
 
 BLOCK = tarfile.BLOCKSIZE  # bytes
@@ -59,12 +60,13 @@ def _content(path: Path, size: int) -> Iterator[bytes]:
     yield bytes(-size % BLOCK)
 
 
-def unpack(chunks: Iterable[bytes], folder: Path, log: LogSink) -> None:
+def unpack(chunks: Iterable[bytes], folder: Path, log: LogSink) -> list[str]:
     """Unpack an archive of ``folder`` over the folder, which is emptied first.
 
-    What has no meaning outside of the container, such as an absolute link, is left out, and
-    named in the log.
+    What has no meaning outside of the container, such as an absolute link, is left out, named in
+    the log, and returned in words.
     """
+    left_out = []
     remove(folder)
     folder.mkdir(parents=True)
     with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks), CHUNK), mode="r|") as archive:
@@ -78,8 +80,10 @@ def unpack(chunks: Iterable[bytes], folder: Path, log: LogSink) -> None:
                 archive.extract(member.replace(name=name, deep=False), folder, filter="data")
             except (tarfile.FilterError, KeyError) as error:
                 log(f"[localcloud] {member.name} is left out: {error}")
+                left_out.append(fault_of(member) or f"{member.name} cannot be kept: {error}")
     for _ in chunks:  # what stands after the archive's end; else the connection is not free
         pass
+    return left_out
 
 
 def remove(path: Path) -> None:

@@ -84,6 +84,7 @@ class ContainerProgram:
         self._left = False
         self._code: int | None = None
         self._killed_for: str | None = None
+        self._left_out: list[str] = []
         self._failure: Exception | None = None
         self._end = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(output,), daemon=True)
@@ -98,6 +99,10 @@ class ContainerProgram:
     @property
     def killed_for(self) -> str | None:
         return self._killed_for
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        return tuple(self._left_out)
 
     def poll(self) -> int | None:
         if not self._end.is_set():
@@ -222,7 +227,7 @@ class ContainerProgram:
             try:
                 with self._connection.speaking(f"fetch {OPT_ML}/{folder.name}"):
                     chunks, _ = self._archive(folder.name)
-                    unpack(chunks, folder, self._log)
+                    self._left_out += unpack(chunks, folder, self._log)
             except FileNotFoundError:
                 remove(folder)  # the program did so, too
                 folder.mkdir()

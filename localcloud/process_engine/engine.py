@@ -153,6 +153,7 @@ class ProcessProgram:
     """A running program; whatever it started ends with it, as in a container."""
 
     killed_for: str | None = None
+    left_out: tuple[str, ...] = ()
 
     def __init__(
         self, child: subprocess.Popen[str], processes: Processes, port: int | None, log: LogSink

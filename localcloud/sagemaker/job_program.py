@@ -39,6 +39,8 @@ class Exit:
     code: int
     ending: Ending
     killed_for: str | None = None
+    left_out: tuple[str, ...] = ()
+    """What it wrote to ``/opt/ml`` and could not be kept, in words."""
 
     def reason(self, text: str) -> str:
         """The FailureReason: the program's own text, after the engine's where it has one."""
@@ -115,11 +117,11 @@ class JobProgram:
         while True:
             code = program.wait(POLL)
             if code is not None:
-                return Exit(code, Ending.EXITED, program.killed_for)
+                return Exit(code, Ending.EXITED, program.killed_for, program.left_out)
             if self.stopping.is_set():
-                return Exit(program.stop(STOP_GRACE), Ending.STOPPED)
+                return Exit(program.stop(STOP_GRACE), Ending.STOPPED, None, program.left_out)
             if time.monotonic() > deadline:
-                return Exit(program.stop(STOP_GRACE), Ending.OUT_OF_TIME)
+                return Exit(program.stop(STOP_GRACE), Ending.OUT_OF_TIME, None, program.left_out)
 
     def _start(self, output: Output) -> Program:
         session = f"SageMaker-{self.name.rpartition('/')[2]}"

@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contracts import model_archive
+
 
 class DataError(Exception):
     """Data cannot be fetched or put; the message is for the FailureReason."""
@@ -174,6 +176,12 @@ def download_archive(s3: Any, uri: str, folder: Path) -> None:
             with _reading(uri):
                 _download(s3, bucket, key, Path(file.name))
             with tarfile.open(file.name) as archive:
+                faults = list(model_archive.faults_of(archive))
+                if faults:
+                    raise DataError(
+                        f"Failed to extract model data archive {uri}: "
+                        f"{model_archive.in_words(faults)}. {model_archive.ADVICE}"
+                    )
                 archive.extractall(folder, filter="data")
     except (tarfile.TarError, EOFError) as error:
         raise DataError(f"Failed to extract model data archive {uri}: {error}") from None

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from contracts import model_archive
 from localcloud.cloud import Cloud
 from localcloud.sagemaker.job import ENDED, Job, JobKind
 from localcloud.sagemaker.job_events import training_detail
 from localcloud.sagemaker.job_program import Ending, Exit, JobProgram
 from localcloud.sagemaker.job_tree import HOST, JobTree
 from localcloud.sagemaker.s3_transfers import (
+    DataError,
     download_prefix,
     join_uri,
     split_uri,
@@ -83,6 +85,7 @@ class TrainingJob(Job):
             text = tree.text("output/failure") or "\n".join(output.tail)
             self._end("Failed", reason=result.reason(text))
             return
+        self._require_plain_model(tree, result)
         self._upload(tree)
         self._finish(result)
 
@@ -126,6 +129,16 @@ class TrainingJob(Job):
             instance_type=self._request["ResourceConfig"]["InstanceType"],
             isolated=bool(self._request.get("EnableNetworkIsolation")),
         )
+
+    @staticmethod
+    def _require_plain_model(tree: JobTree, result: Exit) -> None:
+        """Raises DataError. AWS packs links, and cannot unpack them when the endpoint starts."""
+        faults = list(model_archive.faults_in(tree.folder / "model", result.left_out))
+        if faults:
+            raise DataError(
+                f"Artifact upload failed: in /opt/ml/model {model_archive.in_words(faults)}. "
+                f"{model_archive.ADVICE}"
+            )
 
     def _upload(self, tree: JobTree) -> None:
         """A stopped job's model is kept, too, as far as the program came."""

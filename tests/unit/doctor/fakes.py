@@ -106,6 +106,7 @@ class Program:
 
     address: tuple[str, int] | None = None
     killed_for: str | None = None
+    left_out: tuple[str, ...] = ()
     term: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     code: int | None = None

@@ -1,9 +1,11 @@
 """What the doctor sees in an inference image."""
 
 import json
+import tarfile
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -393,3 +395,21 @@ def test_a_program_that_does_not_start_is_told(practice: Practice) -> None:
 
     assert bad(found) == {"serve-starts": "fail"}
     assert "no serve on the image's PATH" in found["serve-starts"].seen
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_given_model_with_a_link_is_refused_by_its_name(
+    practice: Practice, tmp_path: Path, packed: bool
+) -> None:
+    folder = tmp_path / "linked"
+    folder.mkdir()
+    (folder / "weights").write_text("2.0")
+    (folder / "mean").symlink_to("weights")
+    archive = tmp_path / "model.tar.gz"
+    with tarfile.open(archive, "w:gz") as made:
+        made.add(folder, arcname=".")
+
+    found = practice.serving(model=archive if packed else folder)
+
+    assert bad(found) == {"serve-loads-model": "fail"}
+    assert "mean is a symbolic link to weights" in found["serve-loads-model"].seen

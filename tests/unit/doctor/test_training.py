@@ -315,3 +315,20 @@ def test_training_that_does_not_end_is_stopped_and_told(practice: Practice) -> N
 
     assert bad(found) == {"train-succeeds": "fail"}
     assert "it had not ended after 0 s" in found["train-succeeds"].seen
+
+
+def test_a_link_in_the_models_folder_is_named(practice: Practice) -> None:
+    def link(job: Job) -> int:
+        code = train(job)
+        if code == 0:
+            (job.tree / "model/latest").symlink_to("mean")
+        return code
+
+    practice.engine.train = link
+
+    found = practice.training()
+
+    assert bad(found) == {"train-writes-model": "fail"}
+    seen = found["train-writes-model"].seen
+    assert seen == "in /opt/ml/model latest is a symbolic link to mean"
+    assert "cp -L" in found["train-writes-model"].change

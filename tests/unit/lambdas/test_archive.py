@@ -1,8 +1,10 @@
 import dataclasses
+import io
+import tarfile
 
 import pytest
 
-from lambdas.archive import MEMBER_LIMIT, object_exists, read_member, read_object
+from lambdas.archive import MEMBER_LIMIT, object_exists, read_member, read_object, refused_members
 from lambdas.errors import TrainingFailed
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.releases import OUTPUT
@@ -58,3 +60,43 @@ def test_an_archive_that_takes_too_long_to_read_is_refused_with_what_to_do(world
     site = dataclasses.replace(world.site, seconds_left=lambda: 1.0)
     with pytest.raises(TrainingFailed, match=r"is too large: no holdout.jsonl among its first"):
         read_member(site, OUTPUT, "holdout.jsonl")
+
+
+MODEL = "s3://artifacts/model.tar.gz"
+
+
+def put_links(world: World) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, kind, target in (
+            ("latest.bin", tarfile.SYMTYPE, "weights.bin"),
+            ("again.bin", tarfile.LNKTYPE, "weights.bin"),
+            ("pipe", tarfile.FIFOTYPE, ""),
+            ("null", tarfile.CHRTYPE, ""),
+            ("../out", tarfile.REGTYPE, ""),
+            ("/etc/x", tarfile.REGTYPE, ""),
+            ("folder", tarfile.DIRTYPE, ""),
+        ):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, target
+            archive.addfile(member)
+    world.s3.put_object(Bucket="artifacts", Key="model.tar.gz", Body=buffer.getvalue())
+
+
+def test_what_no_endpoint_can_unpack_is_named(world: World) -> None:
+    put_links(world)
+    assert refused_members(world.site, MODEL) == [
+        "latest.bin is a symbolic link to weights.bin",
+        "again.bin is a hard link to weights.bin",
+        "pipe is a named pipe",
+        "null is a device",
+        "../out is a name outside the folder",
+        "/etc/x is a name outside the folder",
+    ]
+
+
+def test_a_look_into_a_model_ends_in_time_and_refuses_nothing(world: World) -> None:
+    put_links(world)
+    left = iter([900.0, *[10.0] * 9])
+    site = dataclasses.replace(world.site, seconds_left=lambda: next(left))
+    assert refused_members(site, MODEL) == []

@@ -1,5 +1,7 @@
+import io
 import json
 import math
+import tarfile
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ from contracts.evaluation import EvaluationReport
 from contracts.parameters import Deployment, Probe, Quality, QualityRule, Training
 from contracts.release import ReleaseDocument, TrainingResult
 from lambdas.check_quality import check_quality, judge
-from lambdas.errors import QualityBelowThreshold, VerificationFailed
+from lambdas.errors import QualityBelowThreshold, TrainingFailed, VerificationFailed
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.releases import document, plan
 from tests.unit.lambdas.tarballs import put_output
@@ -64,7 +66,7 @@ def foreign(metrics: dict[str, float], **sections: Any) -> ReleaseDocument:
     """A release of an image that knows nothing of ours, up to its trained model."""
     training = TrainingResult(
         job="j",
-        artifact="s3://a/b",
+        artifact="s3://artifacts/b",
         artifact_version="v1",
         output=None,
         metrics=metrics,
@@ -166,3 +168,18 @@ def test_a_value_on_the_bound_holds() -> None:
 def test_a_value_that_rounds_to_the_bound_is_told_in_full() -> None:
     verdict = judge({"skill": -0.0500001}, [rule("skill", minimum=-0.05)])
     assert verdict.reasons == ("skill -0.0500001 ≥ -0.05 does not hold",)
+
+
+def test_a_model_archive_with_links_is_refused_before_anything_deploys(world: World) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        member = tarfile.TarInfo("latest.bin")
+        member.type, member.linkname = tarfile.SYMTYPE, "weights.bin"
+        archive.addfile(member)
+    put_output(world, {"evaluation.json": report(skill=0.012), **HOLDOUT})
+    doc = document(upto="Train")
+    assert doc.training is not None
+    key = doc.training.artifact.removeprefix("s3://artifacts/")
+    world.s3.put_object(Bucket="artifacts", Key=key, Body=buffer.getvalue())
+    with pytest.raises(TrainingFailed, match=r"latest.bin is a symbolic link to weights.bin.*cp"):
+        check_quality(world.site, doc)

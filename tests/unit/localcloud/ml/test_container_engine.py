@@ -191,13 +191,17 @@ def test_what_comes_out_replaces_the_folder(tmp_path: Path) -> None:
     (folder / "old").write_text("old")
     data = archive({"model/new/deep": b"1"}, inside="new/deep", away="/etc/passwd", up="../../x")
     left_out: list[str] = []
-    unpack([data[i : i + 100] for i in range(0, len(data), 100)], folder, left_out.append)
+    words = unpack([data[i : i + 100] for i in range(0, len(data), 100)], folder, left_out.append)
     assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*")) == [
         "inside",
         "new",
         "new/deep",
     ]
     assert [line.split()[1] for line in left_out] == ["model/away", "model/up"]
+    assert words == [
+        "model/away is a symbolic link to /etc/passwd",
+        "model/up is a symbolic link to ../../x",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,15 @@ def _archive(files: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
+def _linked() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        member = tarfile.TarInfo("latest.bin")
+        member.type, member.linkname = tarfile.SYMTYPE, "model.txt"
+        archive.addfile(member)
+    return buffer.getvalue()
+
+
 def config(laptop: Laptop, image: str, name: str, **variants: tuple[str, str, float]) -> str:
     """A configuration whose variants are (model, mode, weight)."""
     client = laptop.client("sagemaker")
@@ -426,3 +435,10 @@ def test_a_strategy_that_the_laptop_lacks_is_refused(laptop: Laptop, live: str) 
             EndpointName=live, EndpointConfigName="live-1", DeploymentConfig=policy
         )
     assert json.loads(json.dumps(policy))
+
+
+def test_an_archive_with_a_link_fails_the_endpoint_by_its_name(laptop: Laptop, image: str) -> None:
+    laptop.put("models", {"linked.tar.gz": _linked()})
+    found = create(laptop, "linked", config(laptop, image, "linked", a=("linked", "good", 1.0)))
+    assert found["EndpointStatus"] == "Failed"
+    assert "latest.bin is a symbolic link to model.txt" in found["FailureReason"]

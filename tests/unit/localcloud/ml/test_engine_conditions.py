@@ -24,6 +24,7 @@ class Played:
 
     code: int = 0
     killed_for: str | None = None
+    left_out: tuple[str, ...] = ()
     error: Exception | None = None
     address: tuple[str, int] | None = ("127.0.0.1", 9)  # discard: nobody answers
 

@@ -24,6 +24,8 @@ if mode == "failing":
     sys.exit(1)
 if mode == "crashing":
     raise SystemExit("no memory left")
+if mode == "linking":
+    (base / "model/latest.bin").symlink_to("model.txt")
 if mode == "endless":
     (base / "model/partial").write_text("half")
     print("began", flush=True)
@@ -100,6 +102,13 @@ def test_a_job_turns_its_channel_into_a_model(laptop: Laptop, image: str) -> Non
     output = unpack(laptop, "out/good/output/output.tar.gz")
     assert output["evaluation.json"] == "1\n"
     assert json.loads(output["channels.json"])["training"]["TrainingInputMode"] == "File"
+
+
+def test_a_link_in_the_model_fails_the_job_by_its_name(laptop: Laptop, image: str) -> None:
+    job = train(laptop, image, "linking", HyperParameters={"mode": "linking"})
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "in /opt/ml/model latest.bin is a symbolic link to model.txt" in job["FailureReason"]
+    assert "write a copy" in job["FailureReason"]
 
 
 def test_a_key_that_was_not_given_is_described_as_none(laptop: Laptop, image: str) -> None:
