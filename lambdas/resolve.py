@@ -1,12 +1,19 @@
 """Resolve: from the pinned versions to a plan, or to every reason why there can be none."""
 
 import re
+from pathlib import PurePosixPath
 
 from botocore.exceptions import ClientError
 
 from contracts.image_reference import ImageReference
 from contracts.names import parameter_path
-from contracts.parameters import ImageSource, InvalidParameter, Parameters, Source
+from contracts.parameters import (
+    DEFAULT_VERSION,
+    ImageSource,
+    InvalidParameter,
+    Parameters,
+    Source,
+)
 from contracts.release import ImagePlan, ImagePlans, Plan, ReleaseDocument, Timeouts
 from lambdas.account_quotas import required_quotas
 from lambdas.archive import MISSING_CODES
@@ -140,11 +147,17 @@ def require_data(site: Site, document: ReleaseDocument, parameters: Parameters) 
     bucket = site.environment.data_bucket
     missing = [
         f"input {name!r} is not there: s3://{bucket}/{source.key}; put it: "
-        f"aws s3 cp {name}.csv s3://{bucket}/{source.key}"
+        f"wharf data put {name} FILE{PurePosixPath(source.key).suffix}"
         for name, source in parameters.data.inputs.items()
         if not _pinned_exists(site, source.key, document.trigger.data_versions.get(name))
     ]
     if missing:
+        if document.trigger.parameter_versions.get("data") == DEFAULT_VERSION:
+            path = parameter_path(document.project, "data")
+            missing.append(
+                f"{path} is not set, so the inputs are the default ones; name your own: "
+                "wharf config put data FILE"
+            )
         raise MissingData("; ".join(missing))
 
 

@@ -1,5 +1,6 @@
 """Which engine builds and runs images on this machine."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from localcloud.process_engine.image_store import ImageStore as ProcessImages
 from localcloud.processes import Processes
 
 ENGINES = ("docker", "process")
+log = logging.getLogger("localcloud.engines")
 PATIENCE = 30.0  # seconds for an engine that somebody has named, on a machine that is busy
 
 
@@ -38,6 +40,7 @@ def choose(wish: str | None, directory: Path, processes: Processes) -> Engine:
                 "DOCKER_HOST, or use `--engine process`"
             ) from None
         found = ProcessEngine(ProcessImages(images), default_cache(), processes)
-        found.description = f"process (no Docker or podman answers: {error})"
+        found.description = f"process ({error.summary})"
+        log.info("no container engine: %s", error)
         return found
     return ContainerEngine(connection, ContainerImages(images), processes, str(directory.resolve()))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cli.assembly import project_root, synthesise
+from cli.assembly import assembly_cache, current_assembly, project_root
 from cli.options import json_option, project_option
 from cli.output import console, print_json
 from cli.preflight import picture
@@ -66,4 +66,6 @@ def _assembly(given: Path | None, project: str) -> Iterator[Path]:
         yield given
         return
     with tempfile.TemporaryDirectory(prefix="wharf-preflight-") as folder:
-        yield synthesise(project_root(), Path(folder), project)
+        assembly = Path(folder) / "cdk.out"
+        current_assembly(project_root(), assembly, project, assembly_cache())
+        yield assembly

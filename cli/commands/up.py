@@ -1,9 +1,7 @@
 """``wharf up``: start the laptop's cloud."""
 
 import re
-import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +9,7 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
-from cli.assembly import project_root, synthesise
+from cli.assembly import assembly_cache, current_assembly, project_root
 from cli.ending import INTERRUPTED
 from cli.errors import Trouble
 from cli.laptop import (
@@ -25,12 +23,14 @@ from cli.laptop import (
     starting,
 )
 from cli.options import (
+    DEFAULT_PROJECT,
     directory_option,
     engine_option,
     json_option,
     project_option,
 )
 from cli.output import print_json
+from cli.progress import progress
 from contracts.laptop import LaptopCloud
 
 
@@ -164,17 +164,12 @@ def start(
     """Synthesise unless there is an assembly, start the cloud, and say on stderr how it goes."""
     require_free(port)
     root = project_root()
-    progress = Console(stderr=True, highlight=False)
-    status = progress.status("…") if sys.stderr.isatty() else nullcontext()
-    with starting(directory), status as spinner:
-
-        def say(text: str) -> None:
-            if spinner:
-                spinner.update(text)
-
+    with starting(directory), progress(Console(stderr=True, highlight=False)) as told:
         if assembly is None:
-            say(f"python app.py → {directory / 'cdk.out'}")
-            assembly = synthesise(root, directory / "cdk.out", project)
+            assembly = directory / "cdk.out"
+            told.step("template: python app.py, if something changed (5 s on a quiet machine)")
+            if current_assembly(root, assembly, project, assembly_cache()):
+                told.note("template: nothing in it changed, so the one made before is used")
         command = cloud_command(
             directory=directory,
             assembly=assembly,
@@ -184,11 +179,12 @@ def start(
             engine=engine,
             quotas=quotas,
         )
+        told.step("cloud: starts and deploys the template (3 s on a quiet machine)")
         return start_cloud(
             command,
             directory=directory,
             root=root,
-            waiting=lambda waited: say(f"deploying the template, {waited:.0f} s"),
+            waiting=lambda waited: told.waiting(f"cloud: deploys the template, {waited:.0f} s"),
         )
 
 
@@ -208,10 +204,20 @@ def in_words(cloud: LaptopCloud, directory: Path) -> str:
             "",
             "Next:",
             f'  eval "$({command_for("env", directory)})"',
-            "  wharf data put wti FILE.csv",
+            *(f"  {line}" for line in _data(cloud.project)),
             f"  wharf {'start' if has_commits(Path(cloud.repository)) else 'push'} --wait",
             f"  {command_for('down', directory)}",
         ]
+    )
+
+
+def _data(project: str) -> tuple[str, ...]:
+    """The exemplar's input is there by default; another project names its own."""
+    if project == DEFAULT_PROJECT:
+        return ("wharf data sample wti > wti.csv && wharf data put wti wti.csv",)
+    return (
+        "wharf config put data FILE.json     # your inputs, and so on: docs/parameters.md",
+        "wharf data put INPUT FILE",
     )
 
 

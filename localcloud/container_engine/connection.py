@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,7 +39,22 @@ SILENT = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutE
 
 
 class NoEngine(Exception):
-    """No container engine answers; the message names what was tried."""
+    """No container engine answers; the message names what was tried.
+
+    ``present`` are those of the addresses where something is: a socket that refuses, a host.
+    """
+
+    def __init__(self, tried: Mapping[str, str], present: Sequence[str] = ()) -> None:
+        super().__init__("; ".join(f"{address}: {words}" for address, words in tried.items()))
+        self._found = {address: tried[address] for address in present}
+
+    @property
+    def summary(self) -> str:
+        """The same in few words: of a socket that is not there, no word."""
+        if not self._found:
+            return "no Docker or podman runs here"
+        found = "; ".join(f"{address}: {words}" for address, words in self._found.items())
+        return f"no Docker or podman answers: {found}"
 
 
 @dataclass(frozen=True)
@@ -141,13 +156,16 @@ def connect(environment: Mapping[str, str] | None = None, *, patience: float = P
     ``patience`` is how many seconds each has to answer. Raises NoEngine.
     """
     environment = os.environ if environment is None else environment
-    tried = []
+    tried: dict[str, str] = {}
+    present = []
     for address in addresses(environment):
         try:
             return _connection(address, environment, patience)
         except (DockerException, OSError, ValueError, *SILENT, *BROKEN) as error:
-            tried.append(f"{address}: {_innermost(error)}")
-    raise NoEngine("; ".join(tried))
+            tried[address] = _innermost(error)
+            if environment.get("DOCKER_HOST") or not isinstance(error, FileNotFoundError):
+                present.append(address)
+    raise NoEngine(tried, present)
 
 
 def addresses(environment: Mapping[str, str]) -> list[str]:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contracts.cache_folder import cache_folder
 from localcloud.engine import (
     BuildRequest,
     DockerProgram,
@@ -53,9 +54,8 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def default_cache() -> Path:
-    """Where environments outlive a cloud: MODELWHARF_CACHE, or ~/.cache/modelwharf."""
-    named = os.environ.get("MODELWHARF_CACHE")
-    return Path(named) if named else Path.home() / ".cache" / "modelwharf"
+    """Where environments outlive a cloud."""
+    return cache_folder(os.environ)
 
 
 def for_cloud(cloud: "Cloud") -> "ProcessEngine":

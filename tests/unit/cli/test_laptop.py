@@ -43,7 +43,7 @@ signal.signal(signal.SIGTERM, end)
 document = {"pid": os.getpid(), "url": "http://127.0.0.1:4599", "region": "eu-west-1",
             "account": "123456789012", "engine": "process", "project": "oil-price",
             "repository": "/repositories/oil-price.git",
-            "engine_description": "process (no Docker or podman answers: none is installed)",
+            "engine_description": "process (no Docker or podman runs here)",
             "differences": ["KMS encryption and VPCs are not real"]}
 draft = state.with_suffix(".draft")
 draft.write_text(json.dumps(document))
@@ -219,7 +219,7 @@ def test_up_says_when_a_cloud_runs_already(cloud: LaptopCloud, tmp_path: Path) -
     assert cloud.url in result.stdout
     assert cloud.repository in result.stdout
     assert f'eval "$(wharf env --directory {tmp_path})"' in result.stdout
-    assert "engine:        process (no Docker or podman answers: none is" in result.stdout
+    assert "engine:        process (no Docker or podman runs here)" in result.stdout
     assert "not as in AWS: KMS encryption and VPCs are not real" in result.stdout
 
 
@@ -277,7 +277,7 @@ def test_an_interrupted_up_says_that_nothing_was_left_running(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.commands.up.synthesise", interrupt)
+    monkeypatch.setattr("cli.commands.up.current_assembly", interrupt)
     result = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path)])
 
     assert result.exit_code == 130

@@ -29,18 +29,28 @@ def pushed(repository: Path) -> None:
     git("-C", str(work), "push", "--quiet", str(repository), "main")
 
 
-def hint(repository: Path) -> list[str]:
+def hints(repository: Path, project: str = "oil-price") -> list[str]:
     cloud = LaptopCloud(
         pid=1,
         url="http://127.0.0.1:5000",
         region="eu-west-1",
         account="123456789012",
         engine="process",
-        project="oil-price",
+        project=project,
         repository=str(repository),
     )
     lines = in_words(cloud, repository.parent).splitlines()
-    return [line.strip() for line in lines if line.endswith(" --wait")]
+    return [line.strip() for line in lines[lines.index("Next:") + 1 :]]
+
+
+def hint(repository: Path) -> list[str]:
+    return [line for line in hints(repository) if line.endswith(" --wait")]
+
+
+def test_a_project_of_the_user_s_is_not_told_to_upload_oil_prices(repository: Path) -> None:
+    assert "wharf data put wti" in " ".join(hints(repository))
+    assert "wti" not in " ".join(hints(repository, "iris"))
+    assert "wharf config put data FILE.json" in " ".join(hints(repository, "iris"))
 
 
 def test_a_new_cloud_waits_for_a_push(repository: Path) -> None:

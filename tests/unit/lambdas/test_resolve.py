@@ -3,10 +3,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from contracts.parameters import Parameters
+from contracts.parameters import DEFAULT_VERSION, Parameters
 from contracts.release import Plan, ReleaseDocument
 from lambdas.errors import InvalidParameter, MissingData, ServiceFault, UnknownCommit
-from lambdas.resolve import resolve, timeouts
+from lambdas.resolve import require_data, resolve, timeouts
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.registries import DIGEST, Behaviour, Registry, running
 from tests.unit.lambdas.releases import COMMIT, document, trigger
@@ -194,9 +194,22 @@ def test_every_missing_input_is_named_with_what_to_type(project: World) -> None:
     inputs = {name: {"key": f"series/{name}.csv"} for name in ("wti", "brent", "dubai")}
     with pytest.raises(MissingData) as caught:
         resolve(project.site, pinned(project, data={"inputs": inputs}))
-    assert "aws s3 cp brent.csv s3://data/series/brent.csv" in str(caught.value)
-    assert "aws s3 cp dubai.csv s3://data/series/dubai.csv" in str(caught.value)
+    assert "s3://data/series/brent.csv; put it: wharf data put brent FILE.csv" in str(caught.value)
+    assert "s3://data/series/dubai.csv; put it: wharf data put dubai FILE.csv" in str(caught.value)
     assert "wti" not in str(caught.value)
+    assert "default" not in str(caught.value), "the inputs are the team's own"
+
+
+def test_a_default_input_that_is_missing_says_how_to_name_others(project: World) -> None:
+    doc = document(
+        upto="Start", trigger=trigger(parameter_versions={"data": DEFAULT_VERSION})
+    ).model_copy(update={"project": "iris"})
+
+    with pytest.raises(MissingData) as caught:
+        require_data(project.site, doc, Parameters())
+    assert "wharf data put wti FILE.csv" in str(caught.value)
+    assert "/modelwharf/iris/data is not set" in str(caught.value)
+    assert "wharf config put data FILE" in str(caught.value)
 
 
 def test_a_pinned_version_of_data_that_is_gone_is_missing(project: World) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.container_engine import NoEngine
 from localcloud.engines import NoSuchEngine, choose
 from localcloud.processes import Processes
 
@@ -38,3 +39,13 @@ def test_a_container_engine_that_is_asked_for_and_not_there_is_refused_with_what
     assert f"{nobody}: no such file or directory" in str(refused.value)
     assert "podman system service" in str(refused.value)
     assert "--engine process" in str(refused.value)
+
+
+def test_sockets_that_are_not_there_are_no_news() -> None:
+    tried = {"unix:///a.sock": "no such file or directory", "unix:///b.sock": "permission denied"}
+
+    assert NoEngine(tried).summary == "no Docker or podman runs here"
+    assert NoEngine(tried, ["unix:///b.sock"]).summary == (
+        "no Docker or podman answers: unix:///b.sock: permission denied"
+    )
+    assert "unix:///a.sock: no such file" in str(NoEngine(tried))
