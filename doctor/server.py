@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from doctor.asking import Answer, NoAnswer, TooSlow, ask
 from doctor.settings import Sample, Settings
 from localcloud.engine import Program
+from localcloud.exit_codes import in_words
 
 PORT = 8080  # SageMaker's serving contract
 LOOK = 0.02  # seconds between two pings of a starting server: an early 200 must not be missed
@@ -52,8 +53,9 @@ class Server:
         if self.program is None:
             return "it did not start"
         if self.code is not None:
+            killed = f": {self.program.killed_for}" if self.program.killed_for else ""
             early = ", and serve must stay in the foreground" if self.code == 0 else ""
-            return f"it ended with exit code {self.code}{early}"
+            return f"it ended with {in_words(self.code)}{killed}{early}"
         return f"/ping gave no 200 within {self.waited:.0f} s{self.ping and '; '}{self.ping}"
 
     def invoke(self, sample: Sample) -> Answer:

@@ -15,6 +15,7 @@ from doctor.settings import Settings
 from doctor.start_faults import Place, look_into
 from doctor.trees import empty_channels, garbage_channels, lay_out_training
 from localcloud.engine import Engine, ImageMissing, Launch, Program
+from localcloud.exit_codes import in_words
 
 JOB = "wharf-doctor"
 MIDDLE = 0.4  # of a run's time: the next run may be quicker
@@ -29,6 +30,7 @@ class TrainingRun:
     tree: Path
     seconds: float
     started: bool = True
+    killed_for: str | None = None
     left_out: tuple[str, ...] = ()
     """What it wrote to ``/opt/ml`` and could not be kept, in words."""
 
@@ -57,7 +59,8 @@ class TrainingRun:
             return "it did not start"
         if self.code is None:
             return f"it had not ended after {self.seconds:.0f} s"
-        return f"exit code {self.code} after {self.seconds:.1f} s"
+        killed = f": {self.killed_for}" if self.killed_for else ""
+        return f"{in_words(self.code)} after {self.seconds:.1f} s{killed}"
 
 
 @dataclass(frozen=True)
@@ -202,8 +205,14 @@ class _Started:
 
     def ended(self, code: int | None) -> TrainingRun:
         seconds = time.monotonic() - self.begun
-        left_out = () if code is None else self.program.left_out
-        return TrainingRun(code, tuple(self.lines), self.tree, seconds, left_out=left_out)
+        return TrainingRun(
+            code,
+            tuple(self.lines),
+            self.tree,
+            seconds,
+            killed_for=None if code is None else self.program.killed_for,
+            left_out=() if code is None else self.program.left_out,
+        )
 
 
 def as_string(value: Hyperparameter) -> str:

@@ -66,7 +66,7 @@ class Processes:
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
-                text=True,
+                encoding="utf-8",
                 errors="replace",
                 start_new_session=True,
                 umask=UMASK,

@@ -23,6 +23,7 @@ from localcloud.container_engine.connection import (
     refusal,
 )
 from localcloud.engine import EngineLost, LogSink
+from localcloud.memory_kills import killed_meanwhile, memory_kills
 from localcloud.reaper import kill_marked
 
 OPT_ML = "/opt/ml"
@@ -59,6 +60,7 @@ class ContainerProgram:
     """Implements localcloud.engine.Program. ``output`` was attached before the start.
 
     ``tree`` gets what the program wrote; None: nobody wants it. ``ended`` is told at the end.
+    ``kills`` counts what the kernel killed for want of memory, where containers run here.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class ContainerProgram:
         tree: Path | None,
         memory_mib: int | None,
         ended: Callable[["ContainerProgram"], None],
+        kills: Callable[[], int | None] = memory_kills,
     ) -> None:
         self.address = address
         self.made = made
@@ -79,6 +82,8 @@ class ContainerProgram:
         self._log = log
         self._tree = tree
         self._memory = memory_mib
+        self._kills = kills if connection.machine.local else lambda: None
+        self._kills_before = self._kills()
         self._told = ended
         self._stopped = False
         self._left = False
@@ -207,13 +212,13 @@ class ContainerProgram:
         return EngineLost(f"container {self.made.container.name} was removed while it ran")
 
     def _reason(self, state: Mapping[str, Any]) -> str | None:
-        """Podman does not say that memory was why: then the signal has to."""
+        """Podman does not say that memory was why: then signal and kernel have to."""
         if self._stopped or not state["ExitCode"]:
             return None
         limit = f"limit {self._memory} MiB" if self._memory else "no limit but the machine's"
         if state.get("OOMKilled"):
             return f"out of memory ({limit})"
-        if state["ExitCode"] == KILLED and self._memory:
+        if state["ExitCode"] == KILLED and killed_meanwhile(self._kills_before, self._kills()):
             return f"out of memory, it seems: killed by SIGKILL ({limit})"
         return None
 

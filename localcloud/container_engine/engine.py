@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Lock
@@ -48,6 +49,7 @@ from localcloud.engine import (
     Launch,
     LogSink,
 )
+from localcloud.memory_kills import memory_kills
 from localcloud.processes import MARK, CloudStopping, Processes
 from localcloud.reaper import kill_marked
 
@@ -73,7 +75,12 @@ class ContainerEngine:
     name = "docker"
 
     def __init__(
-        self, connection: Connection, images: ImageStore, processes: Processes, owner: str
+        self,
+        connection: Connection,
+        images: ImageStore,
+        processes: Processes,
+        owner: str,
+        kills: Callable[[], int | None] = memory_kills,
     ) -> None:
         machine = connection.machine
         limits = machine.limits_memory and machine.limits_cpus
@@ -83,6 +90,7 @@ class ContainerEngine:
         self._connection = connection
         self._images = images
         self._processes = processes
+        self._kills = kills
         self._labels = {LABEL: owner}
         self._running: set[ContainerProgram] = set()
         self._lock = Lock()
@@ -130,6 +138,7 @@ class ContainerEngine:
                 tree=None if launch.serves else launch.tree,
                 memory_mib=launch.limits.memory_mib,
                 ended=self._forget,
+                kills=self._kills,
             )
             self._running.add(program)
         return program

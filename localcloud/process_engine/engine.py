@@ -12,7 +12,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from localcloud.engine import (
     LogSink,
 )
 from localcloud.manifest import canonical
+from localcloud.memory_kills import killed_meanwhile, memory_kills
 from localcloud.process_engine.base import python_digest
 from localcloud.process_engine.image_environment import (
     Environment,
@@ -146,21 +147,29 @@ class ProcessEngine:
         return ProcessProgram(child, self._processes, port, log)
 
 
+KILLED = 137  # 128 + SIGKILL
 END_OF_LOG = 5.0  # seconds
 
 
 class ProcessProgram:
     """A running program; whatever it started ends with it, as in a container."""
 
-    killed_for: str | None = None
     left_out: tuple[str, ...] = ()
 
     def __init__(
-        self, child: subprocess.Popen[str], processes: Processes, port: int | None, log: LogSink
+        self,
+        child: subprocess.Popen[str],
+        processes: Processes,
+        port: int | None,
+        log: LogSink,
+        kills: Callable[[], int | None] = memory_kills,
     ) -> None:
         self._child = child
         self._processes = processes
         self._log = log
+        self._kills, self._kills_before = kills, kills()
+        self._stopped = False
+        self.killed_for: str | None = None
         self.address = None if port is None else (LOOPBACK, port)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._waiter = threading.Thread(target=self._wait, daemon=True)
@@ -175,12 +184,18 @@ class ProcessProgram:
         return self.poll()
 
     def stop(self, grace: float) -> int:
+        self._stopped = True
         self._processes.stop(self._child, grace=grace)
         self._waiter.join()
         return _exit_code(self._child)
 
     def _wait(self) -> None:
         self._child.wait()
+        killed = _exit_code(self._child) == KILLED and not self._stopped
+        if killed and killed_meanwhile(self._kills_before, self._kills()):
+            self.killed_for = (
+                "out of memory, it seems: killed by SIGKILL (no limit but the machine's)"
+            )
         self._processes.stop(self._child, grace=0)  # what it left running
         # Where a process that left the group is not found, it may hold the log open for ever.
         self._reader.join(END_OF_LOG)

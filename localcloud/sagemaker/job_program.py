@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from threading import Event
@@ -11,12 +11,15 @@ from typing import Any
 from localcloud import disk, logs, registry
 from localcloud.cloud import Cloud
 from localcloud.engine import ImageMissing, Launch, Limits, Program
+from localcloud.exit_codes import signal_in_words
 from localcloud.instance_types import limits_of
 from localcloud.sagemaker import telemetry
 from localcloud.sagemaker.job_tree import JobTree, failure_reason
+from localcloud.sagemaker.last_words import last_words
 
 STOP_GRACE = 120.0  # seconds between SIGTERM and SIGKILL (StopTrainingJob)
 POLL = 0.2  # seconds between two looks at whether the job shall stop
+LAST_WORDS = 960  # characters, so that a FailureReason of 1,024 holds its other words besides
 TAIL = 20  # lines of output kept for the reason of a program that wrote none itself
 
 
@@ -42,13 +45,19 @@ class Exit:
     left_out: tuple[str, ...] = ()
     """What it wrote to ``/opt/ml`` and could not be kept, in words."""
 
-    def reason(self, text: str) -> str:
-        """The FailureReason: the program's own text, after the engine's where it has one."""
-        killed = self.killed_for
-        if killed is not None:
-            advice = f"{killed}; use an instance type with more memory"
-            text = f"{advice}. {text}" if text else advice
-        return failure_reason("AlgorithmError", text, self.code)
+    def reason(self, text: str | None, tail: Sequence[str] = ()) -> str:
+        """The FailureReason: how it was killed, if it was, and its own text or its last words."""
+        said = f"{self._killed}. " if self._killed else ""
+        said += text or last_words(tail, LAST_WORDS - len(said))
+        said = said.removesuffix(". ") or "See job logs for more information"
+        return failure_reason("AlgorithmError", said, self.code)
+
+    @property
+    def _killed(self) -> str | None:
+        if self.killed_for is not None:
+            return f"{self.killed_for}; use an instance type with more memory"
+        name = signal_in_words(self.code)
+        return f"killed by {name}" if name else None
 
 
 def limits_for(cloud: Cloud, instance_type: str, log: Callable[[str], None]) -> Limits:

@@ -12,6 +12,7 @@ import urllib3
 from contracts.parameters import WRITABLE_ROOT
 from localcloud.cloud import Cloud
 from localcloud.engine import EngineLost, Launch, Program
+from localcloud.exit_codes import in_words
 from localcloud.sagemaker.job_program import Output, limits_for, variables_for
 from localcloud.sagemaker.job_tree import JobTree
 from localcloud.sagemaker.s3_transfers import download_archive
@@ -160,7 +161,7 @@ class ModelContainer:
     def _diagnosis(self, code: int | None, killed_for: str | None) -> str:
         found = f"/ping did not answer 200 within {self._plan.startup:g} s"
         if code is not None:
-            found = f"the server exited with code {code} before it was healthy"
+            found = f"the server ended with {in_words(code)} before it was healthy"
         if killed_for is not None:
             found += f": {killed_for}; use an instance type with more memory"
         if any(READ_ONLY in line.lower() for line in self._output.tail):

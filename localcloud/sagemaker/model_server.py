@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from localcloud import disk, registry
 from localcloud.cloud import Cloud
 from localcloud.engine import EngineLost, ImageMissing, Program
+from localcloud.exit_codes import in_words
 from localcloud.processes import CloudStopping
 from localcloud.sagemaker.data_capture import Capturer, Invocation
 from localcloud.sagemaker.job_program import Output
@@ -168,4 +169,4 @@ def _ended(program: Program) -> str:
     except (EngineLost, OSError) as error:
         return f"is gone: {error}"
     killed = f" ({program.killed_for})" if program.killed_for else ""
-    return f"exited with code {code}{killed}"
+    return f"ended with {in_words(code)}{killed}"

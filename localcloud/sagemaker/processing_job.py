@@ -7,7 +7,7 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.sagemaker.job import Job, JobKind
 from localcloud.sagemaker.job_events import processing_detail
-from localcloud.sagemaker.job_program import Ending, Exit, Output
+from localcloud.sagemaker.job_program import Ending
 from localcloud.sagemaker.job_tree import HOST, JobTree
 from localcloud.sagemaker.s3_transfers import download_prefix, upload_folder
 
@@ -39,7 +39,7 @@ class ProcessingJob(Job):
         result = program.run(output)
         self._held.exit_message = tree.text("output/message") or None
         if result.ending is Ending.EXITED and result.code:
-            self._end("Failed", reason=_reason(result, self._held.exit_message, output))
+            self._end("Failed", reason=result.reason(self._held.exit_message, output.tail))
             return
         self._upload(tree)
         if result.ending is Ending.OUT_OF_TIME:
@@ -101,8 +101,3 @@ class ProcessingJob(Job):
 
     def _detail(self) -> dict[str, Any]:
         return processing_detail(self._request, self._held)
-
-
-def _reason(result: Exit, message: str | None, output: Output) -> str:
-    text = message or "\n".join(output.tail) or "See job logs for more information"
-    return result.reason(text)

@@ -82,8 +82,8 @@ class TrainingJob(Job):
         result = self._train(tree).run(output)
         self._held.final_metric_data_list = self._metrics.final()
         if result.ending is Ending.EXITED and result.code:
-            text = tree.text("output/failure") or "\n".join(output.tail)
-            self._end("Failed", reason=result.reason(text))
+            own = tree.text("output/failure")
+            self._end("Failed", reason=result.reason(own, output.tail))
             return
         self._require_plain_model(tree, result)
         self._upload(tree)

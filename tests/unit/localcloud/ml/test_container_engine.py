@@ -5,7 +5,7 @@ import gc
 import io
 import os
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -123,13 +123,17 @@ class Watch(Processes):
 
 
 def engine_of(
-    container: FakeContainer, machine: Machine = MACHINE, processes: Processes | None = None
+    container: FakeContainer,
+    machine: Machine = MACHINE,
+    processes: Processes | None = None,
+    kills: Callable[[], int | None] = lambda: 0,
 ) -> ContainerEngine:
     return ContainerEngine(
         connected(container, machine),
         cast(ImageStore, Images()),
         processes or Watch(),
         "/clouds/one",
+        kills,
     )
 
 
@@ -266,23 +270,27 @@ def test_lines_of_two_streams_stay_whole_and_in_order(tree: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "killed_for"),
+    ("state", "kills", "killed_for"),
     [
-        ({"ExitCode": 137, "OOMKilled": True}, "out of memory (limit 100 MiB)"),
+        ({"ExitCode": 137, "OOMKilled": True}, (2, 2), "out of memory (limit 100 MiB)"),
         (
             {"ExitCode": 137, "OOMKilled": False},
+            (2, 3),
             "out of memory, it seems: killed by SIGKILL (limit 100 MiB)",
         ),
-        ({"ExitCode": 1, "OOMKilled": False}, None),
-        ({"ExitCode": 0, "OOMKilled": True}, None),
+        ({"ExitCode": 137, "OOMKilled": False}, (2, 2), None),
+        ({"ExitCode": 137, "OOMKilled": False}, (None, None), None),
+        ({"ExitCode": 1, "OOMKilled": False}, (2, 3), None),
+        ({"ExitCode": 0, "OOMKilled": True}, (2, 2), None),
     ],
 )
-def test_a_lack_of_memory_is_named(
-    tree: Path, state: dict[str, Any], killed_for: str | None
+def test_a_lack_of_memory_is_named_where_it_was_one(
+    tree: Path, state: dict[str, Any], kills: tuple[int | None, ...], killed_for: str | None
 ) -> None:
     container = FakeContainer({"Running": False, **state}, files=archive({}))
     launch = Launch("sha256:1", (), {}, tree, limits=Limits(memory_mib=100))
-    program = engine_of(container).run(launch, lambda line: None)
+    engine = engine_of(container, kills=iter(kills).__next__)
+    program = engine.run(launch, lambda line: None)
     assert program.wait(10) == state["ExitCode"]
     assert program.killed_for == killed_for
 

@@ -282,7 +282,7 @@ def test_a_failing_update_leaves_the_old_model_serving(
     assert found["FailureReason"] == (
         "The primary container for production variant champion did not pass the ping health "
         "check. Please check CloudWatch logs for this endpoint. "
-        "(the server exited with code 1 before it was healthy)"
+        "(the server ended with exit code 1 before it was healthy)"
     )
     assert ask(laptop, live).startswith("one ")
     log = laptop.log("/aws/sagemaker/Endpoints/live", "champion/")
@@ -336,7 +336,7 @@ def test_a_server_that_dies_later_is_started_again(laptop: Laptop, image: str) -
 
     until(again, "the new server's answer")
     log = "\n".join(laptop.log("/aws/sagemaker/Endpoints/tough"))
-    assert "exited with code 137; starting it again" in log
+    assert "ended with exit code 137 (SIGKILL); starting it again" in log
 
 
 def test_requests_are_split_by_weight_and_can_name_a_variant(laptop: Laptop, image: str) -> None:

@@ -24,6 +24,12 @@ if mode == "failing":
     sys.exit(1)
 if mode == "crashing":
     raise SystemExit("no memory left")
+if mode == "killed":
+    print("the first words")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(b"\\xff\\xfe" * 5000 + b" the very last words")
+    sys.stdout.flush()
+    os.kill(os.getpid(), getattr(signal, given["signal"]))
 if mode == "linking":
     (base / "model/latest.bin").symlink_to("model.txt")
 if mode == "endless":
@@ -102,6 +108,21 @@ def test_a_job_turns_its_channel_into_a_model(laptop: Laptop, image: str) -> Non
     output = unpack(laptop, "out/good/output/output.tar.gz")
     assert output["evaluation.json"] == "1\n"
     assert json.loads(output["channels.json"])["training"]["TrainingInputMode"] == "File"
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "code"),
+    [("SIGKILL", "SIGKILL", 137), ("SIGSEGV", "SIGSEGV (segmentation fault)", 139)],
+)
+def test_a_killed_job_names_the_signal_and_its_last_words(
+    laptop: Laptop, image: str, name: str, told: str, code: int
+) -> None:
+    given = {"mode": "killed", "signal": name}
+    job = train(laptop, image, f"killed-{code}", HyperParameters=given)
+    assert job["FailureReason"].startswith(f"AlgorithmError: killed by {told}. ")
+    assert job["FailureReason"].endswith(f"\ufffd the very last words, exit code: {code}")
+    assert "the first words" in job["FailureReason"]
+    assert "memory" not in job["FailureReason"]
 
 
 def test_a_link_in_the_model_fails_the_job_by_its_name(laptop: Laptop, image: str) -> None:

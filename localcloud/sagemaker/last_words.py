@@ -1,0 +1,28 @@
+"""The end of what a program printed, for the reason of one that wrote none itself."""
+
+import re
+from collections.abc import Sequence
+
+LINE = 400  # characters of one line at most: a progress bar or a dump must not hide the others
+UNREADABLE = re.compile("[\ufffd\x00-\x08\x0b-\x1f\x7f]+")  # not UTF-8, or no text
+
+
+def last_words(lines: Sequence[str], limit: int) -> str:
+    """The last lines, as many as fit into ``limit`` characters, each with its own end."""
+    found: list[str] = []
+    for line in reversed(lines):
+        text = _readable(line)
+        if not text:
+            continue
+        limit -= len(text) + 1
+        if limit < 0 and found:
+            break
+        found.append(text)
+    return "\n".join(reversed(found))
+
+
+def _readable(line: str) -> str:
+    """A line that overwrites itself, such as a progress bar, is what it showed last."""
+    line = line.rstrip("\r\n").rpartition("\r")[2]
+    text = UNREADABLE.sub("\ufffd", line).strip()
+    return text if len(text) <= LINE else f"…{text[1 - LINE :]}"
