@@ -12,6 +12,7 @@ from training.rejected import Rejected
 
 # SageMaker cuts FailureReason and ExitMessage at 1,024 characters (DescribeTrainingJob).
 REASON_LIMIT = 1000
+REST_IN_LOG = " … (all of it: wharf logs)"
 STOPPED = 128 + signal.SIGTERM  # the exit code that a shell would tell
 
 
@@ -54,9 +55,15 @@ def _tell(reason_file: Path, reason: str) -> None:
     print(reason, file=sys.stderr, flush=True)
     try:
         reason_file.parent.mkdir(parents=True, exist_ok=True)
-        reason_file.write_text(reason[:REASON_LIMIT])
+        reason_file.write_text(_cut(reason))
     except OSError as error:
         print(f"{reason_file} cannot be written: {error.strerror}", file=sys.stderr, flush=True)
+
+
+def _cut(reason: str) -> str:
+    if len(reason) <= REASON_LIMIT:
+        return reason
+    return reason[: REASON_LIMIT - len(REST_IN_LOG)] + REST_IN_LOG
 
 
 def _prepare(folders: Folders) -> None:
@@ -65,7 +72,8 @@ def _prepare(folders: Folders) -> None:
     report = prepare(folders)
     for name, series in report.series.items():
         print(
-            f"prepared {series.role} {name}: {series.rows} prices from {series.first} to "
+            f"prepared {series.role} {name} from {series.source}: "
+            f"{series.rows} prices from {series.first} to "
             f"{series.last}, lowest {series.lowest:g}, highest {series.highest:g}, "
             f"{series.missing} missing, {series.weekends} on weekends",
             flush=True,

@@ -23,6 +23,8 @@ class SeriesReport(Contract):
     largest_gap_days: int
     lowest: float
     highest: float
+    source: str
+    """File, sheet and column that the prices are from."""
 
 
 class DataReport(Contract):
@@ -110,4 +112,5 @@ def _series_report(series: Series, role: str) -> SeriesReport:
         largest_gap_days=int(series.gaps.max()),
         lowest=float(series.prices.min()),
         highest=float(series.prices.max()),
+        source=series.source,
     )

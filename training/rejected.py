@@ -1,11 +1,22 @@
 """What the user has to mend: their data or their settings, in words for them."""
 
+import json
+from collections.abc import Mapping
+
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 
 class Rejected(Exception):
     """The data or a setting cannot be used. The message says what, where and what is allowed."""
+
+
+def in_options(options: Mapping[str, object]) -> str:
+    """Where the user says so, and with which command."""
+    return (
+        f"under `options` of the data parameter: {json.dumps(options, ensure_ascii=False)} "
+        "(`wharf config show data`, then `wharf config put data FILE`)"
+    )
 
 
 def rejection(where: str, error: ValidationError, allowed: tuple[str, ...]) -> Rejected:

@@ -1,9 +1,10 @@
-"""Price series: read from CSV and checked, so that everything behind may trust them."""
+"""Price series: read from files and checked, so that everything behind may trust them."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,28 +12,54 @@ from pydantic import Field, ValidationError
 
 from contracts.model import Contract
 from contracts.parameters import DatasetName
+from training.columns import Columns, Wanted, find_columns
+from training.faults import Faults
+from training.observations import Observations, read_observations
 from training.rejected import Rejected, rejection
+from training.table import Table, read_table
 
 DESCRIPTION_FILE = "data.json"
-FIRST_DATA_LINE = 2  # the header is line 1
 SATURDAY = 5
-LARGEST_PRICE = 1e12  # either side of zero; beyond it sums and squares lose their cents
+
+
+Named = dict[DatasetName, str]
+"""Input name → what it is called in that input's file."""
 
 
 class Options(Contract):
     """What the user may say of their data. ``features`` names the inputs that only help."""
 
     features: tuple[str, ...] = ()
-    date_column: str = "Date"
-    price_column: str = "Price"
+    date_column: str | Named = "Date"
+    price_column: str | Named = "Price"
+    sheet: str | Named | None = None
+    """Of a workbook; without it, the only one with days in it."""
     max_gap_days: Annotated[int, Field(ge=1, le=366)] = 10
     """Calendar days between two neighbouring prices."""
     max_missing_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of rows without a price, as exchanges' holidays are in some sources."""
 
+    def wanted(self, option: Literal["date_column", "price_column"], name: str) -> Wanted:
+        """The column's name for an input; the default's where the user gave none."""
+        value: str | Named = getattr(self, option)
+        default: str = type(self).model_fields[option].default
+        if isinstance(value, dict):
+            return Wanted(option, value.get(name, default), name in value)
+        return Wanted(option, value, option in self.model_fields_set)
+
+    def sheet_of(self, name: str) -> str | None:
+        return self.sheet.get(name) if isinstance(self.sheet, dict) else self.sheet
+
+    def inputs_named(self) -> Iterator[tuple[str, str]]:
+        """Every option with an input's name in it."""
+        for option in ("features", "date_column", "price_column", "sheet"):
+            value = getattr(self, option)
+            if not isinstance(value, str):
+                yield from ((option, name) for name in value or ())
+
 
 class Description(Contract):
-    """``data.json``: which CSV files are there, and how to read them."""
+    """``data.json``: which inputs are there, and how to read their files."""
 
     inputs: Annotated[tuple[DatasetName, ...], Field(min_length=1)]
     options: Options = Options()
@@ -43,13 +70,15 @@ class Series:
     """One daily series without holes: business days, ascending, each with a price.
 
     ``prices`` is indexed by date. A price may be zero or negative: WTI was -36.98 USD on
-    2020-04-20. ``missing`` and ``weekends`` count rows that were left out.
+    2020-04-20. ``missing`` and ``weekends`` count rows that were left out,
+    ``source`` is the column of the file that the prices are from.
     """
 
     name: str
     prices: pd.Series
     missing: int
     weekends: int
+    source: str = ""
 
     @property
     def gaps(self) -> pd.Series:
@@ -68,17 +97,24 @@ class Dataset:
 
 
 def read_dataset(folder: Path) -> Dataset:
-    """Read ``data.json`` and the CSV file of each of its inputs.
+    """Read ``data.json`` and the file of each of its inputs.
 
-    Raises Rejected for whatever is wrong in them.
+    Raises Rejected for whatever is wrong in them, of all inputs at once.
     """
     description = _read_description(folder / DESCRIPTION_FILE)
     options = description.options
-    for name in options.features:
+    for option, name in options.inputs_named():
         if name not in description.inputs:
             inputs = ", ".join(description.inputs)
-            raise Rejected(f"options: features names {name!r}, which is no input; inputs: {inputs}")
-    series = [read_series(folder / f"{name}.csv", name, options) for name in description.inputs]
+            raise Rejected(f"options: {option} names {name!r}, which is no input; inputs: {inputs}")
+    series, findings = [], []
+    for name in description.inputs:
+        try:
+            series.append(read_series(_file_of(folder, name), name, options))
+        except Rejected as error:
+            findings.append(str(error))
+    if findings:
+        raise Rejected("; ".join(findings))
     dataset = Dataset(
         products=tuple(one for one in series if one.name not in options.features),
         features=tuple(one for one in series if one.name in options.features),
@@ -86,6 +122,18 @@ def read_dataset(folder: Path) -> Dataset:
     )
     _check_roles(dataset)
     return dataset
+
+
+def _file_of(folder: Path, name: str) -> Path:
+    """The input's file, whatever its ending: that is the key's. Raises Rejected."""
+    found = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.name.partition(".")[0] == name and path.name != DESCRIPTION_FILE
+    ]
+    if not found:
+        raise Rejected(f"{name}: its file is missing, {name}.csv or another ending")
+    return found[0]
 
 
 def _read_description(path: Path) -> Description:
@@ -119,103 +167,63 @@ def _check_roles(dataset: Dataset) -> None:
 
 
 def read_series(path: Path, name: str, options: Options) -> Series:
-    """Read and check one CSV file. Raises Rejected, naming the line."""
-    table = _read_table(path, name, options)
-    dates = _dates(table[options.date_column], name)
-    prices, missing = _prices(table[options.price_column], name, options)
-    _check_order(dates, name)
-    priced = pd.Series(prices, index=pd.DatetimeIndex(dates), name=name).dropna()
-    weekend = pd.DatetimeIndex(priced.index).day_of_week >= SATURDAY
-    series = Series(name, priced[~weekend], missing, int(weekend.sum()))
-    _check_gaps(series, options)
+    """Read and check one file. Raises Rejected, naming every fault with its line."""
+    try:
+        table = read_table(path, options.sheet_of(name))
+    except Rejected as error:
+        raise Rejected(f"{name}: {error}") from None
+    columns = find_columns(
+        table,
+        name,
+        path.name,
+        options.wanted("date_column", name),
+        options.wanted("price_column", name),
+    )
+    faults = Faults(name)
+    observed = read_observations(columns, options.max_missing_share, faults)
+    series, lines = _on_business_days(observed, name, _source(path, table, columns))
+    if len(series.prices) < 2:
+        faults.note(_too_few(series))
+    else:
+        _check_gaps(series, lines, options.max_gap_days, faults)
+    faults.raise_any()
     return series
 
 
-def _read_table(path: Path, name: str, options: Options) -> pd.DataFrame:
-    if not path.exists():
-        raise Rejected(f"{name}: the file {path.name} is missing")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except pd.errors.EmptyDataError:
-        raise Rejected(f"{name}: {path.name} is empty") from None
-    except (UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise Rejected(f"{name}: {path.name} is not a CSV file in UTF-8: {error}") from None
-    for column in (options.date_column, options.price_column):
-        if column not in table.columns:
-            found = ", ".join(str(one) for one in table.columns)
-            raise Rejected(
-                f"{name}: column {column!r} is missing; {path.name} has: {found} "
-                "(options date_column and price_column name other columns)"
-            )
-    if table.empty:
-        raise Rejected(f"{name}: {path.name} has a header, but no rows")
-    return table
+def _source(path: Path, table: Table, columns: Columns) -> str:
+    sheet = f", sheet {table.sheet!r}" if table.sheet else ""
+    column = columns.price_name or f"number {columns.price + 1}"
+    return f"{path.name}{sheet}, column {column!r}"
 
 
-def _dates(column: pd.Series, name: str) -> pd.Series:
-    # pandas would take words such as "today" for dates, whatever the format.
-    written = column.where(column.str.fullmatch(r"\d{4}-\d{2}-\d{2}"))
-    dates = pd.to_datetime(written, format="%Y-%m-%d", errors="coerce")
-    if dates.isna().any():
-        line = int(dates.isna().to_numpy().argmax())
-        raise Rejected(
-            f"{name}: line {line + FIRST_DATA_LINE} has the date {column.iloc[line]!r}; "
-            "dates are written YYYY-MM-DD"
+def _on_business_days(observed: Observations, name: str, source: str) -> tuple[Series, np.ndarray]:
+    """The prices that count, and their lines in the file."""
+    days = pd.DatetimeIndex(observed.days)
+    prices = pd.Series(observed.prices, index=days, name=name)
+    there = prices.notna().to_numpy()
+    weekend = there & (days.day_of_week >= SATURDAY)
+    kept = there & ~weekend
+    series = Series(name, prices[kept], int((~there).sum()), int(weekend.sum()), source)
+    return series, observed.lines[kept]
+
+
+def _too_few(series: Series) -> str:
+    why = ""
+    if series.weekends:
+        why = (
+            f"; {series.weekends} more fall on a Saturday or Sunday and are left out: if they are "
+            "Fridays' prices under the next day's date, move the dates"
         )
-    return dates
+    return f"{len(series.prices)} prices on business days, and two are the least{why}"
 
 
-def _prices(column: pd.Series, name: str, options: Options) -> tuple[np.ndarray, int]:
-    text = column.str.strip()
-    blank = (text == "").to_numpy()
-    prices = pd.to_numeric(text.where(~blank, "0"), errors="coerce").to_numpy(np.float64)
-    wrong = ~np.isfinite(prices)
-    if wrong.any():
-        line = int(wrong.argmax())
-        raise Rejected(
-            f"{name}: line {line + FIRST_DATA_LINE} has the price {column.iloc[line]!r}; "
-            "a price is a finite number, or empty for a day without one"
-        )
-    large = np.abs(prices) > LARGEST_PRICE
-    if large.any():
-        line = int(large.argmax())
-        raise Rejected(
-            f"{name}: line {line + FIRST_DATA_LINE} has the price {column.iloc[line]!r}; a price "
-            f"is at most {LARGEST_PRICE:.0e} either side of zero: write it in a larger unit"
-        )
-    share = float(blank.mean())
-    if share > options.max_missing_share:
-        line = int(blank.argmax()) + FIRST_DATA_LINE
-        raise Rejected(
-            f"{name}: {share:.1%} of the prices are missing (first: line {line}); "
-            f"allowed are {options.max_missing_share:.1%} (option max_missing_share)"
-        )
-    return np.where(blank, np.nan, prices), int(blank.sum())
-
-
-def _check_order(dates: pd.Series, name: str) -> None:
-    step = dates.diff().dt.days.to_numpy()
-    wrong = step <= 0  # the first is NaN, which compares false
-    if not wrong.any():
-        return
-    position = int(wrong.argmax())
-    line, day = position + FIRST_DATA_LINE, f"{dates.iloc[position]:%Y-%m-%d}"
-    if step[position] == 0:
-        raise Rejected(f"{name}: line {line} repeats the date {day}; a day has one price")
-    raise Rejected(
-        f"{name}: line {line} ({day}) is before line {line - 1} "
-        f"({dates.iloc[position - 1]:%Y-%m-%d}); sort the rows by date"
-    )
-
-
-def _check_gaps(series: Series, options: Options) -> None:
-    if len(series.prices) < 2:
-        raise Rejected(f"{series.name}: fewer than two prices on business days")
-    gaps = series.gaps
-    if gaps.max() > options.max_gap_days:
-        end = int(gaps.to_numpy().argmax()) + 1
-        days = series.prices.index
-        raise Rejected(
-            f"{series.name}: {gaps.max()} days without a price between {days[end - 1]:%Y-%m-%d} "
-            f"and {days[end]:%Y-%m-%d}; allowed are {options.max_gap_days} (option max_gap_days)"
+def _check_gaps(series: Series, lines: np.ndarray, allowed: int, faults: Faults) -> None:
+    gaps = series.gaps.to_numpy()
+    days = series.prices.index
+    for end in np.flatnonzero(gaps > allowed) + 1:
+        faults.add(
+            "gap",
+            int(lines[end]),
+            f"comes after {gaps[end - 1]} days without a price between {days[end - 1]:%Y-%m-%d} "
+            f"and {days[end]:%Y-%m-%d}; allowed are {allowed} (option max_gap_days)",
         )

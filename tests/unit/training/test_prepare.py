@@ -32,6 +32,7 @@ def test_the_report_tells_of_each_series(tmp_path: Path) -> None:
         "largest_gap_days": 3,
         "lowest": -36.98,
         "highest": 18.31,
+        "source": "wti.csv, column 'Price'",
     }
 
 

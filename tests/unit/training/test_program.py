@@ -27,13 +27,23 @@ def run(base: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_rejected_data_ends_prepare_with_the_reason_in_message(tmp_path: Path) -> None:
-    write_raw(tmp_path, {"wti": "Date,Price\n2020-01-03,1\n2020-01-02,2\n"})
+    write_raw(tmp_path, {"wti": "Date,Price\n2020-01-03,1\n2020-01-02,2\n2020-01-06,3\n"})
     result = run(tmp_path, "prepare")
     reason = (tmp_path / "output" / "message").read_text()
     assert result.returncode == 1
     assert reason.startswith("wti: line 3 (2020-01-02) is before line 2")
     assert reason in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_reason_too_long_for_sagemaker_says_where_the_rest_is(tmp_path: Path) -> None:
+    lines = "".join(f"2020-13-{day:02},{'x' * day}\n" for day in range(10, 32))
+    write_raw(tmp_path, dict.fromkeys(("a", "b", "c", "d", "e", "f"), f"Date,Price\n{lines}"))
+    result = run(tmp_path, "prepare")
+    reason = (tmp_path / "output" / "message").read_text()
+    assert len(reason) == 1000
+    assert reason.endswith(" … (all of it: wharf logs)")
+    assert "f: line 2 has the date" in result.stderr
 
 
 def test_a_bad_hyperparameter_ends_train_with_the_reason_in_failure(tmp_path: Path) -> None:

@@ -43,9 +43,10 @@ def test_weekend_prices_are_left_out_and_counted(tmp_path: Path) -> None:
     assert (found.weekends, list(found.prices)) == (1, [1.0, 2.0])
 
 
-@pytest.mark.parametrize("price", [".", "n/a", "nan", "inf", "6x"])
+@pytest.mark.parametrize("price", ["inf", "6x", "1_000", "6,50", "1,234", "٦"])
 def test_a_price_that_is_no_number_is_rejected_with_its_line(tmp_path: Path, price: str) -> None:
-    assert f"wti: line 4 has the price '{price}'" in reason(tmp_path, DAYS.format(price=price))
+    text = DAYS.format(price=f'"{price}"')
+    assert f"wti: line 4 has the price '{price}'" in reason(tmp_path, text)
 
 
 @pytest.mark.parametrize("price", ["1e13", "-2e12", "1e300"])
@@ -60,8 +61,13 @@ def test_an_empty_file_is_called_empty(tmp_path: Path, text: str) -> None:
 
 
 def test_unsorted_dates_are_rejected_with_both_lines(tmp_path: Path) -> None:
-    message = reason(tmp_path, "Date,Price\n2020-01-03,1\n2020-01-02,2\n")
+    message = reason(tmp_path, "Date,Price\n2020-01-03,1\n2020-01-02,2\n2020-01-06,3\n")
     assert message.startswith("wti: line 3 (2020-01-02) is before line 2 (2020-01-03); sort")
+
+
+def test_a_file_with_the_newest_day_first_is_turned_round(tmp_path: Path) -> None:
+    found = read(tmp_path, "Date,Price\n2020-01-06,3\n2020-01-03,2\n2020-01-02,1\n")
+    assert list(found.prices) == [1.0, 2.0, 3.0]
 
 
 def test_a_date_that_comes_twice_is_rejected(tmp_path: Path) -> None:
@@ -81,8 +87,59 @@ def test_a_long_gap_is_rejected_with_its_ends(tmp_path: Path) -> None:
 
 
 def test_a_missing_column_is_rejected_with_those_that_are_there(tmp_path: Path) -> None:
-    message = reason(tmp_path, "DATE,VALUE\n2020-01-02,1\n")
-    assert "column 'Date' is missing; wti.csv has: DATE, VALUE" in message
+    message = reason(tmp_path, "DAY,VALUE,VOLUME\n2020-01-02,1,2\n")
+    assert "column 'Price' is missing; wti.csv has: VALUE, VOLUME; name it" in message
+    assert '{"price_column": {"wti": "VALUE"}}' in message
+    assert "wharf config put data FILE" in message
+
+
+def test_the_only_column_beside_the_days_needs_no_name(tmp_path: Path) -> None:
+    found = read(tmp_path, "DAY,VALUE\n2020-01-02,1\n2020-01-03,2\n")
+    assert list(found.prices) == [1.0, 2.0]
+    assert found.source == "wti.csv, column 'VALUE'"
+
+
+def test_a_named_column_that_is_not_there_is_not_replaced_by_another(tmp_path: Path) -> None:
+    message = reason(tmp_path, "Date,VALUE\n2020-01-02,1\n", price_column="Price")
+    assert "column 'Price' is missing; wti.csv has: VALUE" in message
+
+
+def test_each_input_may_name_a_column_of_its_own(tmp_path: Path) -> None:
+    text = "Date,{}\n2020-01-02,1\n2020-01-03,2\n2020-01-06,3\n"
+    files = {"wti": text.format("DCOILWTICO,x"), "brent": text.format("DCOILBRENTEU,x")}
+    columns = {"wti": "DCOILWTICO", "brent": "DCOILBRENTEU"}
+    found = dataset_of(tmp_path, files, {"price_column": columns})
+    assert [one.source for one in found.products] == [
+        "wti.csv, column 'DCOILWTICO'",
+        "brent.csv, column 'DCOILBRENTEU'",
+    ]
+
+
+def test_a_column_for_an_unknown_input_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match="price_column names 'gold', which is no input"):
+        dataset_of(tmp_path, {"wti": walk(days=20)}, {"price_column": {"gold": "Close"}})
+
+
+def test_what_is_wrong_in_two_inputs_is_told_at_once(tmp_path: Path) -> None:
+    files = {"wti": DAYS.format(price="6x"), "brent": DAYS.format(price="7y")}
+    with pytest.raises(Rejected) as caught:
+        dataset_of(tmp_path, files, {})
+    assert "wti: line 4 has the price '6x'" in str(caught.value)
+    assert "brent: line 4 has the price '7y'" in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", ["csv.gz", "xls", "CSV", "txt"])
+def test_an_input_is_found_whatever_its_ending(tmp_path: Path, ending: str) -> None:
+    folder = write_raw(tmp_path, {"wti": walk(days=20)}).processing_input
+    (folder / "wti.csv").rename(folder / f"wti.{ending}")
+    assert len(read_dataset(folder).products) == 1
+
+
+def test_an_input_without_a_file_is_rejected_by_name(tmp_path: Path) -> None:
+    folder = write_raw(tmp_path, {"wti": walk(days=20)}).processing_input
+    (folder / "wti.csv").unlink()
+    with pytest.raises(Rejected, match="wti: its file is missing"):
+        read_dataset(folder)
 
 
 def test_other_columns_can_be_named(tmp_path: Path) -> None:
@@ -99,7 +156,7 @@ def test_a_file_that_is_no_table_is_rejected(tmp_path: Path, text: str) -> None:
 def test_a_file_that_is_not_utf_8_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "wti.csv"
     path.write_bytes(b"Date,Price\n2020-01-02,\xff\n")
-    with pytest.raises(Rejected, match=r"wti\.csv is not a CSV file in UTF-8"):
+    with pytest.raises(Rejected, match=r"wti\.csv is not UTF-8: line 2 has the byte 0xff"):
         read_series(path, "wti", Options())
 
 
