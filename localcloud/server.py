@@ -37,6 +37,7 @@ from localcloud import (
     quotas,
     registry,
     schedules,
+    service_models,
     snapshots,
     stepfunctions,
 )
@@ -55,6 +56,7 @@ HOST = "127.0.0.1"
 FAULTS_PATH = "/_wharf/faults"
 QUOTAS_PATH = "/_wharf/quotas"
 SERVICES = (
+    service_models,
     snapshots,
     one_at_a_time,
     offer,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from localcloud.stepfunctions import UnfilledPlaceholder, substitute
 from tests.unit.localcloud.stepfunctions.world import World
@@ -127,3 +128,22 @@ def test_substitutions_fill_the_definition() -> None:
 def test_a_placeholder_without_a_substitution_is_refused_by_name() -> None:
     with pytest.raises(UnfilledPlaceholder, match=r"\$\{B\}.*it gives A"):
         substitute("${A} ${B}", {"A": "1"})
+
+
+def test_a_definition_is_parsed_once_when_a_machine_is_made_and_once_when_it_is_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock, parsed = AmazonStateLanguageParser.parse, list[str]()
+
+    def parse(definition: str) -> Any:
+        parsed.append(definition)
+        return stock(definition)
+
+    monkeypatch.setattr(AmazonStateLanguageParser, "parse", staticmethod(parse))
+    arn = world.machine(machine(PASS, "Done"))
+    assert len(parsed) == 1
+
+    world.states.update_state_machine(
+        stateMachineArn=arn, definition=machine({"A": {"Type": "Succeed"}})
+    )
+    assert len(parsed) == 2
