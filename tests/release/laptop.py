@@ -37,15 +37,19 @@ class Laptop:
     log: Path
     refusals: list[str] = field(default_factory=list)
     """Words of the refusals that a test provokes; any other fails the module (see `stop`)."""
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.state.url,
-            region_name=self.state.region,
-            aws_access_key_id=self.key.access_key_id,
-            aws_secret_access_key=self.key.secret_access_key,
-        )
+        """The one client of a service: conditions that a test waits for ask for it each time."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=self.state.url,
+                region_name=self.state.region,
+                aws_access_key_id=self.key.access_key_id,
+                aws_secret_access_key=self.key.secret_access_key,
+            )
+        return self._clients[service]
 
     def environment(self) -> dict[str, str]:
         """What `wharf env` prints, over this process's own variables."""
