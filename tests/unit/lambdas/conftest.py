@@ -2,13 +2,13 @@
 
 import functools
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.moto_api._internal import moto_api_backend
 
 from lambdas.clients import Clients
 from lambdas.environment import Environment
@@ -124,25 +124,31 @@ def connect() -> Connections:
     )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def moto() -> Iterator[None]:
+    """Once a module: it takes as long as all calls that a new world makes."""
+    with mock_aws():
+        yield
+
+
 @pytest.fixture
-def world(connections: Connections) -> Iterator[World]:
-    with new_world(connections) as made:
-        yield made
+def world(connections: Connections) -> World:
+    return new_world(connections)
 
 
-@contextmanager
-def new_world(connections: Connections) -> Iterator[World]:
-    with mock_aws():  # which empties every service
-        for bucket in ("data", "artifacts"):
-            connections.s3.create_bucket(
-                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
-            )
-            connections.s3.put_bucket_versioning(
-                Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
-            )
-        world = World(table=_table(connections), s3=connections.s3, ssm=connections.ssm)
-        world.sagemaker.s3 = connections.s3
-        yield world
+def new_world(connections: Connections) -> World:
+    """In services that the one before has left nothing in."""
+    moto_api_backend.reset()
+    for bucket in ("data", "artifacts"):
+        connections.s3.create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        connections.s3.put_bucket_versioning(
+            Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+        )
+    world = World(table=_table(connections), s3=connections.s3, ssm=connections.ssm)
+    world.sagemaker.s3 = connections.s3
+    return world
 
 
 def _table(connections: Connections) -> Any:

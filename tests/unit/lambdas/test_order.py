@@ -31,8 +31,7 @@ class Releases(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.context = new_world(connect())
-        self.world = self.context.__enter__()
+        self.world = new_world(connect())
         self.messages: list[str] = []
         self.pending: set[int] = set()
         self.runs: list[tuple[int, Run]] = []
@@ -172,21 +171,18 @@ class Releases(RuleBasedStateMachine):
         """Everything arrives at last: what is the newest then serves."""
         if not hasattr(self, "world"):
             return
-        try:
-            for number, run in list(self.runs):
-                run.finish()
-                self.look_at(number, run)
-            while self.pending:
-                number = min(self.pending)
-                run = self.run(number)
-                run.finish()
-                self.look_at(number, run)
-            for document in self.documents():
-                if self.status(document) == "RUNNING":
-                    self.end(document)
-            self.the_newest_serves()
-        finally:
-            self.context.__exit__(None, None, None)
+        for number, run in list(self.runs):
+            run.finish()
+            self.look_at(number, run)
+        while self.pending:
+            number = min(self.pending)
+            run = self.run(number)
+            run.finish()
+            self.look_at(number, run)
+        for document in self.documents():
+            if self.status(document) == "RUNNING":
+                self.end(document)
+        self.the_newest_serves()
 
     def the_newest_serves(self) -> None:
         champion = self.world.site.ledger.champion("oil-price")
