@@ -51,6 +51,13 @@ class Repository:
             raise MissingPath(path)
         return listing[name]
 
+    def found_id(self, commit: str, path: str) -> str | None:
+        """Git's id of a file or folder; None when there is none. Raises UnknownCommit."""
+        try:
+            return self.object_id(commit, path)
+        except MissingPath:
+            return None
+
     def _listing(self, commit: str, folder: str) -> dict[str, str]:
         """Name → id of everything directly in the folder."""
         key = (commit, folder)
@@ -124,9 +131,23 @@ def tag_of(repository: Repository, commit: str, source: Source, image: ImageSour
     return image_tag(
         {
             **ingredients,
+            **_ignored(repository, commit, image),
             f"dockerfile {image.dockerfile}": repository.object_id(commit, image.dockerfile),
             "context": image.context,
             "base image": source.base_image,
             "platform": source.platform,
         }
     )
+
+
+def _ignored(repository: Repository, commit: str, image: ImageSource) -> dict[str, str]:
+    """The .dockerignore that the build follows, as containers/buildspec.yml finds it.
+
+    It decides on what goes into the image, be it among the inputs or not.
+    """
+    own, of_context = f"{image.dockerfile}.dockerignore", f"{image.context}/.dockerignore"
+    for path in (own, of_context.removeprefix("./")):
+        identity = repository.found_id(commit, path)
+        if identity is not None:
+            return {f"ignored {path}": identity}
+    return {}

@@ -2,6 +2,7 @@
 
 ``engine``             builds and runs images
 ``dockerfile``         reads a Dockerfile
+``ignore_file``        what a .dockerignore leaves out
 ``image_plan``         what its instructions come to, and what is refused
 ``image_environment``  the environment that its RUN lines make, kept for the next build
 ``image_store``        images by digest

@@ -4,18 +4,19 @@ A plan is a list of steps with every variable filled in and every copied file di
 equal plans make equal images.
 """
 
-import fnmatch
 import hashlib
 import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from localcloud.engine import BuildError, BuildRequest
 from localcloud.process_engine.dockerfile import Instruction, expand, parse
+from localcloud.process_engine.ignore_file import IgnoreFile
 
 BASE_PATH = "/usr/local/bin:/usr/bin:/bin"
 PREDEFINED = ("BUILDKIT_INLINE_CACHE", "SOURCE_DATE_EPOCH")  # BuildKit's own: no ARG declares them
@@ -80,13 +81,7 @@ class ImagePlan:
 
 def plan_image(request: BuildRequest) -> ImagePlan:
     """Resolve the Dockerfile. Raises BuildError naming the line that cannot be done."""
-    ignore = request.context / ".dockerignore"
-    if ignore.exists():
-        raise BuildError(
-            "the context has a .dockerignore, which the process engine does not read: "
-            "hand it a context that holds only what goes into the image"
-        )
-    planner = _Planner(request)
+    planner = _Planner(request, IgnoreFile.of(request.dockerfile, request.context))
     for instruction in parse(request.dockerfile.read_text()):
         planner.take(instruction)
     return planner.finish()
@@ -95,6 +90,7 @@ def plan_image(request: BuildRequest) -> ImagePlan:
 @dataclass
 class _Planner:
     request: BuildRequest
+    ignored: IgnoreFile
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     base: str | None = None
@@ -205,7 +201,7 @@ class _Planner:
         files = []
         for source in sources:
             if source.is_dir():
-                for path in _walk(source):
+                for path in self._walk(source):
                     files.append((path, base / path.relative_to(source).as_posix()))
             else:
                 files.append((source, base / source.name if into_folder else base))
@@ -215,24 +211,42 @@ class _Planner:
         )
 
     def _sources(self, instruction: Instruction, pattern: str) -> list[Path]:
-        context = self.request.context.resolve()
         relative = os.path.normpath(pattern.lstrip("/"))
         if relative.startswith(".."):
             raise instruction.refuse(f"source {pattern!r} is outside the context")
         if any(character in relative for character in "*?["):
-            found = sorted(p for p in context.glob(relative) if not fnmatch.fnmatch(p.name, ".git"))
+            there = sorted(p for p in self.context.glob(relative) if p.name != ".git")
         else:
-            found = [context / relative] if (context / relative).exists() else []
+            path = self.context / relative
+            there = [path] if path.exists() else []
+        found = [path for path in there if self._holds(path)]
         if not found:
-            raise instruction.refuse(f"source {pattern!r} is not in the context")
+            why = ": .dockerignore leaves it out" if there else ""
+            raise instruction.refuse(f"source {pattern!r} is not in the context{why}")
         return found
+
+    @cached_property
+    def context(self) -> Path:
+        return self.request.context.resolve()
+
+    def _holds(self, path: Path) -> bool:
+        """Whether the builder gets the path; of a folder at least something in it."""
+        if not path.is_dir() or path.is_symlink():
+            return not self._left_out(path)
+        return any(True for _ in self._walk(path)) or not any(True for _ in _files_below(path))
+
+    def _walk(self, folder: Path) -> Iterator[Path]:
+        return (path for path in _files_below(folder) if not self._left_out(path))
+
+    def _left_out(self, path: Path) -> bool:
+        return self.ignored.leaves_out(PurePosixPath(path.relative_to(self.context).as_posix()))
 
     def _copied(
         self, instruction: Instruction, path: Path, target: str, executable: bool | None
     ) -> CopiedFile:
         if path.is_symlink():
             link = str(path.readlink())
-            if not path.resolve().is_relative_to(self.request.context.resolve()):
+            if not path.resolve().is_relative_to(self.context):
                 raise instruction.refuse(f"source {path.name!r} links out of the context: {link}")
             return CopiedFile(path, target, _digest(link.encode()), False, link)
         if executable is None:
@@ -273,7 +287,7 @@ class _Planner:
         return PurePosixPath(os.path.normpath(self.workdir / path))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _files_below(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if (path.is_file() or path.is_symlink()) and ".git" not in parts:

@@ -223,6 +223,115 @@ def test_a_files_hour_is_made_of_its_content(build: Build) -> None:
     assert hours[0] == hours[2] != hours[1]
 
 
+@pytest.mark.parametrize(
+    "name", ["two\nlines", "blank at its end ", " blank", "tab\t", "-n", "back\\slash", "ü"]
+)
+def test_whatever_a_file_is_called_its_hour_is_not_the_checkouts(build: Build, name: str) -> None:
+    (build.programs / "docker").write_text(
+        DOCKER.replace("cp -R .image-context", "cp -Rp .image-context")
+    )
+    (build.source / "training" / name).write_text(name)
+    assert all(build.run().values()), build.output
+    made = (build.seen / "context" / "training" / name).stat().st_mtime
+    assert made < 1893456000 and made != (build.source / "training" / name).stat().st_mtime
+
+
+POINTER = (
+    "version https://git-lfs.github.com/spec/v1\n"
+    "oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 5242880\n"
+)
+
+
+def test_what_git_only_points_to_is_refused_by_name_all_at_once(build: Build) -> None:
+    folder = build.source / "training"
+    (folder / "weights.bin").write_text(POINTER)
+    extended = POINTER.replace("oid", f"ext-0-foo sha256:{'0' * 64}\noid")
+    (folder / "deep" / "more.bin").write_text(extended)
+    (folder / "annexed").write_text("/annex/objects/SHA256E-s1--abc.bin\n")
+    (folder / "vendor").mkdir()
+    (build.source / "README.md").write_text("beside the inputs")
+    (folder / "readme").symlink_to("../README.md")
+    (folder / "gone").symlink_to("nowhere")
+    (folder / "python").symlink_to("/bin/sh")
+    assert build.run()["build"] is False
+    assert build.built == ""
+    for line in (
+        f"training/weights.bin is a Git LFS pointer: {len(POINTER)} bytes of text that stand for "
+        "a file of 5242880 bytes",
+        "training/deep/more.bin is a Git LFS pointer",
+        "training/annexed is a git-annex pointer",
+        "training/vendor is empty, and git keeps no empty folder: it is a submodule",
+        "training/readme links to '../README.md', which is not in the image's context",
+        "training/gone links to 'nowhere', which is not",
+        "training/python links to '/bin/sh', which is not",
+        "git lfs untrack FILE && git add --renormalize FILE",
+        "git rm --cached FOLDER",
+    ):
+        assert line in build.output
+
+
+def test_an_input_that_is_a_submodule_or_a_link_is_refused(build: Build) -> None:
+    (build.source / "vendor").mkdir()
+    (build.source / "linked").symlink_to("README.md")
+    assert build.run(IMAGE_INPUTS="training vendor linked")["build"] is False
+    assert "vendor is empty" in build.output
+    assert "linked links to 'README.md', which is not" in build.output
+
+
+def test_a_link_out_of_the_folder_that_copy_begins_at_is_refused(build: Build) -> None:
+    (build.source / "training" / "names").symlink_to("../contracts/a.py")
+    assert all(build.run().values())
+    assert build.run(IMAGE_CONTEXT="training")["build"] is False
+    assert "training/names links to '../contracts/a.py', which is not" in build.output
+
+
+def test_links_among_the_inputs_and_texts_about_pointers_are_nobodys_matter(build: Build) -> None:
+    folder = build.source / "training"
+    (folder / "first").symlink_to("second")
+    (folder / "second").symlink_to("deep")
+    (folder / "about.md").write_text(f"A pointer:\n{POINTER}")
+    (folder / "empty.txt").write_text("")
+    assert all(build.run().values()), build.output
+
+
+def test_many_faults_leave_room_for_what_to_do(build: Build) -> None:
+    for number in range(40):
+        (build.source / "training" / f"{number:02}.bin").write_text(POINTER)
+    assert build.run()["build"] is False
+    assert "training/14.bin" in build.output and "training/15.bin" not in build.output
+    assert "and 25 more\n" in build.output
+
+
+def ignored(build: Build, folder: str = ".") -> str | None:
+    file = build.seen / "context" / folder / ".dockerignore"
+    return file.read_text() if file.exists() else None
+
+
+def test_the_dockerignore_of_the_root_counts_though_it_is_no_input(build: Build) -> None:
+    (build.source / ".dockerignore").write_text("*.pyc")
+    build.run()
+    assert ignored(build) == "*.pyc\n.dockerignore\n"
+
+
+def test_the_one_beside_the_dockerfile_stands_in_its_place(build: Build) -> None:
+    (build.source / ".dockerignore").write_text("*.pyc\n")
+    beside = f"{IMAGE.dockerfile}.dockerignore"
+    (build.source / beside).write_text("*.md\n")
+    build.run(IMAGE_INPUTS="training containers")
+    assert ignored(build) == "*.md\n\n.dockerignore\n"
+    assert not (build.seen / "context" / beside).exists()
+
+
+def test_it_is_the_contexts_own_and_no_builder_finds_another(build: Build) -> None:
+    (build.source / ".dockerignore").write_text("of the root")
+    (build.source / "training" / ".dockerignore").write_text("*.csv\n")
+    (build.source / "training" / ".containerignore").write_text("of podman alone")
+    build.run(IMAGE_CONTEXT="training", IMAGE_INPUTS="training")
+    assert ignored(build, "training") == "*.csv\n\n.dockerignore\n"
+    assert ignored(build) is None
+    assert not (build.seen / "context" / "training" / ".containerignore").exists()
+
+
 def test_a_file_that_is_too_large_is_named_with_what_to_do(build: Build) -> None:
     with (build.source / "training" / "all prices.bin").open("wb") as file:
         file.truncate(3 * 1024 * 1024 + 1)

@@ -272,6 +272,39 @@ class TestTags:
         assert before[0] != after[0]
         assert before[1] == after[1]
 
+    @pytest.mark.parametrize(
+        ("context", "path"),
+        [
+            (".", ".dockerignore"),
+            ("training", "training/deep/.dockerignore"),
+            ("training/deep", "training/deep/.dockerignore"),
+            (".", "containers/training/Dockerfile.dockerignore"),
+        ],
+    )
+    def test_what_the_build_leaves_out_changes_it(
+        self, project: World, context: str, path: str
+    ) -> None:
+        files = project.codecommit.commits[COMMIT]
+        files["training/deep/a.py"] = "a1"
+        inputs = ["training/deep"] if "deep" in context + path else ["training"]
+        image = {"dockerfile": "containers/training/Dockerfile", "inputs": inputs}
+        tags = {self.tags(project, training_image={**image, "context": context})}
+        for content in ("x1", "x2"):
+            files[path] = content
+            tags.add(self.tags(project, training_image={**image, "context": context}))
+        assert len({training for training, _ in tags}) == 3
+        assert len({inference for _, inference in tags}) == (1 if "training" in path else 3)
+
+    def test_a_dockerignore_that_the_build_does_not_follow_changes_no_tag(
+        self, project: World
+    ) -> None:
+        files = project.codecommit.commits[COMMIT]
+        files["containers/training/Dockerfile.dockerignore"] = "x1"
+        image = {"dockerfile": "containers/training/Dockerfile", "inputs": ["training"]}
+        before = self.tags(project, training_image=image)[0]
+        files[".dockerignore"] = "y1"
+        assert self.tags(project, training_image=image)[0] == before
+
     def test_an_input_may_be_a_single_file(self, project: World) -> None:
         image = {"dockerfile": "containers/training/Dockerfile", "inputs": ["training/train.py"]}
         before = self.tags(project, training_image=image)
