@@ -103,7 +103,7 @@ def _next(view: Release) -> str:
     if not view.succeeded:
         return f"What it wrote: wharf logs {view.id}\n{TRY_AGAIN}"
     probe = view.document.plan.deployment.probe if view.document and view.document.plan else None
-    if probe and probe.content_type == "application/json":
+    if probe and probe.content_type == "application/json" and probe.body is not None:
         return f"Ask it: wharf invoke {shlex.quote(probe.body)}"
     return f"See it again: wharf show {view.id}"
 

@@ -66,7 +66,7 @@ class Permissions:
         on = self._on
         return (
             on.parameters("ssm:GetParameter"),
-            on.code("codecommit:GetFolder"),
+            on.code("codecommit:GetFile", "codecommit:GetFolder"),
             on.data("s3:GetObjectVersion"),
             on.listing_of_data(),
             *self._present_fleet(),
@@ -188,6 +188,7 @@ class Permissions:
     def _verify_endpoint(self) -> tuple[Grant, ...]:
         on = self._on
         return (
+            on.code("codecommit:GetFile"),
             on.endpoint("sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"),
             on.artifacts("training/*", "s3:GetObject"),
             on.listing_of_artifacts(),

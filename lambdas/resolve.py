@@ -21,6 +21,7 @@ from lambdas.base_image import BaseImage
 from lambdas.build import QUEUE_MINUTES
 from lambdas.entry import entry
 from lambdas.errors import MissingData, code_of
+from lambdas.probe import probe_faults
 from lambdas.repository import MissingPath, Repository, tag_of
 from lambdas.settings import read_pinned
 from lambdas.site import Site
@@ -86,9 +87,11 @@ def refuse_arm(project: str, parameters: Parameters) -> None:
 
 
 def plan_images(site: Site, document: ReleaseDocument, parameters: Parameters) -> ImagePlans:
-    """Raises InvalidParameter with all findings; UnknownCommit, Throttled, ServiceFault."""
+    """What the commit makes of the parameters, the probe's file included.
+
+    Raises InvalidParameter with all findings; UnknownCommit, Throttled, ServiceFault."""
     repository = Repository(site.clients.codecommit, site.environment.code_repository)
-    findings: list[str] = []
+    findings = probe_faults(site, document, parameters.deployment.probe)
     source, names = parameters.source, site.environment
     try:
         source = with_base_pinned(site, document, source)

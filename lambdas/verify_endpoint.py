@@ -26,6 +26,7 @@ from lambdas.errors import (
 )
 from lambdas.holdout import nothing_to_ask, read_holdout
 from lambdas.log import logger
+from lambdas.probe import probe_body
 from lambdas.site import Site
 
 JSON = "application/json"
@@ -48,7 +49,8 @@ def verify_endpoint(site: Site, document: ReleaseDocument) -> ReleaseDocument:
     if rows:
         verification = verify_holdout(site, settings, rows)
     elif settings.probe is not None:
-        verification = verify_probe(site, settings.probe)
+        body = probe_body(site, document, settings.probe)
+        verification = verify_probe(site, settings.probe, body)
     else:
         raise VerificationFailed(nothing_to_ask(document.project, rows, settings.probe))
     return document.model_copy(update={"verification": verification})
@@ -89,7 +91,7 @@ def verify_holdout(site: Site, settings: Deployment, rows: Sequence[HoldoutRow])
                 "verify_rows in the deployment section"
             )
         batch = asked[start : start + BATCH]
-        body = json.dumps([row.request for row in batch])
+        body = json.dumps([row.request for row in batch]).encode()
         answers = _predictions(_parsed(invoke(site, body, content_type=JSON, accept=JSON)))
         if not isinstance(answers, list) or len(answers) != len(batch):
             raise VerificationFailed(
@@ -122,9 +124,9 @@ def _compare(row: HoldoutRow, answer: Any, tolerance: Tolerance) -> float:
         ) from None
 
 
-def verify_probe(site: Site, probe: Probe) -> Verification:
-    body = invoke(site, probe.body, content_type=probe.content_type, accept=probe.accept)
-    answer = body.decode(errors="replace")
+def verify_probe(site: Site, probe: Probe, body: bytes) -> Verification:
+    given = invoke(site, body, content_type=probe.content_type, accept=probe.accept)
+    answer = given.decode(errors="replace")
     if probe.expected_body is not None and answer.strip() != probe.expected_body.strip():
         raise VerificationFailed(
             f"the probe was answered {answer[:ANSWER_SHOWN]!r}, "
@@ -133,7 +135,7 @@ def verify_probe(site: Site, probe: Probe) -> Verification:
     return Verification(requests=1, largest_difference=None, tolerance=None, checked="probe")
 
 
-def invoke(site: Site, body: str, *, content_type: str, accept: str) -> bytes:
+def invoke(site: Site, body: bytes, *, content_type: str, accept: str) -> bytes:
     """The endpoint's answer. Raises VerificationFailed when the model gives none in time."""
     for pause in PAUSES:
         try:
@@ -164,7 +166,7 @@ def _passes(error: Exception) -> bool:
     )
 
 
-def ask(site: Site, body: str, *, content_type: str, accept: str) -> bytes:
+def ask(site: Site, body: bytes, *, content_type: str, accept: str) -> bytes:
     """One InvokeEndpoint. Raises VerificationFailed with the container's own words."""
     endpoint = site.environment.endpoint
     try:
@@ -172,7 +174,7 @@ def ask(site: Site, body: str, *, content_type: str, accept: str) -> bytes:
             EndpointName=endpoint,
             ContentType=content_type,
             Accept=accept,
-            Body=body.encode(),
+            Body=body,
         )
         return bytes(response["Body"].read())
     except ReadTimeoutError as error:

@@ -92,7 +92,7 @@ EXPECTED: dict[str, Table] = {
     },
     "Resolve": {
         **dict.fromkeys(PARAMETERS, ("ssm:GetParameter",)),
-        CODE: ("codecommit:GetFolder",),
+        CODE: ("codecommit:GetFile", "codecommit:GetFolder"),
         DATA: ("s3:ListBucket",),
         f"{DATA}/*": ("s3:GetObjectVersion",),
         **PRESENT_FLEET,
@@ -190,6 +190,7 @@ EXPECTED: dict[str, Table] = {
         **ANSWER,
     },
     "VerifyEndpoint": {
+        CODE: ("codecommit:GetFile",),
         ENDPOINT: ("sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"),
         **READ_TRAINING,
     },

@@ -274,6 +274,19 @@ def test_who_resolves_may_ask_for_quotas_that_the_account_never_changed(
     assert quotas.list_aws_default_service_quotas(ServiceCode="sagemaker")["Quotas"]
 
 
+@pytest.mark.parametrize("module", ["resolve", "verify_endpoint"])
+def test_who_checks_and_who_sends_a_probe_may_read_its_file(
+    team: Team, laptop: Laptop, module: str
+) -> None:
+    site, commit = site_of(laptop, module), team.git("rev-parse", "HEAD")
+    file = site.clients.codecommit.get_file(
+        repositoryName=site.environment.code_repository,
+        commitSpecifier=commit,
+        filePath="containers/buildspec.yml",
+    )
+    assert file["fileContent"]
+
+
 def test_who_prepares_and_who_registers_may_copy_in_parts_and_go_on_with_it(
     team: Team, laptop: Laptop
 ) -> None:

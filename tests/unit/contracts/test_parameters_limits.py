@@ -1,6 +1,7 @@
 """What SageMaker would refuse hours later is refused here, by name."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -109,3 +110,17 @@ def test_a_path_that_no_build_could_use_is_refused_with_what_is_allowed(
 )
 def test_paths_from_the_root_are_accepted(paths: dict[str, Any]) -> None:
     assert parse_section(PATH, "source", image(**paths))
+
+
+@pytest.mark.parametrize(
+    ("probe", "told"),
+    [
+        ({}, "a probe needs one of body, body_base64, body_file; it has none"),
+        ({"body": "1", "body_file": "a"}, "it has body and body_file"),
+        ({"body_base64": "not base64!"}, "write it with: base64 -w0 FILE"),
+        ({"body_file": "../cat.jpg"}, "must not lead upwards"),
+    ],
+)
+def test_a_probe_has_one_body_that_can_be_sent(probe: dict[str, str], told: str) -> None:
+    with pytest.raises(InvalidParameter, match=re.escape(told)):
+        parse_section("/modelwharf/p/deployment", "deployment", json.dumps({"probe": probe}))

@@ -254,9 +254,10 @@ class FakeRuntime:
         self.calls: list[dict[str, Any]] = []
 
     def invoke_endpoint(self, *, Body: bytes, **call: Any) -> dict[str, Any]:  # noqa: N803
-        self.bodies.append(Body.decode())
-        self.calls.append(call)
-        answer = self.answer(Body.decode())
+        text = Body.decode(errors="replace")
+        self.bodies.append(text)
+        self.calls.append({**call, "Body": Body})
+        answer = self.answer(text)
         return {"Body": io.BytesIO(answer if isinstance(answer, bytes) else answer.encode())}
 
 
@@ -392,6 +393,7 @@ class FakeCodeCommit:
     def __init__(self) -> None:
         self.commits: dict[str, dict[str, str]] = {}
         self.branches: dict[str, str] = {}
+        self.contents: dict[str, bytes] = {}
         self.calls = 0
 
     def get_branch(self, *, branchName: str, **_: Any) -> dict[str, Any]:  # noqa: N803
@@ -423,6 +425,12 @@ class FakeCodeCommit:
                 if "/" not in path
             ],
         }
+
+    def get_file(self, *, commitSpecifier: str, filePath: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        files = self._files(commitSpecifier)
+        if filePath not in files:
+            raise client_error("FileDoesNotExistException", filePath)
+        return {"fileContent": self.contents.get(filePath, b"")}
 
     def get_differences(
         self,

@@ -133,6 +133,27 @@ def test_a_path_that_the_commit_lacks_is_named_for_each_image(project: World) ->
     assert "has no 'containers/inference'" in str(caught.value)
 
 
+PROBE_FILE = {"probe": {"content_type": "image/jpeg", "body_file": "probes/cat.jpg"}}
+
+
+def test_a_probe_s_file_that_the_commit_lacks_is_named_with_every_other_finding(
+    project: World,
+) -> None:
+    del project.codecommit.commits[COMMIT]["training/train.py"]
+    with pytest.raises(InvalidParameter) as caught:
+        resolve(project.site, pinned(project, deployment=PROBE_FILE))
+    assert "deployment: probe.body_file is 'probes/cat.jpg', which commit" in str(caught.value)
+    assert "has no 'training'" in str(caught.value)
+
+
+def test_a_probe_s_file_that_git_only_points_to_is_refused(project: World) -> None:
+    project.codecommit.commits[COMMIT]["probes/cat.jpg"] = "1"
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"
+    project.codecommit.contents["probes/cat.jpg"] = pointer
+    with pytest.raises(InvalidParameter, match="a Git LFS pointer alone"):
+        resolve(project.site, pinned(project, deployment=PROBE_FILE))
+
+
 def test_a_context_that_the_commit_lacks_is_named(project: World) -> None:
     image = {
         "dockerfile": "containers/training/Dockerfile",

@@ -1,3 +1,4 @@
+import base64
 import json
 from typing import Any
 
@@ -9,7 +10,7 @@ from lambdas.errors import VerificationFailed
 from lambdas.verify_endpoint import BATCH, spread, verify_endpoint
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error
-from tests.unit.lambdas.releases import CONFIG, document, plan
+from tests.unit.lambdas.releases import COMMIT, CONFIG, document, plan
 from tests.unit.lambdas.tarballs import put_output
 
 
@@ -271,6 +272,29 @@ def test_a_probe_is_of_its_own_type_and_takes_any_answer_unless_told_otherwise(
     verify(serving, probe=PROBE.model_copy(update={"accept": "text/plain"}))
     sent = [(call["ContentType"], call["Accept"]) for call in serving.runtime.calls]
     assert sent == [("text/csv", "*/*"), ("text/csv", "text/plain")]
+
+
+def sent_body(serving: World, probe: Probe) -> bytes:
+    put_output(serving, {})
+    serving.runtime.answer = lambda body: "cat"
+    verify(serving, probe=probe)
+    body: bytes = serving.runtime.calls[-1]["Body"]
+    return body
+
+
+IMAGE = b"\xff\xd8\xff\xe0 no text"
+
+
+def test_a_probe_in_base64_is_sent_as_its_bytes(serving: World) -> None:
+    probe = Probe(content_type="image/jpeg", body_base64=base64.b64encode(IMAGE).decode())
+    assert sent_body(serving, probe) == IMAGE
+
+
+def test_a_probe_in_a_file_is_sent_as_the_release_s_commit_has_it(serving: World) -> None:
+    serving.codecommit.commits[COMMIT] = {"probes/cat.jpg": "1"}
+    serving.codecommit.contents["probes/cat.jpg"] = IMAGE
+    probe = Probe(content_type="image/jpeg", body_file="probes/cat.jpg")
+    assert sent_body(serving, probe) == IMAGE
 
 
 def test_an_answer_in_bytes_that_are_no_text_is_an_answer(serving: World) -> None:
