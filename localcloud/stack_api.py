@@ -3,14 +3,17 @@
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
+from moto.s3.exceptions import S3ClientError
 
 from localcloud import stacks
 from localcloud.overrides import replace, stock
+from localcloud.own_clients import OWN_NAMES
 from localcloud.resources import TYPES
 
 UPDATABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
@@ -27,6 +30,7 @@ def install(findings_of: Findings) -> None:
     stock_create = stock(Stack, "create_resources")
     stock_parse_template = stock(Stack, "_parse_template")
     stock_create_change_set = stock(CloudFormationResponse, "create_change_set")
+    stock_template_at = stock(CloudFormationResponse, "_get_stack_from_s3_url")
 
     def parse_template(self: Stack) -> None:
         """JSON by its own parser: moto reads it as YAML, which takes seconds."""
@@ -84,6 +88,18 @@ def install(findings_of: Findings) -> None:
         answer: ActionResult = stock_create_change_set(self)
         return answer
 
+    def template_at(self: CloudFormationResponse, url: str) -> str:
+        """Of this cloud's own address too: the AWS CLI writes its client's (`cloudformation deploy
+        --s3-bucket`).
+        """
+        parts = urlsplit(url)
+        if parts.hostname in OWN_NAMES:
+            url = f"https://s3.{self.region}.amazonaws.com{parts.path}"
+        try:
+            return str(stock_template_at(self, url))
+        except (S3ClientError, AttributeError, ValueError):  # stock reads the body of None
+            raise ValidationError(message=f"S3 error: there is no template at {url}") from None
+
     def delete_change_set(self: CloudFormationBackend, change_set_name: str) -> None:
         change_set = self.describe_change_set(change_set_name)  # raises when there is none
         if change_set is not None:
@@ -121,6 +137,7 @@ def install(findings_of: Findings) -> None:
     replace(CloudFormationBackend, "execute_change_set", execute_change_set)
     replace(CloudFormationResponse, "delete_stack", answer_delete_stack)
     replace(CloudFormationResponse, "create_change_set", create_change_set)
+    replace(CloudFormationResponse, "_get_stack_from_s3_url", template_at)
     replace(CloudFormationResponse, "update_termination_protection", update_termination_protection)
     replace(ChangeSet, "apply", lambda self: None)
 

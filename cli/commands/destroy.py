@@ -48,18 +48,21 @@ def destroy(
         if not yes:
             _confirm(leaving)
         tell: Tell = (lambda text: None) if as_json else click.echo
-        _carry_out(found, leaving, tell, services.deploy)
+        _carry_out(found, leaving, tell)
+        tell(farewell(leaving, services))
     if as_json:
         print_json(leaving)
 
 
 def _confirm(leaving: Leaving) -> None:
-    typed = click.prompt(f"Type the project's name ({leaving.project}) to go on", default="")
+    typed = click.prompt(
+        f"Type the project's name ({leaving.project}) to go on", default="", show_default=False
+    )
     if typed != leaving.project:
         raise Trouble("nothing was changed")
 
 
-def _carry_out(project: Project, leaving: Leaving, tell: Tell, deploy: str) -> None:
+def _carry_out(project: Project, leaving: Leaving, tell: Tell) -> None:
     """Raises Trouble at the first step that fails: the ones after it need it."""
     steps: list[Step] = [
         ("stop releases and jobs", project.stop_work),
@@ -80,7 +83,6 @@ def _carry_out(project: Project, leaving: Leaving, tell: Tell, deploy: str) -> N
                 f"could not {name}: {reason}\nWhat was done stays done. Put that right, then: "
                 f"{again} --project {leaving.project}"
             ) from None
-    tell(_farewell(leaving, deploy))
 
 
 def in_words(leaving: Leaving, services: Services) -> str:
@@ -105,14 +107,17 @@ def in_words(leaving: Leaving, services: Services) -> str:
     return "\n".join(lines)
 
 
-def _farewell(leaving: Leaving, deploy: str) -> str:
+def farewell(leaving: Leaving, services: Services) -> str:
+    delete = f"to delete what stays too: wharf destroy --everything --project {leaving.project}"
+    if services.on_laptop:
+        anew = f"done. `{services.deploy}` starts a new cloud, which has the commits and no more"
+        return anew if leaving.everything else f"{anew}; {delete}"
     if leaving.everything:
         return (
             "done. The key is deleted after its waiting time, without charge until then; "
-            f"`{deploy}` begins anew"
+            f"`{services.deploy}` begins anew"
         )
     return (
-        f"done. `{deploy}` brings it back, with data, models and images, but without the "
-        "subscriptions to its notifications; "
-        f"to delete those too: wharf destroy --everything --project {leaving.project}"
+        f"done. `{services.deploy}` brings it back, with data, models and images, but without the "
+        f"subscriptions to its notifications; {delete}"
     )

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cli.commands.destroy import farewell
 from cli.errors import Trouble
 from cli.leaving import Project
+from cli.remainder import Leaving
 from cli.services import Services
 from tests.unit.cli.preflight.accounts import FakeClient
 
@@ -184,3 +186,41 @@ def test_an_object_that_stays_in_its_bucket_is_named_with_the_reason() -> None:
 
     with pytest.raises(Trouble, match="s3://b/k was not deleted: AccessDenied: locked"):
         account.project().empty(silent)
+
+
+NOTHING_LEFT = Leaving(
+    project="toy",
+    stack="modelwharf-toy",
+    everything=False,
+    endpoint=None,
+    instances=(),
+    releases=(),
+    jobs=(),
+    endpoint_configs=(),
+    models=(),
+    kept=(),
+    removed=0,
+)
+
+
+@pytest.mark.parametrize(
+    ("endpoint_url", "words"),
+    [
+        (None, "`cdk deploy` brings it back, with data, models and images"),
+        ("http://127.0.0.1:5000", "a new cloud, which has the commits and no more"),
+    ],
+)
+def test_the_last_words_say_what_the_next_deploy_brings_back(
+    endpoint_url: str | None, words: str
+) -> None:
+    services = Services(
+        client={}.__getitem__,
+        endpoint_url=endpoint_url,
+        configured_region="eu-west-1",
+        environment={},
+    )
+
+    text = farewell(NOTHING_LEFT, services)
+
+    assert words in text
+    assert text.endswith("wharf destroy --everything --project toy")

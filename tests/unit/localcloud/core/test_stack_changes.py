@@ -323,3 +323,29 @@ def test_a_template_in_json_is_read_as_json_and_one_in_yaml_as_yaml(stack: Stack
     stack.client.create_stack(StackName=name, TemplateBody=body)
     (made,) = stack.client.describe_stacks(StackName=name)["Stacks"]
     assert made["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_a_template_is_read_from_the_address_that_the_aws_cli_uploads_to(stack: Stack) -> None:
+    s3 = stack.world.client("s3")
+    s3.create_bucket(
+        Bucket="templates", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    body = json.dumps({"Resources": {"Queue": QUEUE}})
+    s3.put_object(Bucket="templates", Key="ours/a.template", Body=body)
+    url = f"{s3.meta.endpoint_url}/templates/ours/a.template"
+
+    stack.client.create_stack(StackName=stack.name, TemplateURL=url)
+
+    assert stack.there() == {"Queue"}
+
+
+@pytest.mark.parametrize("path", ["templates/nothing", "no-bucket/a.template", "templates"])
+def test_an_address_without_a_template_is_named(stack: Stack, path: str) -> None:
+    stack.world.client("s3").create_bucket(
+        Bucket="templates", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+
+    with pytest.raises(ClientError, match=f"S3 error: there is no template at .*/{path}"):
+        stack.client.create_stack(
+            StackName=stack.name, TemplateURL=f"https://s3.eu-west-1.amazonaws.com/{path}"
+        )
