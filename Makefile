@@ -129,3 +129,9 @@ test-browser: environment
 .PHONY: test-clients
 test-clients: environment
 	.ci/clients $(TEST)
+
+# N rows of random pipelines: the server refuses whatever the library refuses. 100,000 take a
+# processor ten minutes; REFUSALS="--seed 7" asks the same rows again.
+.PHONY: fuzz-refusals
+fuzz-refusals: environment
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.refusals $(or $(N),100000) $(REFUSALS)

@@ -73,6 +73,10 @@ def _value(kind: Any, found: object, place: Place) -> Any:
     if is_dataclass(kind):
         return _object(kind, found, place)
     origin, arguments = get_origin(kind), get_args(kind)
+    if origin is UnionType and isinstance(found, list):
+        lists = [one for one in arguments if get_origin(one) is tuple]
+        kind = lists[0] if lists else kind
+        origin, arguments = get_origin(kind), get_args(kind)
     if origin is tuple:
         if not isinstance(found, list):
             raise _unlike("a list", found, place)
@@ -95,7 +99,7 @@ def _plain(kinds: Sequence[type], found: object, place: Place) -> object:
             return float(found)
         except OverflowError:
             raise Unfit("is beyond what a 64-bit float holds (1.8e308)", *place) from None
-    raise _unlike(" or ".join(WORDS[kind] for kind in kinds), found, place)
+    raise _unlike(" or ".join(WORDS.get(kind, "a list") for kind in kinds), found, place)
 
 
 def _dict(found: object, place: Place) -> dict[str, Any]:

@@ -47,7 +47,8 @@ class TableContract:
     and the answer is the label. ``outputs`` names the columns of an answer: one for a
     regression or a label, one a class for probabilities.
 
-    Raises Unfit where columns or outputs have no name, or ``largest`` is not above 0.
+    Raises Unfit where columns or outputs have no name, ``largest`` is not above 0, or a column
+    of ``takes_missing`` or ``takes_infinity`` is none of ``columns``.
     """
 
     kind: Literal["table"] = "table"
@@ -59,10 +60,16 @@ class TableContract:
     trusted: tuple[str, ...] = ()
     """Types that a skops file may hold beyond skops' own list; the operator named them."""
     method: Literal["predict", "predict_proba", "decision_function"] = "predict"
-    takes_missing: bool = True
-    """Whether the trained model answers rows with NaN; else they are refused, as it does."""
+    takes_missing: tuple[str, ...] | bool = True
+    """The columns in which the trained model answers NaN; elsewhere NaN is refused, as it does.
+
+    Exports up to November 2026 wrote one flag: False for no column, and True if it answered NaN in
+    any. Of these the server takes the columns in which the holdout has NaN (docs/decisions/0088).
+    """
     largest: float | None = None
     """The largest absolute value that the trained model takes; None: infinity too."""
+    takes_infinity: tuple[str, ...] = ()
+    """Columns that have no ``largest``."""
     tolerance: Tolerance = Tolerance()
     difference: float = 0.0
     """The largest that the export saw on the holdout and beside every threshold."""
@@ -74,3 +81,8 @@ class TableContract:
                 raise Unfit("must name one or more, and is empty", name)
         if self.largest is not None and not self.largest > 0:
             raise Unfit(f"must be above 0, and is {self.largest}", "largest")
+        missing = () if isinstance(self.takes_missing, bool) else self.takes_missing
+        for name, value in (("takes_missing", missing), ("takes_infinity", self.takes_infinity)):
+            unknown = [one for one in value if one not in self.columns]
+            if unknown:
+                raise Unfit(f"names {unknown[0]!r}, which is none of columns", name)

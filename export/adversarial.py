@@ -39,11 +39,12 @@ def random_rows(
     count: int,
     missing: Flags,
     random: np.random.Generator,
-    largest: float | None = None,
+    largest: float | Floats | None = None,
 ) -> Batch:
     """Rows drawn around those of ``base``; a third with missing values where ``missing`` allows.
 
-    No number drawn is above ``largest`` in size, which is what the model takes.
+    No number drawn is above ``largest`` in size, of all columns or of each, which is what the
+    model takes.
     """
     known = np.where(np.isfinite(base), base, 0.0)
     low, high = known.min(axis=0), known.max(axis=0)
@@ -101,6 +102,9 @@ def _reaching(
         for child in (left, right):
             low[child], high[child] = low[level], high[level]
         high[left, column] = np.minimum(high[level, column], at_most[level])
+        # Only what is missing goes left where no number does.
+        never = np.isneginf(at_most[level]) & np.isneginf(above[level])
+        low[left, column] = np.where(never, np.inf, low[left, column])
         low[right, column] = np.maximum(low[level, column], above[level])
         level = np.concatenate([left, right])
     rows: Floats = base[random.integers(len(base), size=len(chosen))]

@@ -25,7 +25,7 @@ from export.comparison import Comparer, Comparison
 from export.converted import Converted, Method, Part, Source
 from export.errors import CannotExport, ExportError, no_conversion
 from export.libraries import convert
-from export.limits import largest_taken, takes_missing
+from export.limits import Limits, limits, limits_of_library, require_holdout
 from export.runtime import Predict, as_matrix, runner
 from export.source import read_columns, read_rows, source_of
 from export.threads import one_thread
@@ -197,13 +197,16 @@ def verify(
     rows: npt.NDArray[Any],
     comparer: Comparer,
     most_rows: int,
+    taken: Limits | None = None,
 ) -> Verdict:
-    """Compare on the holdout, on random rows and beside each threshold."""
+    """Compare on the holdout, on random rows and beside each threshold; ``taken`` are the trained
+    model's limits, if they are known."""
     random = np.random.default_rng(SEED)
-    missing, largest = takes_missing(trained, rows), largest_taken(trained, rows)
+    taken = taken or limits(trained, rows)
+    missing = taken.missing
     on_rows = comparer.compare([beside_nothing(rows)])
     comparer.compare_one_by_one(rows)
-    on_random = comparer.compare([random_rows(rows, RANDOM_ROWS, missing, random, largest)])
+    on_random = comparer.compare([random_rows(rows, RANDOM_ROWS, missing, random, taken.by_column)])
     beside = Comparison(0, 0.0)
     if converted.trees is not None:
         beside = comparer.compare(
@@ -233,7 +236,9 @@ def _converted(
     if tolerance is None:
         tolerance = default_tolerance(converted, as_matrix(source.predict(rows)))
     comparer = Comparer(source.predict, exported, tolerance, names, source.labels)
-    verdict = verify(converted, source.predict, rows, comparer, most_rows)
+    taken = limits(source.predict, rows)
+    require_holdout(taken, rows, names)
+    verdict = verify(converted, source.predict, rows, comparer, most_rows, taken)
     verdict = _with_parts(verdict, converted, source.framed, rows, names, most_rows)
     contract = TableContract(
         columns=names,
@@ -241,8 +246,7 @@ def _converted(
         outputs=source.outputs,
         labels=source.labels,
         method=method,
-        takes_missing=bool(takes_missing(source.predict, rows).any()),
-        largest=largest_taken(source.predict, rows),
+        **taken.in_contract(names),
         tolerance=tolerance,
         difference=verdict.difference,
         libraries=_versions(),
@@ -324,8 +328,7 @@ def _itself(
         labels=source.labels,
         trusted=trusted,
         method=method,
-        takes_missing=bool(takes_missing(source.predict, rows).any()),
-        largest=largest_taken(source.predict, rows),
+        **limits_of_library(source.predict, rows).in_contract(names),
         tolerance=allowed,
         difference=whole.largest,
         libraries=_versions(),

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from contracts.table import Label, Tolerance
 from export.adversarial import Batch
 from export.errors import ExportDiffers
+from export.limits import answers_or_reason
 from export.runtime import Predict, as_matrix
 
 CHUNK = 20_000  # rows: bounds the memory of a comparison
@@ -72,14 +73,13 @@ class Comparer:
             )
 
     def _one(self, batch: Batch, before: int) -> float:
-        try:
-            trained = as_matrix(self.trained(batch.rows))
-        except ValueError as error:  # scikit-learn's and XGBoost's word for it
-            reason = " ".join(str(error).split())[:300]
+        answered = answers_or_reason(self.trained, batch.rows)
+        if isinstance(answered, str):
             raise ExportDiffers(
-                f"the trained model refuses rows that {self._subject()} would answer: {reason}",
+                f"the trained model refuses rows that {self._subject()} would answer: {answered}",
                 FALLBACK,
-            ) from error
+            )
+        trained = as_matrix(answered)
         exported = as_matrix(self.exported(batch.rows))
         if trained.shape != exported.shape:
             raise ExportDiffers(
@@ -97,7 +97,7 @@ class Comparer:
                 f"{self._subject()} differs from the trained one: "
                 f"{self._place(batch, int(row), before)} got {answers}. It is the furthest of "
                 f"{int(apart.any(axis=1).sum())} such rows among {len(apart)}",
-                self._advice(),
+                self._advice(apart=float(worst.max())),
             )
         return float(difference.max(initial=0.0))
 
@@ -129,8 +129,10 @@ class Comparer:
     def _subject(self) -> str:
         return f"the exported {self.where or 'model'}"
 
-    def _advice(self) -> str:
-        if self.labels:
+    def _advice(self, apart: float = 0.0) -> str:
+        """No tolerance makes equal labels, or a number of what is none; and trees that differ have
+        taken another branch."""
+        if self.labels or self.tolerance == Tolerance() or not np.isfinite(apart):
             return FALLBACK
         return (
             "Nothing was written. If such a difference is harmless to you, widen it with "

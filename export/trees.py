@@ -72,12 +72,15 @@ class Trees:
         """For each node: the largest number that goes left, the smallest that goes right.
 
         Of those that the library compares: float32 numbers with ``single``. Both are the same
-        infinity where nothing goes to one of the sides.
+        infinity where nothing goes to one of the sides. No number goes left of NaN, which
+        scikit-learn has for the middle of two infinities.
         """
         threshold = self.threshold[nodes]
         near, below, after = neighbours(threshold, np.float32 if self.single else np.float64)
         goes_left = near < threshold if self.strict else near <= threshold
-        return np.where(goes_left, near, below), np.where(goes_left, after, near)
+        left, right = np.where(goes_left, near, below), np.where(goes_left, after, near)
+        never = np.isnan(threshold)
+        return np.where(never, -np.inf, left), np.where(never, -np.inf, right)
 
     def graph_bounds(self, nodes: slice | Integers) -> tuple[Floats, Floats]:
         """The same, of those that the graph compares.

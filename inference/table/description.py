@@ -21,7 +21,7 @@ def describe(contract: TableContract, written: Sequence[Format]) -> dict[str, ob
             "required": True,
             "description": (
                 f"Rows of {len(contract.columns)} columns, in this order or by name: "
-                f"{', '.join(contract.columns)}."
+                f"{', '.join(contract.columns)}. {_gaps(contract)}"
             ),
             "content": {name: asked[form] for name, form in NAMES.items()},
         },
@@ -32,6 +32,15 @@ def describe(contract: TableContract, written: Sequence[Format]) -> dict[str, ob
             }
         },
     }
+
+
+def _gaps(contract: TableContract) -> str:
+    named = contract.takes_missing
+    if named is True or (named and len(named) == len(contract.columns)):
+        return "Missing values (null) are taken in every column."
+    if not named:
+        return "Missing values (null) are refused."
+    return f"Missing values (null) are taken in {', '.join(named)}, and refused elsewhere."
 
 
 def _questions(contract: TableContract) -> dict[Format, Schema]:

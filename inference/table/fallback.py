@@ -22,6 +22,8 @@ from inference.table.columns import Floats
 
 ALLOW_PICKLE = "WHARF_ALLOW_PICKLE"
 REQUIREMENTS = "containers/inference/requirements-skops.txt"
+# What libraries, and functions of people's own, raise for rows. Others are faults: 500.
+REFUSALS = (ValueError, TypeError, LookupError, ArithmeticError)
 LOG = logging.getLogger("inference")
 
 
@@ -61,8 +63,10 @@ class FallbackRunner:
         """What the model's method answers; for labels, their places. Raises Refusal."""
         try:
             answers = np.asarray(self._predict(rows.astype(self._dtype, copy=False)))
-        except ValueError as error:  # so the libraries refuse; of its columns, its holdout told
+        except REFUSALS as error:  # of its columns, its holdout told
             reason = str(error).partition("\n")[0][:300]
+            if not isinstance(error, ValueError):  # "KeyError: nan": its text alone says little
+                reason = f"{type(error).__name__}: {reason}"
             raise Refusal(f"the model refuses these rows: {reason}") from None
         if not self._places:
             return answers

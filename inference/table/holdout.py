@@ -73,6 +73,11 @@ class Holdout:
         rows = np.ascontiguousarray(inputs, dtype=np.float64)
         return cls(path, rows, expected.reshape(shapes[-1]))
 
+    def columns_with_gaps(self, contract: TableContract) -> tuple[str, ...]:
+        """Those in which the trained model has answered a row that lacks a value."""
+        places = np.flatnonzero(np.isnan(self.inputs).any(axis=0))
+        return tuple(contract.columns[place] for place in places)
+
     def check(self, model: TableModel) -> None:
         """Raises ModelBroken when an answer is further from the trained model's than the
         contract allows, or when there is none.

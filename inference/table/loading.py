@@ -1,7 +1,9 @@
 """From an artifact's folder to a table model that has answered its holdout."""
 
+import logging
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,13 @@ from inference.table.onnx_runner import OnnxRunner
 if TYPE_CHECKING:
     from inference.table.holdout import Holdout
     from inference.table.model import Runner, TableModel
+
+LOG = logging.getLogger("inference")
+NAMED = 10  # columns in a warning
+ONE_FLAG = (
+    "the artifact, of an older export, does not say whether the model takes that: its holdout has "
+    "no such row. Export the model again"
+)
 
 
 def load_table(folder: Path, environment: Mapping[str, str] = os.environ) -> "TableModel":
@@ -32,10 +41,29 @@ def load_table(folder: Path, environment: Mapping[str, str] = os.environ) -> "Ta
     holdout = rest.result()
     from inference.table.model import TableModel
 
+    of_one_flag = contract.takes_missing is True
+    if of_one_flag:
+        contract = _by_column(contract, holdout, folder)
     model = TableModel(contract, runner)
+    if of_one_flag:
+        model.why_not_missing = ONE_FLAG
     holdout.check(model)
     model.joins = contract.runtime == "onnx" and holdout.joins(model)
     return model
+
+
+def _by_column(contract: TableContract, holdout: "Holdout", folder: Path) -> TableContract:
+    """Of an artifact that says by one flag that the model takes gaps in some column."""
+    known = holdout.columns_with_gaps(contract)
+    if len(known) < len(contract.columns):
+        LOG.warning(
+            "%s says by one flag that the model takes missing values in some column; they are "
+            "taken where the holdout has some (%s), and refused elsewhere. Export the model again: "
+            "the contract says it by column now",
+            folder / CONTRACT_FILE,
+            ", ".join(known[:NAMED]) + ", …" * (len(known) > NAMED) or "in no column",
+        )
+    return replace(contract, takes_missing=known)
 
 
 def _holdout(path: Path, contract: TableContract) -> "Holdout":

@@ -1,6 +1,7 @@
 """The table model, loaded: rows in, predictions out. Knows nothing of HTTP."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,6 +39,7 @@ class TableModel:
 
     def __init__(self, contract: TableContract, runner: Runner) -> None:
         self.contract = contract
+        self.why_not_missing = "the model takes no such row"
         self.joins = False
         """Whether a row has the same bits among others as alone, so that rows of different
         requests may be answered in one run."""
@@ -56,7 +58,9 @@ class TableModel:
         if contract.dtype == "float32" and contract.largest is None:
             self._largest = FLOAT32_MAX
         self._takes_infinity = contract.largest is None
-        self._any_row = contract.takes_missing and self._largest is None
+        self._refuses_missing = _others(contract.columns, contract.takes_missing)
+        self._bounded = _others(contract.columns, contract.takes_infinity)
+        self._any_row = self._refuses_missing is None and self._largest is None
         largest = self._largest or math.inf
         self._safe = min(SAFE_SQUARES, 0.5 * largest * largest)
 
@@ -125,11 +129,12 @@ class TableModel:
                 return ParquetWriter(self._outputs)
 
     def _check(self, rows: Floats) -> None:
-        if not self.contract.takes_missing:
-            self._refuse_first(rows, np.isnan(rows), "is missing, and the model takes no such row")
-        if self._largest is None:
+        if self._refuses_missing is not None:
+            missing = np.isnan(rows) & self._refuses_missing
+            self._refuse_first(rows, missing, f"is missing, and {self.why_not_missing}")
+        if self._largest is None or self._bounded is None:
             return
-        large = np.abs(rows) > self._largest
+        large = (np.abs(rows) > self._largest) & self._bounded
         if self._takes_infinity:
             large &= np.isfinite(rows)
         self._refuse_first(rows, large, f"is beyond {self._largest!r}, the largest it takes")
@@ -139,3 +144,10 @@ class TableModel:
             row, place = (int(index) for index in np.argwhere(wrong)[0])
             value = float(rows[row, place])
             raise Refusal(f"row {row + 1}, column {self._columns.names[place]!r}: {value!r} {why}")
+
+
+def _others(columns: Sequence[str], named: Sequence[str] | bool) -> NDArray[np.bool_] | None:
+    """A flag a column: those that are not named; None when all are."""
+    chosen = set(columns if named is True else named or ())
+    others = np.array([name not in chosen for name in columns])
+    return others if others.any() else None

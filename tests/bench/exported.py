@@ -34,7 +34,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from export.adversarial import Batch, beside_nothing, beside_thresholds, random_rows
 from export.libraries import convert
-from export.limits import takes_missing
+from export.limits import limits
 from export.runtime import Predict, as_matrix, runner
 from export.source import source_of
 
@@ -98,7 +98,7 @@ def check(name: str, rows: int) -> Found:
     trained = source_of(model, method, inputs, names).predict
     converted = convert(model, method, COLUMNS)
     exported = runner(converted.proto)
-    missing = takes_missing(trained, inputs)
+    missing = limits(trained, inputs).missing
     done = beside = mismatches = 0
     largest = 0.0
     asked = itertools.chain(

@@ -31,7 +31,7 @@ def write_echo(base: Path) -> None:
     folder = base / "model"
     folder.mkdir(parents=True)
     onnx.save(proto, folder / MODEL_FILES["onnx"])
-    contract = TableContract(columns=COLUMNS, outputs=COLUMNS)
+    contract = TableContract(columns=COLUMNS, outputs=COLUMNS, takes_missing=COLUMNS)
     (folder / CONTRACT_FILE).write_text(write_json(contract))
     rows = np.resize(ODD, (5, width))
     np.savez(folder / HOLDOUT_FILE, inputs=rows, predictions=rows)

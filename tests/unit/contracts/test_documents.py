@@ -23,6 +23,7 @@ class Whole:
     kind: Literal["a", "b"] = "a"
     marks: tuple[int | float | str, ...] = ()
     most: float | None = None
+    some: tuple[str, ...] | bool = True
     ready: bool = False
     part: Part = Part(weight=1.0)
     notes: dict[str, str] = field(default_factory=dict)
@@ -34,6 +35,7 @@ def test_every_type_comes_back_as_it_was_written() -> None:
         kind="b",
         marks=(1, 2.5, "x"),
         most=0.1,
+        some=("y", "z"),
         ready=True,
         part=Part(weight=2.0),
         notes={"a": "b"},
@@ -62,6 +64,9 @@ def test_an_integer_is_a_float_where_one_is_asked_for_and_stays_itself_elsewhere
         ({"name": "n", "most": "1"}, "most: must be a number or null, and is '1'"),
         ({"name": "n", "most": True}, "most: must be a number or null, and is True"),
         ({"name": "n", "most": 10**400}, "most: is beyond what a 64-bit float holds"),
+        ({"name": "n", "some": "abc"}, "some: must be a list or true or false, and is 'abc'"),
+        ({"name": "n", "some": ["a", 1]}, "some.1: must be a text, and is 1"),
+        ({"name": "n", "most": [1]}, "most: must be a number or null, and is [1]"),
         ({"name": "n", "marks": "abc"}, "marks: must be a list, and is 'abc'"),
         ({"name": "n", "marks": [1, True]}, "marks.1: must be an integer or a number or a text"),
         ({"name": "n", "notes": {"a": 1}}, "notes.a: must be a text, and is 1"),
@@ -88,6 +93,8 @@ def test_what_does_not_fit_is_told_with_its_place(found: Any, reason: str) -> No
         ({"columns": ()}, "columns: must name one or more"),
         ({"outputs": ()}, "outputs: must name one or more"),
         ({"largest": 0.0}, "largest: must be above 0, and is 0.0"),
+        ({"takes_missing": ("b",)}, "takes_missing: names 'b', which is none of columns"),
+        ({"takes_infinity": ("b",)}, "takes_infinity: names 'b', which is none of columns"),
         ({"largest": float("nan")}, "largest: must be above 0, and is nan"),
     ],
 )

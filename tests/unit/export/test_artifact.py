@@ -39,7 +39,7 @@ def test_the_folder_holds_the_three_files_and_the_contract_reads(
     assert read.columns == models.COLUMNS
     assert read.difference == report.difference
     assert {"scikit-learn", "onnxruntime"} <= set(read.libraries)
-    assert not read.takes_missing
+    assert read.takes_missing == ()
     assert read.largest == 1e150
 
 
@@ -67,7 +67,7 @@ def test_the_limits_of_what_the_model_takes_are_found_by_asking_it(tmp_path: Pat
     labels = models.classes(inputs, 2)
     forest = RandomForestClassifier(3, random_state=0).fit(inputs, labels)
     export.write(forest, tmp_path, inputs=inputs, columns=models.COLUMNS)
-    assert models.contract(tmp_path)["takes_missing"]
+    assert models.contract(tmp_path)["takes_missing"] == list(models.COLUMNS)
     assert models.contract(tmp_path)["largest"] == np.finfo(np.float32).max
     boosting = HistGradientBoostingRegressor(max_iter=3).fit(inputs, models.target(inputs))
     export.write(boosting, tmp_path, inputs=inputs, columns=models.COLUMNS)

@@ -114,13 +114,31 @@ def first(rows: np.ndarray) -> np.ndarray:
     return rows[:, 0]
 
 
+def more_above_two(rows: np.ndarray) -> np.ndarray:
+    return rows[:, 0] + (rows[:, 0] > 2)
+
+
+@pytest.mark.parametrize(
+    ("exported", "allowed"),
+    [(more_above_two, 0.0), (lambda rows: np.full(len(rows), np.nan), 0.5)],
+    ids=["another branch", "no number"],
+)
+def test_no_wider_tolerance_is_advised_where_none_would_do(exported: Any, allowed: float) -> None:
+    with pytest.raises(ExportDiffers) as refused:
+        comparer(first, exported, absolute=allowed).compare(
+            [beside_nothing(np.array([[3.0, 4.0]]))]
+        )
+    assert "tolerance=" not in str(refused.value)
+    assert 'fallback="skops"' in str(refused.value)
+
+
 def test_the_message_names_the_row_both_answers_and_what_to_do() -> None:
     rows = np.array([[1.0, 2.0], [3.0, 4.0]])
     with pytest.raises(ExportDiffers) as refused:
-        comparer(first, lambda rows: rows[:, 0] + (rows[:, 0] > 2)).compare([beside_nothing(rows)])
+        comparer(first, more_above_two, absolute=0.5).compare([beside_nothing(rows)])
     message = str(refused.value)
     assert "row 1 (a=3.0, b=4.0) got 3.0 from the trained model and 4.0 from" in message
-    assert "1 apart; 0 is allowed" in message
+    assert "1 apart; 0.5 is allowed" in message
     assert "tolerance=Tolerance(" in message
     assert 'fallback="skops"' in message
 

@@ -154,3 +154,20 @@ def test_a_split_by_category_is_refused_by_its_feature(tmp_path: Path) -> None:
     model.fit(inputs, np.isin(inputs[:, 2], [1, 4, 7]) * 9.0)
     with pytest.raises(export.CannotExport, match="feature 2 is split by category"):
         export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+def test_boosting_that_learned_from_infinity_parts_rows_as_its_library_does(
+    tmp_path: Path,
+) -> None:
+    inputs = models.rows(missing=True)
+    target = models.target(inputs)
+    inputs[::10, 1] = np.inf
+    target[::10] += 1000
+    model = HistGradientBoostingRegressor(max_iter=12).fit(inputs, target)
+    nodes = np.concatenate([one.nodes for (one,) in model._predictors])
+    assert np.isnan(nodes["num_threshold"]).any()
+    assert export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS).exact
+    asked = np.tile(inputs[:1], (5, 1))
+    asked[:, 1] = [np.inf, -np.inf, np.nan, 1e308, -1e308]
+    assert np.array_equal(models.answers(tmp_path, asked).ravel(), model.predict(asked))

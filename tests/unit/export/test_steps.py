@@ -114,7 +114,7 @@ def test_gaps_are_filled_with_what_training_saw(tmp_path: Path) -> None:
     model = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), Ridge())
     model.fit(inputs, models.target(inputs))
     export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
-    assert models.contract(tmp_path)["takes_missing"]
+    assert models.contract(tmp_path)["takes_missing"] == list(models.COLUMNS)
     empty = np.full((1, 4), np.nan)
     assert np.isclose(models.answers(tmp_path, empty).item(), model.predict(empty).item())
 

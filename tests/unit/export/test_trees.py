@@ -76,7 +76,8 @@ def test_rows_beside_extreme_thresholds_are_parted_as_by_the_rule(
     threshold = beside(NUMBERS)[:-1]
     if adds_single:
         threshold = threshold[is_float32(threshold)]
-    threshold = np.repeat(np.unique(threshold), 2)  # missing values left, and right
+    # NaN: the middle of two infinities. Each with missing values left, and right.
+    threshold = np.repeat(np.append(np.unique(threshold), np.nan), 2)
     trees = stumps(threshold, strict=strict, single=single, adds_single=adds_single)
     rows = beside(threshold).reshape(-1, 1)
     graph = Graph()

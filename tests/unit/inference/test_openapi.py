@@ -56,6 +56,21 @@ def test_a_table_says_which_rows_it_takes(table: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("taken", "said"),
+    [
+        (COLUMNS, "Missing values (null) are taken in every column."),
+        (("a", "c"), "Missing values (null) are taken in a, c, and refused elsewhere."),
+        ((), "Missing values (null) are refused."),
+    ],
+)
+def test_a_table_says_in_which_columns_it_takes_gaps(
+    tmp_path: Path, taken: tuple[str, ...], said: str
+) -> None:
+    model = load(artifact(tmp_path / "m", takes_missing=taken))
+    assert said in invocations(document(model))["requestBody"]["description"]
+
+
+@pytest.mark.parametrize(
     "body",
     [
         {"dataframe_split": {"data": [[1, 2, 3]]}},

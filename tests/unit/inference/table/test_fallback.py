@@ -110,6 +110,48 @@ def test_a_type_that_nobody_named_is_not_loaded(tmp_path: Path) -> None:
     assert np.array_equal(load_table(named).predict(INPUTS), answers)
 
 
+class Named(BaseEstimator):  # type: ignore[misc]
+    """A model that fails for rows as people's own functions do."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def predict(self, rows: Any) -> Any:
+        if np.isnan(rows).any():
+            raise self.error
+        return rows[:, 0]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (KeyError("high"), "the model refuses these rows: KeyError: 'high'"),
+        (TypeError("no text"), "the model refuses these rows: TypeError: no text"),
+        (OverflowError("too large"), "the model refuses these rows: OverflowError: too large"),
+    ],
+    ids=repr,
+)
+def test_rows_at_which_a_function_of_the_models_own_fails_are_refused(
+    tmp_path: Path, error: Exception, reason: str
+) -> None:
+    model = Named(error)
+    folder = folder_of(
+        tmp_path / "m", model, INPUTS[:, 0], runtime="pickle", takes_missing=list(NAMES)
+    )
+    with pytest.raises(Refusal) as caught:
+        load_table(folder, ALLOWED).predict(np.full((1, 3), np.nan))
+    assert (caught.value.status, caught.value.reason) == (400, reason)
+
+
+def test_a_fault_of_a_fallback_that_is_not_the_rows_is_no_refusal(tmp_path: Path) -> None:
+    model = Named(OSError("the disk is full"))
+    folder = folder_of(
+        tmp_path / "m", model, INPUTS[:, 0], runtime="pickle", takes_missing=list(NAMES)
+    )
+    with pytest.raises(OSError, match="the disk is full"):
+        load_table(folder, ALLOWED).predict(np.full((1, 3), np.nan))
+
+
 def test_a_pickle_is_loaded_only_when_the_operator_names_it(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "m", RIDGE, RIDGE.predict(INPUTS), runtime="pickle")
     for value in ({}, {ALLOW_PICKLE: ""}, {ALLOW_PICKLE: "true"}, {ALLOW_PICKLE: "other.pickle"}):

@@ -72,8 +72,11 @@ def test_a_file_that_is_missing_or_garbage_is_named(folder: Path, name: str) -> 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"columns": ["a", "b"]}, "takes [('tensor(double)', 2, [3])], but contract.json says"),
-        ({"columns": ["a", "b", "b"]}, "a column is named twice"),
+        (
+            {"columns": ["a", "b"], "takes_missing": []},
+            "takes [('tensor(double)', 2, [3])], but contract.json says",
+        ),
+        ({"columns": ["a", "b", "b"], "takes_missing": []}, "a column is named twice"),
         ({"columns": []}, "columns: "),
         ({"outputs": ["p", "q"]}, "predictions are float64 of (3,); (3, 2) numbers fit"),
         ({"outputs": ["p", "q"], "labels": ["x"]}, "an answer is a label, but 2 outputs"),

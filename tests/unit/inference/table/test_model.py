@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from contracts.table import HOLDOUT_FILE
 from inference.formats import Format
 from inference.refusal import Refusal
 from inference.table.loading import load_table
@@ -109,7 +110,8 @@ def test_a_missing_value_is_taken_unless_the_trained_model_takes_none(
     model: TableModel, tmp_path: Path
 ) -> None:
     assert ask(model, b"1,,3\n") == b"nan\n"
-    strict = load_table(artifact(tmp_path / "m", takes_missing=False))
+    strict = load_table(artifact(tmp_path / "m", takes_missing=("a",)))
+    assert ask(strict, b",2,3\n") == b"nan\n"
     assert ask(strict, b"1,2,3\n") == b"321.0\n"
     reason = "row 2, column 'b': nan is missing, and the model takes no such row"
     assert refused(strict, b"1,2,3\n4,,6\n") == reason
@@ -117,6 +119,38 @@ def test_a_missing_value_is_taken_unless_the_trained_model_takes_none(
     assert (
         refused(strict, npy([[1.0, 2.0, 3.0], [4.0, math.nan, 6.0]]), "application/x-npy") == reason
     )
+
+
+def test_of_an_older_artifacts_one_flag_only_the_gaps_in_the_holdout_are_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = artifact(tmp_path, takes_missing=True)
+    held = np.array([[1.0, 2.0, 3.0], [1.0, math.nan, 3.0]])
+    np.savez(folder / HOLDOUT_FILE, inputs=held, predictions=np.array([321.0, math.nan]))
+    with caplog.at_level("WARNING", logger="inference"):
+        old = load_table(folder)
+    assert "taken where the holdout has some (b), and refused elsewhere" in caplog.text
+    assert ask(old, b"1,,3\n") == b"nan\n"
+    assert refused(old, b"1,2,\n") == (
+        "row 1, column 'c': nan is missing, and the artifact, of an older export, does not say "
+        "whether the model takes that: its holdout has no such row. Export the model again"
+    )
+
+
+def test_an_older_artifacts_flag_that_no_gap_is_taken_holds_for_all_columns(
+    tmp_path: Path,
+) -> None:
+    old = load_table(artifact(tmp_path, takes_missing=False))
+    assert "column 'b': nan is missing, and the model takes no such row" in refused(old, b"1,,3\n")
+
+
+def test_some_columns_may_take_infinity_though_the_others_have_a_largest_number(
+    tmp_path: Path,
+) -> None:
+    mixed = load_table(artifact(tmp_path, largest=1000.0, takes_infinity=("b",)))
+    assert ask(mixed, b"1000,inf,1\n") == b"inf\n"
+    assert ask(mixed, b"1,1e300,1\n") == b"1e+301\n"
+    assert "row 1, column 'c': inf is beyond 1000.0" in refused(mixed, b"1,inf,inf\n")
 
 
 def test_a_value_is_taken_unless_it_is_beyond_the_largest(

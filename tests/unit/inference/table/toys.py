@@ -94,6 +94,7 @@ def artifact(
         predictions = inputs @ np.array(weights)
         predictions = predictions[:, 0] if predictions.shape[1] == 1 else predictions
     np.savez(folder / HOLDOUT_FILE, inputs=inputs, predictions=predictions)
-    named = TableContract(columns=NAMES[: len(weights)], **contract)
+    names = NAMES[: len(weights)]
+    named = TableContract(**{"columns": names, "takes_missing": names, **contract})
     (folder / CONTRACT_FILE).write_text(write_json(named))
     return folder
