@@ -13,6 +13,8 @@ from localcloud.exit_codes import in_words
 
 PORT = 8080  # SageMaker's serving contract
 LOOK = 0.02  # seconds between two pings of a starting server: an early 200 must not be missed
+STEADY_PINGS = 10  # after the first 200; SageMaker goes on for as long as the endpoint lives
+ENDING = 2.0  # seconds that a process which ends may take to be seen
 BETWEEN_PINGS = 0.05  # seconds, beside requests under way
 
 
@@ -91,6 +93,18 @@ class Server:
             pause.wait(LOOK)
             self.waited = time.monotonic() - begun
         return False
+
+    def unsteady(self) -> str:
+        """Ping on after the first 200: in words how it ended, or empty when it did not."""
+        pause = threading.Event()
+        for answered in range(STEADY_PINGS):
+            if not answers_pings(self):
+                if self.program is not None:
+                    self.program.wait(ENDING)  # its port goes away first, the exit code comes later
+                how = self.ending if self.code is not None else "it answered no more"
+                return f"after {answered + 1} good pings {how}"
+            pause.wait(BETWEEN_PINGS)
+        return ""
 
     def answers(self, sample: Sample) -> Answer | str:
         """The answer, or in words why there was none."""

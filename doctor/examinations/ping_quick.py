@@ -1,4 +1,4 @@
-"""/ping answers within 2 s, also beside requests."""
+"""/ping answers again and again, within 2 s, also beside requests."""
 
 from contracts.examination import Finding, ImageRole
 from doctor.asking import NoAnswer, TooSlow
@@ -16,6 +16,14 @@ CHECK = Check(
 
 def look(servers: Servers) -> Finding:
     limit = servers.settings.patience.ping
+    unsteady = servers.live().unsteady()
+    if unsteady:
+        return CHECK.failed(
+            unsteady,
+            change="answer every /ping for as long as the server lives: SageMaker pings on after "
+            "the first 200, and restarts a container that stops answering",
+            log=servers.first.lines,
+        )
     try:
         idle = servers.live().ping_once().seconds
     except (NoAnswer, TooSlow) as error:

@@ -44,10 +44,15 @@ class Fleet:
         self._idle = threading.Condition()
 
     def start(self) -> None:
-        """Bring every variant into service. Raises DeployError, with nothing left running."""
+        """Bring every variant into service, and see that none ends while the others start.
+
+        Raises DeployError, with nothing left running.
+        """
         try:
             for name, server in self._servers.items():
                 self._digests[name] = server.start()
+            for server in self._servers.values():
+                server.require_steady()
         except DeployError:
             self.stop()
             raise

@@ -103,7 +103,7 @@ class ModelContainer:
     def await_health(self, program: Program, stopping: threading.Event) -> None:
         """Raises NotHealthy, or StoppedWaiting once ``stopping`` is set."""
         deadline = time.monotonic() + self._plan.startup
-        while not self._healthy():
+        while not self.healthy():
             code = program.poll()
             if code is not None or time.monotonic() > deadline:
                 diagnosis = self._diagnosis(code, program.killed_for)
@@ -152,7 +152,8 @@ class ModelContainer:
         if self._pool is not None:
             self._pool.close()
 
-    def _healthy(self) -> bool:
+    def healthy(self) -> bool:
+        """One health check."""
         try:
             return self.ask("GET", "/ping", PING_TIMEOUT).status == 200
         except (ServerDown, TimeoutError):

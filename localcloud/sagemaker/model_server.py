@@ -1,6 +1,8 @@
 """The server of one variant: started from its model, asked, restarted when it dies."""
 
+import logging
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 
@@ -22,8 +24,16 @@ from localcloud.sagemaker.model_container import (
 from localcloud.sagemaker.s3_transfers import DataError
 from localcloud.sagemaker.variants import VariantPlan
 
+log = logging.getLogger(__name__)
+
 INVOKE_TIMEOUT = 60.0  # seconds (InvokeEndpoint)
 RESTART_PAUSE = 1.0  # seconds before a server that could not be started is tried again
+PING_EVERY = 5.0  # seconds between two health checks of a server in service
+FAILED_PINGS = 5  # in a row, and the container is restarted
+STEADY_PINGS = 5  # that must be answered, too, before an update is over
+STEADY_PAUSE = 0.1  # seconds between two of them
+SHORT_LIFE = 60.0  # seconds; who ends sooner again and again is started later and later
+LONGEST_PAUSE = 30.0  # seconds
 
 
 class DeployError(Exception):
@@ -44,6 +54,8 @@ class ModelServer:
         self._output = Output(cloud, plan.container.role, session, self._group, self.stream)
         self._capturer = self._new_capturer(plan)
         self._stopping = threading.Event()
+        self._program: Program | None = None
+        self._ends: list[str] = []  # how it ended, each time after it had been healthy
         self._server = ModelContainer(
             cloud,
             ContainerPlan(
@@ -80,8 +92,34 @@ class ModelServer:
         except DeployError:
             self.stop()
             raise
+        self._program = program
         threading.Thread(target=self._keep, args=(digest, program), daemon=True).start()
         return digest
+
+    def require_steady(self) -> None:
+        """Ping on after the first 200, as SageMaker does. Raises DeployError when it ends."""
+        failed = 0
+        for _ in range(STEADY_PINGS):
+            if not self._server.healthy():
+                failed += 1
+                self._wait_for_end()
+            if self._ends or failed > STEADY_PINGS // 2:
+                how = self._ends[0] if self._ends else "stopped answering /ping with 200"
+                raise self._unhealthy(f"the server {how} after it had been healthy")
+            if self._stopping.wait(STEADY_PAUSE):
+                return
+
+    def _wait_for_end(self) -> None:
+        """A server that ends takes its port away first, and has an exit code a little later."""
+        deadline = time.monotonic() + RESTART_PAUSE
+        while not self._ends and time.monotonic() < deadline:
+            self._stopping.wait(STEADY_PAUSE)
+
+    def _unhealthy(self, diagnosis: str) -> DeployError:
+        return DeployError(
+            f"The primary container for production variant {self._variant} did not pass "
+            f"the ping health check. Please check CloudWatch logs for this endpoint. ({diagnosis})"
+        )
 
     def stop(self) -> None:
         self._stopping.set()
@@ -125,26 +163,55 @@ class ModelServer:
         try:
             self._server.await_health(program, self._stopping)
         except NotHealthy as error:
-            raise DeployError(
-                f"The primary container for production variant {self._variant} did not pass "
-                "the ping health check. Please check CloudWatch logs for this endpoint. "
-                f"({error})"
-            ) from None
+            raise self._unhealthy(str(error)) from None
         except StoppedWaiting:
             raise DeployError(f"Variant {self._variant} was stopped while it started.") from None
 
     def _keep(self, digest: str, program: Program) -> None:
         """Start the server again whenever it dies, as SageMaker restarts a container."""
+        short, begun = 0, time.monotonic()
         while not self._stopping.is_set():
-            said = _ended(program)
+            said = self._watched(program)
             if self._stopping.is_set():
                 break
-            self._output(f"[localcloud] the server {said}; starting it again")
+            self._ends.append(said)
+            short = short + 1 if time.monotonic() - begun < SHORT_LIFE else 0
+            self._pause_before_restart(said, short)
+            begun = time.monotonic()
             again = self._launched_again(digest)
             if again is None:
                 return
             program = again
         end(program)  # It may have been started while stop() was under way.
+
+    def _pause_before_restart(self, said: str, short: int) -> None:
+        """None at first; a server that ends again and again is tried later and later."""
+        pause = min(LONGEST_PAUSE, 2.0 ** (short - 2)) if short > 1 else 0.0
+        told = f"the server {said}; starting it again"
+        if pause:
+            told += (
+                f" in {pause:g} s: it has ended {short} times in a row within {SHORT_LIFE:g} s of "
+                "its start, and the endpoint does not answer meanwhile"
+            )
+            log.warning("endpoint %s, variant %s: %s", self._endpoint, self._variant, told)
+        self._output(f"[localcloud] {told}")
+        self._stopping.wait(pause)
+
+    def _watched(self, program: Program) -> str:
+        """Ping it to its end, and say how that came."""
+        failed = 0
+        while True:
+            try:
+                code = program.wait(PING_EVERY)
+            except (EngineLost, OSError) as error:
+                return f"is gone: {error}"
+            if code is not None:
+                killed = f" ({program.killed_for})" if program.killed_for else ""
+                return f"ended with {in_words(code)}{killed}"
+            failed = 0 if self._stopping.is_set() or self._server.healthy() else failed + 1
+            if failed == FAILED_PINGS:
+                end(program)
+                return f"did not answer /ping with 200 {FAILED_PINGS} times in a row"
 
     def _launched_again(self, digest: str) -> Program | None:
         """Try until it starts, for the engine may be away; None when nothing shall start."""
@@ -160,13 +227,3 @@ class ModelServer:
                     self._output(f"[localcloud] the server cannot be started: {told}")
                 self._stopping.wait(RESTART_PAUSE)
         return None
-
-
-def _ended(program: Program) -> str:
-    """Wait for the end, and say how it came."""
-    try:
-        code = program.wait()
-    except (EngineLost, OSError) as error:
-        return f"is gone: {error}"
-    killed = f" ({program.killed_for})" if program.killed_for else ""
-    return f"ended with {in_words(code)}{killed}"

@@ -179,7 +179,10 @@ class FakeEngine:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.reply(serving.ping())
+                try:
+                    self.reply(serving.ping())
+                except SystemExit as end:
+                    program.end(int(end.code or 0))
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))

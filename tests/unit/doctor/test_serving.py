@@ -4,7 +4,7 @@ import json
 import tarfile
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -413,3 +413,25 @@ def test_a_given_model_with_a_link_is_refused_by_its_name(
 
     assert bad(found) == {"serve-loads-model": "fail"}
     assert "mean is a symbolic link to weights" in found["serve-loads-model"].seen
+
+
+@dataclass
+class Brief(Serving):
+    """Ends at its third ping."""
+
+    pings: int = 0
+
+    def ping(self) -> int:
+        self.pings += 1
+        if self.pings == 3:
+            raise SystemExit(4)
+        return super().ping()
+
+
+def test_a_server_that_ends_after_its_first_pings_is_found(practice: Practice) -> None:
+    practice.engine.serving = Brief
+
+    found = practice.serving(samples=())
+
+    assert bad(found) == {"ping-quick": "fail"}
+    assert "good pings it ended with exit code 4" in found["ping-quick"].seen

@@ -1,5 +1,6 @@
 """Endpoints are real servers, and the old one answers until the new one is healthy."""
 
+import contextlib
 import io
 import json
 import os
@@ -33,7 +34,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                          self.headers.get("X-Amzn-SageMaker-Custom-Attributes", ""))
         self.end_headers()
         self.wfile.write(body)
+    pings = 0
     def do_GET(self):
+        Handler.pings += 1
+        if mode == "brief" and Handler.pings == 3:
+            print("the third ping", flush=True)
+            os._exit(4)
         self.reply(500 if mode == "sick" else 200, b"")
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -337,6 +343,39 @@ def test_a_server_that_dies_later_is_started_again(laptop: Laptop, image: str) -
     until(again, "the new server's answer")
     log = "\n".join(laptop.log("/aws/sagemaker/Endpoints/tough"))
     assert "ended with exit code 137 (SIGKILL); starting it again" in log
+
+
+def test_a_server_that_ends_while_the_update_goes_on_has_failed_it(
+    laptop: Laptop, image: str, live: str
+) -> None:
+    before = laptop.client("sagemaker").describe_endpoint(EndpointName=live)
+    found = update(laptop, live, config(laptop, image, "live-brief", a=("two", "brief", 1.0)))
+    assert found["EndpointConfigName"] == before["EndpointConfigName"]
+    assert "(the server ended with exit code 4 after it had been healthy)" in found["FailureReason"]
+    assert ask(laptop, live).startswith("one ")
+
+
+def test_a_server_that_ends_again_and_again_is_told_and_started_later_and_later(
+    laptop: Laptop, image: str
+) -> None:
+    create(laptop, "loops", config(laptop, image, "loops-1", a=("one", "good", 1.0)))
+
+    def killed_and_back(before: str) -> str:
+        os.kill(int(before), signal.SIGKILL)
+
+        def again() -> str | None:
+            with contextlib.suppress(ClientError):
+                pid = ask(laptop, "loops").split()[1]
+                return pid if pid != before else None
+            return None
+
+        return until(again, "the new server's answer")
+
+    pid = ask(laptop, "loops").split()[1]
+    for _ in range(2):
+        pid = killed_and_back(pid)
+    log = "\n".join(laptop.log("/aws/sagemaker/Endpoints/loops"))
+    assert "starting it again in 1 s: it has ended 2 times in a row within 60 s" in log
 
 
 def test_requests_are_split_by_weight_and_can_name_a_variant(laptop: Laptop, image: str) -> None:
