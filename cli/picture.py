@@ -13,10 +13,10 @@ from rich.text import Text
 from cli import brief
 from cli.duration import between
 from cli.history import StateRow, StateStatus
-from cli.release import PLOT_FILE, Release
+from cli.release import Release
 from cli.services import Services
 from contracts.parameters import DEFAULT_VERSION
-from contracts.release import ApprovalDecision, Image, ReleaseDocument
+from contracts.release import ApprovalDecision, Image, PreparedData, ReleaseDocument
 
 LABEL_WIDTH = 17  # columns
 SHOWN_KINDS = frozenset({"Task", "Parallel"})
@@ -85,8 +85,7 @@ def picture(release: Release, now: datetime) -> RenderableType:
 def _remark(row: StateRow, style: str) -> Text:
     """An error's first line, for the figures tell it in full; each thing to type on its own."""
     if row.error:
-        first = remark(row).strip().partition("\n")[0]
-        return Text(first, style, no_wrap=True, overflow="ellipsis")
+        return Text(_first_line(row), style, no_wrap=True, overflow="ellipsis")
     return Text(remark(row).replace("; ", "\n"))
 
 
@@ -119,11 +118,11 @@ def lines(release: Release, now: datetime) -> list[str]:
     for row in _ends_after_children(shown(release.states)):
         note = f" ({row.waits_for})" if row.waits_for else ""
         if not row.is_over:
-            trouble = f": {remark(row)}" if row.error and row.kind == "Task" else ""
+            trouble = f": {_first_line(row)}" if row.error and row.kind == "Task" else ""
             found.append(f"{MARKS[row.status][0]} {indented(row)}{note}{trouble}")
             continue
         mark, _ = MARKS[row.status]
-        end = f": {remark(row)}" if remark(row) else ""
+        end = f": {_first_line(row)}" if remark(row) else ""
         found.append(f"{mark} {indented(row)} {between(row.entered, row.exited or now)}{end}")
     return found
 
@@ -164,6 +163,11 @@ def remark(row: StateRow) -> str:
     return f"{row.attempts} attempts" if row.attempts > 1 else ""
 
 
+def _first_line(row: StateRow) -> str:
+    """The figures tell an error in full, once."""
+    return remark(row).strip().partition("\n")[0]
+
+
 def facts(release: Release) -> list[tuple[str, str]]:
     """Return what is known of the release, as labelled lines in the order they came to be."""
     document = release.document
@@ -172,7 +176,7 @@ def facts(release: Release) -> list[tuple[str, str]]:
         if row.status is StateStatus.RETRYING and row.kind == "Task" and not row.is_over:
             found.append((f"{row.name} tries again", remark(row)))
     if release.plot:
-        found.append(("plot", f"{release.plot} ({PLOT_FILE} in it)"))
+        found.append(("training output", release.plot))
     if release.failure:
         where = f" in {release.failure.state}" if release.failure.state else ""
         found.append((f"failed{where}", f"{release.failure.error}: {release.failure.reason}"))
@@ -222,8 +226,7 @@ def _facts(document: ReleaseDocument) -> Iterator[tuple[str, str]]:
         yield "training image", _image(document.images.training)
         yield "inference image", _image(document.images.inference)
     if document.data:
-        fingerprint = brief.digests(document.data.fingerprint or "no fingerprint")
-        yield "data", f"{fingerprint} {document.data.uri}"
+        yield "data", _data(document.data, trigger.data_versions)
     if document.training:
         yield "training job", f"{document.training.job}, {document.training.seconds} s"
     yield from _quality(document)
@@ -237,12 +240,19 @@ def _facts(document: ReleaseDocument) -> Iterator[tuple[str, str]]:
         yield "notice", f"outdated models stay until the next promotion: {left}"
 
 
+def _data(data: PreparedData, versions: Mapping[str, str]) -> str:
+    """Which inputs, the fingerprint of what training reads, and where that is."""
+    fingerprint = f"fingerprint {brief.digests(data.fingerprint)}, " if data.fingerprint else ""
+    inputs = f"{', '.join(sorted(versions))}: " if versions else ""
+    return f"{inputs}{fingerprint}{data.uri}"
+
+
 def _trigger(document: ReleaseDocument) -> str:
     trigger = document.trigger
     by = f" by {brief.person(trigger.requested_by)}" if trigger.requested_by else ""
     why = f": {trigger.reason}" if trigger.reason else ""
     commit = f"commit {trigger.commit[:12]}" if trigger.commit else "no commit"
-    return f"{trigger.source.value}, {commit} of {trigger.branch}{by}{why}"
+    return f"{trigger.asked_by()}, {commit} of {trigger.branch}{by}{why}"
 
 
 def _image(image: Image) -> str:

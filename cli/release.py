@@ -49,7 +49,8 @@ class Release(Contract):
     document: ReleaseDocument | None
     """The release document as far as the release has come."""
     plot: str | None
-    """S3 URI of the archive that holds the holdout's plot."""
+    """S3 URI of the archive of what the training program wrote beside the model; the exemplar's
+    holds ``holdout.png``."""
     serving: Serving | None = None
     """What the endpoint serves now, asked when the release failed."""
 
@@ -76,6 +77,10 @@ class ReleaseSummary(Contract):
     state: str | None
     """The state it is in, or failed in."""
     reason: str | None
+    serves: bool = False
+    """Whether the endpoint serves this release's model now."""
+    waits_for: str | None = None
+    """What a person would type: only of a release that waits for one."""
 
 
 def read_release(services: Services, stack: Stack, release: str) -> Release:
@@ -113,12 +118,14 @@ def status_of(execution: Mapping[str, Any]) -> str:
     status: str = execution["status"]
     if status != SUCCEEDED:
         return status
-    document = latest_document([{"executionSucceededEventDetails": {"output": _output(execution)}}])
+    document = latest_document([_ended_with(execution)])
     return SUPERSEDED if document and document.failure else status
 
 
-def _output(execution: Mapping[str, Any]) -> str:
-    return str(execution.get("output") or "")
+def _ended_with(execution: Mapping[str, Any]) -> dict[str, Any]:
+    """An event of the execution's output, as its history would hold it."""
+    output = str(execution.get("output") or "")
+    return {"type": "", "executionSucceededEventDetails": {"output": output}}
 
 
 def describe(services: Services, stack: Stack, release: str) -> dict[str, Any]:
@@ -173,9 +180,9 @@ def latest_release(services: Services, stack: Stack) -> str:
 
 def summarise(services: Services, stack: Stack, limit: int) -> tuple[ReleaseSummary, ...]:
     """Return the newest releases, the last in the order of releases first."""
-    found = [
-        _summary(services, stack, one["name"]) for one in recent_executions(services, stack, limit)
-    ]
+    executions = recent_executions(services, stack, limit)
+    config = serving_now(services, stack.endpoint).config if executions else None
+    found = [_summary(services, stack, one["name"], config) for one in executions]
     return tuple(sorted(found, key=lambda one: _order(one.trigger), reverse=True))
 
 
@@ -189,12 +196,16 @@ def trigger_of(execution: Mapping[str, Any]) -> Trigger | None:
     return document.trigger if document else None
 
 
-def _summary(services: Services, stack: Stack, release: str) -> ReleaseSummary:
+def _summary(services: Services, stack: Stack, release: str, config: str | None) -> ReleaseSummary:
+    """``config`` is what the endpoint serves."""
     execution = describe(services, stack, release)
-    events: list[dict[str, Any]] = []
+    events = [_ended_with(execution)]
     if status_of(execution) != SUCCEEDED:
         events = read_events(services, execution["executionArn"])
-    view = assemble(execution, events, {})
+    waits = open_waits(services, stack, release) if execution["status"] == RUNNING else {}
+    view = assemble(execution, events, waits)
+    deployment = view.document.deployment if view.document else None
+    asks = (row.waits_for for row in view.states if row.name == APPROVE_STATE and not row.is_over)
     return ReleaseSummary(
         id=release,
         status=view.status,
@@ -203,6 +214,8 @@ def _summary(services: Services, stack: Stack, release: str) -> ReleaseSummary:
         trigger=trigger_of(execution),
         state=view.failure.state if view.failure else _current(view.states),
         reason=view.failure.reason if view.failure else None,
+        serves=deployment is not None and deployment.config == config,
+        waits_for=next(asks, None),
     )
 
 

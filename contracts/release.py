@@ -36,6 +36,8 @@ class Trigger(Contract):
     configuration: str = ""
     """Digest of the sections with their defaults filled in; "" when it was not pinned."""
     reason: str = ""
+    inputs: tuple[str, ...] = ()
+    """Of source ``data``: the inputs whose new object asked for the release."""
     requested_by: str = ""
     requested_at: str = ""
     """ISO 8601, UTC: when the message that asked for it was sent; "" when nobody knows."""
@@ -43,6 +45,10 @@ class Trigger(Contract):
     """Its place in the project's one order of releases: the greater one wins, always. It was
     taken before anything above was read, so the greater one is made of what is newer, too. 0 is
     of a document from before there was an order."""
+
+    def asked_by(self) -> str:
+        """What asked for it, in a word or two, such as ``push`` or ``data wti``."""
+        return " ".join([self.source.value, *self.inputs])
 
 
 class ImageKind(StrEnum):

@@ -27,8 +27,7 @@ def settle_approval(site: Site, waiter: Waiter) -> Verdict:
         by = _by(package) or "a reviewer"
         return failed(
             ApprovalRejected(
-                f"model package {waiter.subject} was rejected by {by}: "
-                f"{note or 'no reason was given'}"
+                f"rejected by {by}: {note or 'no reason was given'}\nmodel package {waiter.subject}"
             )
         )
     return Running()

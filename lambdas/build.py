@@ -12,7 +12,7 @@ from contracts.names import pip_conf_parameter
 from contracts.parameters import ImageSource
 from contracts.release import Image, ImageKind, ImagePlan, Plan
 from contracts.task import BuildTask
-from lambdas.build_log import telling
+from lambdas.build_log import headline, telling
 from lambdas.build_rows import BuildStart
 from lambdas.errors import UNREACHABLE, BuildFailed, ServiceFault, code_of
 from lambdas.log import logger
@@ -195,7 +195,7 @@ def _judge(site: Site, wanted: BuildContext, build: dict[str, Any]) -> Verdict:
 
 
 def _cause(site: Site, wanted: BuildContext, build: dict[str, Any]) -> str:
-    """The failed phase in CodeBuild's words, then the lines of its log that tell why."""
+    """Why, in a line; the lines of its log around it; then which build, and CodeBuild's words."""
     phases = [
         f"{phase['phaseType']}: {_contexts(phase) or phase['phaseStatus']}"
         for phase in build.get("phases", [])
@@ -203,15 +203,21 @@ def _cause(site: Site, wanted: BuildContext, build: dict[str, Any]) -> str:
     ]
     logs = build.get("logs", {})
     group, stream = logs.get("groupName"), logs.get("streamName")
-    lines = [f"image {wanted.repository}:{wanted.tag}: build {build['id']} {build['buildStatus']}"]
-    lines += phases
-    if group and stream:
-        lines += _last_log_lines(site, group, stream)
-        lines.append(
+    name = f"image {wanted.repository}:{wanted.tag}: build {build['id']} {build['buildStatus']}"
+    if not (group and stream):
+        return "\n".join([*(phases or [str(build["buildStatus"])]), name])
+    told, found = _log(site, group, stream)
+    first = headline(told) or (phases or [str(build["buildStatus"])])[0]
+    return "\n".join(
+        [
+            first,
+            *(found or [f"| {line}" for line in told]),
+            name,
+            *phases,
             f"The whole log: aws logs get-log-events --log-group-name {group} "
-            f"--log-stream-name {stream}"
-        )
-    return "\n".join(lines)
+            f"--log-stream-name {stream}",
+        ]
+    )
 
 
 def _contexts(phase: dict[str, Any]) -> str:
@@ -230,15 +236,15 @@ def _shortened(message: str | None) -> str:
     return f"{first} … {rest[-1]}" if rest else first
 
 
-def _last_log_lines(site: Site, group: str, stream: str) -> list[str]:
-    """The log explains a failure; a log that cannot be read must not hide it."""
+def _log(site: Site, group: str, stream: str) -> tuple[list[str], list[str]]:
+    """The lines that explain the failure, or why there are none: that must not hide it."""
     try:
         events = site.clients.logs.get_log_events(
             logGroupName=group, logStreamName=stream, limit=LOG_EVENTS, startFromHead=False
         )["events"]
     except ClientError as error:
-        return [f"(its log could not be read: {error})"]
-    return [f"| {line}" for line in telling([event["message"] for event in events])]
+        return [], [f"(its log could not be read: {error})"]
+    return telling([event["message"] for event in events]), []
 
 
 def _never_started(wanted: BuildContext) -> Failed:

@@ -31,6 +31,7 @@ __all__ = [
     "IncompleteRelease",
     "InvalidParameter",
     "MissingData",
+    "PreparationFailed",
     "QualityBelowThreshold",
     "QuotaTooSmall",
     "ReleaseError",
@@ -125,6 +126,10 @@ class BuildFailed(ReleaseError):
 
 class DataRejected(ReleaseError):
     """The prepare program refused the data."""
+
+
+class PreparationFailed(ReleaseError):
+    """The prepare program broke, or was stopped, before it had judged the data."""
 
 
 class TrainingFailed(ReleaseError):

@@ -54,7 +54,7 @@ def table(rows: Sequence[tuple[str, str]]) -> str:
 def about(document: ReleaseDocument) -> list[tuple[str, str]]:
     """The rows that every notification of a release begins with."""
     trigger = document.trigger
-    asked = " by ".join(part for part in (trigger.source.value, trigger.requested_by) if part)
+    asked = " by ".join(part for part in (trigger.asked_by(), trigger.requested_by) if part)
     return [
         ("project", document.project),
         ("release", document.release_id),

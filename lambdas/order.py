@@ -72,6 +72,7 @@ def _document(site: Site, pinned: Pinned, wish: Wish, time: str, order: int) -> 
         parameter_versions=pinned.versions,
         configuration=pinned.configuration(site.environment.project),
         reason=wish.reason,
+        inputs=wish.inputs,
         requested_by=wish.requested_by,
         requested_at=time,
         order=order,

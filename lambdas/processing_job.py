@@ -1,6 +1,7 @@
 """The prepare program as a SageMaker processing job."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import JsonValue
 from contracts.names import data_prefix, job_name, parameter_path, raw_prefix
 from contracts.release import Image, Plan, PreparedData, ReleaseDocument
 from lambdas.archive import read_object
-from lambdas.errors import DataRejected
+from lambdas.errors import DataRejected, PreparationFailed, ReleaseError
 from lambdas.site import Site
 from lambdas.submission import Submission, abandoned, not_found, submit_once
 from lambdas.tags import release_tags
@@ -22,6 +23,8 @@ OUTPUT_FOLDER = "/opt/ml/processing/output"
 REPORT_FILE = "report.json"
 REPORT_ITEMS = 50  # the release document carries a summary, never a payload
 TEXT_LIMIT = 200  # characters
+EXCEPTION = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Warning)(?::|$)|Traceback ")
+"""How a program that broke begins, in Python's words and in other languages'."""
 
 
 def processing_name(document: ReleaseDocument) -> str:
@@ -97,33 +100,42 @@ def settle_processing(site: Site, waiter: Waiter) -> Verdict:
         if not not_found(error):
             raise
         if abandoned(site, waiter) or waiter.submitted:
-            return failed(DataRejected(f"there is no processing job {name}"))
+            return failed(PreparationFailed(f"there is no processing job {name}"))
         return Running()
     status = job["ProcessingJobStatus"]
     if status == "Completed":
         return Succeeded(output=_prepared(site, waiter.release_id, name))
     if status in ("Failed", "Stopped"):
-        return failed(DataRejected(_reason(site, job)))
+        return failed(_meaning(job)(_reason(site, job)))
     return Running()
 
 
+def _meaning(job: dict[str, Any]) -> type[ReleaseError]:
+    """Whether the program refused the data, or broke before it could judge them.
+
+    What it refuses it says in its exit message; an exception's name there is none of its words.
+    """
+    refused = job["ProcessingJobStatus"] == "Failed" and job.get("ExitMessage")
+    return DataRejected if refused and not EXCEPTION.match(refused) else PreparationFailed
+
+
 def _reason(site: Site, job: dict[str, Any]) -> str:
-    """The program's own words if it left any, otherwise SageMaker's."""
+    """The program's own words if it left any, otherwise SageMaker's; then which job."""
     name, status = job["ProcessingJobName"], job["ProcessingJobStatus"]
     words = job.get("ExitMessage") or job.get("FailureReason") or "no reason was given"
     path = parameter_path(site.environment.project, "data")
     limit = job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
     if limit and _ran_for(job) >= limit:
         return (
-            f"processing job {name} was stopped at its limit of {limit} seconds: {words}; "
-            f"raise max_runtime_seconds in {path}"
+            f"stopped at its limit of {limit} seconds: {words}; raise max_runtime_seconds in {path}"
+            f"\nprocessing job {name} {status}"
         )
     if status == "Failed" and not job.get("ExitMessage"):
         words += (
             ". An image without a prepare program, whose data come ready, wants "
             f'"prepare": false in {path}'
         )
-    return f"processing job {name} {status}: {words}"
+    return f"{words}\nprocessing job {name} {status}"
 
 
 def _ran_for(job: dict[str, Any]) -> float:

@@ -132,16 +132,17 @@ def _result(site: Site, job: dict[str, Any], artifact: str, version: str) -> Tra
 
 
 def _reason(site: Site, job: dict[str, Any]) -> str:
+    """What went wrong first: a list of releases shows the first line."""
     name, status = job["TrainingJobName"], job["TrainingJobStatus"]
     if job.get("SecondaryStatus") == "MaxRuntimeExceeded":
         limit = job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
         path = parameter_path(site.environment.project, "training")
         return (
-            f"training job {name} was stopped at its limit of {limit} seconds "
-            f"(MaxRuntimeExceeded); raise max_runtime_seconds in {path}"
+            f"stopped at its limit of {limit} seconds (MaxRuntimeExceeded); raise "
+            f"max_runtime_seconds in {path}\ntraining job {name} {status}"
         )
     words = job.get("FailureReason") or _last_message(job) or "no reason was given"
-    return f"training job {name} {status}: {words}"
+    return f"{words}\ntraining job {name} {status}"
 
 
 def _last_message(job: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contracts.model import Contract
-from contracts.parameters import Outcome, Source
+from contracts.parameters import Data, Outcome, Source
 from contracts.request import ReleaseRequest, TriggerSource
 from lambdas.errors import UnknownCommit
 from lambdas.pinning import data_of, repository_of, source_of
@@ -26,6 +26,7 @@ class Wish(Contract):
     branch: str
     head: bool
     reason: str = ""
+    inputs: tuple[str, ...] = ()
     requested_by: str = ""
 
 
@@ -37,12 +38,19 @@ def wished(site: Site, pinned: Pinned, message: Message) -> Wish | Skip:
     branch = Source().branch if source is None else source.branch
     if isinstance(message, DataArrived):
         data = data_of(site, pinned)
-        known = data is None or message.key in {item.key for item in data.inputs.values()}
+        inputs = () if data is None else _inputs(data, message.key)
+        known = data is None or inputs
         if message.bucket != site.environment.data_bucket or not known:
             reason = f"no input names s3://{message.bucket}/{message.key}"
             return Skip(commit="-", reason=reason, audible=False)
-        return _requested(site, ReleaseRequest(source=TriggerSource.DATA), branch)
+        wish = _requested(site, ReleaseRequest(source=TriggerSource.DATA), branch)
+        return wish if isinstance(wish, Skip) else wish.model_copy(update={"inputs": inputs})
     return _requested(site, message, message.branch or branch)
+
+
+def _inputs(data: Data, key: str) -> tuple[str, ...]:
+    """The inputs that are this object."""
+    return tuple(name for name, item in data.inputs.items() if item.key == key)
 
 
 def _pushed(site: Site, push: Push, source: Source | None) -> Wish | Skip:

@@ -22,6 +22,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from localcloud import (
     alarms,
+    callers,
     cloudformation,
     codebuild,
     codecommit,
@@ -61,6 +62,7 @@ SERVICES = (
     one_at_a_time,
     offer,
     iam,
+    callers,
     functions,
     events,
     object_events,

@@ -15,6 +15,7 @@ from cli.stack import find_stack
 from cli.waits import recent_skips
 
 WIDE = 120  # columns; in fewer a reason gets a line of its own
+PIPED = 200  # columns of a row that a program reads; --json has all of it
 HEAD = ("release", "started", "took", "status", "trigger")
 MINUTES = len("2026-11-21 09:00")
 STATUS = HEAD.index("status")
@@ -35,8 +36,10 @@ COLOURS = {"SUCCEEDED": "green", "RUNNING": "cyan"}
 def releases(services: Services, limit: int, project: str, as_json: bool) -> None:
     """List the newest releases, and the pushes that released nothing.
 
-    With --json: releases (id, status, started, stopped, trigger, state, reason) and skipped
-    (commit, reason, time), newest first.
+    `serves` marks what the endpoint serves now, `waits for you` what somebody must approve.
+    A reason is its first line: `wharf show` has all of it. With --json: releases (id, status,
+    started, stopped, trigger, state, reason, serves, waits_for) and skipped (commit, reason,
+    time), newest first.
     """
     stack = find_stack(services, project)
     found = summarise(services, stack, limit)
@@ -47,11 +50,17 @@ def releases(services: Services, limit: int, project: str, as_json: bool) -> Non
     if not found and not skips:
         click.echo("no release yet: start one with `wharf push`")
     if found:
-        print_table(console(), services, found)
+        print_table(_screen(), services, found)
     for skip in skips:
         commit = "" if skip.commit == "-" else skip.commit[: brief.SHORT]
         line = f"skipped {skip.time} {commit:{brief.SHORT}} {brief.one_line(skip.reason)}"
-        _print_cut(console(), Text(line))
+        _print_cut(_screen(), Text(line))
+
+
+def _screen() -> Console:
+    screen = console()
+    screen.width = min(screen.width, PIPED)
+    return screen
 
 
 def print_table(screen: Console, services: Services, found: tuple[ReleaseSummary, ...]) -> None:
@@ -64,7 +73,7 @@ def print_table(screen: Console, services: Services, found: tuple[ReleaseSummary
         if one is None:
             line.stylize("bold")
         else:
-            line.highlight_words([row[STATUS]], COLOURS.get(one.status, "red"))
+            line.highlight_words([row[STATUS]], _colour(one))
         why = _why(one) if one else "state and reason"
         if not narrow:
             line.append(f"  {why}")
@@ -80,14 +89,29 @@ def _print_cut(screen: Console, line: Text) -> None:
 
 def _cells(services: Services, one: ReleaseSummary) -> tuple[str, ...]:
     took = between(one.started, one.stopped or services.now())
-    return (one.id, local_time(one.started)[:MINUTES], took, one.status.lower(), _trigger(one))
+    return (one.id, local_time(one.started)[:MINUTES], took, _status(one), _trigger(one))
+
+
+def _status(one: ReleaseSummary) -> str:
+    """Step Functions' word, and what a person looks for: what serves, what waits for them."""
+    if one.waits_for:
+        return "waits for you"
+    status = one.status.lower().replace("_", " ")
+    return f"{status}, serves" if one.serves else status
+
+
+def _colour(one: ReleaseSummary) -> str:
+    return "bold yellow" if one.waits_for else COLOURS.get(one.status, "red")
 
 
 def _why(one: ReleaseSummary) -> str:
-    return brief.one_line(": ".join(part for part in (one.state, one.reason) if part))
+    """Where it is or failed, and the first line of why: what follows is for `wharf show`."""
+    reason = (one.reason or "").strip().partition("\n")[0]
+    parts = (one.state, brief.one_line(reason), one.waits_for)
+    return ": ".join(part for part in parts if part)
 
 
 def _trigger(one: ReleaseSummary) -> str:
     if one.trigger is None:
         return "unknown"
-    return f"{one.trigger.source.value} {one.trigger.commit[: brief.SHORT]}".strip()
+    return f"{one.trigger.asked_by()} {one.trigger.commit[: brief.SHORT]}".strip()

@@ -1,7 +1,7 @@
 """SageMaker's model registry: versions, approval, and the event that tells of it.
 
 Stock moto makes a second package of a repeated ClientToken, leaves the approval undecided
-when none is given, forgets metadata when only the approval changes, tells of every change
+when none is given, forgets metadata when only the approval changes, tells of everything
 that a made-up Studio user did it, and emits nothing.
 """
 
@@ -12,10 +12,9 @@ from typing import Any
 from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.models import ModelPackage, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
-from moto.sts.models import sts_backends
 
+from localcloud.callers import identity_of
 from localcloud.cloud import Cloud
-from localcloud.formats import PARTITION
 from localcloud.overrides import replace, stock
 from localcloud.sagemaker import rules
 from localcloud.sagemaker.job_events import as_event
@@ -62,7 +61,9 @@ def install(cloud: Cloud) -> None:
             arn: str = answer.result["ModelPackageArn"]  # type: ignore[index]
             if token:
                 tokens[token] = arn
-        _announce(cloud, self.sagemaker_backend.model_packages[arn])
+        held = self.sagemaker_backend.model_packages[arn]
+        held.created_by = _by(cloud, self)
+        _announce(cloud, held)
         return answer
 
     def update_model_package(
@@ -90,7 +91,7 @@ def install(cloud: Cloud) -> None:
         answer: ActionResult = stock_answer(self)
         arn: str = answer.result["ModelPackageArn"]  # type: ignore[index]
         held = self.sagemaker_backend.model_packages[arn]
-        held.last_modified_by = _caller(cloud, self)
+        held.last_modified_by = _by(cloud, self)
         _announce(cloud, held)
         return answer
 
@@ -140,14 +141,9 @@ def _default_group_and_approval(response: SageMakerResponse, request: Mapping[st
         response.params["ModelApprovalStatus"] = PENDING
 
 
-def _caller(cloud: Cloud, response: SageMakerResponse) -> Any:
-    """LastModifiedBy of a change that came from no Studio user: the caller's ARN."""
-    if response.access_key == cloud.root_key.access_key_id:
-        return {"IamIdentity": {"Arn": f"arn:aws:iam::{cloud.account}:root"}}
-    principal, arn, _ = sts_backends[cloud.account][PARTITION].get_caller_identity(
-        response.access_key, cloud.region
-    )
-    return {"IamIdentity": {"Arn": arn, "PrincipalId": principal}}
+def _by(cloud: Cloud, response: SageMakerResponse) -> Any:
+    """CreatedBy and LastModifiedBy of a caller that is no Studio user."""
+    return {"IamIdentity": identity_of(cloud, response.access_key)}
 
 
 def _announce(cloud: Cloud, held: ModelPackage) -> None:

@@ -1,5 +1,6 @@
 """Executions that a fake cloud may hold."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -67,6 +68,7 @@ def succeeded(
         minutes,
         status="SUCCEEDED",
         stopped=START + timedelta(minutes=minutes, seconds=75),
+        more={"output": json.dumps(whole)},
     )
 
 

@@ -61,7 +61,8 @@ def test_a_succeeded_release_shows_its_figures(terminal: Terminal) -> None:
     assert "succeeded 1 min 15 s" in text
     assert "skill 0.03 ≥ -0.05" in text
     assert "data v2, source v1" in text
-    assert "s3://artifact-bucket/releases/output.tar.gz (holdout.png in it)" in text
+    assert "training output  s3://artifact-bucket/releases/output.tar.gz\n" in text
+    assert "holdout.png" not in text, "nobody looked into the archive"
 
 
 def test_a_failed_release_shows_state_error_and_cause(terminal: Terminal) -> None:
@@ -294,7 +295,7 @@ def test_people_read_short_names_and_programs_whole_ones(terminal: Terminal) -> 
     text = terminal.wharf("show", RELEASE).stdout
 
     assert "modelwharf/training@sha256:abababababab (built)" in text
-    assert "sha256:abababababab s3://b/k" in text
+    assert "fingerprint sha256:abababababab, s3://b/k" in text
     assert "model package    oil-price/3\n" in text
     assert "by ada" in text
     assert terminal.json("show", RELEASE)["document"]["images"]["training"]["uri"] == uri

@@ -226,10 +226,11 @@ def test_a_failed_build_tells_the_phase_and_the_last_log_lines(world: World) -> 
     verdict = settle(world.site, waiter(world))
     assert verdict == Failed(
         error="BuildFailed",
-        cause="image modelwharf/oil-price/training:src-training: build images:1 FAILED\n"
-        "BUILD: COMMAND_EXECUTION_ERROR: docker build: exit 1\n"
+        cause="no such package\n"
         "| Step 4/9 : RUN pip install\n"
         "| ERROR: no such package\n"
+        "image modelwharf/oil-price/training:src-training: build images:1 FAILED\n"
+        "BUILD: COMMAND_EXECUTION_ERROR: docker build: exit 1\n"
         "The whole log: aws logs get-log-events --log-group-name /aws/codebuild/images "
         "--log-stream-name stream",
     )

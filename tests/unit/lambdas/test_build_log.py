@@ -1,6 +1,8 @@
 """The lines of a failed build's log that go into the notification."""
 
-from lambdas.build_log import TOLD, telling
+import pytest
+
+from lambdas.build_log import TOLD, headline, telling
 
 FAILING = [
     "[Container] 12:00:01 Running command docker build\n  --tag x .",
@@ -72,3 +74,37 @@ def test_a_log_without_a_failed_command_is_told_from_its_end() -> None:
 def test_a_command_that_wrote_nothing_is_named() -> None:
     told = telling(["[Container] Running command false", *AFTER[:2]])
     assert told[0] == "[Container] Running command false"
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (
+            [
+                " > [2/3] RUN pip install -r requirements.txt:",
+                "1.2 ERROR: Could not find a version that satisfies the requirement scikit-lern",
+                "1.2 ERROR: No matching distribution found for scikit-lern==1.9",
+                "------",
+                "Dockerfile:4",
+                'ERROR: failed to solve: process "/bin/sh -c pip" did not complete successfully: '
+                "exit code: 1",
+            ],
+            "No matching distribution found for scikit-lern==1.9",
+        ),
+        (
+            ["#7 0.51 Traceback (most recent call last):", "#7 0.51 KeyError: 'Price'", "#7 done"],
+            "KeyError: 'Price'",
+        ),
+        (
+            ['ERROR: failed to compute cache key: "/weights": not found'],
+            'failed to compute cache key: "/weights": not found',
+        ),
+        (["cc -c x.c", "x.c:3:1: error: expected ';'", "make: *** [x.o] Error 1"],
+         "x.c:3:1: error: expected ';'"),
+        (["compiles", "the last words"], "the last words"),
+        (["ERROR: process did not complete successfully: exit code: 1"], ""),
+        ([], ""),
+    ],
+)  # fmt: skip
+def test_the_headline_is_the_last_error_of_the_command_itself(lines: list[str], told: str) -> None:
+    assert headline(lines) == told

@@ -57,7 +57,7 @@ def test_rejection_fails_the_release_with_the_reviewer_s_words(pending: World) -
     resume_release(pending.site, DECIDED)
     failure = pending.answers["token"]
     assert failure["error"] == "ApprovalRejected"
-    assert failure["cause"].endswith("was rejected by a reviewer: spike in March")
+    assert failure["cause"] == f"rejected by a reviewer: spike in March\nmodel package {PACKAGE}"
 
 
 def test_a_change_that_decides_nothing_goes_on_waiting(pending: World) -> None:

@@ -40,7 +40,7 @@ class TestTraining:
         )
         assert verdict == Failed(
             error="TrainingFailed",
-            cause=f"training job {TRAINING_JOB} Failed: AlgorithmError: bad data, exit code: 1",
+            cause=f"AlgorithmError: bad data, exit code: 1\ntraining job {TRAINING_JOB} Failed",
         )
 
     def test_running_past_its_time_names_the_limit_and_where_to_raise_it(
@@ -61,7 +61,9 @@ class TestTraining:
             SecondaryStatusTransitions=[{"StatusMessage": "Training job stopped by user"}],
         )
         assert isinstance(verdict, Failed)
-        assert verdict.cause.endswith("Stopped: Training job stopped by user")
+        assert verdict.cause == (
+            f"Training job stopped by user\ntraining job {TRAINING_JOB} Stopped"
+        )
 
     def test_stopping_is_not_stopped(self, world: World) -> None:
         assert self.settle(world, TrainingJobStatus="Stopping") == Running()
@@ -145,8 +147,26 @@ class TestProcessing:
         )
         assert self.settle(started) == Failed(
             error="DataRejected",
-            cause=f"processing job {PROCESSING_JOB} Failed: wti: a gap of 40 days",
+            cause=f"wti: a gap of 40 days\nprocessing job {PROCESSING_JOB} Failed",
         )
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            {"ExitMessage": "ModuleNotFoundError: No module named 'polars'"},
+            {"ExitMessage": "pandas.errors.ParserError: line 3"},
+            {"ExitMessage": "Traceback (most recent call last):\n..."},
+            {"FailureReason": "AlgorithmError: exit code 137"},
+        ],
+    )
+    def test_a_program_that_broke_has_not_refused_the_data(
+        self, started: World, facts: dict[str, str]
+    ) -> None:
+        started.sagemaker.finish_processing(PROCESSING_JOB, "Failed", **facts)
+        verdict = self.settle(started)
+        assert isinstance(verdict, Failed)
+        assert verdict.error == "PreparationFailed"
+        assert verdict.cause.startswith(next(iter(facts.values())))
 
     def test_without_a_program_s_word_sagemaker_s_is_told(self, started: World) -> None:
         started.sagemaker.finish_processing(
@@ -155,7 +175,7 @@ class TestProcessing:
         verdict = self.settle(started)
         assert isinstance(verdict, Failed)
         assert "AlgorithmError: exit code 137. An image without a prepare" in verdict.cause
-        assert verdict.cause.endswith('"prepare": false in /modelwharf/oil-price/data')
+        assert '"prepare": false in /modelwharf/oil-price/data\n' in verdict.cause
 
     def test_running_past_its_time_names_where_to_raise_it(self, started: World) -> None:
         started.sagemaker.finish_processing(

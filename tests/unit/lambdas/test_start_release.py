@@ -189,7 +189,8 @@ def test_new_data_starts_a_release_of_the_branch_s_head(project: World) -> None:
     put_data(project)
     start(project, object_created("series/wti.csv"))
     first, second = started(project)
-    assert second.trigger.source == "data"
+    assert (second.trigger.source, second.trigger.inputs) == ("data", ("wti",))
+    assert first.trigger.inputs == (), "a push is not of an input"
     assert second.trigger.commit == FIRST
     assert second.trigger.data_versions != first.trigger.data_versions
 

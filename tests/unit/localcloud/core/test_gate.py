@@ -134,6 +134,13 @@ def test_a_bucket_policy_may_deny_what_the_role_allows(world: World) -> None:
         world.client("s3", world.role(allow("s3:*"))).put_object(Bucket=bucket, Key="k", Body=b"")
 
 
+def test_root_is_told_by_its_own_name(world: World) -> None:
+    found = world.client("sts").get_caller_identity()
+
+    assert found["Arn"] == f"arn:aws:iam::{ACCOUNT}:root"
+    assert found["UserId"] == found["Account"] == ACCOUNT
+
+
 def test_a_bucket_policy_may_allow_a_role_but_the_account_s_root_in_it_allows_nobody(
     world: World,
 ) -> None:

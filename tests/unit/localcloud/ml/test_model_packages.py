@@ -69,9 +69,11 @@ def test_who_approved_is_the_caller_not_a_studio_user(laptop: Laptop) -> None:
     laptop.cloud.client("sagemaker", role=laptop.role, session="sam").update_model_package(
         ModelPackageArn=arn, ModelApprovalStatus="Approved"
     )
-    who = described(laptop, arn)["LastModifiedBy"]
+    found = described(laptop, arn)
+    who = found["LastModifiedBy"]
     assert who["IamIdentity"]["Arn"].endswith("/sam")
     assert "UserProfileName" not in who
+    assert set(found["CreatedBy"]) == {"IamIdentity"}
 
 
 def test_a_group_lists_its_versions(laptop: Laptop) -> None:
