@@ -177,7 +177,13 @@ class TrainingRuns:
     ) -> "_Started | TrainingRun":
         self._count += 1
         tree = self._folder / f"run-{self._count}" / "ml"
-        lay_out_training(tree, channels, hyperparameters, checkpoints=self.settings.checkpoints)
+        lay_out_training(
+            tree,
+            channels,
+            hyperparameters,
+            self._engine.host,
+            checkpoints=self.settings.checkpoints,
+        )
         lines: list[str] = []
         launch = Launch(
             digest=self.image.digest,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from contracts.model_archive import faults_in, faults_of, in_words
 from contracts.parameters import TRAINING_CHANNEL, Hyperparameter
+from localcloud.engine import Host
 
-HOST = "algo-1"
 INSTANCE_TYPE = "ml.m5.large"
 GROUP = "homogeneousCluster"
 GARBAGE = b"\x00\xff\xfe{not,data;at all\n" * 64
@@ -28,6 +28,7 @@ def lay_out_training(
     tree: Path,
     channels: Mapping[str, Path],
     hyperparameters: Mapping[str, Hyperparameter],
+    host: Host,
     *,
     checkpoints: bool,
 ) -> None:
@@ -41,7 +42,7 @@ def lay_out_training(
     config = {
         "hyperparameters": dict(hyperparameters),
         "inputdataconfig": {name: _channel() for name in channels},
-        "resourceconfig": _resources(),
+        "resourceconfig": _resources(host),
     }
     for name, content in config.items():
         (tree / "input" / "config" / f"{name}.json").write_text(json.dumps(content))
@@ -55,15 +56,15 @@ def _channel() -> dict[str, str]:
     }
 
 
-def _resources() -> dict[str, object]:
+def _resources(host: Host) -> dict[str, object]:
     return {
-        "current_host": HOST,
-        "hosts": [HOST],
-        "network_interface_name": "eth0",
+        "current_host": host.name,
+        "hosts": [host.name],
+        "network_interface_name": host.interface,
         "current_instance_type": INSTANCE_TYPE,
         "current_group_name": GROUP,
         "instance_groups": [
-            {"instance_group_name": GROUP, "instance_type": INSTANCE_TYPE, "hosts": [HOST]}
+            {"instance_group_name": GROUP, "instance_type": INSTANCE_TYPE, "hosts": [host.name]}
         ],
     }
 

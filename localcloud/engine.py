@@ -144,6 +144,19 @@ class DockerProgram:
         return cls(words, environment)
 
 
+@dataclass(frozen=True)
+class Host:
+    """What a job's program is told of the one host that it runs on (``resourceconfig.json``).
+
+    The name resolves, and what it resolves to is the address of the interface: SageMaker's own
+    toolkits wait for that before they train.
+    """
+
+    name: str = "algo-1"
+    interface: str = "lo"
+    """AWS's is ``eth0``. A container without a network, or in this machine's, may have none."""
+
+
 class Engine(Protocol):
     """Builds images and runs them."""
 
@@ -153,6 +166,9 @@ class Engine(Protocol):
     """For people, such as ``docker (Podman Engine 4.3.1 at unix:///run/podman.sock)``."""
     lacks: tuple[str, ...]
     """What it cannot do of ``platform``, ``isolated``, ``read_only``, ``user``, ``limits``."""
+
+    host: Host
+    """The host that its jobs run on, as they know it."""
 
     names_of_this_machine: tuple[str, ...]
     """How its containers call this machine, where loopback is not this machine's to them."""

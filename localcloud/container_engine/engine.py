@@ -44,6 +44,7 @@ from localcloud.engine import (
     BuildRequest,
     DockerProgram,
     EngineLost,
+    Host,
     Image,
     ImageConfig,
     Launch,
@@ -54,7 +55,6 @@ from localcloud.processes import MARK, CloudStopping, Processes
 from localcloud.reaper import kill_marked
 
 LABEL = "modelwharf.cloud"
-HOST = "algo-1"
 LOOPBACK = "127.0.0.1"
 PORT = 8080  # SageMaker's serving contract
 PORT_VARIABLE = "SAGEMAKER_BIND_TO_PORT"
@@ -87,6 +87,7 @@ class ContainerEngine:
         self.description = f"docker ({connection.description})"
         self.lacks: tuple[str, ...] = () if limits else ("limits",)
         self.names_of_this_machine: tuple[str, ...] = () if ON_LINUX else (FROM_CONTAINERS,)
+        self.host = Host() if ON_LINUX else Host(interface="eth0")
         self._connection = connection
         self._images = images
         self._processes = processes
@@ -192,7 +193,9 @@ class ContainerEngine:
         if launch.read_only:
             found.update(read_only=True, tmpfs=TMPFS)
         if not launch.serves:
-            found["hostname"] = HOST
+            found["hostname"] = self.host.name
+            if ON_LINUX:  # elsewhere a network of the container's own knows its name
+                found["extra_hosts"] = {self.host.name: LOOPBACK}
         elif network is not None:
             del found["network_mode"]
             found["network"] = network.name

@@ -20,6 +20,7 @@ from contracts.cache_folder import cache_folder
 from localcloud.engine import (
     BuildRequest,
     DockerProgram,
+    Host,
     Image,
     ImageConfig,
     ImageMissing,
@@ -70,6 +71,8 @@ class ProcessEngine:
     name = "process"
     description = f"process (no containers; Python {platform.python_version()} of this machine)"
     lacks: tuple[str, ...] = ("platform", "isolated", "read_only", "user", "limits")
+    # This machine's own name resolution is used, which knows no algo-1.
+    host = Host(name="localhost")
     names_of_this_machine: tuple[str, ...] = ()
 
     def __init__(self, store: ImageStore, cache: Path, processes: Processes) -> None:

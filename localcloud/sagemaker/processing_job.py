@@ -8,7 +8,7 @@ from localcloud.cloud import Cloud
 from localcloud.sagemaker.job import Job, JobKind
 from localcloud.sagemaker.job_events import processing_detail
 from localcloud.sagemaker.job_program import Ending
-from localcloud.sagemaker.job_tree import HOST, JobTree
+from localcloud.sagemaker.job_tree import JobTree
 from localcloud.sagemaker.s3_transfers import download_prefix, upload_folder
 
 
@@ -63,7 +63,8 @@ class ProcessingJob(Job):
             "StoppingCondition": self._request.get("StoppingCondition"),
         }
         tree.write_config("config/processingjobconfig.json", config)
-        tree.write_config("config/resourceconfig.json", {"current_host": HOST, "hosts": [HOST]})
+        host = self._cloud.engine.host.name
+        tree.write_config("config/resourceconfig.json", {"current_host": host, "hosts": [host]})
         s3 = self._s3()
         for item in self._inputs:
             source = item["S3Input"]

@@ -8,10 +8,11 @@ from typing import Any
 
 from contracts import model_archive
 from localcloud.cloud import Cloud
+from localcloud.engine import Host
 from localcloud.sagemaker.job import ENDED, Job, JobKind
 from localcloud.sagemaker.job_events import training_detail
 from localcloud.sagemaker.job_program import Ending, Exit, JobProgram
-from localcloud.sagemaker.job_tree import HOST, JobTree
+from localcloud.sagemaker.job_tree import JobTree
 from localcloud.sagemaker.s3_transfers import (
     DataError,
     download_prefix,
@@ -105,7 +106,8 @@ class TrainingJob(Job):
         tree.write_config(
             "input/config/inputdataconfig.json", {c["ChannelName"]: _config(c) for c in channels}
         )
-        tree.write_config("input/config/resourceconfig.json", _resources(self._request))
+        resources = _resources(self._request, self._cloud.engine.host)
+        tree.write_config("input/config/resourceconfig.json", resources)
         self._advance("Downloading")
         s3 = self._s3()
         with told_as("Data download failed:"):
@@ -208,14 +210,14 @@ def _config(channel: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _resources(request: Mapping[str, Any]) -> dict[str, Any]:
+def _resources(request: Mapping[str, Any], host: Host) -> dict[str, Any]:
     kind = request["ResourceConfig"]["InstanceType"]
-    group = "homogeneousCluster"
+    group, hosts = "homogeneousCluster", [host.name]
     return {
-        "current_host": HOST,
-        "hosts": [HOST],
-        "network_interface_name": "lo",
+        "current_host": host.name,
+        "hosts": hosts,
+        "network_interface_name": host.interface,
         "current_instance_type": kind,
         "current_group_name": group,
-        "instance_groups": [{"instance_group_name": group, "instance_type": kind, "hosts": [HOST]}],
+        "instance_groups": [{"instance_group_name": group, "instance_type": kind, "hosts": hosts}],
     }

@@ -165,6 +165,14 @@ def test_a_job_reaches_what_listens_on_this_machines_loopback(
     assert workshop.output("python3", "-c", code) == ["hello"]
 
 
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_job_s_host_resolves_to_the_interface_that_it_is_told(
+    workshop: Workshop, isolated: bool
+) -> None:
+    code = "import socket; print(socket.gethostbyname('algo-1'), socket.gethostname())"
+    assert workshop.output("python3", "-c", code, isolated=isolated) == ["127.0.0.1 algo-1"]
+
+
 def test_too_little_memory_is_named_with_the_limit(workshop: Workshop) -> None:
     program = workshop.python("bytearray(300_000_000)", limits=Limits(memory_mib=100))
     assert program.wait(60) == 137

@@ -12,6 +12,7 @@ from typing import Any
 from localcloud.engine import (
     BuildRequest,
     DockerProgram,
+    Host,
     Image,
     ImageConfig,
     ImageMissing,
@@ -21,6 +22,7 @@ from localcloud.engine import (
 
 KILLED, TERMINATED = 137, 143
 DIGEST = "sha256:" + "1" * 64
+ALGO_1 = Host()
 
 
 class Stop(Exception):
@@ -145,6 +147,7 @@ class FakeEngine:
     name: str = "docker"
     description: str = "docker (Fake 1.0)"
     lacks: tuple[str, ...] = ()
+    host: Host = ALGO_1
     known: tuple[str, ...] = ("mean:1",)
     builds: list[BuildRequest] = field(default_factory=list)
     launches: list[Launch] = field(default_factory=list)

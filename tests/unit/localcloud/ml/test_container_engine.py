@@ -228,6 +228,7 @@ def test_an_isolated_job_gets_no_network_and_its_limits(tree: Path) -> None:
     options = options_of(launch)
     assert options["image"] == "local-sha256:1"
     assert options["network_mode"] == "none"
+    assert (options["hostname"], options["extra_hosts"]) == ("algo-1", {"algo-1": "127.0.0.1"})
     assert options["mem_limit"] == options["memswap_limit"] == 8192 * 1024 * 1024
     assert options["nano_cpus"] == 4_000_000_000, "as many CPUs as the machine has"
     assert options["name"].startswith("wharf-training-job-oil-price-")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.engine import EngineLost, Launch, Limits, LogSink, Program
+from localcloud.engine import EngineLost, Host, Launch, Limits, LogSink, Program
 from tests.unit.localcloud.ml.laptops import Laptop
 from tests.unit.localcloud.ml.test_endpoints import PROGRAM, ask, settled
 from tests.unit.localcloud.ml.test_endpoints import _archive as archive
@@ -75,6 +75,7 @@ class PlayedEngine:
     play: Callable[[Launch, LogSink], Program]
     name: str = "played"
     lacks: tuple[str, ...] = ()
+    host = Host()
     launches: list[Launch] = field(default_factory=list)
 
     def run(self, launch: Launch, log: LogSink) -> Program:

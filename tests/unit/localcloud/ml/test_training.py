@@ -40,6 +40,10 @@ print("mae=3.5")
 print("mae=2.25 done")
 (base / "model/model.txt").write_text(json.dumps(given))
 (base / "output/data/evaluation.json").write_text((base / "input/data/training/a.csv").read_text())
+import socket
+resources = json.loads((base / "input/config/resourceconfig.json").read_text())
+print("own address", [socket.gethostbyname(name) for name in resources["hosts"]],
+      resources["current_host"] in resources["hosts"], resources["network_interface_name"])
 (base / "output/data/channels.json").write_text(
     (base / "input/config/inputdataconfig.json").read_text()
 )
@@ -130,6 +134,12 @@ def test_a_link_in_the_model_fails_the_job_by_its_name(laptop: Laptop, image: st
     assert job["TrainingJobStatus"] == "Failed"
     assert "in /opt/ml/model latest.bin is a symbolic link to model.txt" in job["FailureReason"]
     assert "write a copy" in job["FailureReason"]
+
+
+def test_the_host_of_a_job_resolves(laptop: Laptop, image: str) -> None:
+    train(laptop, image, "resolved")
+    lines = laptop.log("/aws/sagemaker/TrainingJobs", "resolved/algo-1-")
+    assert "own address ['127.0.0.1'] True lo" in lines
 
 
 def test_a_key_that_was_not_given_is_described_as_none(laptop: Laptop, image: str) -> None:
