@@ -2,6 +2,8 @@
 
 ``engine``             builds and runs images
 ``dockerfile``         reads a Dockerfile
+``shell_words``        quotes, escapes and variables in its words
+``context_files``      the files that COPY may take
 ``ignore_file``        what a .dockerignore leaves out
 ``image_plan``         what its instructions come to, and what is refused
 ``image_environment``  the environment that its RUN lines make, kept for the next build

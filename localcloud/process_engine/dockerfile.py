@@ -1,12 +1,15 @@
-"""Reading a Dockerfile: instructions, their flags, and variables in their words."""
+"""Reading a Dockerfile: instructions, their flags, and variables in their words.
+
+The rules are those of BuildKit's frontend/dockerfile/parser; a test compares the two.
+"""
 
 import json
 import re
-import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from localcloud.engine import BuildError
+from localcloud.process_engine.shell_words import WHITESPACE, ShellWords, UnreadableWord
 
 KEYWORDS = (
     "FROM",
@@ -18,15 +21,20 @@ KEYWORDS = (
     "USER",
     "EXPOSE",
     "LABEL",
+    "MAINTAINER",
     "ENTRYPOINT",
     "CMD",
     "STOPSIGNAL",
     "HEALTHCHECK",
 )
+BOM = "\ufeff"
+DIRECTIVES = ("escape", "syntax", "check")
+BLANKS = re.compile(f"[{WHITESPACE}]+")
 
-_VARIABLE = re.compile(
-    r"\\\$|\$(?:(?P<plain>\w+)|\{(?P<name>\w+)(?::(?P<sign>[-+])(?P<word>[^}]*))?\})"
-)
+_DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
+_FLAG = re.compile(r"--(?:\"[^\"]*\"|'[^']*'|[^\s])*")
+# `<<` within a word, in quotes or before a blank is none, and `<<<` is bash's.
+_HERE_DOCUMENT = re.compile(r"\d*<<-?[^<]+")
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class Instruction:
     keyword: str
     flags: tuple[str, ...]
     text: str
+    shell: ShellWords = field(default_factory=ShellWords)
 
     def refuse(self, reason: str) -> BuildError:
         return BuildError(f"Dockerfile line {self.line}: {self.keyword} {reason}")
@@ -53,93 +62,114 @@ class Instruction:
             raise self.refuse(f"takes a list of strings, not {self.text}")
         return tuple(words)
 
-    def words(self, variables: Mapping[str, str]) -> list[str]:
-        """The shell-like words, quotes removed and variables filled in."""
-        listed = self.exec_form()
-        if listed is not None:
-            return [expand(word, variables) for word in listed]
+    def expanded(self, text: str, variables: Mapping[str, str]) -> str:
+        """The text as one word: quotes removed and variables filled in."""
         try:
-            return [expand(word, variables) for word in shlex.split(self.text)]
-        except ValueError as error:
-            raise self.refuse(f"cannot be read: {error} in {self.text!r}") from None
+            return self.shell.expand(text, variables)
+        except UnreadableWord as error:
+            raise self.refuse(f"cannot be read: {error}") from None
+
+    def value(self, variables: Mapping[str, str]) -> str:
+        return self.expanded(self.text, variables)
+
+    def words(self, variables: Mapping[str, str]) -> list[str]:
+        """The words of the JSON form, or those between blanks: a quoted blank, too, ends one."""
+        listed = self.exec_form()
+        found = listed if listed is not None else BLANKS.split(self.text) if self.text else ()
+        return [self.expanded(word, variables) for word in found]
+
+    def shell_words(self, variables: Mapping[str, str]) -> list[str]:
+        """The words as a shell has them: a quoted blank belongs to its word."""
+        return [self.expanded(word, variables) for word in self.shell.split(self.text)]
 
     def pairs(self, variables: Mapping[str, str]) -> dict[str, str]:
         """``KEY=value …``, or the old form ``KEY the whole rest``."""
-        words = self.words(variables)
+        words = self.shell.split(self.text)
         if words and "=" not in words[0]:
-            key, _, value = self.text.partition(" ")
-            if not value.strip():
+            key, *rest = BLANKS.split(self.text, maxsplit=1)
+            if not rest:
                 raise self.refuse(f"needs KEY=value, not {self.text!r}")
-            return {key: expand(value.strip(), variables)}
+            return {self.expanded(key, variables): self.expanded(rest[0], variables)}
         broken = [word for word in words if "=" not in word]
         if broken or not words:
             raise self.refuse(f"needs KEY=value, not {' '.join(broken) or 'nothing'!r}")
-        return {key: value for key, _, value in (word.partition("=") for word in words)}
-
-
-def expand(text: str, variables: Mapping[str, str]) -> str:
-    """Fill in ``$NAME``, ``${NAME}``, ``${NAME:-word}`` and ``${NAME:+word}``."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match["plain"] or match["name"]
-        if name is None:
-            return "$"
-        found = variables.get(name, "")
-        if match["sign"] == "-":
-            return found or match["word"]
-        if match["sign"] == "+":
-            return match["word"] if found else ""
-        return found
-
-    return _VARIABLE.sub(value, text)
+        found = (word.partition("=") for word in words)
+        return {
+            self.expanded(key, variables): self.expanded(value, variables)
+            for key, _, value in found
+        }
 
 
 def parse(text: str) -> list[Instruction]:
     """Every instruction in order. Raises BuildError naming the line it cannot take."""
-    instructions = []
-    for line, logical in _logical_lines(text):
-        keyword, _, rest = logical.partition(" ")
-        keyword = keyword.upper()
-        if keyword not in KEYWORDS:
-            raise BuildError(
-                f"Dockerfile line {line}: instruction {keyword!r} is not supported by the "
-                f"process engine; it knows {', '.join(KEYWORDS)}"
-            )
-        flags, rest = _flags(rest.strip()) if keyword != "HEALTHCHECK" else ((), rest)
-        if "<<" in rest and keyword in ("RUN", "COPY"):
-            raise BuildError(
-                f"Dockerfile line {line}: {keyword} with a here-document is not supported by "
-                "the process engine; put the text into a file and COPY it"
-            )
-        instructions.append(Instruction(line, keyword, flags, rest.strip()))
-    return instructions
+    lines = [line.removesuffix("\r") for line in text.removeprefix(BOM).split("\n")]
+    shell = ShellWords(_escape(lines))
+    return [_instruction(number, line, shell) for number, line in _logical_lines(lines, shell)]
 
 
-def _logical_lines(text: str) -> list[tuple[int, str]]:
-    """Lines joined over trailing backslashes, without comments and empty lines."""
-    found: list[tuple[int, str]] = []
-    parts: list[str] = []
-    start = 0
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        if not line or line.startswith("#"):
+def _instruction(line: int, logical: str, shell: ShellWords) -> Instruction:
+    keyword, *rest = BLANKS.split(logical, maxsplit=1)
+    keyword, text = keyword.upper(), "".join(rest)
+    if keyword not in KEYWORDS:
+        raise BuildError(
+            f"Dockerfile line {line}: instruction {keyword!r} is not supported by the "
+            f"process engine; it knows {', '.join(KEYWORDS)}"
+        )
+    flags, text = _flags(text) if keyword != "HEALTHCHECK" else ((), text)
+    if keyword in ("RUN", "COPY") and any(map(_HERE_DOCUMENT.fullmatch, shell.split(text))):
+        raise BuildError(
+            f"Dockerfile line {line}: {keyword} with a here-document is not supported by "
+            "the process engine; put the text into a file and COPY it"
+        )
+    return Instruction(line, keyword, flags, text, shell)
+
+
+def _escape(lines: list[str]) -> str:
+    """The escape character: a directive, which only comments of its kind may stand before."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        directive = _DIRECTIVE.match(line.strip())
+        if directive is None:
+            break
+        name, value = directive[1].lower(), directive[2]
+        if name in found:
+            raise BuildError(f"Dockerfile line {number}: the directive {name} stands there twice")
+        if name in DIRECTIVES:
+            found[name] = value
+        if name == "escape" and value not in ("\\", "`"):
+            raise BuildError(
+                f"Dockerfile line {number}: the escape character is {value!r}; allowed are \\ and `"
+            )
+    return found.get("escape", "\\")
+
+
+def _logical_lines(lines: list[str], shell: ShellWords) -> Iterator[tuple[int, str]]:
+    """Lines joined where the escape character ends them, without comments and empty lines."""
+    escape = re.escape(shell.escape)
+    ends = re.compile(rf"(?:^|(?<=[^{escape}])){escape}[ \t]*$")
+    joined, start = "", 0
+    for number, raw in enumerate(lines, 1):
+        line = raw if start else raw.lstrip()
+        if not line.strip() or line.lstrip().startswith("#"):
             continue
-        if not parts:
-            start = number
-        continued = line.endswith("\\")
-        parts.append(line[:-1].rstrip() if continued else line)
-        if not continued:
-            found.append((start, " ".join(parts)))
-            parts = []
-    if parts:
-        found.append((start, " ".join(parts)))
-    return found
+        start = start or number
+        part = ends.sub("", line)
+        joined += part
+        if part == line:
+            if joined.strip():
+                yield start, joined.strip()
+            joined, start = "", 0
+    if joined.strip():
+        yield start, joined.strip()
 
 
 def _flags(text: str) -> tuple[tuple[str, ...], str]:
-    flags = []
+    flags: list[str] = []
     while text.startswith("--"):
-        flag, _, text = text.partition(" ")
-        flags.append(flag)
-        text = text.strip()
+        found = _FLAG.match(text)
+        flag = found[0] if found else text
+        text = text[len(flag) :].strip()
+        if flag == "--":
+            break
+        flags.append(re.sub("[\"']", "", flag))
     return tuple(flags), text

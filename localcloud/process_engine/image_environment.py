@@ -228,7 +228,10 @@ def _run_environment(image: Mapping[str, str], folder: Path, root: Path) -> dict
 
 def _installs(step: Step) -> bool:
     """Whether the step may change more than the image's own files: the venv, above all."""
-    return isinstance(step, RunCommand) and not _COMPILES.fullmatch(" ".join(step.words))
+    if not isinstance(step, RunCommand):
+        return False
+    words = " ".join(step.words).split()  # of a line that goes on, with its blanks
+    return not _COMPILES.fullmatch(" ".join(words))
 
 
 def _key(steps: Sequence[Step], base: str) -> str:

@@ -8,15 +8,14 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from localcloud.engine import BuildError, BuildRequest
-from localcloud.process_engine.dockerfile import Instruction, expand, parse
-from localcloud.process_engine.ignore_file import IgnoreFile
+from localcloud.process_engine.context_files import ContextFiles, NotInContext
+from localcloud.process_engine.dockerfile import Instruction, parse
 
 BASE_PATH = "/usr/local/bin:/usr/bin:/bin"
 PREDEFINED = ("BUILDKIT_INLINE_CACHE", "SOURCE_DATE_EPOCH")  # BuildKit's own: no ARG declares them
@@ -81,8 +80,8 @@ class ImagePlan:
 
 def plan_image(request: BuildRequest) -> ImagePlan:
     """Resolve the Dockerfile. Raises BuildError naming the line that cannot be done."""
-    planner = _Planner(request, IgnoreFile.of(request.dockerfile, request.context))
-    for instruction in parse(request.dockerfile.read_text()):
+    planner = _Planner(request, ContextFiles.of(request.dockerfile, request.context))
+    for instruction in parse(_text(request.dockerfile)):
         planner.take(instruction)
     return planner.finish()
 
@@ -90,7 +89,7 @@ def plan_image(request: BuildRequest) -> ImagePlan:
 @dataclass
 class _Planner:
     request: BuildRequest
-    ignored: IgnoreFile
+    context: ContextFiles
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     base: str | None = None
@@ -128,7 +127,7 @@ class _Planner:
         return {**self.arguments, **self.environment}
 
     def _arg(self, instruction: Instruction) -> None:
-        for word in instruction.words(self.variables):
+        for word in instruction.shell_words(self.variables):
             name, given, default = word.partition("=")
             self.used.add(name)
             value = self.request.arguments.get(name, default if given else None)
@@ -144,7 +143,7 @@ class _Planner:
                 raise instruction.refuse(f"does not take {flag}; it takes --platform=linux/amd64")
             asked = self.request.platform or ""
             known = {"TARGETPLATFORM": asked, "BUILDPLATFORM": asked, **self.variables}
-            self.platform = expand(value, known)
+            self.platform = instruction.expanded(value, known)
         words = instruction.words(self.variables)
         if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
             raise instruction.refuse(f"takes one image, not {instruction.text!r}")
@@ -160,7 +159,7 @@ class _Planner:
         self.config.setdefault("labels", {}).update(instruction.pairs(self.variables))
 
     def _workdir(self, instruction: Instruction) -> None:
-        self.workdir = self._absolute(expand(instruction.text, self.variables))
+        self.workdir = self._absolute(instruction.value(self.variables))
         self.steps.append(MakeFolder(instruction.line, str(self.workdir)))
 
     def _run(self, instruction: Instruction) -> None:
@@ -201,52 +200,27 @@ class _Planner:
         files = []
         for source in sources:
             if source.is_dir():
-                for path in self._walk(source):
+                for path in self.context.below(source):
                     files.append((path, base / path.relative_to(source).as_posix()))
             else:
                 files.append((source, base / source.name if into_folder else base))
-        executable = None if mode is None else bool(int(mode, 8) & stat.S_IXUSR)
+        executable = None if mode is None else bool(_mode(instruction, mode) & stat.S_IXUSR)
         return tuple(
             self._copied(instruction, path, str(where), executable) for path, where in files
         )
 
     def _sources(self, instruction: Instruction, pattern: str) -> list[Path]:
-        relative = os.path.normpath(pattern.lstrip("/"))
-        if relative.startswith(".."):
-            raise instruction.refuse(f"source {pattern!r} is outside the context")
-        if any(character in relative for character in "*?["):
-            there = sorted(p for p in self.context.glob(relative) if p.name != ".git")
-        else:
-            path = self.context / relative
-            there = [path] if path.exists() else []
-        found = [path for path in there if self._holds(path)]
-        if not found:
-            why = ": .dockerignore leaves it out" if there else ""
-            raise instruction.refuse(f"source {pattern!r} is not in the context{why}")
-        return found
-
-    @cached_property
-    def context(self) -> Path:
-        return self.request.context.resolve()
-
-    def _holds(self, path: Path) -> bool:
-        """Whether the builder gets the path; of a folder at least something in it."""
-        if not path.is_dir() or path.is_symlink():
-            return not self._left_out(path)
-        return any(True for _ in self._walk(path)) or not any(True for _ in _files_below(path))
-
-    def _walk(self, folder: Path) -> Iterator[Path]:
-        return (path for path in _files_below(folder) if not self._left_out(path))
-
-    def _left_out(self, path: Path) -> bool:
-        return self.ignored.leaves_out(PurePosixPath(path.relative_to(self.context).as_posix()))
+        try:
+            return self.context.find(pattern)
+        except NotInContext as error:
+            raise instruction.refuse(str(error)) from None
 
     def _copied(
         self, instruction: Instruction, path: Path, target: str, executable: bool | None
     ) -> CopiedFile:
         if path.is_symlink():
             link = str(path.readlink())
-            if not path.resolve().is_relative_to(self.context):
+            if not path.resolve().is_relative_to(self.context.folder):
                 raise instruction.refuse(f"source {path.name!r} links out of the context: {link}")
             return CopiedFile(path, target, _digest(link.encode()), False, link)
         if executable is None:
@@ -254,14 +228,15 @@ class _Planner:
         return CopiedFile(path, target, _digest(path.read_bytes()), executable)
 
     def _user(self, instruction: Instruction) -> None:
-        self.config["user"] = expand(instruction.text, self.variables)
+        self.config["user"] = instruction.value(self.variables)
         self.notes.append(
             f"line {instruction.line}: USER {self.config['user']} has no effect here: "
             "the process engine runs programs as you"
         )
 
     def _expose(self, instruction: Instruction) -> None:
-        self.config.setdefault("ports", []).extend(instruction.words(self.variables))
+        for word in instruction.words(self.variables):
+            self.config.setdefault("ports", []).extend(word.split())
 
     def _entrypoint(self, instruction: Instruction) -> None:
         self.config["entrypoint"] = self._command(instruction)
@@ -275,10 +250,17 @@ class _Planner:
         return list(listed) if listed is not None else ["/bin/sh", "-c", instruction.text]
 
     def _stopsignal(self, instruction: Instruction) -> None:
-        if instruction.text.upper() not in ("SIGTERM", "TERM", "15"):
+        signal = instruction.value(self.variables)
+        if signal.upper() not in ("SIGTERM", "TERM", "15"):
             raise instruction.refuse(
-                f"{instruction.text} is not supported: SageMaker stops containers by SIGTERM"
+                f"{signal} is not supported: SageMaker stops containers by SIGTERM"
             )
+
+    def _maintainer(self, instruction: Instruction) -> None:
+        self.notes.append(
+            f"line {instruction.line}: MAINTAINER has no effect here, and Docker calls it "
+            "deprecated: LABEL says the same"
+        )
 
     def _healthcheck(self, instruction: Instruction) -> None:
         self.notes.append(f"line {instruction.line}: HEALTHCHECK has no effect on SageMaker")
@@ -287,11 +269,22 @@ class _Planner:
         return PurePosixPath(os.path.normpath(self.workdir / path))
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        if (path.is_file() or path.is_symlink()) and ".git" not in parts:
-            yield path
+def _mode(instruction: Instruction, text: str) -> int:
+    if not re.fullmatch("[0-7]{3,4}", text):
+        raise instruction.refuse(
+            f"--chmod={text} is not supported by the process engine; it takes octal digits: 755"
+        )
+    return int(text, 8)
+
+
+def _text(dockerfile: Path) -> str:
+    """Raises BuildError for what is no text."""
+    try:
+        return dockerfile.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise BuildError(
+            f"the Dockerfile is not UTF-8: byte {error.start + 1} is {error.object[error.start]:#x}"
+        ) from None
 
 
 def _digest(data: bytes) -> str:

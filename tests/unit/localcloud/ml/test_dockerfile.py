@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from localcloud.engine import BuildError, BuildRequest
-from localcloud.process_engine.dockerfile import expand, parse
+from localcloud.process_engine.dockerfile import parse
 from localcloud.process_engine.image_plan import CopyFiles, ImagePlan, RunCommand, plan_image
+from localcloud.process_engine.shell_words import ShellWords
 
 
 def plan(folder: Path, dockerfile: str, **arguments: str) -> ImagePlan:
@@ -19,7 +20,7 @@ def test_continued_lines_are_one_instruction_named_by_its_first_line() -> None:
     found = parse("# note\nFROM a\nRUN one \\\n  # aside\n  && two\nCMD x\n")
     assert [(i.line, i.keyword, i.text) for i in found] == [
         (2, "FROM", "a"),
-        (3, "RUN", "one && two"),
+        (3, "RUN", "one   && two"),
         (6, "CMD", "x"),
     ]
 
@@ -31,10 +32,53 @@ def test_continued_lines_are_one_instruction_named_by_its_first_line() -> None:
         ("${B:-x}${A:+y}${B:+z}", "xy"),
         ("$B", ""),
         ("\\$A", "$A"),
+        ("'$A'", "$A"),
+        ('"$A b"', "1 b"),
+        ('"\\$A \\n \\""', '$A \\n "'),
+        ("a\\ b", "a b"),
+        ("${B:-'x y'}", "x y"),
+        ("${B:-${A}}", "1"),
+        ("${B-x}${A+y}", "xy"),
+        ("${A:?must be}", "1"),
+        ("$1$", "$"),
+        ("$", "$"),
+        ("$-A", "A"),
     ],
 )
 def test_variables_are_filled_in(text: str, words: str) -> None:
-    assert expand(text, {"A": "1"}) == words
+    assert ShellWords().expand(text, {"A": "1"}) == words
+
+
+def test_a_quoted_blank_belongs_to_a_word_of_env_and_ends_one_of_copy(tmp_path: Path) -> None:
+    found = plan(tmp_path, 'FROM x\nENV A=\'b c\' D=e\\ f G="$H"\nENV I j  k\nLABEL a="b c"\n')
+    environment = found.config["environment"]
+    assert [environment[name] for name in "ADGI"] == ["b c", "e f", "", "j  k"]
+    assert found.config["labels"] == {"a": "b c"}
+    with pytest.raises(BuildError, match="single quote that nothing closes"):
+        plan(tmp_path, "FROM x\nCOPY 'a b' c\n")
+
+
+def test_the_escape_character_is_what_the_directive_says(tmp_path: Path) -> None:
+    text = "# escape=`\nFROM x\nENV A=`$B C=c:\\d`\n  E=f\nRUN dir `\n/s\n"
+    found = plan(tmp_path, text)
+    environment = found.config["environment"]
+    assert [environment[name] for name in "ACE"] == ["$B", "c:\\d", "f"]
+    assert isinstance(found.steps[-1], RunCommand)
+    assert found.steps[-1].text == "dir /s"
+
+
+def test_a_byte_order_mark_and_tabs_are_nobodys_matter(tmp_path: Path) -> None:
+    found = plan(tmp_path, "\ufeffFROM\tx\nRUN\techo $((1<<3)) \\\n\t<<< a\nMAINTAINER\tAda\n")
+    assert isinstance(found.steps[-1], RunCommand)
+    assert found.steps[-1].text == "echo $((1<<3)) \t<<< a"
+    assert "line 4: MAINTAINER has no effect here" in found.notes[-1]
+
+
+def test_a_dockerfile_that_is_no_text_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_bytes(b"FROM x\n# \xe9\n")
+    with pytest.raises(BuildError, match="not UTF-8: byte 10 is 0xe9"):
+        plan_image(BuildRequest(tmp_path, path, {}))
 
 
 def test_the_configuration_is_what_docker_would_have(tmp_path: Path) -> None:
@@ -113,10 +157,19 @@ def test_the_platform_is_what_from_says_or_else_what_is_asked_for(
         ("FROM --pull=always x\n", r"line 1: FROM does not take --pull=always"),
         ("FROM x\nCOPY nothing there\n", r"line 2: COPY source 'nothing' is not in the context"),
         ("FROM x\nCOPY ../a b\n", r"line 2: COPY source '../a' is outside the context"),
+        ("FROM x\nCOPY --chmod=u+x Dockerfile b\n", r"line 2: COPY --chmod=u\+x is not supported"),
         ("FROM x\nENV A\n", r"line 2: ENV needs KEY=value"),
         ("FROM x\nSTOPSIGNAL SIGINT\n", r"line 2: STOPSIGNAL SIGINT is not supported"),
         ("ARG B\nFROM $B\n", r"line 2: FROM '\$B' is empty"),
         ("FROM x\nRUN <<E\n", r"line 2: RUN with a here-document"),
+        ("FROM x\nRUN cat 3<<-'E F' a\n", r"line 2: RUN with a here-document"),
+        ("FROM x\nCOPY <<E /a\n", r"line 2: COPY with a here-document"),
+        ("FROM x\nENV A=${B%c}\n", r"line 2: ENV cannot be read: .* changes \$\{B\} by '%'"),
+        ("FROM x\nENV A=${B:?must}\n", r"line 2: ENV cannot be read: B is not set: must"),
+        ('FROM x\nENV A="b\n', r"line 2: ENV cannot be read: .* double quote"),
+        ("FROM x\nWORKDIR ${\n", r"line 2: WORKDIR cannot be read: .* without a name"),
+        ("# escape=^\nFROM x\n", r"line 1: the escape character is '\^'; allowed are"),
+        ("# escape=`\n# escape=`\nFROM x\n", r"line 2: the directive escape stands there twice"),
         ("# nothing\n", r"no FROM"),
     ],
 )
