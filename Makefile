@@ -92,9 +92,11 @@ environment: $(READY)
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4) and "Modelwharf needs Python 3.11.4 or newer, this is " + sys.version.split()[0] + "; set PYTHON=/path/to/python3")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "environment: downloads and installs $$(grep -c == requirements.lock) packages into .venv: once, a minute or two, and nothing is printed meanwhile"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "environment: ready; the first run of each program compiles it, and takes a few seconds longer"
 	@touch $@
 
 # Resolves for every Python from 3.11 on (before 3.11.4 tarfile has no filters); the file names no index.

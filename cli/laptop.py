@@ -21,6 +21,7 @@ from contracts.laptop import KEY_FILE, STATE_FILE, LaptopCloud, LaptopKey
 LOG_FILE = "cloud.log"
 LOCK_FILE = "cloud.lock"  # held, and its process id written, by the cloud from its first moment
 START_LOCK_FILE = "start.lock"  # held by `wharf up` until the cloud is ready
+REASON = "localcloud: "  # how the last words of a cloud begin that says why it cannot start
 HOST = "127.0.0.1"
 REGION = "eu-west-1"  # the laptop's, whatever is configured for AWS
 MODULE = "localcloud"
@@ -168,7 +169,7 @@ def start_cloud(
                 _detached.append(child)
                 return cloud
             if child.poll() is not None:
-                raise Trouble(f"the cloud ended with exit code {child.returncode}{_tail(log)}")
+                raise Trouble(_why_it_ended(child.returncode, log))
     except BaseException:
         _end(child)
         raise
@@ -242,6 +243,14 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
+
+
+def _why_it_ended(code: int, log: Path) -> str:
+    """The cloud's own reason when it gave one, otherwise what its log ends with."""
+    _, said, reason = f"\n{log.read_text(errors='replace')}".rpartition(f"\n{REASON}")
+    if said:
+        return f"{reason.strip()}\nIts log: {log}"
+    return f"the cloud ended with exit code {code}{_tail(log)}"
 
 
 def _tail(log: Path) -> str:

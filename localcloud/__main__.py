@@ -23,6 +23,8 @@ from localcloud.quotas import QuotaChange, UnknownQuota
 from localcloud.server import Server
 
 LOCK_FILE = "cloud.lock"
+REASON = "localcloud: "
+"""How the last words of a cloud begin that could not start; `wharf up` tells what follows."""
 STARTERS_FILES = {"cloud.log", "start.lock"}
 """What `wharf up` writes into a new directory."""
 DIFFERENCES = (
@@ -93,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
         with _locked(options.directory):
             return _serve(options, stop)
     except REASONS as error:
-        sys.stderr.write(f"localcloud: {error}\n")
+        sys.stderr.write(f"{REASON}{error}\n")
         return 1
 
 

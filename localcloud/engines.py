@@ -35,7 +35,7 @@ def choose(wish: str | None, directory: Path, processes: Processes) -> Engine:
     except NoEngine as error:
         if wish == "docker":
             raise NoSuchEngine(
-                f"no Docker or podman answers ({error}). Start one (`systemctl start docker`, "
+                f"{error.summary}. Start one (`systemctl start docker`, "
                 "`podman system service -t 0`, or Docker Desktop), name its socket in "
                 "DOCKER_HOST, or use `--engine process`"
             ) from None

@@ -27,7 +27,7 @@ from cli.laptop import (
 )
 from cli.main import wharf
 from contracts.laptop import LaptopCloud
-from tests.waiting import DEADLINE
+from tests.waiting import DEADLINE, until
 
 # Says that it is ready, then waits for the end; "localcloud" in its arguments makes it a cloud.
 READY = """
@@ -133,19 +133,38 @@ def test_a_cloud_that_ends_early_shows_its_last_words(tmp_path: Path) -> None:
     assert str(tmp_path / "cloud.log") in refusal.value.message
 
 
+def test_a_cloud_that_says_why_it_cannot_start_is_told_by_that_alone(tmp_path: Path) -> None:
+    refuse = (
+        "import sys; print('12:00:00 localcloud: begins'); sys.stdout.flush(); "
+        "print('localcloud: no Docker runs here', file=sys.stderr); sys.exit(1)"
+    )
+
+    with pytest.raises(Trouble) as refusal:
+        start_cloud(
+            program(refuse, tmp_path),
+            directory=tmp_path,
+            root=tmp_path,
+            waiting=lambda waited: None,
+        )
+
+    log = tmp_path / "cloud.log"
+    assert refusal.value.message == f"no Docker runs here\nIts log: {log}"
+
+
 def test_a_cloud_that_is_not_ready_in_time_is_ended(tmp_path: Path) -> None:
     hang = "import os, sys, signal; print(os.getpid(), flush=True); signal.pause()"
+    log = tmp_path / "cloud.log"
 
     with pytest.raises(Trouble, match="not ready after 1 s"):
         start_cloud(
             program(hang, tmp_path),
             directory=tmp_path,
             root=tmp_path,
-            waiting=lambda waited: None,
+            waiting=lambda waited: until(lambda: bool(log.read_text())),
             deadline=1.0,
         )
 
-    assert not is_cloud(int((tmp_path / "cloud.log").read_text()), tmp_path)
+    assert not is_cloud(int(log.read_text()), tmp_path)
 
 
 def test_an_interrupted_start_leaves_nothing_running(tmp_path: Path) -> None:
