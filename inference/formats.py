@@ -8,7 +8,7 @@ from inference.refusal import Refusal
 
 NOT_ACCEPTABLE = 406
 UNSUPPORTED_MEDIA_TYPE = 415
-_WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?", re.ASCII)
+_WEIGHT = re.compile(r"0?\.[0-9]{1,3}|0\.?|1(?:\.0{0,3})?", re.ASCII)
 
 
 class Format(StrEnum):
@@ -120,6 +120,10 @@ def _of_range(
 
 
 def _weighed(choice: str) -> tuple[str, float]:
-    """A media range and its weight from 0 to 1; a weight that is none counts as 1."""
+    """A media range and its weight from 0 to 1; a weight that is none counts as 1.
+
+    Java's HttpURLConnection writes ``*`` for ``*/*`` (``*; q=.2``).
+    """
     weight = header_parameter(choice, "q")
-    return media_type(choice), float(weight) if _WEIGHT.fullmatch(weight) else 1.0
+    name = media_type(choice)
+    return "*/*" if name == "*" else name, float(weight) if _WEIGHT.fullmatch(weight) else 1.0

@@ -62,17 +62,23 @@ class Columns:
         unknown = [name for name in names if name not in self._places]
         if unknown:
             raise Refusal(f"{where}: unknown column {shown(unknown[0])}; the model takes {self}")
+        self.check_once(names, where)
         missing = [name for name in self.names if name not in given]
         if missing:
             raise Refusal(f"{where}: column {missing[0]!r} is missing; the model takes {self}")
-        if len(given) != len(names):
-            twice = next(name for place, name in enumerate(names) if given[name] != place)
-            raise Refusal(f"{where}: column {twice!r} is there twice")
         return np.array([given[name] for name in self.names], dtype=np.intp)
 
     def check_names(self, names: Sequence[str], where: str) -> None:
         """Raises Refusal as ``order`` does."""
         self.order(names, where)
+
+    def check_once(self, names: Sequence[str], where: str) -> None:
+        """Raises Refusal for a column of the model that is named twice."""
+        seen: set[str] = set()
+        for name in names:
+            if name in seen and name in self._places:
+                raise Refusal(f"{where}: column {name!r} is there twice")
+            seen.add(name)
 
     def ordered(self, rows: Floats, order: NDArray[np.intp] | None) -> Floats:
         return rows if order is None else np.ascontiguousarray(rows[:, order])

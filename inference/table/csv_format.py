@@ -25,6 +25,7 @@ ONE_ROW = 64 * 1024  # bytes; a longer row is read as a table is
 PLAIN_ROW = b"0123456789+-.eE, \t"
 LINE_ENDS = (b"\n", b"\r\n", b"")
 CELL_LIMIT = 2048  # bytes of a number, in the mean of a row: the longest exact one has 1,077
+UNCLOSED = ("unexpected end of data", "field larger than field limit")  # csv's words
 BOM = b"\xef\xbb\xbf"
 
 
@@ -65,9 +66,11 @@ class CsvReader:
             text = text.replace(b"\r\n", b"\n")
         # In a single column, a blank line could be a missing value, wherever it stands.
         several = self._columns.count > 1
+        whole = text
         text = _without_blank_lines(text) if several else text.removesuffix(b"\n")
+        first = whole.index(text[:1]) + 1 if text else 1  # only line ends stand before it
         if b"\r" in text:
-            line = text.count(b"\n", 0, text.index(b"\r")) + 1
+            line = text.count(b"\n", 0, text.index(b"\r")) + first
             raise Refusal(
                 f"line {line} holds a carriage return that ends no line; lines end with \\n or "
                 "\\r\\n"
@@ -75,45 +78,53 @@ class CsvReader:
         if not text:
             raise Refusal("the body holds no row")
         end = text.find(b"\n")
-        names = self._header_names(text if end < 0 else text[:end])
+        names = self._header_names(text if end < 0 else text[:end], first)
         order = None
         if names is not None:
             order = self._columns.order(names, "the first line")
             text = text[end + 1 :] if end >= 0 else b""
+            first += 1
             if not text:
                 raise Refusal("the body holds no row under its header")
         if len(text) > ROW_LIMIT:  # a row is a byte at least
             self._columns.check_size(text.count(b"\n") + 1)
         parts: list[Floats] = []
         row = 1
-        for chunk in _chunks(text):
+        for start, chunk in _chunks(text):
             found = simd.lines(chunk, self._columns.count)
             if found is None:
-                found = _Cells(self._columns, names, row).rows(chunk)
+                line = first + text.count(b"\n", 0, start)
+                found = _Cells(self._columns, names, row).rows(chunk, line)
             row += len(found)
             parts.append(found)
         rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return self._columns.ordered(rows, order)
 
-    def _header_names(self, first: bytes) -> list[str] | None:
-        """The names of the first line, or None when it is a row."""
+    def _header_names(self, first: bytes, line: int) -> list[str] | None:
+        """The names of the first line, or None when it is a row. ``line``: its number."""
         width = first.count(b",") + 1
         if len(first) > CELL_LIMIT * self._columns.count:
             self._columns.check_width(width, 1)
-            raise Refusal(f"line 1 has {len(first)} bytes, which is too long for numbers")
-        if self._header is None and width > self._columns.count and b'"' not in first:
-            self._columns.check_width(width, 1)
+            raise Refusal(f"line {line} has {len(first)} bytes, which is too long for numbers")
         if self._header is False:
             return None
-        (names,) = _split(first, 1)
+        quoted = b'"' in first
+        if self._header is None and width > 2 * self._columns.count and not quoted:
+            self._columns.check_width(width, 1)
+        (names,) = _split(first, line)
         names = [name.strip(" \t") for name in names]
         if self._header or self._columns.is_header(names):
             return names
-        if any(is_number(name) for name in names) or not any(names):
+        numbers = any(is_number(name) for name in names) or not any(names)
+        if not numbers:
+            self._columns.check_once(names, f"line {line}")
+        if width > self._columns.count and not quoted:
+            self._columns.check_width(width, 1)
+        if numbers:
             return None
         raise Refusal(
-            f"line 1 ({shown(','.join(names))}) is neither a row of numbers nor the names of the "
-            f"columns, which are: {self._columns}"
+            f"line {line} ({shown(','.join(names))}) is neither a row of numbers nor the names of "
+            f"the columns, which are: {self._columns}"
         )
 
 
@@ -124,16 +135,16 @@ def _without_blank_lines(text: bytes) -> bytes:
     return (filled + blanks if blanks else filled).lstrip(b"\n")  # mostly copied once
 
 
-def _chunks(text: bytes) -> Iterator[bytes]:
-    """Whole lines, some CHUNK bytes at a time."""
+def _chunks(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """Whole lines, some CHUNK bytes at a time, and where they start."""
     start = 0
     while len(text) - start > CHUNK:
         end = text.find(b"\n", start + CHUNK)
         if end < 0:
             break
-        yield text[start:end]
+        yield start, text[start:end]
         start = end + 1
-    yield text[start:] if start else text
+    yield start, text[start:] if start else text
 
 
 def _split(lines: bytes, first_line: int) -> list[list[str]]:
@@ -146,11 +157,21 @@ def _split(lines: bytes, first_line: int) -> list[list[str]]:
     if '"' not in text:
         return [line.split(",") for line in text.split("\n")]
     reader = csv.reader(io.StringIO(text), strict=True, skipinitialspace=True)
+    found: list[list[str]] = []
+    begun = 0  # lines before the row that is read
     try:
-        return list(reader)
+        for cells in reader:
+            found.append(cells)
+            begun = reader.line_num
     except csv.Error as error:
-        line = first_line + reader.line_num - 1
-        raise Refusal(f"line {line} is not CSV: {error}") from None
+        line, here = first_line + begun, first_line + reader.line_num - 1
+        why = str(error)
+        if why.startswith(UNCLOSED):
+            raise Refusal(f"line {line} is not CSV: it opens a quote that nothing closes") from None
+        if here > line:
+            why = f"it opens a quote that ends in line {here}, and there {why}"
+        raise Refusal(f"line {line} is not CSV: {why}") from None
+    return found
 
 
 class _Cells:
@@ -161,9 +182,10 @@ class _Cells:
         self._names = header or columns.names
         self._row = first
 
-    def rows(self, chunk: bytes) -> Floats:
-        """Raises Refusal, with the row and column of what is no number."""
-        lines = _split(chunk, self._row)
+    def rows(self, chunk: bytes, line: int) -> Floats:
+        """``line``: the number of the first. Raises Refusal, with the row and column of what is no
+        number."""
+        lines = _split(chunk, line)
         # Python's own float() reads a row at once, if nothing is there that it takes and we do
         # not.
         plain = not chunk.translate(None, PLAIN + b'",\n')

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 MAGIC = b"PAR1"
+ENCRYPTED_MAGIC = b"PARE"  # of a file whose footer is encrypted
 TAIL = 8  # bytes: the footer's length, and the magic
 TRUE, FALSE, BYTE, INTEGERS, DOUBLE, BINARY, LISTS, STRUCT = 1, 2, 3, (4, 5, 6), 7, 8, (9, 10), 12
 DEPTH_LIMIT = 16
+TEXT_KEPT = 256  # bytes
+PLAIN = "send the file without encryption"
 PAGE_LIMIT = 50_000
 # Of a footer, or of a column's page headers: 30 are a column of a row group. 24 MB of truth values
 # took 6 s and 240 MiB.
@@ -23,7 +26,10 @@ VALUE_LIMIT = 4_000_000
 # Numbers of fields in parquet.thrift.
 ROW_GROUPS = 4  # of FileMetaData
 COLUMNS = 1  # of RowGroup
-META_DATA = 3  # of ColumnChunk
+META_DATA, CRYPTO_META_DATA = 3, 8  # of ColumnChunk
+WITH_COLUMN_KEY = 2  # of ColumnCryptoMetaData
+KEY_PATH = 1  # of EncryptionWithColumnKey
+PATH = 3  # of ColumnMetaData
 VALUES, UNPACKED, PACKED, DATA_OFFSET, DICTIONARY_OFFSET = 5, 6, 7, 9, 11  # of ColumnMetaData
 PAGE_UNPACKED, PAGE_PACKED = 2, 3  # of PageHeader
 
@@ -47,11 +53,23 @@ def _columns(body: bytes) -> list[dict[int, Any]]:
     """ColumnMetaData of each column of each row group."""
     length = int.from_bytes(body[-TAIL : -len(MAGIC)], "little")
     start = len(body) - TAIL - length
+    if body[-len(MAGIC) :] == ENCRYPTED_MAGIC:
+        raise BadParquet(f"its footer is encrypted; {PLAIN}")
     if body[-len(MAGIC) :] != MAGIC or start < len(MAGIC):
         raise BadParquet("it does not end as a Parquet file does")
     footer = _Reader(body, start).struct(DEPTH_LIMIT)
     groups = footer.get(ROW_GROUPS, [])
-    return [column[META_DATA] for group in groups for column in group[COLUMNS]]
+    columns = [column for group in groups for column in group[COLUMNS]]
+    for column in columns:
+        if CRYPTO_META_DATA in column:
+            raise BadParquet(f"column {_encrypted_name(column)!r} is encrypted; {PLAIN}")
+    return [column[META_DATA] for column in columns]
+
+
+def _encrypted_name(column: dict[int, Any]) -> str:
+    own_key = column[CRYPTO_META_DATA].get(WITH_COLUMN_KEY)
+    path = own_key[KEY_PATH] if own_key else column[META_DATA][PATH]
+    return b".".join(path).decode(errors="replace")
 
 
 def _column(body: bytes, column: dict[int, Any]) -> int:
@@ -90,7 +108,7 @@ class _Reader:
     values: int = 0
 
     def struct(self, depth: int) -> dict[int, Any]:
-        """Its fields by their numbers. Texts and floats are None."""
+        """Its fields by their numbers. Floats and long texts are None."""
         found: dict[int, Any] = {}
         number = 0
         while head := self._byte():
@@ -110,7 +128,9 @@ class _Reader:
             return self._list(depth - 1)
         if kind == BINARY:
             size = self._varint()
-        elif kind == DOUBLE:
+            self.place += size
+            return self.body[self.place - size : self.place] if size <= TEXT_KEPT else None
+        if kind == DOUBLE:
             size = 8
         elif kind in (TRUE, FALSE, BYTE):
             size = 1

@@ -52,6 +52,10 @@ def test_another_content_type_is_refused_with_those_that_are_read(header: str) -
         ("application/json;charset=utf-8;q=0.2, text/csv;q=0.1", "application/json"),
         ("text/html,application/xml;q=0.9,*/*;q=0.8", "text/csv"),
         (",,text/csv", "text/csv"),
+        ("*", "text/csv"),
+        ("*;q=0.5, application/json;q=0.4", "text/csv"),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "text/csv"),
+        ("application/json; q=.2, text/csv; q=.1", "application/json"),
     ],
 )
 def test_the_answer_is_what_the_client_likes_best(accept: str, written: str) -> None:
@@ -59,7 +63,7 @@ def test_the_answer_is_what_the_client_likes_best(accept: str, written: str) -> 
 
 
 @pytest.mark.parametrize(
-    "accept", ["image/png", "application/json;q=0", "*", "*/json", "text/", ";"]
+    "accept", ["image/png", "application/json;q=0", "*;q=0", "*/json", "text/", ";"]
 )
 def test_what_is_not_written_is_refused_with_what_is(accept: str) -> None:
     with pytest.raises(Refusal, match=r"use application/json, application/jsonlines") as caught:

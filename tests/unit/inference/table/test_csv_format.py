@@ -164,7 +164,19 @@ def test_columns_may_be_named_in_any_order() -> None:
          "(1.8e308); write inf where infinity is meant"),
         ("1,2,3\r4,5,6", "line 1 holds a carriage return that ends no line; lines end with \\n or "
          "\\r\\n"),
-        ('1,2,"3', "line 1 is not CSV: unexpected end of data"),
+        ('1,2,"3', "line 1 is not CSV: it opens a quote that nothing closes"),
+        ('1,2,3\n"4,5,6\n' + "7,8,9\n" * 99, "line 2 is not CSV: it opens a quote that nothing "
+         "closes"),
+        ('a,b,c\n1,2,3\n4,"5,6\n' + "7,8,9\n" * 90_000, "line 3 is not CSV: it opens a quote that "
+         "nothing closes"),
+        ('\n\na,b,c\n1,2,3\n\n4,5,"6\n', "line 6 is not CSV: it opens a quote that nothing closes"),
+        ('1,2,3\n4,"5,6\n7,8,9\n7,8",9\n7,"8"x,9\n', "line 5 is not CSV: ',' expected "
+         "after '\"'"),
+        ('1,2,3\n4,"5,6\n7,8,9\n7,"8",9\n', "line 2 is not CSV: it opens a quote that ends in line "
+         "4, and there ',' expected after '\"'"),
+        ("a,b,b\n1,2,3", "line 1: column 'b' is there twice"),
+        ("a,b,c,c\n1,2,3,4", "line 1: column 'c' is there twice"),
+        ('"a",b,"a"\n1,2,3', "line 1: column 'a' is there twice"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_place(body: str, reason: str) -> None:
@@ -173,6 +185,16 @@ def test_what_is_wrong_is_named_with_its_place(body: str, reason: str) -> None:
 
 def test_text_that_is_not_utf_8_is_named_by_its_line() -> None:
     assert refusal_of(READER.parse, b"1,2,3\n4,\xff,6").reason == "line 2 is not UTF-8"
+    assert refusal_of(READER.parse, b"a,b,c\n\n4,\xff,6").reason == "line 3 is not UTF-8"
+    long = b"\na,b,c\n" + b"1,2,3\n" * 90_000
+    assert refusal_of(READER.parse, long + b"4,\xff,6").reason == "line 90003 is not UTF-8"
+
+
+def test_a_header_that_the_client_tells_of_names_no_column_twice() -> None:
+    told = CsvReader(COLUMNS, header=True)
+    reason = "the first line: column 'b' is there twice"
+    assert refusal_of(told.parse, b"a,b,b\n1,2,3").reason == reason
+    assert refusal_of(told.parse, b"a,b,c,b\n1,2,3,4").reason == reason
 
 
 def test_names_that_read_as_numbers_are_a_header_only_when_the_client_says_so() -> None:

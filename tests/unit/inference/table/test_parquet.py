@@ -1,3 +1,4 @@
+import base64
 import io
 import math
 from typing import Any
@@ -5,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
+import pyarrow.parquet.encryption as encryption
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -128,6 +130,32 @@ def test_a_type_that_is_no_number_is_told_in_short() -> None:
     reason = refusal_of(READER.parse, body).reason
     assert reason.startswith("column 'a' holds struct<f0: int64, f1")
     assert len(reason) < 200
+
+
+class Keys(encryption.KmsClient):  # type: ignore[misc]  # pyarrow has no types
+    """A key service that keeps no secret."""
+
+    def wrap_key(self, key: bytes, name: str) -> bytes:
+        return base64.b64encode(key)
+
+
+@pytest.mark.parametrize(
+    ("plaintext_footer", "reason"),
+    [(True, "column 'b' is encrypted"), (False, "its footer is encrypted")],
+)
+def test_what_is_encrypted_is_said_to_be_and_not_damaged(
+    plaintext_footer: bool, reason: str
+) -> None:
+    asked = encryption.EncryptionConfiguration(
+        footer_key="k", plaintext_footer=plaintext_footer, column_keys={"k": ["b"]}
+    )
+    properties = encryption.CryptoFactory(lambda _: Keys()).file_encryption_properties(
+        encryption.KmsConnectionConfig(), asked
+    )
+    body = parquet(of_rows(np.ones((2, 3))), encryption_properties=properties)
+    assert refusal_of(READER.parse, body).reason == (
+        f"the body is no Parquet file that can be read: {reason}; send the file without encryption"
+    )
 
 
 @given(st.binary(min_size=1, max_size=20), st.integers(0, 2_000))
