@@ -20,6 +20,7 @@ from lambdas.waiter_rows import Waiter
 
 VARIANT = "champion"
 IN_SERVICE = "InService"
+STARTUP = 480  # seconds that SageMaker gives a server to become healthy, unless told otherwise
 # DescribeEndpoint: statuses that end by themselves.
 TRANSITIONAL = {"Creating", "Deleting", "RollingBack", "SystemUpdating", "Updating"}
 # Of DataCaptureConfig, what tells one configuration from another.
@@ -114,6 +115,13 @@ def create_model(
         _refuse_if_different(f"model {name!r}", {"Environment": {}, **found}, container)
 
 
+def startup_limit(update: int) -> dict[str, int]:
+    """A server has no longer to become healthy than the whole update; seconds."""
+    if update >= STARTUP:
+        return {}
+    return {"ContainerStartupHealthCheckTimeoutInSeconds": update}
+
+
 def create_config(site: Site, document: ReleaseDocument, plan: Plan) -> None:
     """Create the release's endpoint configuration, or find the equal one."""
     name = config_name(document)
@@ -122,6 +130,7 @@ def create_config(site: Site, document: ReleaseDocument, plan: Plan) -> None:
         "ModelName": model_name(document),
         "InstanceType": plan.deployment.instance_type,
         "InitialInstanceCount": plan.deployment.instance_count,
+        **startup_limit(plan.deployment.update_timeout_seconds),
     }
     capture = data_capture(site.environment, plan.deployment)
     try:

@@ -4,7 +4,7 @@ import logging
 import os
 from pathlib import Path
 
-from localcloud.container_engine import ContainerEngine, NoEngine, connect
+from localcloud.container_engine import Connection, ContainerEngine, NoEngine, connect
 from localcloud.container_engine.connection import PING
 from localcloud.container_engine.image_store import ImageStore as ContainerImages
 from localcloud.engine import Engine
@@ -21,7 +21,19 @@ class NoSuchEngine(Exception):
     """The engine that was asked for is not here; the message says what to type."""
 
 
-def choose(wish: str | None, directory: Path, processes: Processes) -> Engine:
+def _connected(at_first: float, at_most: float) -> Connection:
+    """An engine that is there and silent is merely busy: it gets more time. Raises NoEngine."""
+    try:
+        return connect(patience=at_first)
+    except NoEngine as error:
+        if error.busy is None or at_first >= at_most:
+            raise
+        return connect(patience=at_most)
+
+
+def choose(
+    wish: str | None, directory: Path, processes: Processes, patience: float = PATIENCE
+) -> Engine:
     """The engine that was asked for; without a wish, containers where an engine answers.
 
     Its images are kept in ``directory``. Raises NoSuchEngine.
@@ -31,8 +43,14 @@ def choose(wish: str | None, directory: Path, processes: Processes) -> Engine:
         return ProcessEngine(ProcessImages(images), default_cache(), processes)
     named = wish == "docker" or bool(os.environ.get("DOCKER_HOST"))
     try:
-        connection = connect(patience=PATIENCE if named else PING)
+        connection = _connected(patience if named else PING, patience)
     except NoEngine as error:
+        if error.busy is not None:
+            raise NoSuchEngine(
+                f"the container engine at {error.busy} is there, but did not answer within "
+                f"{patience:g} s: wait until it is less busy and type the command again, or use "
+                "`--engine process`"
+            ) from None
         if wish == "docker":
             raise NoSuchEngine(
                 f"{error.summary}. Start one (`systemctl start docker`, "

@@ -42,10 +42,14 @@ class NoEngine(Exception):
     """No container engine answers; the message names what was tried.
 
     ``present`` are those of the addresses where something is: a socket that refuses, a host.
+    ``busy`` is the first that took the connection, or nearly, and did not answer in time.
     """
 
-    def __init__(self, tried: Mapping[str, str], present: Sequence[str] = ()) -> None:
+    def __init__(
+        self, tried: Mapping[str, str], present: Sequence[str] = (), busy: str | None = None
+    ) -> None:
         super().__init__("; ".join(f"{address}: {words}" for address, words in tried.items()))
+        self.busy = busy
         self._found = {address: tried[address] for address in present}
 
     @property
@@ -158,14 +162,26 @@ def connect(environment: Mapping[str, str] | None = None, *, patience: float = P
     environment = os.environ if environment is None else environment
     tried: dict[str, str] = {}
     present = []
+    busy = None
     for address in addresses(environment):
         try:
             return _connection(address, environment, patience)
         except (DockerException, OSError, ValueError, *SILENT, *BROKEN) as error:
             tried[address] = _innermost(error)
+            if _is_silence(error):
+                busy = busy or address
             if environment.get("DOCKER_HOST") or not isinstance(error, FileNotFoundError):
                 present.append(address)
-    raise NoEngine(tried, present)
+    raise NoEngine(tried, present, busy)
+
+
+def _is_silence(error: BaseException | None) -> bool:
+    """Whether a time limit was why, below what the libraries made of it."""
+    while error is not None:
+        if isinstance(error, SILENT):
+            return True
+        error = error.__cause__ or error.__context__ or _wrapped(error)
+    return False
 
 
 def addresses(environment: Mapping[str, str]) -> list[str]:

@@ -100,7 +100,7 @@ class Fleet:
                 "DeployedImages": [self._deployed(plan)],
                 "CurrentWeight": self.weights[plan.name],
                 "DesiredWeight": self.weights[plan.name],
-                "CurrentInstanceCount": plan.instances,
+                "CurrentInstanceCount": 1,  # the truth: one server stands for all
                 "DesiredInstanceCount": plan.instances,
             }
             for plan in self.plans

@@ -47,6 +47,7 @@ class ModelServer:
         self._cloud = cloud
         self._endpoint = endpoint
         self._variant = plan.name
+        self._instances = plan.instances
         self._container = plan.container
         self._instance = f"i-{uuid.uuid4().hex[:17]}"
         self._group = f"/aws/sagemaker/Endpoints/{endpoint}"
@@ -79,6 +80,11 @@ class ModelServer:
 
     def start(self) -> str:
         """Bring it to health; the digest of its image. Raises DeployError."""
+        if self._instances > 1:
+            self._output(
+                f"[localcloud] {self._instances} instances are asked for: one server runs here "
+                "and answers for them all"
+            )
         try:
             digest = registry.pull(self._cloud, self._container.image, self._container.role)
             program = self._launch(digest)

@@ -127,6 +127,17 @@ def test_an_endpoint_that_serves_is_updated_and_its_configuration_remembered(wor
     assert verdict.output.model_dump()["previous_config"] == OLD
 
 
+@pytest.mark.parametrize(("update", "startup"), [(60, 60), (479, 479), (480, None), (3600, None)])
+def test_a_server_has_no_longer_to_become_healthy_than_the_whole_update(
+    world: World, update: int, startup: int | None
+) -> None:
+    world.sagemaker.serve("oil-price", OLD)
+    timed = plan(deployment=Deployment(update_timeout_seconds=update))
+    deploy_model(world.site, task(READY.model_copy(update={"plan": timed})))
+    (variant,) = world.sagemaker.configs[CONFIG]["ProductionVariants"]
+    assert variant.get("ContainerStartupHealthCheckTimeoutInSeconds") == startup
+
+
 def test_a_silent_way_back_is_a_failure(world: World) -> None:
     world.sagemaker.serve("oil-price", OLD)
     deploy_model(world.site, task(READY))

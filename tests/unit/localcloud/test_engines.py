@@ -1,5 +1,6 @@
 """Which engine a cloud gets."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,15 @@ def test_sockets_that_are_not_there_are_no_news() -> None:
         "no Docker or podman answers: unix:///b.sock: permission denied"
     )
     assert "unix:///a.sock: no such file" in str(NoEngine(tried))
+
+
+@pytest.mark.parametrize("wish", [None, "docker"])
+def test_an_engine_that_is_merely_busy_is_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wish: str | None
+) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(f"{tmp_path}/busy.sock")
+        silent.listen()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/busy.sock")
+        with pytest.raises(NoSuchEngine, match=r"is there, but did not answer within 0\.2 s"):
+            choose(wish, tmp_path, Processes(), patience=0.2)
