@@ -12,6 +12,7 @@ from localcloud.registry import IMAGE_URI
 from localcloud.sagemaker.model_server import DeployError, ModelServer
 from localcloud.sagemaker.variants import VariantPlan
 
+MOST = 4  # servers of one variant: a laptop has less memory than an account
 DRAIN = 60.0  # seconds that running requests have before their server is stopped
 
 
@@ -24,7 +25,7 @@ class FleetGone(Exception):
 
 
 class Fleet:
-    """One server for each variant. Instances beyond the first are not real on the laptop."""
+    """A server for each instance of each variant, MOST of one variant."""
 
     def __init__(
         self,
@@ -36,7 +37,12 @@ class Fleet:
         self.config = config
         self.plans = tuple(plans)
         self.weights = {plan.name: plan.weight for plan in plans}
-        self._servers = {plan.name: ModelServer(cloud, endpoint, plan) for plan in plans}
+        self._servers = {
+            plan.name: [
+                ModelServer(cloud, endpoint, plan) for _ in range(min(plan.instances, MOST))
+            ]
+            for plan in plans
+        }
         self._digests: dict[str, str] = {}
         self._started = datetime.now(UTC)
         self._busy = 0
@@ -49,9 +55,12 @@ class Fleet:
         Raises DeployError, with nothing left running.
         """
         try:
-            for name, server in self._servers.items():
-                self._digests[name] = server.start()
-            for server in self._servers.values():
+            for plan in self.plans:
+                for server in self._servers[plan.name]:
+                    self._digests[plan.name] = server.start()
+                if plan.instances > MOST:
+                    server.say(f"{plan.instances} instances are asked for: {MOST} servers run here")
+            for server in self._all:
                 server.require_steady()
         except DeployError:
             self.stop()
@@ -62,8 +71,12 @@ class Fleet:
         with self._idle:
             self._closed = True
             self._idle.wait_for(lambda: self._busy == 0, DRAIN)
-        for server in self._servers.values():
+        for server in self._all:
             server.stop()
+
+    @property
+    def _all(self) -> list[ModelServer]:
+        return [server for servers in self._servers.values() for server in servers]
 
     @contextmanager
     def serving(self, target: str | None) -> Iterator[tuple[str, ModelServer]]:
@@ -79,7 +92,7 @@ class Fleet:
                 raise NoSuchVariant(name)
             self._busy += 1
         try:
-            yield name, self._servers[name]
+            yield name, random.choice(self._servers[name])  # noqa: S311 - traffic, not a secret
         finally:
             with self._idle:
                 self._busy -= 1
@@ -100,7 +113,7 @@ class Fleet:
                 "DeployedImages": [self._deployed(plan)],
                 "CurrentWeight": self.weights[plan.name],
                 "DesiredWeight": self.weights[plan.name],
-                "CurrentInstanceCount": 1,  # the truth: one server stands for all
+                "CurrentInstanceCount": plan.instances,
                 "DesiredInstanceCount": plan.instances,
             }
             for plan in self.plans

@@ -47,7 +47,6 @@ class ModelServer:
         self._cloud = cloud
         self._endpoint = endpoint
         self._variant = plan.name
-        self._instances = plan.instances
         self._container = plan.container
         self._instance = f"i-{uuid.uuid4().hex[:17]}"
         self._group = f"/aws/sagemaker/Endpoints/{endpoint}"
@@ -80,11 +79,6 @@ class ModelServer:
 
     def start(self) -> str:
         """Bring it to health; the digest of its image. Raises DeployError."""
-        if self._instances > 1:
-            self._output(
-                f"[localcloud] {self._instances} instances are asked for: one server runs here "
-                "and answers for them all"
-            )
         try:
             digest = registry.pull(self._cloud, self._container.image, self._container.role)
             program = self._launch(digest)
@@ -126,6 +120,10 @@ class ModelServer:
             f"The primary container for production variant {self._variant} did not pass "
             f"the ping health check. Please check CloudWatch logs for this endpoint. ({diagnosis})"
         )
+
+    def say(self, words: str) -> None:
+        """A line of the cloud's own in the server's log."""
+        self._output(f"[localcloud] {words}")
 
     def stop(self) -> None:
         self._stopping.set()

@@ -481,3 +481,17 @@ def test_an_archive_with_a_link_fails_the_endpoint_by_its_name(laptop: Laptop, i
     found = create(laptop, "linked", config(laptop, image, "linked", a=("linked", "good", 1.0)))
     assert found["EndpointStatus"] == "Failed"
     assert "latest.bin is a symbolic link to model.txt" in found["FailureReason"]
+
+
+def test_each_instance_is_a_server_of_its_own(laptop: Laptop, image: str) -> None:
+    client = laptop.client("sagemaker")
+    name = config(laptop, image, "twins-1", a=("one", "good", 1.0))
+    (variant,) = client.describe_endpoint_config(EndpointConfigName=name)["ProductionVariants"]
+    client.create_endpoint_config(
+        EndpointConfigName="twins-2",
+        ProductionVariants=[{**variant, "InitialInstanceCount": 2}],
+    )
+    found = create(laptop, "twins", "twins-2")
+    assert found["ProductionVariants"][0]["CurrentInstanceCount"] == 2
+    pids = {ask(laptop, "twins").split()[1] for _ in range(40)}
+    assert len(pids) == 2
