@@ -17,6 +17,9 @@ from doctor.trees import BadArtifact, lay_out_serving
 from localcloud.engine import Engine, ImageMissing, Launch
 
 LARGEST_BODY = 25 * 1024 * 1024 - 1024  # bytes: just below what InvokeEndpoint takes
+MB = 1024 * 1024  # bytes
+SIZES = (20, 15, 10, 6, 5, 4, 2, 1)  # MB; InvokeEndpoint took 5 MB, then 6, for years
+TOO_LARGE = 413
 FORGIVING = 30.0  # seconds that a server which pinged too early gets to answer at last
 
 
@@ -153,6 +156,15 @@ class Servers:
             answer = server.answers(sample)
         return LargeBody(answer, pings, survived=answers_pings(server))
 
+    @cached_property
+    def taken(self) -> int:
+        """The largest of SIZES that is not too large for the server, in MB; 0 when each is."""
+        for size in SIZES:
+            answer = self.live().answers(enlarged(self.samples[0], size * MB))
+            if isinstance(answer, Answer) and answer.status != TOO_LARGE:
+                return size
+        return 0
+
     def busy(self) -> Pings:
         """Pings while the first sample is answered again and again."""
         server = self.live()
@@ -226,14 +238,14 @@ class Servers:
             self.end(server)
 
 
-def enlarged(sample: Sample) -> Sample:
-    """The sample made as long as InvokeEndpoint lets it be.
+def enlarged(sample: Sample, size: int = LARGEST_BODY) -> Sample:
+    """The sample made ``size`` bytes long, or a little less; as InvokeEndpoint lets it be.
 
     JSON stays the same document; of other bodies there are as many as fit, a whole line each.
     """
     kind = sample.content_type.partition(";")[0].strip().lower()
-    missing = LARGEST_BODY - len(sample.body)
+    missing = size - len(sample.body)
     if kind.endswith("json"):
         return Sample(sample.content_type, sample.body + b" " * missing)
     line = sample.body.rstrip(b"\n") + b"\n"
-    return Sample(sample.content_type, line * max(1, LARGEST_BODY // len(line)))
+    return Sample(sample.content_type, line * max(1, size // len(line)))

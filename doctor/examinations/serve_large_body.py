@@ -4,7 +4,7 @@ from contracts.examination import Finding, ImageRole
 from doctor.asking import Answer
 from doctor.check import Check
 from doctor.server import shown
-from doctor.servers import Servers
+from doctor.servers import TOO_LARGE, Servers
 
 CHECK = Check(
     "serve-large-body",
@@ -21,6 +21,14 @@ def look(servers: Servers) -> Finding:
         return CHECK.failed(
             f"after a body of 25 MB the server answers no more ({got})",
             change="read up to 25 MB, or refuse by Content-Length with 413 before reading",
+            log=servers.first.lines,
+        )
+    if isinstance(large.answer, Answer) and large.answer.status == TOO_LARGE:
+        taken = f"{servers.taken} MB are taken" if servers.taken else "so is 1 MB"
+        return CHECK.warned(
+            f"a body of 25 MB is refused with 413, {taken}",
+            change="if your users send more, raise the server's limit to InvokeEndpoint's 25 MB "
+            "(nginx: client_max_body_size 25m); otherwise tell them the length that is allowed",
             log=servers.first.lines,
         )
     if isinstance(large.answer, Answer) and large.answer.status < 500:

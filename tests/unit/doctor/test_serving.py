@@ -280,13 +280,20 @@ def test_a_large_body_that_ends_the_server_is_found_and_the_rest_is_checked_on_a
     assert found["serve-sigterm"].verdict is Verdict.PASS
 
 
-def test_a_large_body_may_be_refused(practice: Practice) -> None:
-    practice.engine.serving = _answering(lambda kind, body: 413 if len(body) > 1024**2 else None)
+@pytest.mark.parametrize(
+    ("limit", "told"), [(5, "5 MB are taken"), (12, "10 MB are taken"), (0, "so is 1 MB")]
+)
+def test_a_large_body_may_be_refused_but_the_limit_is_told(
+    practice: Practice, limit: int, told: str
+) -> None:
+    most = max(limit * 1024**2, 100)
+    practice.engine.serving = _answering(lambda kind, body: 413 if len(body) > most else None)
 
     found = practice.serving()
 
-    assert bad(found) == {}
-    assert found["serve-large-body"].seen == "25 MB got 413, and the server goes on"
+    # Garbage of 1.5 kB is too large for the smallest limit, which is a refusal as well.
+    assert bad(found) == {"serve-large-body": "warn"}
+    assert found["serve-large-body"].seen == f"a body of 25 MB is refused with 413, {told}"
 
 
 @pytest.mark.parametrize(
