@@ -6,6 +6,7 @@ from pathlib import Path
 
 from contracts.model import Contract
 from training.folders import Folders
+from training.plausibility import check_plausible
 from training.series import DESCRIPTION_FILE, Dataset, Description, Options, Series, read_dataset
 
 REPORT_FILE = "report.json"
@@ -43,6 +44,7 @@ class DataReport(Contract):
 def prepare(folders: Folders) -> DataReport:
     """Read the raw series, write the clean ones beside a report. Raises Rejected."""
     dataset = read_dataset(folders.processing_input)
+    check_plausible(dataset)
     files = clean_files(dataset)
     report = _report(dataset, _fingerprint(files))
     output = folders.processing_output

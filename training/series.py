@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,6 +39,8 @@ class Options(Contract):
     """Calendar days between two neighbouring prices."""
     max_missing_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of rows without a price, as exchanges' holidays are in some sources."""
+    confirmed: dict[DatasetName, tuple[date, ...] | Literal["all"]] = {}
+    """Input name → days whose price is right although no neighbour supports it."""
 
     def wanted(self, option: Literal["date_column", "price_column"], name: str) -> Wanted:
         """The column's name for an input; the default's where the user gave none."""
@@ -52,7 +55,7 @@ class Options(Contract):
 
     def inputs_named(self) -> Iterator[tuple[str, str]]:
         """Every option with an input's name in it."""
-        for option in ("features", "date_column", "price_column", "sheet"):
+        for option in ("features", "date_column", "price_column", "sheet", "confirmed"):
             value = getattr(self, option)
             if not isinstance(value, str):
                 yield from ((option, name) for name in value or ())
