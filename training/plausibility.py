@@ -34,6 +34,7 @@ USUAL_MOVES = 10.0
 NEIGHBOURS_MOVES = 6.5
 SHARE_OF_LEVEL = 0.25  # between neighbours
 SHARE_AT_ENDS = 0.5  # where there is one side only; WTI fell by a third on 1991-01-17
+SHARE_OF_NEW_LEVEL = 0.75  # cents after dollars, zeros to the end
 SHOWN = 5  # days of one series
 
 
@@ -63,9 +64,10 @@ def check_plausible(dataset: Dataset) -> None:
             continue
         zeros = float((series.prices == 0).mean())
         if zeros > dataset.options.max_missing_share:
+            confirm = in_options({"confirmed": {series.name: "all"}})
             findings.append(
                 f"{series.name}: {zeros:.0%} of the prices are exactly 0; where a day has no "
-                f"price, leave it empty, or confirm them {in_options({'confirmed': {series.name: 'all'}})}"
+                f"price, leave it empty, or confirm them {confirm}"
             )
             continue
         found = [one for one in outliers(series) if one.day.date() not in confirmed]
@@ -147,7 +149,7 @@ def _new_levels(prices: Floats) -> Iterator[int]:
         after.min(axis=1) - before.max(axis=1), before.min(axis=1) - after.max(axis=1)
     )
     level = np.maximum(np.median(np.abs(before), axis=1), np.median(np.abs(after), axis=1))
-    for place in np.flatnonzero(distance > SHARE_AT_ENDS * level) + NEAR:
+    for place in np.flatnonzero(distance > SHARE_OF_NEW_LEVEL * level) + NEAR:
         moves = np.concatenate(
             [
                 np.diff(prices[max(0, place - WINDOW - 1) : place]),

@@ -13,7 +13,6 @@ from training.prepare import prepare
 from training.series import Dataset, Options, Series
 
 CRASH = -36.98  # WTI on 2020-04-20
-DROP = 20.0
 
 
 def walk(*, days: int = 800, seed: int = 0, start: str = "2015-01-01") -> pd.Series:
@@ -26,7 +25,8 @@ def walk(*, days: int = 800, seed: int = 0, start: str = "2015-01-01") -> pd.Ser
     holidays = random.choice(days - 10, size=days // 40, replace=False)
     prices = prices.drop(prices.index[holidays])
     middle = len(prices) // 2
-    prices.iloc[middle + 1 :] -= DROP  # the next day supports the crash
+    # The next day supports the crash: it is not back where the day before was.
+    prices.iloc[middle + 1 :] -= (prices.iloc[middle - 1] - CRASH) / 4
     prices.iloc[middle] = CRASH
     return prices
 
