@@ -16,7 +16,7 @@ CONTRACT_FILE = "contract.json"
 HOLDOUT_FILE = "holdout.npz"
 MODEL_FILES = {"onnx": "model.onnx", "skops": "model.skops", "pickle": "model.pickle"}
 
-Label = int | float | str
+Label = bool | int | float | str
 
 
 @dataclass(frozen=True, kw_only=True)

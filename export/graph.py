@@ -65,7 +65,9 @@ class Graph:
     def labels(self, index: str, classes: Sequence[Label]) -> str:
         """The labels themselves, for a classifier in the midst of a pipeline."""
         text = all(isinstance(one, str) for one in classes)
-        name = self.constant(np.array(classes, dtype=object) if text else classes, None)
+        # skl2onnx knows texts and int64 alone: truth values are their numbers until the end.
+        plain = [int(one) if isinstance(one, bool) else one for one in classes]
+        name = self.constant(np.array(plain, dtype=object) if text else plain, None)
         return self.add("Gather", name, index, axis=0)
 
     def model(self, output: str, columns: int, *, index: bool = False) -> onnx.ModelProto:

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, Literal
 
+import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
@@ -194,6 +195,7 @@ def _only(proto: onnx.ModelProto, wanted: str) -> onnx.ModelProto:
 def _by_number(model: Any) -> Any:
     """A copy whose ColumnTransformers name columns by number: the graph's input is a matrix.
 
+    Classes that are truth values are numbers in it, for skl2onnx takes them for texts.
     Steps that pass everything through are left out: skl2onnx takes their names for estimators.
     """
     numbered = copy.deepcopy(model)
@@ -204,6 +206,9 @@ def _by_number(model: Any) -> Any:
                 for name, step in one.steps
                 if step is not None and not isinstance(step, str)
             ]
+        classes = vars(one).get("classes_")
+        if isinstance(classes, np.ndarray) and classes.dtype.kind == "b":
+            one.classes_ = classes.astype("int64")
         if _is_vote(one):  # skl2onnx refuses what concerns its transform, which nobody calls
             one.flatten_transform = False
         if _is_columns(one):  # by names, masks and slices

@@ -148,11 +148,9 @@ def _estimator(model: Any, method: Method, framed: Callable[[Floats], Any], colu
 
 
 def _label(value: Any) -> Label:
-    if isinstance(value, bool):  # JSON's true is no number and no text
-        return int(value)
-    if isinstance(value, (int, float, str)):
+    if isinstance(value, (bool, int, float, str)):
         return value
-    raise CannotExport(f"the class {value!r} is neither a number nor a text")
+    raise CannotExport(f"the class {value!r} is no truth value, no number and no text")
 
 
 def _framed(model: Any, inputs: Any) -> Callable[[Floats], Any]:

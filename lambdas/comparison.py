@@ -24,7 +24,8 @@ def largest_difference(expected: Any, answer: Any, tolerance: Tolerance, path: s
     """The largest absolute difference of any two numbers. Raises Difference.
 
     Keys that only the answer has are no difference; NaN differs from everything, null from
-    everything but null.
+    everything but null. A truth value equals the number that it is to Python: a label may be
+    ``true`` in the trained model's words and ``1`` in the server's.
     """
     if _is_number(expected) and _is_number(answer):
         return _number_difference(float(expected), float(answer), tolerance, path)
@@ -39,11 +40,18 @@ def largest_difference(expected: Any, answer: Any, tolerance: Tolerance, path: s
         pairs = [
             (a, b, f"{path}[{i}]") for i, (a, b) in enumerate(zip(expected, answer, strict=True))
         ]
-    elif type(expected) is type(answer) and expected == answer:
+    elif _comparable(expected, answer) and expected == answer:
         return 0.0
     else:
         raise Difference(f"{path or 'the answer'} is {answer!r:.200}, not {expected!r:.200}")
     return max((largest_difference(a, b, tolerance, at) for a, b, at in pairs), default=0.0)
+
+
+def _comparable(expected: Any, answer: Any) -> bool:
+    """Whether Python's == tells what JSON's values are; of two numbers one is a truth value."""
+    if isinstance(expected, int | float) and isinstance(answer, int | float):
+        return True
+    return type(expected) is type(answer)
 
 
 def _is_number(value: Any) -> bool:

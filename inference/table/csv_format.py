@@ -250,6 +250,8 @@ class CsvWriter:
 
 
 def _quoted(label: object) -> str:
+    if isinstance(label, bool):
+        return "true\n" if label else "false\n"  # as JSON has it
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow([label])
     return line.getvalue()

@@ -117,7 +117,7 @@ def _answers(contract: TableContract) -> dict[Format, Schema]:
         {
             "name": {"enum": list(contract.outputs)},
             "shape": {"type": "array", "items": {"type": "integer"}},
-            "datatype": {"enum": ["FP64", "INT64", "BYTES"]},
+            "datatype": {"enum": ["FP64", "INT64", "BOOL", "BYTES"]},
             "data": {"type": "array"},
         }
     )

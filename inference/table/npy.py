@@ -114,7 +114,7 @@ def _header(text: bytes) -> Header:
 
 
 class NpyWriter:
-    """float64 (rows, or rows × outputs), or int64 for labels that are integers."""
+    """float64 (rows, or rows × outputs); int64 or bool for labels that are such."""
 
     def __init__(self, outputs: Outputs) -> None:
         self._outputs = outputs

@@ -45,9 +45,12 @@ class Outputs:
 
 
 def _array(labels: tuple[Label, ...]) -> NDArray[Any]:
-    if all(isinstance(label, int) for label in labels):
+    truths = [isinstance(label, bool) for label in labels]
+    if all(truths):
+        return np.array(labels, dtype=np.bool_)
+    if not any(truths) and all(isinstance(label, int) for label in labels):
         return np.array(labels, dtype=np.int64)
-    if not any(isinstance(label, str) for label in labels):
+    if not any(truths) and not any(isinstance(label, str) for label in labels):
         return np.array(labels, dtype=np.float64)
     mixed = np.empty(len(labels), dtype=object)
     mixed[:] = labels

@@ -25,7 +25,7 @@ INTEGERS = {
     for sign in ("", "U")
     for bits in (8, 16, 32, 64)
 }
-ANSWERED = {"d": "FP64", "l": "INT64", "O": "BYTES"}
+ANSWERED = {"?": "BOOL", "d": "FP64", "l": "INT64", "O": "BYTES"}
 MODEL_NAME = "model"  # the protocol asks for one; SageMaker's folder is called so
 DATATYPES = (*FLOATS, *INTEGERS, "BOOL")
 

@@ -1,5 +1,6 @@
 """What is exported must be what was trained: its columns, its rows, its own answers."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,13 +12,22 @@ import pandas
 import pytest
 import xgboost
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
-from sklearn.linear_model import Ridge
+from sklearn.ensemble import (
+    BaggingClassifier,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import export
+from contracts.documents import read_json
+from contracts.table import TableContract
 from tests.unit.export import models
 
 NAMES = list(models.COLUMNS)
@@ -180,6 +190,27 @@ def test_labels_must_be_equal_whatever_the_tolerance(tmp_path: Path) -> None:
     )
     assert report.tolerance == export.Tolerance()
     assert models.contract(tmp_path)["tolerance"] == {"absolute": 0.0, "relative": 0.0}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        HistGradientBoostingClassifier(max_iter=3),
+        make_pipeline(StandardScaler(), RandomForestClassifier(3, random_state=0)),
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        SVC(),
+        BaggingClassifier(n_estimators=3, random_state=0),
+    ],
+    ids=lambda model: type(model[-1] if hasattr(model, "steps") else model).__name__,
+)
+def test_a_classifier_of_truth_values_answers_with_truth_values(model: Any, tmp_path: Path) -> None:
+    rows = models.rows()
+    truths = models.target(rows) > 0
+    model.fit(rows, truths)
+    export.write(model, tmp_path, inputs=rows, columns=NAMES, most_rows=1000)
+    assert models.contract(tmp_path)["labels"] == [False, True]
+    assert read_json(TableContract, json.dumps(models.contract(tmp_path))).labels == (False, True)
+    assert np.array_equal(models.holdout(tmp_path)["predictions"], model.predict(rows).astype(int))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,11 @@ def test_a_whole_number_equals_the_same_float() -> None:
     assert largest_difference(1, 1.0, Tolerance(0)) == 0
 
 
+def test_a_truth_value_equals_the_number_that_it_is_to_python() -> None:
+    labels = [True, False, 1, 0, True, 0.0, True]
+    assert largest_difference(labels, [1, 0, True, False, 1.0, False, True], Tolerance(0)) == 0
+
+
 def test_keys_that_only_the_answer_has_are_no_difference() -> None:
     assert largest_difference({"a": 1}, {"a": 1, "b": 2}, Tolerance(0)) == 0
 
@@ -26,8 +31,12 @@ def test_keys_that_only_the_answer_has_are_no_difference() -> None:
         ({"a": [1, 2]}, {"a": [1, 9]}, r"a\[1\] is 9.0, not 2.0"),
         ({"a": 1, "b": 2}, {}, "the answer lacks a, b"),
         ([1, 2], [1], "the answer has 1 items, not 2"),
-        ({"a": True}, {"a": 1}, "a is 1, not True"),
-        ({"a": 1}, {"a": True}, "a is True, not 1"),
+        ({"a": True}, {"a": 0}, "a is 0, not True"),
+        ({"a": True}, {"a": 0.99}, "a is 0.99, not True"),
+        ({"a": True}, {"a": False}, "a is False, not True"),
+        ({"a": True}, {"a": "true"}, "a is 'true', not True"),
+        ({"a": True}, {"a": None}, "a is None, not True"),
+        ({"a": 0}, {"a": True}, "a is True, not 0"),
         ({"a": None}, {"a": 0}, "a is 0, not None"),
         ({"a": "1"}, {"a": 1}, "a is 1, not '1'"),
         ({"a": 1.0}, {"a": float("nan")}, "a is nan, not 1.0"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 
 from contracts.table import HOLDOUT_FILE
@@ -104,6 +105,31 @@ def test_labels_stand_for_their_places(tmp_path: Path) -> None:
     assert "x-npy" not in caught.value.reason.partition("use")[2]
     exchange = model.exchange("application/x-npy", "")
     assert exchange.content_type == "application/json"
+
+
+def test_labels_that_are_truth_values_are_answered_as_such_in_every_format(tmp_path: Path) -> None:
+    third = ((0.0,), (0.0,), (1 / 3,))
+    places = np.array([1, 0, 0])
+    model = load_table(artifact(tmp_path / "m", third, labels=(False, True), predictions=places))
+    body = b"0,1,3\n0,1,0\n"
+    assert ask(model, body) == b"true\nfalse\n"
+    assert ask(model, body, accept="application/json") == b'{"predictions":[true,false]}'
+    assert ask(model, body, accept="application/jsonlines") == (
+        b'{"prediction":true}\n{"prediction":false}\n'
+    )
+    array = np.load(io.BytesIO(ask(model, body, accept="application/x-npy")))
+    assert (array.dtype, array.tolist()) == (np.bool_, [True, False])
+    parquet = ask(model, body, accept="application/x-parquet")
+    assert pyarrow.parquet.read_table(io.BytesIO(parquet))["prediction"].to_pylist() == [
+        True,
+        False,
+    ]
+    tensor = {"name": "rows", "shape": [2, 3], "datatype": "FP64", "data": [0, 1, 3, 0, 1, 0]}
+    answer = json.loads(ask(model, json.dumps({"inputs": [tensor]}).encode(), "application/json"))
+    assert answer["outputs"] == [
+        {"name": "prediction", "shape": [2], "datatype": "BOOL", "data": [True, False]}
+    ]
+    assert '"enum": [false, true]' in json.dumps(model.openapi())
 
 
 def test_a_missing_value_is_taken_unless_the_trained_model_takes_none(
