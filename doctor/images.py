@@ -98,6 +98,9 @@ class ReadyImage:
     digest: str
     config: ImageConfig
 
+    list_type: str = ""
+    """The media type, where the name means a list of images."""
+
     @property
     def told(self) -> ExaminedImage:
         return ExaminedImage(
@@ -110,4 +113,5 @@ def ready(
 ) -> ReadyImage:
     """Build or find the image. Raises CannotExamine."""
     digest = wanted.obtain(engine, platform, folder)
-    return ReadyImage(role, wanted.name, digest, engine.config(digest))
+    listed = engine.list_type(wanted.name) if isinstance(wanted, NamedImage) else ""
+    return ReadyImage(role, wanted.name, digest, engine.config(digest), listed)

@@ -185,6 +185,9 @@ class Engine(Protocol):
     def find(self, reference: str) -> Image:
         """An image by the name that it has on this machine. Raises ImageMissing, EngineLost."""
 
+    def list_type(self, reference: str) -> str:
+        """The media type of a name that means a list of images, one a platform; else empty."""
+
     def config(self, digest: str) -> ImageConfig:
         """What the image says of itself. Raises ImageMissing, EngineLost."""
 

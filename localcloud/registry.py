@@ -18,6 +18,7 @@ from moto.ecr.models import ECRBackend, Image
 from moto.ecr.responses import ECRResponse
 
 from localcloud.cloud import Cloud
+from localcloud.manifest import LISTS
 from localcloud.manifest import digest as digest_of
 from localcloud.overrides import replace, stock
 
@@ -100,6 +101,7 @@ def pull(cloud: Cloud, uri: str, role: str) -> str:
         ecr.get_authorization_token()
         answer = ecr.batch_get_image(repositoryName=match["repository"], imageIds=[named])
         if answer["images"]:
+            _require_one_image(uri, answer["images"][0])
             _authorize_layers(ecr, match["repository"], answer["images"][0])
     except ClientError as error:
         raise ImageRefused(_refusal(error, uri, role)) from None
@@ -119,6 +121,17 @@ def _refusal(error: ClientError, uri: str, role: str) -> str:
             f"({error})"
         )
     return f"cannot pull image {uri}: {error}"
+
+
+def _require_one_image(uri: str, image: dict[str, Any]) -> None:
+    """Raises ImageRefused for a list of images, in SageMaker's words."""
+    manifest = json.loads(image["imageManifest"])
+    kind = manifest.get("mediaType") or image.get("imageManifestMediaType") or LISTS[0]
+    if kind in LISTS or "manifests" in manifest:
+        raise ImageRefused(
+            f"Unsupported manifest media type {kind} for image {uri}. Ensure that valid manifest "
+            "media type is used for specified image."
+        )
 
 
 def _authorize_layers(ecr: Any, repository: str, image: dict[str, Any]) -> None:

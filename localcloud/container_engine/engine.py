@@ -17,6 +17,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
 from docker.errors import APIError
 from docker.models.containers import Container
@@ -50,6 +51,7 @@ from localcloud.engine import (
     Launch,
     LogSink,
 )
+from localcloud.manifest import LISTS
 from localcloud.memory_kills import memory_kills
 from localcloud.processes import MARK, CloudStopping, Processes
 from localcloud.reaper import kill_marked
@@ -58,6 +60,7 @@ LABEL = "modelwharf.cloud"
 LOOPBACK = "127.0.0.1"
 PORT = 8080  # SageMaker's serving contract
 PORT_VARIABLE = "SAGEMAKER_BIND_TO_PORT"
+NO_CONTENT = 204
 MIB = 1024 * 1024  # bytes
 RESERVE = 32 * MIB  # for the engine itself
 # Programs may unpack libraries into it and load them, which Docker's default forbids.
@@ -262,6 +265,19 @@ class ContainerEngine:
         with self._connection.speaking(f"find image {reference}"):
             found = self._client.images.get(reference)
         return self._images.remember(found.attrs)
+
+    def list_type(self, reference: str) -> str:
+        """Docker tells it with the image; podman gives the platform's own image for such a name."""
+        with self._connection.speaking(f"look at {reference}"):
+            if self._connection.is_podman:
+                api = self._client.api
+                address = f"{api.base_url}/v4.0.0/libpod/manifests/{quote(reference)}"
+                if api._get(f"{address}/exists").status_code != NO_CONTENT:
+                    return ""
+                return str(api._get(f"{address}/json").json().get("mediaType") or LISTS[0])
+            attributes = self._client.images.get(reference).attrs
+        found = str((attributes.get("Descriptor") or {}).get("mediaType", ""))
+        return found if found in LISTS else ""
 
     def config(self, digest: str) -> ImageConfig:
         with self._connection.speaking(f"look at image {digest}"):

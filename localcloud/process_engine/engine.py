@@ -114,6 +114,9 @@ class ProcessEngine:
         digest = reference.rpartition("@")[2]
         return Image(digest, self._store.manifest(digest))
 
+    def list_type(self, reference: str) -> str:
+        return ""
+
     def config(self, digest: str) -> ImageConfig:
         held = self._store.find(digest).config
         return ImageConfig(

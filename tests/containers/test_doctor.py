@@ -142,3 +142,19 @@ def test_nothing_is_wrong_with_the_mean_model(docker: Engine, tmp_path: Path) ->
     found = examine(docker, wanted, given, tmp_path / "doctor")
 
     assert complaints(found) == [], told(found)
+
+
+def test_a_name_that_means_a_list_of_images_is_found(
+    docker: Engine, engine: EngineUnderTest, tmp_path: Path
+) -> None:
+    if not engine.is_podman:
+        pytest.skip("Docker makes a list only where its images are in containerd's store")
+    api, name = engine.client.api, "localhost/modelwharf-tests-list:1"
+    address = f"{api.base_url}/v4.0.0/libpod/manifests"
+    made = api.post(f"{address}/{name}")
+    assert made.ok, made.text
+    try:
+        assert docker.list_type(name).endswith("manifest.list.v2+json")
+        assert docker.list_type(PYTHON_BASE) == ""
+    finally:
+        api.delete(f"{address}/{name}")

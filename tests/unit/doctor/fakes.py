@@ -148,6 +148,7 @@ class FakeEngine:
     description: str = "docker (Fake 1.0)"
     lacks: tuple[str, ...] = ()
     host: Host = ALGO_1
+    listed: str = ""
     known: tuple[str, ...] = ("mean:1",)
     builds: list[BuildRequest] = field(default_factory=list)
     launches: list[Launch] = field(default_factory=list)
@@ -161,6 +162,9 @@ class FakeEngine:
         if reference not in self.known:
             raise ImageMissing(f"no {reference}")
         return Image(DIGEST, "{}")
+
+    def list_type(self, reference: str) -> str:
+        return self.listed
 
     def config(self, digest: str) -> ImageConfig:
         return ImageConfig(self.platform, entrypoint=self.entrypoint, user=self.user)

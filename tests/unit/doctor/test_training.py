@@ -54,6 +54,18 @@ def test_an_image_for_another_platform_is_not_even_started(practice: Practice) -
     assert practice.engine.launches == []
 
 
+def test_a_list_of_images_is_no_image(practice: Practice) -> None:
+    practice.engine.listed = "application/vnd.oci.image.index.v1+json"
+
+    found = practice.training()
+
+    assert bad(found) == {"train-platform": "fail"}
+    assert found["train-platform"].seen == (
+        "mean:1 is a list of images (application/vnd.oci.image.index.v1+json)"
+    )
+    assert "--provenance=false" in found["train-platform"].change
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -84,3 +84,18 @@ def test_a_pull_needs_every_leave_that_a_container_runtime_needs(
     laptop.allow(EVERYTHING, {"Effect": "Deny", "Action": action, "Resource": "*"})
     with pytest.raises(registry.ImageRefused, match=action):
         registry.pull(laptop.cloud, f"{URI}:pulled-{action[4:]}", laptop.role)
+
+
+def test_a_list_of_images_is_pushed_and_not_pulled(laptop: Laptop) -> None:
+    kind = "application/vnd.oci.image.index.v1+json"
+    one = {"mediaType": "m", "digest": "sha256:1", "size": 1, "platform": {}}
+    listed = json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": [one]})
+    laptop.client("ecr").put_image(
+        repositoryName=REPOSITORY,
+        imageManifest=listed,
+        imageManifestMediaType=kind,
+        imageTag="listed",
+    )
+    with pytest.raises(registry.ImageRefused, match="Unsupported manifest media type") as refused:
+        registry.pull(laptop.cloud, f"{URI}:listed", laptop.role)
+    assert kind in str(refused.value)
