@@ -173,7 +173,7 @@ def cloud(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 REFUSED = """
 import contextlib, io, json, os, sys
-from localcloud.__main__ import main
+from localcloud.program import main
 ended = {}
 for name, options in json.loads(sys.argv[1]).items():
     with contextlib.redirect_stderr(io.StringIO()) as said:
