@@ -166,11 +166,18 @@ def _columns(graph: Graph, rows: str, chosen: list[int]) -> str:
 def _kernel(graph: Graph, rows: str, model: Any) -> str:
     """The kernel between each row and each support vector (rows × vectors)."""
     vectors = np.asarray(model.support_vectors_, dtype=np.float64)
+    if model.kernel in ("poly", "sigmoid"):
+        # Not a product times gamma: onnxruntime makes one operator of those, with a float32 gamma.
+        inner = graph.add("MatMul", rows, graph.constant(model._gamma * vectors.T))
+        inner = graph.add("Add", inner, graph.constant(float(model.coef0)))
+        if model.kernel == "sigmoid":
+            return graph.add("Tanh", inner)
+        return graph.add("Pow", inner, graph.constant(float(model.degree)))
     products = graph.add("MatMul", rows, graph.constant(vectors.T))
     if model.kernel == "linear":
         return products
-    gamma = graph.constant(model._gamma)
     if model.kernel == "rbf":
+        gamma = graph.constant(model._gamma)
         squares = graph.add(
             "ReduceSum", graph.add("Mul", rows, rows), graph.constant([1], np.int64), keepdims=1
         )
@@ -178,11 +185,6 @@ def _kernel(graph: Graph, rows: str, model: Any) -> str:
         twice = graph.add("Mul", products, graph.constant(2.0))
         apart = graph.add("Mul", graph.add("Sub", both, twice), gamma)
         return graph.add("Exp", graph.add("Neg", apart))
-    inner = graph.add("Add", graph.add("Mul", products, gamma), graph.constant(float(model.coef0)))
-    if model.kernel == "poly":
-        return graph.add("Pow", inner, graph.constant(float(model.degree)))
-    if model.kernel == "sigmoid":
-        return graph.add("Tanh", inner)
     raise no_conversion(type(model).__name__, f"its kernel is {model.kernel!r}")
 
 

@@ -42,6 +42,8 @@ REGRESSORS = [
     make_pipeline(StandardScaler(), SVR()),
     make_pipeline(StandardScaler(), NuSVR(kernel="sigmoid")),
     make_pipeline(StandardScaler(), SVR(kernel="poly", degree=2)),
+    make_pipeline(StandardScaler(), SVR(kernel="poly", gamma=0.1, coef0=0.3)),
+    make_pipeline(StandardScaler(), SVR(kernel="sigmoid", gamma=0.1)),
     make_pipeline(StandardScaler(), SVR(kernel="linear")),
     make_pipeline(StandardScaler(), KNeighborsRegressor()),
     VotingRegressor([("line", Ridge()), ("trees", RandomForestRegressor(3, random_state=0))]),
@@ -53,6 +55,7 @@ CLASSIFIERS = [
     make_pipeline(StandardScaler(), SGDClassifier(random_state=0)),
     make_pipeline(StandardScaler(), SVC()),
     make_pipeline(StandardScaler(), SVC(kernel="poly")),
+    make_pipeline(StandardScaler(), SVC(kernel="sigmoid", gamma=0.1)),
     make_pipeline(StandardScaler(), RandomForestClassifier(3, random_state=0)),
     VotingClassifier(
         [
