@@ -19,6 +19,8 @@ SERVICE_CODES = (CODEBUILD, SAGEMAKER)
 
 BUILDS = "Concurrently running builds for Linux/Small environment"
 """For the compute type of infra/images.py (CodeBuild user guide, "Quotas for AWS CodeBuild")."""
+JOB_INSTANCES = "Maximum number of instances per training job"
+"""20 unless the account has another (developer guide, SageMaker AI quotas); the laptop's is 1."""
 TRAINING = "training job"
 PROCESSING = "processing job"
 ENDPOINT = "endpoint"
@@ -148,8 +150,22 @@ def needs_of(
         purpose="Train runs a training job",
         setting=f"instance_type or instance_count in {parameter_path(project, 'training')}",
     )
+    together = QuotaNeed(
+        service=SAGEMAKER,
+        name=JOB_INSTANCES,
+        at_least=training.instance_count,
+        wanted=training.instance_count,
+        purpose="Train runs one job on all its instances",
+        setting=f"instance_count in {parameter_path(project, 'training')}",
+    )
     serve = endpoint_need(parameters.deployment, project=project, serving=serving)
-    return (builds, *((prepare,) if data.prepare else ()), train, serve)
+    return (
+        builds,
+        *((prepare,) if data.prepare else ()),
+        train,
+        *((together,) if training.instance_count > 1 else ()),
+        serve,
+    )
 
 
 def endpoint_need(deployment: Deployment, *, project: str, serving: Sequence[Fleet]) -> QuotaNeed:

@@ -17,6 +17,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.servicequotas.responses import ServiceQuotasResponse
 
 from contracts.model import Contract
+from contracts.quotas import JOB_INSTANCES
 from localcloud.instance_types import known_types
 from localcloud.overrides import replace
 
@@ -64,6 +65,8 @@ class AccountQuota:
     name: str
     unit: str
     value: float = DEFAULT
+    usual: float = DEFAULT
+    """This cloud's own, until somebody sets another."""
 
     @property
     def code(self) -> str:
@@ -89,6 +92,8 @@ def _all_quotas() -> Iterator[AccountQuota]:
     for compute_type in COMPUTE_TYPES:
         name = f"Concurrently running builds for Linux/{compute_type} environment"
         yield AccountQuota("codebuild", name, "Builds")
+    # A limit of this machine's, told where AWS tells its own: before anything is built.
+    yield AccountQuota("sagemaker", JOB_INSTANCES, "Instances", value=1, usual=1)
     for instance_type in known_types():
         for usage in USAGES:
             yield AccountQuota("sagemaker", f"{instance_type} for {usage} usage", "Instances")
@@ -137,7 +142,7 @@ class Quotas:
         return [
             {"name": quota.name, "service": quota.service, "code": quota.code, "value": quota.value}
             for quota in self.by_name.values()
-            if quota.value != DEFAULT
+            if quota.value != quota.usual
         ]
 
     def of(self, service: str) -> list[AccountQuota]:

@@ -53,6 +53,13 @@ def test_data_that_come_ready_need_no_processing_instance() -> None:
     assert "ml.c5.xlarge for training job usage" in names
 
 
+def test_a_job_on_several_instances_needs_them_in_one_job_too() -> None:
+    two = Parameters(training=Training(instance_count=2))
+    found = least(two, [])
+    assert found["Maximum number of instances per training job"] == 2
+    assert found["ml.m5.large for training job usage"] == 2
+
+
 def record(name: str, value: float, code: str = "L-1") -> Mapping[str, Any]:
     return {"QuotaName": name, "QuotaCode": code, "Value": value}
 

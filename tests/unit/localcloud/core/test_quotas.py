@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from contracts.quotas import BUILDS, SAGEMAKER, instances_of
+from contracts.quotas import BUILDS, JOB_INSTANCES, SAGEMAKER, instances_of
 from localcloud.quotas import QuotaChange, Quotas, UnknownQuota
 from localcloud.server import QUOTAS_PATH
 from tests.unit.localcloud.core.world import World
@@ -26,6 +26,13 @@ def test_a_quota_is_found_by_its_name_through_all_pages(world: World) -> None:
         ServiceCode=SAGEMAKER, QuotaCode=found[ENDPOINT]["QuotaCode"]
     )["Quota"]
     assert (quota["QuotaName"], quota["Value"]) == (ENDPOINT, 20.0)
+
+
+def test_a_training_job_has_one_instance_and_the_account_says_so(world: World) -> None:
+    quota = listed(world, "list_service_quotas", SAGEMAKER)[JOB_INSTANCES]
+    assert quota["Value"] == 1
+    told = world.page(QUOTAS_PATH, {"name": ENDPOINT, "value": 20})["changed"]
+    assert JOB_INSTANCES not in [one["name"] for one in told]
 
 
 def test_the_clouds_own_page_sets_a_quota_and_the_default_stays(world: World) -> None:
