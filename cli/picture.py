@@ -266,6 +266,8 @@ def _quality(document: ReleaseDocument) -> Iterator[tuple[str, str]]:
     yield "quality", ", ".join(f"{name} {value:.4g}" for name, value in metrics)
     for reason in document.quality.reasons:
         yield "rule", reason
+    for finding in document.quality.findings:
+        yield "finding", finding
 
 
 def _approval(approval: ApprovalDecision) -> str:

@@ -1,13 +1,19 @@
 """The evaluation report: ``evaluation.json`` in ``/opt/ml/output/data``."""
 
 import math
+from typing import Annotated
 
-from pydantic import AwareDatetime, JsonValue, field_validator
+from pydantic import AwareDatetime, Field, JsonValue, field_validator
 
 from contracts.model import Contract
 
 EVALUATION_FILE = "evaluation.json"
 HOLDOUT_FILE = "holdout.jsonl"
+
+
+FINDINGS = 10
+Finding = Annotated[str, Field(max_length=400)]
+"""A sentence; the release document carries it."""
 
 
 class Interval(Contract):
@@ -38,6 +44,8 @@ class EvaluationReport(Contract):
     holdout_rows: int
     input_schema: dict[str, JsonValue] = {}
     libraries: dict[str, str] = {}
+    findings: Annotated[tuple[Finding, ...], Field(max_length=FINDINGS)] = ()
+    """What people should know of the model before they approve it, though no rule is about it."""
     created: AwareDatetime
 
 

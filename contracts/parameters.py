@@ -207,9 +207,10 @@ class Training(Contract):
 
 
 class QualityRule(Contract):
-    """One bound on one metric; a metric that is missing fails the rule."""
+    """One bound on one metric; a metric that is missing fails the rule, unless ``if_measured``."""
 
     metric: str
+    if_measured: bool = False
     minimum: Finite | None = None
     maximum: Finite | None = None
 
@@ -225,7 +226,10 @@ class QualityRule(Contract):
 class Quality(Contract):
     """What a model must reach before it may serve."""
 
-    rules: tuple[QualityRule, ...] = (QualityRule(metric="skill", minimum=-0.05),)
+    rules: tuple[QualityRule, ...] = (
+        QualityRule(metric="skill", minimum=-0.05),
+        QualityRule(metric="coverage_gap", minimum=-0.2, if_measured=True),
+    )
 
 
 class Approval(StrEnum):

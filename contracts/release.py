@@ -144,11 +144,19 @@ class TrainingResult(Contract):
 
 
 class QualityVerdict(Contract):
-    """Why the model may serve: each rule with the figure that met it."""
+    """Why the model may serve: each rule with the figure that met it.
+
+    ``findings`` are the training program's own words on the model, which no rule is about.
+    """
 
     passed: bool
     metrics: dict[str, float]
     reasons: tuple[str, ...]
+    findings: tuple[str, ...] = ()
+
+    def in_words(self) -> str:
+        """A line a rule, a line a finding."""
+        return "\n".join((*self.reasons, *self.findings))
 
 
 class ModelPackage(Contract):

@@ -33,8 +33,10 @@ def check_quality(site: Site, document: ReleaseDocument) -> ReleaseDocument:
     better now than when it serves.
     """
     training, plan = required(document.training, "training"), planned(document)
-    metrics = measured(site, training)
-    verdict = judge(metrics, plan.quality.rules)
+    report = read_report(site, training)
+    metrics = measured(report, training)
+    findings = () if report is None else report.findings
+    verdict = judge(metrics, plan.quality.rules).model_copy(update={"findings": findings})
     rows = read_holdout(site, training)
     unanswerable = nothing_to_ask(document.project, rows, plan.deployment.probe)
     if not verdict.passed:
@@ -42,6 +44,7 @@ def check_quality(site: Site, document: ReleaseDocument) -> ReleaseDocument:
         raise QualityBelowThreshold(
             f"{'; '.join(verdict.reasons)}. Measured: {_figures(metrics)}. The bounds are in {path}"
             + _advice(document.project, plan, metrics)
+            + "".join(f". Besides, {finding}" for finding in findings)
             + (f". Besides, {unanswerable}" if unanswerable else "")
         )
     if unanswerable:
@@ -59,7 +62,7 @@ def require_plain(site: Site, training: TrainingResult) -> None:
 
 def _advice(project: str, plan: Plan, metrics: Mapping[str, float]) -> str:
     """What to type when a rule is about a figure that this model does not have."""
-    if all(rule.metric in metrics for rule in plan.quality.rules):
+    if all(rule.metric in metrics or rule.if_measured for rule in plan.quality.rules):
         return ""
     name = next(iter(metrics), "accuracy")
     rules = json.dumps({"rules": [{"metric": name, "minimum": 0.9}]})
@@ -78,22 +81,28 @@ def _figures(metrics: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()) or "nothing"
 
 
-def measured(site: Site, training: TrainingResult) -> dict[str, float]:
+def measured(report: EvaluationReport | None, training: TrainingResult) -> dict[str, float]:
     """The evaluation report's metrics; without a report, those SageMaker read from the log."""
+    if report is None:
+        return dict(training.metrics)
+    return {name: metric.value for name, metric in report.metrics.items()}
+
+
+def read_report(site: Site, training: TrainingResult) -> EvaluationReport | None:
+    """The training program's report, if it wrote one. Raises QualityBelowThreshold."""
     text = None
     if training.output is not None:
         text = read_member(site, training.output, EVALUATION_FILE)
     if text is None:
-        return dict(training.metrics)
+        return None
     try:
-        report = EvaluationReport.model_validate_json(text)
+        return EvaluationReport.model_validate_json(text)
     except ValidationError as error:
         raise QualityBelowThreshold(
             f"{EVALUATION_FILE} in {training.output} is no evaluation report: {_first(error)}; "
             f"a report is such as {EXAMPLE}. A program with a file of its own gives it another "
             "name: without a report, the metric definitions count"
         ) from None
-    return {name: metric.value for name, metric in report.metrics.items()}
 
 
 def _first(error: ValidationError) -> str:
@@ -115,6 +124,8 @@ def judge(metrics: Mapping[str, float], rules: Sequence[QualityRule]) -> Quality
 
 def _checks(metrics: Mapping[str, float], rule: QualityRule) -> list[tuple[bool, str]]:
     value = metrics.get(rule.metric)
+    if value is None and rule.if_measured:
+        return []
     if value is None:
         return [(False, f"{rule.metric} was not measured")]
     checks = []

@@ -53,7 +53,7 @@ def serving(site: Site, endpoint: str) -> str:
 
 
 def _success(document: ReleaseDocument, now: str) -> tuple[str, str]:
-    quality = "" if document.quality is None else "\n".join(document.quality.reasons)
+    quality = "" if document.quality is None else document.quality.in_words()
     package = "" if document.model_package is None else document.model_package.arn
     rows = [
         ("outcome", "succeeded"),

@@ -52,7 +52,7 @@ def approval_message(document: ReleaseDocument, arn: str) -> str:
 
 
 def _quality(verdict: QualityVerdict | None) -> str:
-    return "" if verdict is None else "\n".join(verdict.reasons)
+    return "" if verdict is None else verdict.in_words()
 
 
 @entry(WaitingTask)

@@ -9,7 +9,8 @@ Figures, over rows of (origin, horizon):
 - ``skill``: 1 - mae / the random walk's mae. Zero is the random walk, below is worse. Where
   neither errs, on a price that stands still, it is zero; where only the random walk does
   not, it is left out.
-- ``coverage``: share of actual prices inside the interval.
+- ``coverage``: share of actual prices inside the interval; ``coverage_gap``: what that is
+  above the interval's level, below zero where intervals are narrower than they say.
 
 Intervals come from a moving block bootstrap over the days on which the forecasts were made
 (Künsch 1989): neighbouring forecasts share most of their future, so rows are far from
@@ -97,9 +98,17 @@ def metrics(
         for name, value in values.items()
         if np.isfinite(value[0])
     }
+    found["coverage_gap"] = _shifted(found["coverage"], -predictions.level)
     left_out = rows.sum() - sums[:, _RELATIVE_ROWS].sum()
     found["mape_rows_left_out"] = Metric(value=float(left_out))
     return found
+
+
+def _shifted(metric: Metric, by: float) -> Metric:
+    interval = metric.interval
+    if interval is not None:
+        interval = Interval(low=interval.low + by, high=interval.high + by, level=interval.level)
+    return Metric(value=metric.value + by, interval=interval)
 
 
 # Columns of the sums: every figure is a function of these, so a resample is one product.

@@ -61,6 +61,7 @@ def clean_files(dataset: Dataset) -> dict[str, bytes]:
     options = Options(
         features=tuple(one.name for one in dataset.features),
         max_gap_days=dataset.options.max_gap_days,
+        ended=dataset.options.ended,
     )
     description = Description(inputs=tuple(one.name for one in series), options=options)
     files = {f"{one.name}.csv": _csv(one) for one in series}

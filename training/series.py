@@ -16,7 +16,7 @@ from contracts.parameters import DatasetName
 from training.columns import Columns, Wanted, find_columns
 from training.faults import Faults
 from training.observations import Observations, read_observations
-from training.rejected import Rejected, rejection
+from training.rejected import Rejected, in_options, rejection
 from training.table import Table, read_table
 
 DESCRIPTION_FILE = "data.json"
@@ -41,6 +41,8 @@ class Options(Contract):
     """Share of rows without a price, as exchanges' holidays are in some sources."""
     confirmed: dict[DatasetName, tuple[date, ...] | Literal["all"]] = {}
     """Input name → days whose price is right although no neighbour supports it."""
+    ended: tuple[DatasetName, ...] = ()
+    """Products that may end long before the others."""
 
     def wanted(self, option: Literal["date_column", "price_column"], name: str) -> Wanted:
         """The column's name for an input; the default's where the user gave none."""
@@ -55,7 +57,7 @@ class Options(Contract):
 
     def inputs_named(self) -> Iterator[tuple[str, str]]:
         """Every option with an input's name in it."""
-        for option in ("features", "date_column", "price_column", "sheet", "confirmed"):
+        for option in ("features", "date_column", "price_column", "sheet", "confirmed", "ended"):
             value = getattr(self, option)
             if not isinstance(value, str):
                 yield from ((option, name) for name in value or ())
@@ -82,6 +84,10 @@ class Series:
     missing: int
     weekends: int
     source: str = ""
+
+    @property
+    def end(self) -> pd.Timestamp:
+        return self.prices.index[-1]
 
     @property
     def gaps(self) -> pd.Series:
@@ -156,17 +162,26 @@ def _read_description(path: Path) -> Description:
 def _check_roles(dataset: Dataset) -> None:
     if not dataset.products:
         raise Rejected("options: every input is named in features, so no product is left")
+    newest = max(dataset.products, key=lambda one: one.end)
     allowed = pd.Timedelta(days=dataset.options.max_gap_days)
-    for product in dataset.products:
-        end = product.prices.index[-1]
-        for feature in dataset.features:
-            feature_end = feature.prices.index[-1]
-            if end - feature_end > allowed:
-                raise Rejected(
-                    f"{feature.name} ends on {feature_end:%Y-%m-%d}, but {product.name} on "
-                    f"{end:%Y-%m-%d}: a feature may lag at most {allowed.days} days "
-                    "(option max_gap_days); bring newer data, or leave it out of features"
-                )
+    findings = []
+    for one in (*dataset.products, *dataset.features):
+        if newest.end - one.end <= allowed:
+            continue
+        if one.name in dataset.options.features:
+            way_out = "or leave it out of features"
+        elif one.name in dataset.options.ended:
+            continue
+        else:
+            way_out = f"or, if it has ended for good, say so {in_options({'ended': [one.name]})}"
+        findings.append(
+            f"{one.name} ends on {one.end:%Y-%m-%d}, but {newest.name} on {newest.end:%Y-%m-%d}: "
+            f"a series may lag at most {allowed.days} days (option max_gap_days); bring newer "
+            f"data, both in one upload: `wharf data put {newest.name} FILE {one.name} FILE`, "
+            f"{way_out}"
+        )
+    if findings:
+        raise Rejected("; ".join(findings))
 
 
 def read_series(path: Path, name: str, options: Options) -> Series:

@@ -17,6 +17,7 @@ from training.features import (
     find_origins,
     matrix,
 )
+from training.findings import find
 from training.folders import Folders
 from training.holdout import write_holdout
 from training.hyperparameters import Hyperparameters, read_hyperparameters
@@ -60,6 +61,7 @@ def train(folders: Folders) -> EvaluationReport:
 
     predictions = to_predictions(origins, parts.holdout, change, widths, settings.interval_level)
     report = evaluate(predictions, Bootstrap(settings.bootstrap_resamples, settings.seed))
+    report = report.model_copy(update={"findings": find(trust, report.metrics, settings)})
     _say_report(report)
 
     served = _since(origins, parts.holdout_start)
@@ -125,6 +127,8 @@ def _say_report(report: EvaluationReport) -> None:
         interval = metric.interval
         between = f" ({interval.low:.6f} to {interval.high:.6f})" if interval else ""
         print(f"holdout {name}={metric.value:.6f}{between}", flush=True)
+    for finding in report.findings:
+        print(f"finding: {finding}", flush=True)
     if "skill" not in report.metrics:
         print(
             "holdout skill was not measured: the random walk made no error at all, as no price "

@@ -60,6 +60,7 @@ def test_a_succeeded_release_shows_its_figures(terminal: Terminal) -> None:
 
     assert "succeeded 1 min 15 s" in text
     assert "skill 0.03 ≥ -0.05" in text
+    assert "finding          the model is the random walk\n" in text
     assert "data v2, source v1" in text
     assert "training output  s3://artifact-bucket/releases/output.tar.gz\n" in text
     assert "holdout.png" not in text, "nobody looked into the archive"

@@ -42,6 +42,39 @@ def test_a_model_that_holds_every_bound_passes_with_the_reasons(world: World) ->
     assert verdict.metrics == {"skill": 0.012, "mae": 1.5}
 
 
+def test_intervals_that_hold_far_too_few_prices_are_refused_by_default(world: World) -> None:
+    put_output(world, {"evaluation.json": report(skill=0.1, coverage_gap=-0.25), **HOLDOUT})
+    words = refusal(world, document(upto="Train"))
+    assert words.startswith("coverage_gap -0.25 ≥ -0.2 does not hold. Measured")
+
+
+def test_a_rule_on_what_need_not_be_measured_says_nothing_without_it() -> None:
+    rules = [QualityRule(metric="coverage_gap", minimum=-0.2, if_measured=True)]
+    assert judge({"skill": 1.0}, rules).reasons == ()
+    assert judge({"skill": 1.0}, rules).passed
+    assert not judge({"coverage_gap": -0.3}, rules).passed
+
+
+def found(sentence: str, skill: float) -> dict[str, bytes]:
+    content = json.loads(report(skill=skill)) | {"findings": [sentence]}
+    return {"evaluation.json": json.dumps(content).encode(), **HOLDOUT}
+
+
+def test_what_the_program_found_is_in_the_verdict(world: World) -> None:
+    put_output(world, found("the model is the random walk", skill=0.0))
+    verdict = check_quality(world.site, document(upto="Train")).quality
+    assert verdict is not None
+    assert verdict.findings == ("the model is the random walk",)
+    assert verdict.in_words() == "skill 0 ≥ -0.05\nthe model is the random walk"
+
+
+def test_what_the_program_found_is_told_with_a_refusal(world: World) -> None:
+    put_output(world, found("the intervals are too narrow", skill=-0.5))
+    assert refusal(world, document(upto="Train")).endswith(
+        "The bounds are in /modelwharf/oil-price/quality. Besides, the intervals are too narrow"
+    )
+
+
 def test_every_broken_bound_is_named_with_value_and_bound(world: World) -> None:
     put_output(world, {"evaluation.json": report(skill=-0.2, mae=9.0, rmse=1.0)})
     rules = (rule("skill", minimum=-0.05), rule("mae", maximum=3), rule("rmse", maximum=2))

@@ -115,6 +115,15 @@ def test_the_interval_holds_the_value_and_widens_when_errors_cluster() -> None:
     assert widths[1] > 5 * widths[0]
 
 
+def test_the_coverage_gap_is_what_is_above_the_intervals_level() -> None:
+    given = simple()
+    metrics = evaluate(given, BOOTSTRAP).metrics
+    gap, coverage = metrics["coverage_gap"], metrics["coverage"]
+    assert gap.value == pytest.approx(coverage.value - given.level)
+    assert gap.interval is not None and coverage.interval is not None
+    assert gap.interval.low == pytest.approx(coverage.interval.low - given.level)
+
+
 def test_the_same_seed_gives_the_same_report() -> None:
     first, second = (evaluate(simple(), BOOTSTRAP).metrics for _ in range(2))
     assert first == second

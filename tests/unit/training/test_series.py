@@ -186,7 +186,21 @@ def test_an_option_out_of_range_is_rejected_with_its_value(tmp_path: Path) -> No
         dataset_of(tmp_path, {"wti": walk(days=20)}, {"max_gap_days": 0})
 
 
+def test_a_product_that_ended_long_before_another_is_rejected_with_both_ways_out(
+    tmp_path: Path,
+) -> None:
+    files = {"wti": walk(days=60), "brent": walk(days=30)}
+    with pytest.raises(Rejected) as caught:
+        dataset_of(tmp_path / "a", files, {})
+    words = str(caught.value)
+    assert "brent ends on 2015-02-11, but wti on 2015-03-25: a series may lag at most 10" in words
+    assert "`wharf data put wti FILE brent FILE`" in words
+    assert '{"ended": ["brent"]}' in words
+    assert len(dataset_of(tmp_path / "b", files, {"ended": ["brent"]}).products) == 2
+
+
 def test_a_feature_that_ended_long_before_the_product_is_rejected(tmp_path: Path) -> None:
     files = {"wti": walk(days=60), "sp500": walk(days=30)}
-    with pytest.raises(Rejected, match=r"sp500 ends on .*, but wti on .*at most 10 days"):
+    words = r"sp500 ends on .*, but wti on .*at most 10 days.*leave it out of features"
+    with pytest.raises(Rejected, match=words):
         dataset_of(tmp_path, files, {"features": ["sp500"]})
