@@ -14,7 +14,7 @@ from training.split import Split, split
 from training.trust import MINIMUM_BLOCKS, Trust, choose_trust
 
 REACH = Hyperparameters().reach
-(RULE,) = Quality().rules
+(RULE,) = (rule for rule in Quality().rules if rule.metric == "skill")
 
 
 def returning(days: int, seed: int, *, memory: float = 1.0, drift: float = 0.0) -> pd.Series:
