@@ -70,6 +70,8 @@ class Watch:
             deadline = min(deadline, SECOND_DEADLINE)
         for _ in range(int(deadline / INTERVAL)):
             found = self._look(started, skipped)
+            if found.skipped and (before.failed or before.serves_not):
+                return before  # nothing was started, and what was there is not what serves
             if found.is_known:
                 return found
             self.services.sleep(INTERVAL)

@@ -56,7 +56,7 @@ def _look(site: Site, message: Message, time: str, order: int) -> tuple[Decision
     if latest is not None:
         document = _again(site, wish, document, latest)
         skip = _nothing_new(site, wish, document, tags, latest)
-    skip = skip or _released_already(site, document)
+    skip = skip or _released_already(site, document, latest)
     if skip is not None:
         return Decision(skip=skip, **head), None
     return Decision(release=document, **head), _ingredients(document, tags)
@@ -164,12 +164,15 @@ def _changed(site: Site, before: str, after: str) -> str:
     return f"only {shown}" + (" and more" if len(paths) > PATHS_SHOWN else "")
 
 
-def _released_already(site: Site, document: ReleaseDocument) -> Skip | None:
+def _released_already(site: Site, document: ReleaseDocument, latest: Latest | None) -> Skip | None:
     """Why the very same release is not started a second time."""
     execution = describe(site, document.release_id)
     if execution is None:
         return None
     commit, release = document.trigger.commit, document.release_id
+    if latest is not None and _same(document, latest):  # it may have come back since
+        release = latest.release_id
+        execution = describe(site, release) or execution
     if execution["status"] == RUNNING:
         return Skip(commit=commit, reason=f"release {release} of it runs already", audible=False)
     ended = str(execution["status"]).lower().replace("_", " ")
@@ -177,9 +180,17 @@ def _released_already(site: Site, document: ReleaseDocument) -> Skip | None:
         commit=commit,
         reason=(
             f"commit {commit[:7]}, with the same data and parameters, was released already as "
-            f"{release} ({ended}); to release it again: wharf start --commit {commit} --reason …"
+            f"{release} ({ended}){_serving_instead(site, release)}; to release it again: "
+            f"wharf start --commit {commit} --reason …"
         ),
     )
+
+
+def _serving_instead(site: Site, release: str) -> str:
+    champion = site.ledger.champion(site.environment.endpoint)
+    if champion is None or champion.release_id == release:
+        return ""
+    return f", and {champion.release_id} serves now"
 
 
 def _ingredients(document: ReleaseDocument, tags: dict[str, str]) -> Latest:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,23 @@ def test_a_commit_in_whose_place_another_serves_is_told_how_to_release_it_again(
     assert (waited.exit_code, waited.stdout) == (1, result.stdout)
     answer = terminal.json("push", "--directory", str(checkout), exit_code=1)
     assert (answer["serving"], answer["commit"]) == (OTHER, head)
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_push_back_to_a_commit_in_whose_place_another_serves_is_no_success(
+    terminal: Terminal, checkout: Path
+) -> None:
+    head = git(checkout, "rev-parse", "HEAD")
+    releases.succeeded(terminal.cloud, trigger={"commit": head})
+    releases.succeeded(terminal.cloud, OTHER, minutes=1, trigger={"commit": "b" * 40})
+    serve(terminal, OTHER)
+    skip = partial(terminal.cloud.ledger.skip, head, "was released already")
+    terminal.cloud.stepfunctions.later = [*[lambda: None] * 6, skip]
+
+    result = terminal.wharf("push", "--directory", str(checkout))
+
+    assert result.exit_code == 1
+    assert f"but {OTHER} serves now" in result.stdout
 
 
 @pytest.mark.usefixtures("repository")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from contracts.parameters import DEFAULT_VERSION, SECTIONS
 from contracts.release import ReleaseDocument
+from lambdas.endpoint_rows import Champion
 from lambdas.lost_push import find_lost_push
 from lambdas.sources import UnreadableMessage, read_message
 from lambdas.start_release import Change, grant_once, start_release
@@ -420,6 +421,24 @@ def test_a_branch_set_back_to_an_earlier_commit_gets_a_later_release_of_it(proje
     assert back.trigger.reason == f"back to it after {second.release_id}"
     start(project, push(), "2026-11-21T11:00:00.000Z")
     assert len(started(project)) == 3
+
+
+def test_a_branch_set_back_again_after_that_failed_is_told_what_serves(project: World) -> None:
+    start(project, push())
+    start(project, push_to(project, SECOND, **{"training/train.py": "t2"}))
+    start(project, push_to(project, FIRST), LATER)
+    _, second, back = started(project)
+    project.stepfunctions.executions[back.release_id]["status"] = "FAILED"
+    serving = Champion(release_id=second.release_id, config="c", model_package="p", order=2)
+    project.site.ledger.crown("oil-price", serving)
+    start(project, push(), "2026-11-21T11:00:00.000Z")
+    assert len(started(project)) == 3
+    [row] = skipped(project)
+    assert row["reason"] == (
+        "commit aaaaaaa, with the same data and parameters, was released already as "
+        f"{back.release_id} (failed), and {second.release_id} serves now; to release it again: "
+        f"wharf start --commit {FIRST} --reason …"
+    )
 
 
 def test_a_message_that_comes_again_is_decided_as_it_was_the_first_time(project: World) -> None:
