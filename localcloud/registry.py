@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
-from moto.ecr.models import ECRBackend, Image
+from moto.ecr.models import ECRBackend, Image, Repository
 from moto.ecr.responses import ECRResponse
 
 from localcloud.cloud import Cloud
@@ -74,7 +74,7 @@ def _free_tag(backend: ECRBackend, name: str, tag: str, manifest: str) -> None:
     for image in repository.images:
         if tag not in image.image_tags:
             continue
-        if repository.is_tag_immutable():
+        if _is_immutable(repository, tag):
             raise JsonRESTError(
                 "ImageTagAlreadyExistsException",
                 f"The image tag '{tag}' already exists in the '{name}' repository and cannot be "
@@ -82,6 +82,18 @@ def _free_tag(backend: ECRBackend, name: str, tag: str, manifest: str) -> None:
             )
         if image.image_manifest != manifest:
             image.remove_tag(tag)
+
+
+def _is_immutable(repository: Repository, tag: str) -> bool:
+    """A tag that an exclusion filter matches is the other way round.
+
+    A filter is text in which * is any text (ECR user guide, "Preventing image tags from being
+    overwritten"); stock moto reads it as a regular expression.
+    """
+    filters = repository.image_tag_mutability_exclusion_filters or ()
+    patterns = (".*".join(map(re.escape, one["filter"].split("*"))) for one in filters)
+    excluded = any(re.fullmatch(pattern, tag) for pattern in patterns)
+    return bool(repository.is_tag_immutable()) != excluded
 
 
 def pull(cloud: Cloud, uri: str, role: str) -> str:

@@ -12,14 +12,17 @@ class Queue(Resource):
     name_property = "QueueName"
     properties = names(
         "DelaySeconds KmsMasterKeyId MessageRetentionPeriod QueueName RedrivePolicy "
-        "SqsManagedSseEnabled VisibilityTimeout"
+        "SqsManagedSseEnabled Tags VisibilityTimeout"
     )
     attributes = frozenset({"Arn", "QueueName", "QueueUrl"})
 
     @classmethod
     def create(cls, name: str, properties: Properties) -> Created:
         settings, name = _attributes(properties), shortened(name, NAME_LIMIT)
-        url = cls.client("sqs").create_queue(QueueName=name, Attributes=settings)["QueueUrl"]
+        made = cls.client("sqs").create_queue(
+            QueueName=name, Attributes=settings, tags=_tags(properties)
+        )
+        url = made["QueueUrl"]
         attributes = {"Arn": cls.cloud.arn("sqs", name), "QueueName": name, "QueueUrl": url}
         return Created(url, attributes)
 
@@ -28,6 +31,11 @@ class Queue(Resource):
         self.client("sqs").set_queue_attributes(
             QueueUrl=self.created.ref, Attributes={**withdrawn, **_attributes(wanted)}
         )
+        tags = _tags(wanted)
+        if dropped := [key for key in _tags(self.given) if key not in tags]:
+            self.client("sqs").untag_queue(QueueUrl=self.created.ref, TagKeys=dropped)
+        if tags:
+            self.client("sqs").tag_queue(QueueUrl=self.created.ref, Tags=tags)
 
     def remove(self) -> None:
         with gone("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"):
@@ -41,8 +49,12 @@ def _attributes(properties: Properties) -> dict[str, str]:
     return {
         key: value if isinstance(value, str) else json.dumps(value)
         for key, value in properties.items()
-        if key != "QueueName"
+        if key not in ("QueueName", "Tags")
     }
+
+
+def _tags(properties: Properties) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
 
 
 class QueuePolicy(Resource):

@@ -349,3 +349,18 @@ def test_an_address_without_a_template_is_named(stack: Stack, path: str) -> None
         stack.client.create_stack(
             StackName=stack.name, TemplateURL=f"https://s3.eu-west-1.amazonaws.com/{path}"
         )
+
+
+def test_the_tags_of_a_queue_are_those_of_the_template(stack: Stack) -> None:
+    def tagged(**tags: str) -> dict[str, Any]:
+        given = [{"Key": key, "Value": value} for key, value in tags.items()]
+        return resource("AWS::SQS::Queue", QueueName="queue", Tags=given)
+
+    sqs = stack.world.client("sqs")
+    stack.create({"Queue": tagged(team="fuel", stage="trial")})
+    url = sqs.get_queue_url(QueueName="queue")["QueueUrl"]
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"team": "fuel", "stage": "trial"}
+
+    assert stack.update({"Queue": tagged(team="power")}) == "UPDATE_COMPLETE"
+
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"team": "power"}

@@ -56,6 +56,32 @@ def test_a_mutable_tag_moves_and_leaves_the_image(laptop: Laptop) -> None:
     assert tags == {first: [], second: ["latest"]}
 
 
+@pytest.mark.parametrize(
+    ("kind", "tag", "moves"),
+    [
+        ("MUTABLE_WITH_EXCLUSION", "v1", False),
+        ("MUTABLE_WITH_EXCLUSION", "latest", True),
+        ("IMMUTABLE_WITH_EXCLUSION", "v1", True),
+        ("IMMUTABLE_WITH_EXCLUSION", "latest", False),
+    ],
+)
+def test_a_tag_that_a_filter_excludes_is_the_other_way_round(
+    laptop: Laptop, kind: str, tag: str, moves: bool
+) -> None:
+    name = f"{kind.lower()}/{tag}"
+    laptop.client("ecr").create_repository(
+        repositoryName=name,
+        imageTagMutability=kind,
+        imageTagMutabilityExclusionFilters=[{"filter": "v*", "filterType": "WILDCARD"}],
+    )
+    push(laptop, "first", tag, name)
+    if moves:
+        push(laptop, "second", tag, name)
+    else:
+        with pytest.raises(ClientError, match="ImageTagAlreadyExistsException"):
+            push(laptop, "second", tag, name)
+
+
 def test_a_missing_repository_is_named(laptop: Laptop) -> None:
     with pytest.raises(ClientError, match="'none' does not exist"):
         push(laptop, "a", "b", "none")
