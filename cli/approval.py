@@ -2,6 +2,7 @@
 
 import click
 
+from cli import brief
 from cli.errors import Trouble
 from cli.output import print_json
 from cli.release import Release, read_release
@@ -47,7 +48,7 @@ def decide(
         print_json(decision)
     else:
         click.echo(
-            f"{decision.decision.lower()} {decision.model_package}\n"
+            f"{decision.decision.lower()} model package {brief.resource(decision.model_package)}\n"
             f"Watch what follows: wharf show {release} --follow"
         )
 

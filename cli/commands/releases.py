@@ -107,7 +107,8 @@ def _colour(one: ReleaseSummary) -> str:
 def _why(one: ReleaseSummary) -> str:
     """Where it is or failed, and the first line of why: what follows is for `wharf show`."""
     reason = (one.reason or "").strip().partition("\n")[0]
-    parts = (one.state, brief.one_line(reason), one.waits_for)
+    asked = (one.waits_for or "").removeprefix("approval: ")
+    parts = (one.state, brief.one_line(reason), asked)
     return ": ".join(part for part in parts if part)
 
 

@@ -11,25 +11,22 @@ from tests.unit.inference.fakes import ROWS, SUMS
 
 ROOT = Path(__file__).parents[3]
 ASKED = [[(ROWS, SUMS)]]
-# A server that ends at once when it is told to, whatever it was asked.
+# A server that takes requests, and ends at once when it is told to. It answers none of them: on a
+# busy machine the last answers would be under way before the signal is there.
 RUDE = """
-import http.server, os, signal, sys
+import http.server, os, signal, sys, threading
 signal.signal(signal.SIGTERM, lambda *_: os._exit(3))
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
-        self.answer(b"")
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer(SUMS)
-    def answer(self, body):
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        threading.Event().wait()
     def log_message(self, *_):
         pass
-SUMS = sys.argv[2].encode()
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
@@ -68,9 +65,10 @@ def test_a_server_that_answers_what_it_took_loses_nothing(tmp_path: Path) -> Non
 
 def test_what_a_server_drops_at_its_end_is_lost(tmp_path: Path) -> None:
     port = free_port()
-    with up(tmp_path, port, "-c", RUDE, str(port), SUMS.decode()) as server:
+    with up(tmp_path, port, "-c", RUDE, str(port)) as server:
         found = end_under_load(server, "/invocations", CSV, ASKED, seconds=2, clients=8)
-    assert 0 < len(found.lost) <= 8
+    # More than were open: what a client writes while the server dies is lost, too.
+    assert 0 < found.open <= len(found.lost)
     assert found.exit_code == 3
     assert not found.good
 

@@ -50,7 +50,7 @@ def test_what_waits_for_a_person_is_marked_with_what_to_type(terminal: Terminal)
     _, row = terminal.wharf("releases").stdout.splitlines()
 
     assert "waits for you" in row
-    assert f"Approve: approval: wharf approve {RELEASE}; or: wharf reject {RELEASE}" in row
+    assert f"Approve: wharf approve {RELEASE}; or: wharf reject {RELEASE}" in row
     (found,) = terminal.json("releases")["releases"]
     assert (found["status"], found["state"]) == ("RUNNING", "Approve")
     assert found["waits_for"].startswith(f"approval: wharf approve {RELEASE}")
