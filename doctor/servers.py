@@ -13,6 +13,7 @@ from doctor.images import ReadyImage
 from doctor.server import LOOK, Pings, Server, answers_pings, pinging, shown
 from doctor.settings import Sample, Settings
 from doctor.start_faults import Place, look_into
+from doctor.training_runs import without_root
 from doctor.trees import BadArtifact, lay_out_serving
 from localcloud.engine import Engine, ImageMissing, Launch
 
@@ -220,7 +221,7 @@ class Servers:
             user=conditions.user,
         )
         try:
-            program = self._engine.run(launch, lines.append)
+            program = self._engine.run(launch, without_root(tree, lines.append))
         except (OSError, ImageMissing) as error:
             return Server(None, [str(error)], self.settings)
         server = Server(program, lines, self.settings)

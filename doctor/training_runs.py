@@ -14,7 +14,7 @@ from doctor.images import ReadyImage
 from doctor.settings import Settings
 from doctor.start_faults import Place, look_into
 from doctor.trees import empty_channels, garbage_channels, lay_out_training
-from localcloud.engine import Engine, ImageMissing, Launch, Program
+from localcloud.engine import Engine, ImageMissing, Launch, LogSink, Program
 from localcloud.exit_codes import in_words
 
 JOB = "wharf-doctor"
@@ -196,7 +196,7 @@ class TrainingRuns:
             user=conditions.user,
         )
         try:
-            program = self._engine.run(launch, lines.append)
+            program = self._engine.run(launch, without_root(tree, lines.append))
         except (OSError, ImageMissing) as error:
             return TrainingRun(None, (str(error),), tree, 0.0, started=False)
         return _Started(program, time.monotonic(), lines, tree)
@@ -219,6 +219,12 @@ class _Started:
             killed_for=None if code is None else self.program.killed_for,
             left_out=() if code is None else self.program.left_out,
         )
+
+
+def without_root(tree: Path, log: LogSink) -> LogSink:
+    """A log with the image's own paths: without containers its files lie beside the tree."""
+    root = str(tree.parent / "root")
+    return lambda line: log(line.replace(root, ""))
 
 
 def as_string(value: Hyperparameter) -> str:

@@ -2,6 +2,7 @@
 
 from localcloud.engine import ImageConfig
 
+INITS = ("tini", "dumb-init", "docker-init", "catatonit")
 SHELLS = ("sh", "bash", "dash", "ash")
 
 
@@ -12,6 +13,11 @@ def advice(config: ImageConfig) -> str:
         return (
             "ENTRYPOINT is in the shell form: the shell is process 1 and passes no signal on. "
             'Write it in the exec form, such as ENTRYPOINT ["python", "/opt/program/main.py"]'
+        )
+    if words and words[0].rsplit("/", 1)[-1] in INITS:
+        return (
+            f"{words[0]} passes SIGTERM on to the program that it started, and to no other: handle "
+            "it there, and let a start script end with `exec program …`"
         )
     return (
         "as process 1 of a container a program that sets no handler never gets SIGTERM: handle "

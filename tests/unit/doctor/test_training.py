@@ -217,6 +217,17 @@ def test_a_shell_as_first_process_is_named_when_sigterm_does_not_arrive(
     assert "exec form" in practice.training()["train-sigterm"].change
 
 
+def test_an_init_as_first_process_is_not_blamed_when_sigterm_has_no_effect(
+    practice: Practice,
+) -> None:
+    practice.engine.train = deaf
+    practice.engine.entrypoint = ("/usr/bin/tini", "--")
+
+    change = practice.training()["train-sigterm"].change
+
+    assert change.startswith("/usr/bin/tini passes SIGTERM on to the program that it started")
+
+
 def test_training_that_is_over_at_once_cannot_tell_of_sigterm(practice: Practice) -> None:
     found = practice.training()
 
