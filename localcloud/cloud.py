@@ -14,7 +14,7 @@ from botocore.config import Config
 from moto.sts.models import sts_backends
 
 from contracts.laptop import LaptopKey
-from localcloud import formats, keys
+from localcloud import formats, keys, read_once  # noqa: F401  first: see there
 from localcloud.engine import Engine, EngineLost
 from localcloud.faults import Faults
 from localcloud.processes import Processes

@@ -16,7 +16,7 @@ from contracts.names import project_name, stack_name
 from localcloud.assembly import AssemblyUnreadable, read_assembly
 from localcloud.cloud import Cloud
 from localcloud.cloudformation import DeploymentRefused, deploy
-from localcloud.codecommit import repository_folder
+from localcloud.codecommit.service import repository_folder
 from localcloud.engine import EngineLost
 from localcloud.engines import ENGINES, NoSuchEngine, choose
 from localcloud.keys import KeyExposed

@@ -25,7 +25,6 @@ from localcloud import (
     callers,
     cloudformation,
     codebuild,
-    codecommit,
     events,
     functions,
     iam,
@@ -45,6 +44,7 @@ from localcloud import (
 )
 from localcloud.base_registry import with_base_registry
 from localcloud.cloud import Cloud
+from localcloud.codecommit import service as codecommit
 from localcloud.engine import Engine
 from localcloud.faults import FaultPlan
 from localcloud.iam import Gate

@@ -12,8 +12,8 @@ from localcloud.cloud import Cloud
 from localcloud.codebuild import buildspec
 from localcloud.codebuild.buildspec import Buildspec, BuildspecError
 from localcloud.codebuild.record import Build
-from localcloud.codecommit import repository_folder
 from localcloud.codecommit.git_repository import GitRepository, NotInRepository, git_environment
+from localcloud.codecommit.service import repository_folder
 from localcloud.processes import UMASK
 
 

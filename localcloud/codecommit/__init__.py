@@ -5,8 +5,6 @@
 ``git_repository``  git itself
 ``git_hook``        what a push runs, as this package's own program: it publishes the message
 ``push_answer``     what came of the push, for whoever pushed
+
+It imports nothing: each push starts both hooks, and moto takes longer to import than they run.
 """
-
-from localcloud.codecommit.service import install, repository_folder
-
-__all__ = ["install", "repository_folder"]

@@ -15,8 +15,9 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from contracts.laptop import STATE_FILE, LaptopCloud
-from localcloud import codebuild, codecommit, process_engine, registry
+from localcloud import codebuild, process_engine, registry
 from localcloud.cloud import Cloud
+from localcloud.codecommit import service as codecommit
 from localcloud.iam import Gate
 from localcloud.sagemaker import endpoints, model_packages, processing, training, transform
 from tests.unit.localcloud.ml.laptops import (

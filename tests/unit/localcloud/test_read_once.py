@@ -1,0 +1,50 @@
+"""What is read from files once, though moto and botocore would read it at each call."""
+
+from pathlib import Path
+
+import botocore
+import pytest
+from botocore.loaders import JSONFileLoader
+from moto import backends
+
+from localcloud import cloud  # noqa: F401  it has read_once imported
+from localcloud.overrides import as_shipped, stock
+
+DATA = Path(botocore.__file__).parent / "data"
+ENDPOINTS = str(DATA / "endpoints")
+
+
+def read_twice(path: str) -> tuple[object, object]:
+    return JSONFileLoader().load_file(path), JSONFileLoader().load_file(path)
+
+
+def test_the_regions_endpoints_are_parsed_once() -> None:
+    first, second = read_twice(ENDPOINTS)
+    assert first is second
+    with as_shipped():
+        stock_first, stock_second = read_twice(ENDPOINTS)
+    assert stock_first is not stock_second
+
+
+def test_each_session_has_a_services_description_of_its_own_to_change() -> None:
+    first, second = read_twice(str(DATA / "sqs/2012-11-05/service-2"))
+    assert first == second
+    assert first is not second
+
+
+def test_the_services_are_those_whose_folders_moto_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = list(stock(backends, "list_of_moto_modules")())
+    monkeypatch.setattr("os.listdir", None)
+    assert list(backends.list_of_moto_modules()) == shipped
+    assert list(backends.list_of_moto_modules()) == shipped
+
+
+def test_the_offers_of_ec2_are_not_read() -> None:
+    from moto.ec2.models import instance_types
+
+    assert instance_types.INSTANCE_TYPES == {}
+    assert not any(
+        offers
+        for by_region in instance_types.INSTANCE_TYPE_OFFERINGS.values()
+        for offers in by_region.values()
+    )
