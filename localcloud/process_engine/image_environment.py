@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from localcloud.engine import BuildError, LogSink
 from localcloud.manifest import canonical
+from localcloud.process_engine.bundled_pip import bundled_wheels, unpack_pip
 from localcloud.process_engine.image_plan import (
     BASE_PATH,
     CopyFiles,
@@ -74,8 +75,8 @@ class Environment:
 
     def _make_venv(self, log: LogSink) -> None:
         log(f"making an environment with Python {platform.python_version()}")
-        # Only RUN lines use pip, and putting it in is most of the time.
-        options = [] if self.steps else ["--without-pip"]
+        wheels = bundled_wheels()
+        options = ["--without-pip"] if wheels or not self.steps else []
         made = subprocess.run(
             [sys.executable, "-m", "venv", *options, str(self.folder / "venv")],
             capture_output=True,
@@ -87,6 +88,8 @@ class Environment:
                 "this Python cannot make a virtual environment (on Debian and Ubuntu: "
                 f"install python3-venv): {(made.stdout + made.stderr).strip()}"
             )
+        if wheels and self.steps:  # only RUN lines use pip
+            unpack_pip(wheels, self.folder / "venv")
 
     def _make_shims(self) -> None:
         """Programs that would change this machine: stand-ins that skip, or refuse, by name."""
