@@ -11,11 +11,13 @@ from typing import Any
 from localcloud.cloud import Cloud
 from localcloud.engine import BuildRequest
 from localcloud.process_engine.image_store import ImageStore
+from tests.waiting import until
 
 REGION = "eu-west-1"
 REPOSITORY = "modelwharf/toy/model"
 URI = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/{REPOSITORY}"
 
+ENDS = ("Completed", "Failed", "Stopped")  # statuses of a job
 DOCKERFILE = """\
 ARG BASE_IMAGE=python:3.12-slim
 FROM ${BASE_IMAGE}
@@ -48,6 +50,10 @@ class Emitted:
         field = what.removeprefix("SageMaker ").replace(" ", "")
         told = [d for d in self.details(f"{what} State Change") if d[f"{field}Name"] == name]
         return told if told and told[-1][f"{field}Status"] == status else []
+
+    def end(self, what: str, name: str) -> None:
+        """Wait until a job's end was told. Describing it all the while would slow the job down."""
+        until(lambda: any(self.up_to(what, name, one) for one in ENDS), f"the end of {name}")
 
 
 @dataclass

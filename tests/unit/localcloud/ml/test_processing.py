@@ -85,12 +85,8 @@ def process(laptop: Laptop, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def finished(laptop: Laptop, name: str) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
-        job = described(laptop, name)
-        return job if job["ProcessingJobStatus"] in ("Completed", "Failed", "Stopped") else None
-
-    result: dict[str, Any] = until(look, f"the end of {name}")
-    return result
+    laptop.emitted.end("SageMaker Processing Job", name)
+    return described(laptop, name)
 
 
 def test_inputs_become_outputs(laptop: Laptop, image: str) -> None:

@@ -81,12 +81,9 @@ def request(laptop: Laptop, image: str, name: str, **changes: Any) -> dict[str, 
 
 
 def finished(laptop: Laptop, name: str) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
-        job = laptop.client("sagemaker").describe_training_job(TrainingJobName=name)
-        return job if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else None
-
-    result: dict[str, Any] = until(look, f"the end of {name}")
-    return result
+    laptop.emitted.end("SageMaker Training Job", name)
+    job: dict[str, Any] = laptop.client("sagemaker").describe_training_job(TrainingJobName=name)
+    return job
 
 
 def train(laptop: Laptop, image: str, name: str, **changes: Any) -> dict[str, Any]:

@@ -133,12 +133,8 @@ def described(laptop: Laptop, name: str) -> dict[str, Any]:
 
 
 def finished(laptop: Laptop, name: str) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
-        job = described(laptop, name)
-        return job if job["TransformJobStatus"] in ("Completed", "Failed", "Stopped") else None
-
-    result: dict[str, Any] = until(look, f"the end of {name}")
-    return result
+    laptop.emitted.end("SageMaker Transform Job", name)
+    return described(laptop, name)
 
 
 def transform(
