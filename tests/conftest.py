@@ -1,5 +1,6 @@
 """In which order files are run, which of them one worker runs alone, and what they needed."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -68,6 +69,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or config.getoption("dist", "no") == "no":
+        gc.disable()  # until all is imported and collected, which stays
     config.option.loadscopereorder = False  # by the number of tests; the order here is kept
     wanted = config.getoption("grants") or _of_all_tests(config)
     if not hasattr(config, "workerinput") and wanted:
@@ -111,6 +114,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
     if config.getoption("dist") != "loadfile":
         return None
     return TogetherOrByFile(config, log)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
