@@ -110,3 +110,7 @@ def training_prefix(release: str) -> str:
 def model_key(release: str) -> str:
     """Key of the release's model as it was registered, a copy of what training left."""
     return f"{MODELS_PREFIX}/{release}/model.tar.gz"
+
+
+UPLOAD_METADATA = "modelwharf-upload"
+"""Of an object in the data bucket that was uploaded with others: "<id> <input>,<input>"."""

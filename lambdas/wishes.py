@@ -11,6 +11,7 @@ from lambdas.release_rows import Skip
 from lambdas.settings import Pinned
 from lambdas.site import Site
 from lambdas.sources import BRANCH, DataArrived, Message, Push, Reference
+from lambdas.upload import is_whole, upload_of
 
 REFERENCES_SHOWN = 5
 
@@ -43,6 +44,13 @@ def wished(site: Site, pinned: Pinned, message: Message) -> Wish | Skip:
         if message.bucket != site.environment.data_bucket or not known:
             reason = f"no input names s3://{message.bucket}/{message.key}"
             return Skip(commit="-", reason=reason, audible=False)
+        upload = upload_of(site, message.key)
+        if data is not None and upload is not None:
+            if not is_whole(site, data, upload):
+                names = ", ".join(upload.inputs)
+                reason = f"{names} are uploaded together, and {upload.inputs[-1]} is still to come"
+                return Skip(commit="-", reason=reason, audible=False)
+            inputs = upload.inputs
         wish = _requested(site, ReleaseRequest(source=TriggerSource.DATA), branch)
         return wish if isinstance(wish, Skip) else wish.model_copy(update={"inputs": inputs})
     return _requested(site, message, message.branch or branch)

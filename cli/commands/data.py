@@ -1,7 +1,9 @@
 """``wharf data``: what the model learns from."""
 
 import mimetypes
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import click
 
@@ -13,7 +15,7 @@ from cli.options import json_option, project_option, wait_option
 from cli.parameters import data_section
 from cli.services import Services
 from cli.stack import Stack, find_stack
-from contracts.names import parameter_path
+from contracts.names import UPLOAD_METADATA, parameter_path
 
 
 @click.group()
@@ -22,28 +24,34 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("name")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("pairs", nargs=-1, required=True, metavar="NAME FILE [NAME FILE]...")
 @wait_option
 @project_option
 @json_option
 @click.pass_obj
-def put(services: Services, name: str, file: Path, wait: bool, project: str, as_json: bool) -> None:
+def put(
+    services: Services, pairs: tuple[str, ...], wait: bool, project: str, as_json: bool
+) -> None:
     """Upload a file as the input NAME, and say which release it starts.
 
-    NAME is a key under `inputs` of the `data` parameter, which says where the file goes.
+    NAME is a key under `inputs` of the `data` parameter, which says where the file goes. Several
+    inputs make one release.
     With --json: release, skipped (the reason), already, and of a release that
     was there already its status, commit, and serving (another that serves instead); with --wait as
     `wharf show --json`.
     """
     stack = find_stack(services, project)
-    key = key_of(services, project, name)
+    files = files_of(pairs)
+    keys = {name: key_of(services, project, name) for name in files}
     before = watch(services, stack)
-    version = upload(services, stack, key, file)
-    if not as_json:
-        click.echo(f"s3://{stack.data_bucket}/{key} version {version}")
+    versions = {}
+    metadata = together(files)
+    for name, file in files.items():
+        versions[name] = upload(services, stack, keys[name], file, metadata)
+        if not as_json:
+            click.echo(f"s3://{stack.data_bucket}/{keys[name]} version {versions[name]}")
     arrival = before.arrival(
-        lambda trigger: trigger.data_versions.get(name) == version,
+        lambda trigger: versions.items() <= trigger.data_versions.items(),
         lambda skip: skip.commit == "-",
     )
     tell(services, stack, arrival, wait=wait, as_json=as_json)
@@ -62,6 +70,25 @@ def sample(name: str, as_json: bool) -> None:
     click.echo(series.model_dump_json() if as_json else series.csv, nl=False)
 
 
+def files_of(pairs: Sequence[str]) -> dict[str, Path]:
+    """Input name → its file. Raises UsageError for what is no pair, BadParameter for no file."""
+    if len(pairs) % 2:
+        raise click.UsageError(f"{pairs[-1]!r} has no FILE: give NAME FILE, for each input")
+    read = click.Path(exists=True, dir_okay=False, path_type=Path)
+    names, files = pairs[::2], pairs[1::2]
+    for name in names:
+        if names.count(name) > 1:
+            raise click.UsageError(f"the input {name!r} is given {names.count(name)} times")
+    return {name: read.convert(file, None, None) for name, file in zip(names, files, strict=True)}
+
+
+def together(names: Collection[str]) -> dict[str, str]:
+    """The metadata that makes one release of several objects; one alone needs none."""
+    if len(names) < 2:
+        return {}
+    return {UPLOAD_METADATA: f"{uuid4().hex} {','.join(names)}"}
+
+
 def key_of(services: Services, project: str, name: str) -> str:
     """Return the input's key in the data bucket. Raises Trouble for a name not configured."""
     inputs = data_section(services, project).inputs
@@ -73,11 +100,17 @@ def key_of(services: Services, project: str, name: str) -> str:
     return inputs[name].key
 
 
-def upload(services: Services, stack: Stack, key: str, file: Path) -> str:
+def upload(
+    services: Services, stack: Stack, key: str, file: Path, metadata: Mapping[str, str]
+) -> str:
     """Put the file into the data bucket; return the version that the bucket gave it."""
     with file.open("rb") as content:
         answer = services.client("s3").put_object(
-            Bucket=stack.data_bucket, Key=key, Body=content, ContentType=content_type(key)
+            Bucket=stack.data_bucket,
+            Key=key,
+            Body=content,
+            ContentType=content_type(key),
+            Metadata=metadata,
         )
     version: str = answer["VersionId"]
     return version

@@ -3,7 +3,7 @@
 # ruff: noqa: N803 - AWS spells its arguments this way
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -201,10 +201,19 @@ class FakeTopic:
 class FakeBucket:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], bytes] = {}
+        self.metadata: dict[str, Mapping[str, str]] = {}
         self.on_put: Callable[[str], None] = lambda key: None
 
-    def put_object(self, Bucket: str, Key: str, Body: Any, ContentType: str) -> dict[str, Any]:
+    def put_object(
+        self,
+        Bucket: str,
+        Key: str,
+        Body: Any,
+        ContentType: str,
+        Metadata: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         self.objects[Bucket, Key] = Body if isinstance(Body, bytes) else Body.read()
+        self.metadata[Key] = Metadata or {}
         self.on_put(Key)
         return {"VersionId": "version-7"}
 

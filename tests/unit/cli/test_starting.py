@@ -453,6 +453,59 @@ def start_with_data(terminal: Terminal) -> None:
     releases.add(terminal.cloud, History(given), "r-dddddddddddddddd")
 
 
+def test_several_inputs_are_marked_as_one_upload(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.cloud.parameters.values["/modelwharf/oil-price/data"] = json.dumps(
+        {"inputs": {"wti": {"key": "wti.csv"}, "brent": {"key": "brent.csv"}}}
+    )
+    for name in ("wti", "brent"):
+        (tmp_path / name).write_text("Date,Price\n")
+    given = document(trigger={"data_versions": {"wti": "version-7", "brent": "version-7"}})
+
+    def heard(key: str) -> None:
+        if key == "brent.csv":
+            releases.add(terminal.cloud, History(given), "r-dddddddddddddddd")
+
+    terminal.cloud.bucket.on_put = heard
+
+    result = terminal.wharf(
+        "data", "put", "wti", str(tmp_path / "wti"), "brent", str(tmp_path / "brent")
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "started release r-dddddddddddddddd" in result.stdout
+    marks = [terminal.cloud.bucket.metadata[key] for key in ("wti.csv", "brent.csv")]
+    assert marks[0] == marks[1]
+    assert marks[0]["modelwharf-upload"].endswith(" wti,brent")
+
+
+def test_one_input_alone_has_no_mark(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "wti").write_text("Date,Price\n")
+    terminal.wharf("data", "put", "wti", str(tmp_path / "wti"))
+    assert terminal.cloud.bucket.metadata == {"series/wti.csv": {}}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("wti",), "'wti' has no FILE"),
+        (("wti", "FILE", "brent"), "'brent' has no FILE"),
+        (("wti", "FILE", "wti", "FILE"), "the input 'wti' is given 2 times"),
+        (("wti", "/nowhere.csv"), "'/nowhere.csv' does not exist"),
+        ((), "Missing argument"),
+    ],
+)
+def test_what_is_no_pair_of_input_and_file_is_refused_before_any_upload(
+    terminal: Terminal, tmp_path: Path, given: tuple[str, ...], words: str
+) -> None:
+    (tmp_path / "wti").write_text("Date,Price\n")
+    result = terminal.wharf(
+        "data", "put", *(str(tmp_path / "wti") if one == "FILE" else one for one in given)
+    )
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert terminal.cloud.bucket.objects == {}
+
+
 def test_an_input_that_is_not_configured_names_those_that_are(
     terminal: Terminal, tmp_path: Path
 ) -> None:

@@ -564,3 +564,61 @@ def readable(text: str) -> None:
     except UnreadableMessage as error:
         assert "Accepted are" in str(error)
         str(error).encode()  # it is published, so it is text
+
+
+TWO = '{"inputs": {"wti": {"key": "series/wti.csv"}, "brent": {"key": "series/brent.csv"}}}'
+
+
+def put_together(world: World, *names: str, identity: str = "u1") -> None:
+    """What `wharf data put wti FILE brent FILE` has uploaded so far."""
+    for name in names:
+        world.s3.put_object(
+            Bucket="data",
+            Key=f"series/{name}.csv",
+            Body=b"Date,Price",
+            Metadata={"modelwharf-upload": f"{identity} wti,brent"},
+        )
+
+
+@pytest.fixture
+def two_inputs(project: World) -> World:
+    name = "/modelwharf/oil-price/data"
+    project.ssm.put_parameter(Name=name, Value=TWO, Type="String")
+    put_data(project, "series/brent.csv")
+    return project
+
+
+def test_inputs_that_come_together_are_one_release(two_inputs: World) -> None:
+    put_together(two_inputs, "wti")
+    start(two_inputs, object_created("series/wti.csv"))
+    assert started(two_inputs) == []
+    put_together(two_inputs, "brent")
+    start(two_inputs, object_created("series/brent.csv"), LATER)
+    [document] = started(two_inputs)
+    assert document.trigger.inputs == ("wti", "brent")
+    newest = two_inputs.s3.head_object(Bucket="data", Key="series/wti.csv")["VersionId"]
+    assert document.trigger.data_versions["wti"] == newest
+    assert skipped(two_inputs) == []
+
+
+def test_the_first_event_of_a_whole_upload_releases_it_once(two_inputs: World) -> None:
+    put_together(two_inputs, "wti", "brent")
+    start(two_inputs, object_created("series/brent.csv"))
+    start(two_inputs, object_created("series/wti.csv"), LATER)
+    assert len(started(two_inputs)) == 1
+
+
+def test_an_input_that_comes_alone_after_a_broken_upload_is_released(two_inputs: World) -> None:
+    put_together(two_inputs, "wti", identity="broken off")
+    put_data(two_inputs, "series/brent.csv")
+    start(two_inputs, object_created("series/brent.csv"))
+    [document] = started(two_inputs)
+    assert document.trigger.inputs == ("brent",)
+
+
+def test_an_upload_whose_last_input_is_no_longer_configured_is_not_waited_for(
+    project: World,
+) -> None:
+    put_together(project, "wti")
+    start(project, object_created("series/wti.csv"))
+    assert len(started(project)) == 1
