@@ -28,6 +28,11 @@ class Columns:
         more = self.count - NAMES_SHOWN
         return f"{first} and {more} more" if more > 0 else first
 
+    def others(self, names: Sequence[str]) -> NDArray[np.intp]:
+        """The places of the columns that are not named."""
+        named = set(names)
+        return np.array([n for n, name in enumerate(self.names) if name not in named], np.intp)
+
     def check_width(self, found: int, row: int) -> None:
         """Rows are counted from 1. Raises Refusal."""
         if found != self.count:

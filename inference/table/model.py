@@ -1,8 +1,7 @@
 """The table model, loaded: rows in, predictions out. Knows nothing of HTTP."""
 
 import math
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +57,10 @@ class TableModel:
         if contract.dtype == "float32" and contract.largest is None:
             self._largest = FLOAT32_MAX
         self._takes_infinity = contract.largest is None
-        self._refuses_missing = _others(contract.columns, contract.takes_missing)
-        self._bounded = _others(contract.columns, contract.takes_infinity)
-        self._any_row = self._refuses_missing is None and self._largest is None
+        taken = contract.columns if contract.takes_missing is True else contract.takes_missing or ()
+        self._refuses_missing = self._columns.others(taken)
+        self._bounded = self._columns.others(contract.takes_infinity)
+        self._any_row = not len(self._refuses_missing) and self._largest is None
         largest = self._largest or math.inf
         self._safe = min(SAFE_SQUARES, 0.5 * largest * largest)
 
@@ -129,25 +129,28 @@ class TableModel:
                 return ParquetWriter(self._outputs)
 
     def _check(self, rows: Floats) -> None:
-        if self._refuses_missing is not None:
-            missing = np.isnan(rows) & self._refuses_missing
-            self._refuse_first(rows, missing, f"is missing, and {self.why_not_missing}")
-        if self._largest is None or self._bounded is None:
+        refusing = self._refuses_missing
+        if len(refusing):
+            some = rows if len(refusing) == self._columns.count else rows.take(refusing, axis=1)
+            if math.isnan(np.vdot(some, some)):
+                why = f"is missing, and {self.why_not_missing}"
+                self._refuse_first(rows, refusing, np.isnan(rows[:, refusing]), why)
+        if self._largest is None or not len(self._bounded):
             return
-        large = (np.abs(rows) > self._largest) & self._bounded
+        bounded = self._bounded
+        some = rows if len(bounded) == self._columns.count else rows.take(bounded, axis=1)
+        large = np.abs(some) > self._largest
         if self._takes_infinity:
-            large &= np.isfinite(rows)
-        self._refuse_first(rows, large, f"is beyond {self._largest!r}, the largest it takes")
+            large &= np.isfinite(some)
+        if large.any():
+            why = f"is beyond {self._largest!r}, the largest it takes"
+            self._refuse_first(rows, bounded, large, why)
 
-    def _refuse_first(self, rows: Floats, wrong: NDArray[np.bool_], why: str) -> None:
-        if wrong.any():
-            row, place = (int(index) for index in np.argwhere(wrong)[0])
-            value = float(rows[row, place])
-            raise Refusal(f"row {row + 1}, column {self._columns.names[place]!r}: {value!r} {why}")
-
-
-def _others(columns: Sequence[str], named: Sequence[str] | bool) -> NDArray[np.bool_] | None:
-    """A flag a column: those that are not named; None when all are."""
-    chosen = set(columns if named is True else named or ())
-    others = np.array([name not in chosen for name in columns])
-    return others if others.any() else None
+    def _refuse_first(
+        self, rows: Floats, places: NDArray[np.intp], wrong: NDArray[np.bool_], why: str
+    ) -> NoReturn:
+        """``wrong``: rows × ``places``."""
+        row, number = (int(index) for index in np.argwhere(wrong)[0])
+        place = int(places[number])
+        value = float(rows[row, place])
+        raise Refusal(f"row {row + 1}, column {self._columns.names[place]!r}: {value!r} {why}")

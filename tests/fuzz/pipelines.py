@@ -15,7 +15,7 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.feature_selection import SelectKBest, VarianceThreshold, f_regression
-from sklearn.impute import SimpleImputer
+from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -25,7 +25,9 @@ from sklearn.preprocessing import (
     KBinsDiscretizer,
     MaxAbsScaler,
     MinMaxScaler,
+    OneHotEncoder,
     PolynomialFeatures,
+    QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
@@ -65,6 +67,12 @@ STEPS = (
     lambda: make_pipeline(SimpleImputer(), StandardScaler()),
     lambda: make_pipeline(SimpleImputer(), PolynomialFeatures(2)),
     lambda: FeatureUnion([("filled", SimpleImputer()), ("scaled", MinMaxScaler())]),
+    lambda: SimpleImputer(add_indicator=True),
+    lambda: SimpleImputer(missing_values=-1.0),
+    lambda: FeatureUnion([("filled", SimpleImputer()), ("gaps", MissingIndicator())]),
+    lambda: KNNImputer(n_neighbors=2),
+    lambda: QuantileTransformer(n_quantiles=20),
+    lambda: OneHotEncoder(handle_unknown="ignore", sparse_output=False),
     StandardScaler,
     MinMaxScaler,
     MaxAbsScaler,
