@@ -257,8 +257,8 @@ def test_a_connection_kept_alive_may_ask_once_more_at_the_end(server: Server) ->
 
 def closed(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
-    except OSError:
+        socket.create_connection(("127.0.0.1", port), timeout=DEADLINE).close()
+    except ConnectionError:
         return True
     return False
 
