@@ -95,7 +95,9 @@ def key_of(services: Services, project: str, name: str) -> str:
     if name not in inputs:
         raise Trouble(
             f"the parameter {parameter_path(project, 'data')} has no input {name!r}, "
-            f"but {', '.join(sorted(inputs))}: add it under `inputs` there"
+            f"but {', '.join(sorted(inputs))}. Yours take their place: write "
+            f'{{"inputs": {{"{name}": {{"key": "series/{name}.csv"}}}}}} into a file (what is set '
+            "beside it: wharf config show data), then `wharf config put data FILE`"
         )
     return inputs[name].key
 

@@ -515,6 +515,8 @@ def test_an_input_that_is_not_configured_names_those_that_are(
 
     assert result.exit_code == 1
     assert "/modelwharf/oil-price/data has no input 'gold', but wti" in result.stderr
+    assert '{"inputs": {"gold": {"key": "series/gold.csv"}}}' in result.stderr
+    assert "wharf config put data FILE" in result.stderr
     assert terminal.cloud.bucket.objects == {}
 
 
