@@ -141,9 +141,18 @@ class GitRepository:
 
 
 def git_environment() -> dict[str, str]:
-    """The machine's environment without the variables by which git finds another repository."""
+    """The machine's environment without the variables by which git finds another repository.
+
+    Nor does git read the user's or the machine's settings: line endings, filters such as LFS's, and
+    hooks would make other files of a commit than CodeBuild gets. (git 2.32 and later.)
+    """
     found = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**found, "GIT_TERMINAL_PROMPT": "0"}
+    return {
+        **found,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
 
 
 def _change(meta: str, path: str) -> Change:

@@ -1,6 +1,7 @@
 """CodeCommit answers from git, and a push publishes the triggers' message."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from contracts.laptop import STATE_FILE
 from localcloud.codecommit.git_hook import NO_COMMIT, Update
+from localcloud.codecommit.git_repository import git_environment
 from tests.unit.localcloud.ml.laptops import Laptop, git
 from tests.waiting import until
 
@@ -112,6 +114,26 @@ def test_a_push_is_refused_while_the_cloud_is_down(laptop: Laptop, work: Path, h
     assert refused.returncode != 0
     assert "cloud is not running" in refused.stderr
     assert "wharf up" in refused.stderr
+
+
+def test_a_commits_files_do_not_depend_on_the_users_own_git_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, copy = tmp_path / "work", tmp_path / "copy"
+    work.mkdir()
+    git(work, "init", "-b", "main")
+    (work / "a.txt").write_text("a\nb\n")
+    (work / ".gitattributes").write_text("*.bin filter=lfs\n")
+    (work / "weights.bin").write_text("pointer\n")
+    commit(work, "first")
+    (tmp_path / ".gitconfig").write_text(
+        '[core]\n\tautocrlf = true\n[filter "lfs"]\n\tsmudge = echo fetched\n'
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    words = ["git", "clone", "--quiet", str(work), str(copy)]
+    subprocess.run(words, check=True, env=git_environment())
+    assert (copy / "a.txt").read_bytes() == b"a\nb\n"
+    assert (copy / "weights.bin").read_text() == "pointer\n"
 
 
 def test_a_branch_names_its_commit(laptop: Laptop, head: str) -> None:
