@@ -150,9 +150,10 @@ def _alone(trained: Predict, known: Rows, values: Sequence[float]) -> Flags:
         some = np.arange(first, min(columns, first + step))
         taken = np.ones(len(some), dtype=bool)
         for value in values:
-            asked = np.repeat(known, len(some), axis=0)
-            asked[np.arange(len(some)), some] = value
-            taken &= _answered_each(trained, asked)
+            left = some[taken]
+            asked = np.repeat(known, len(left), axis=0)
+            asked[np.arange(len(left)), left] = value
+            taken[taken] = _answered_each(trained, asked)
         parts.append(taken)
     return np.concatenate(parts)
 
