@@ -17,18 +17,18 @@ from tests.used_grants import REASONS, Notes, faults
 # while the others have nothing left. By default those with the fewest tests come last, as these.
 LONGEST = (
     "tests/release/test_exemplar.py",
-    "tests/release/test_scikit_learn_example.py",
-    "tests/release/test_reliability.py",
-    "tests/release/test_selftest.py",
+    "tests/unit/localcloud/ml/test_transform.py",  # the other worker's, while the stack is made
     "tests/release",
-    "tests/unit/localcloud/ml/test_process_engine.py",
     "tests/infra",
     "tests/unit/localcloud/core/test_offer.py",
+    "tests/unit/localcloud/ml/test_training.py",
+    "tests/unit/inference/table/test_json_format.py",
+    "tests/unit/lambdas/test_start_release.py",
+    "tests/unit/localcloud/core/test_many_at_once.py",
     "tests/unit/training/test_program.py",
     "tests/unit/statemachine/test_commands.py",
     "tests/unit/lambdas/test_order.py",
     "tests/unit/inference/test_fuzz.py",
-    "tests/unit/inference/table/test_json_format.py",
     "tests/unit/localcloud/stepfunctions/test_release.py",
     "tests/unit/localcloud/ml/test_codebuild.py",
     "tests/unit/localcloud/stepfunctions/test_tasks.py",
@@ -38,7 +38,12 @@ LONGEST = (
 )
 # What takes long the first time alone: a synthesis, and a cloud whose first model serves.
 TOGETHER = ("tests/infra", "tests/release")
-APART = LONGEST[:4]  # they have clouds of their own
+APART = (  # they have clouds of their own
+    "tests/release/test_exemplar.py",
+    "tests/release/test_scikit_learn_example.py",
+    "tests/release/test_reliability.py",
+    "tests/release/test_selftest.py",
+)
 LAST = "tests/release/test_leaving.py"  # it takes its cloud's stack down
 
 

@@ -1,20 +1,17 @@
-"""One synthesis for all template tests."""
+"""One synthesis for all template tests, and for the tests of releases."""
 
 from pathlib import Path
 
 import pytest
 
-from infra.application import application
-from infra.settings import Settings
 from tests.infra.template import Template, load
+from tests.release import laptop as laptops
 
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cloud assembly of the default settings; cdk-nag and the CDK's rules have passed it."""
-    directory = tmp_path_factory.mktemp("assembly")
-    application(Settings(), directory=str(directory)).synth()
-    return directory
+    return laptops.assembly_of_the_run(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
