@@ -48,7 +48,7 @@ def docker(engine: EngineUnderTest, tmp_path_factory: pytest.TempPathFactory) ->
 def connected() -> Connection | None:
     """None for now, when the machine is too busy for an answer."""
     try:
-        return connect()
+        return connect(patience=60)
     except NoEngine:
         return None
 
