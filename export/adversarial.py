@@ -40,11 +40,12 @@ def random_rows(
     missing: Flags,
     random: np.random.Generator,
     largest: float | Floats | None = None,
+    infinite: Flags | None = None,
 ) -> Batch:
     """Rows drawn around those of ``base``; a third with missing values where ``missing`` allows.
 
     No number drawn is above ``largest`` in size, of all columns or of each, which is what the
-    model takes.
+    model takes; another third has infinities where ``infinite`` allows.
     """
     known = np.where(np.isfinite(base), base, 0.0)
     low, high = known.min(axis=0), known.max(axis=0)
@@ -57,6 +58,10 @@ def random_rows(
         rows[far] *= FAR
     if largest is not None:
         rows = np.clip(rows, -largest, largest)
+    if infinite is not None and infinite.any():
+        endless = (random.random(rows.shape) < MISSING_SHARE) & infinite
+        endless &= random.random((count, 1)) < 1 / 3
+        rows[endless] = random.choice([-np.inf, np.inf], int(endless.sum()))
     if missing.any():
         holed = (random.random(rows.shape) < MISSING_SHARE) & missing
         rows[holed & (random.random((count, 1)) < 1 / 3)] = np.nan

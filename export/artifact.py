@@ -206,7 +206,9 @@ def verify(
     missing = taken.missing
     on_rows = comparer.compare([beside_nothing(rows)])
     comparer.compare_one_by_one(rows)
-    on_random = comparer.compare([random_rows(rows, RANDOM_ROWS, missing, random, taken.by_column)])
+    infinite = taken.infinite if converted.dtype == "float64" else None
+    drawn = random_rows(rows, RANDOM_ROWS, missing, random, taken.by_column, infinite)
+    on_random = comparer.compare([drawn])
     beside = Comparison(0, 0.0)
     if converted.trees is not None:
         beside = comparer.compare(

@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from contracts.table import Tolerance
 from export import lightgbm_trees, scikit_trees, xgboost_trees
-from export.adversarial import beside_nothing
+from export.adversarial import beside_nothing, random_rows
 from export.artifact import Verdict, verify
 from export.comparison import Comparer
 from export.converted import Converted
@@ -166,3 +166,14 @@ def test_an_answer_of_another_width_is_refused() -> None:
     rows = np.arange(8.0).reshape(4, 2)
     with pytest.raises(ExportDiffers, match="answers 2 numbers a row and the trained one 1"):
         comparer(first, lambda rows: rows).compare([beside_nothing(rows)])
+
+
+def test_random_rows_hold_infinities_where_the_model_takes_them() -> None:
+    base = models.rows()
+    nowhere = np.zeros(4, dtype=bool)
+    random = np.random.default_rng(0)
+    infinite = np.array([False, True, False, False])
+    drawn = random_rows(base, 1000, nowhere, random, np.where(infinite, np.inf, 10.0), infinite)
+    assert np.isinf(drawn.rows).any(axis=0).tolist() == infinite.tolist()
+    assert {np.inf, -np.inf} <= set(drawn.rows[:, 1].tolist())
+    assert np.isfinite(random_rows(base, 1000, nowhere, random).rows).all()
