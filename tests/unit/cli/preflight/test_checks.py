@@ -177,12 +177,14 @@ def test_quotas_follow_the_projects_own_sizes() -> None:
     world.parameters["/modelwharf/oil-price/data"] = '{"prepare": false}'
     world.parameters["/modelwharf/oil-price/deployment"] = '{"instance_count": 3}'
     world.quotas["ml.p3.2xlarge for training job usage"] = 2
+    world.quotas["Maximum number of instances per training job"] = 20
 
-    builds, training, endpoint = findings(world, "quotas")
+    builds, training, job, endpoint = findings(world, "quotas")
 
     assert (builds.outcome, BUILDS in builds.seen) == (Outcome.PASS, True)
     assert training.outcome is Outcome.FAIL
     assert "'ml.p3.2xlarge for training job usage'" in training.seen
+    assert (job.outcome, "per training job: 20" in job.seen) == (Outcome.PASS, True)
     assert (endpoint.outcome, ENDPOINTS in endpoint.seen) == (Outcome.WARN, True)
 
 
