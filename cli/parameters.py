@@ -14,12 +14,12 @@ from contracts.parameters import (
     SECTIONS,
     Data,
     Deployment,
-    InvalidParameter,
     Parameters,
     Source,
     Training,
     parse_section,
 )
+from contracts.section_text import InvalidParameter
 
 Section = TypeVar("Section", Source, Data, Training, Deployment)
 

@@ -4,19 +4,19 @@ The sections live at ``/modelwharf/<project>/<section>``. Every field has a defa
 works, so a new project needs no parameter but the data it trains on.
 """
 
-import base64
-import json
 import re
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from contracts.capture import Capture
 from contracts.image_reference import ImageReference
 from contracts.model import Contract
+from contracts.probe import Probe
 from contracts.repository_path import RepositoryFolder, RepositoryPath
+from contracts.section_text import read_section
 
 DAY = 24 * 60 * 60  # seconds
 
@@ -37,14 +37,6 @@ TRAINING_CHANNEL = "training"
 # In deployment.environment, "1" lets a server on the laptop write to its root file system.
 WRITABLE_ROOT = "MODELWHARF_WRITABLE_ROOT"
 ObjectKey = Annotated[str, Field(min_length=1, max_length=900, pattern=r"^[^/](.*[^/])?$")]
-
-
-# Alternatives of Hyperparameter, as pydantic ends a finding's place, and in words.
-ALTERNATIVES = {"str": "a string", "int": "an integer", "float": "a number", "bool": "a boolean"}
-
-
-class InvalidParameter(ValueError):
-    """A Parameter Store section holds something that a release cannot be made from."""
 
 
 class ImageSource(Contract):
@@ -239,49 +231,6 @@ class Approval(StrEnum):
     MANUAL = "manual"
 
 
-BODIES = ("body", "body_base64", "body_file")
-
-
-class Probe(Contract):
-    """A request that the new model must answer with HTTP 200 (and, if given, this body).
-
-    One of three holds what is sent: a text, bytes in base64, or a file of the repository, as the
-    release's commit has it.
-    """
-
-    content_type: str = "application/json"
-    accept: str = "*/*"
-    body: str | None = None
-    body_base64: str | None = None
-    body_file: RepositoryPath | None = None
-    expected_body: str | None = None
-
-    @field_validator("body_base64")
-    @classmethod
-    def is_base64(cls, value: str | None) -> str | None:
-        try:
-            base64.b64decode(value or "", validate=True)
-        except ValueError as error:
-            raise ValueError(f"it is no base64: {error}; write it with: base64 -w0 FILE") from None
-        return value
-
-    @model_validator(mode="after")
-    def has_one_body(self) -> Self:
-        given = [name for name in BODIES if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(
-                f"a probe needs one of {', '.join(BODIES)}; it has {' and '.join(given) or 'none'}"
-            )
-        return self
-
-    @property
-    def given(self) -> bytes:
-        """What the parameter itself holds of the body: all but a file's."""
-        if self.body_base64 is not None:
-            return base64.b64decode(self.body_base64)
-        return (self.body or "").encode()
-
-
 class Deployment(Contract):
     """How a model reaches the endpoint, and how it is verified there."""
 
@@ -338,84 +287,5 @@ DEFAULT_VERSION = 0
 
 
 def parse_section(path: str, section: str, text: str) -> Any:
-    """Return the section's model from the parameter's text.
-
-    Raises InvalidParameter, which names the path, the key, its value and what is allowed.
-    """
-    model = type(getattr(Parameters(), section))
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidParameter(
-            f"{path} is not JSON: {error.msg} at line {error.lineno} column {error.colno}; "
-            f"its value starts {text[:60]!r}"
-        ) from None
-    except RecursionError:
-        raise InvalidParameter(f"{path} is nested too deeply to be read") from None
-    try:
-        return model.model_validate_json(json.dumps(document), strict=True)
-    except ValidationError as error:
-        raise InvalidParameter(
-            "; ".join(_finding(path, model, item) for item in _merged(error))
-        ) from None
-
-
-def _merged(error: ValidationError) -> list[dict[str, Any]]:
-    """The findings; those on the alternatives of one union are one.
-
-    That a list is too short is none when it is so for its items' own findings.
-    """
-    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
-    places = [finding["loc"] for finding in error.errors()]
-    for finding in error.errors():
-        place = finding["loc"]
-        inside = any(len(other) > len(place) and other[: len(place)] == place for other in places)
-        if finding["type"] == "too_short" and inside:
-            continue
-        if place and place[-1] in ALTERNATIVES:
-            words = "input should be " + " or ".join(ALTERNATIVES.values())
-            merged[place[:-1]] = {**finding, "loc": place[:-1], "msg": words}
-        else:
-            merged[(*place, finding["type"])] = dict(finding)
-    return list(merged.values())
-
-
-def _finding(path: str, model: type[Contract], error: dict[str, Any]) -> str:
-    location = ".".join(str(part) for part in error["loc"]) or "the document"
-    if error["type"] == "extra_forbidden":
-        allowed = _keys_beside(model, error["loc"])
-        return f"{path}: unknown key {location!r}; allowed here: {', '.join(allowed)}"
-    if error["type"] == "missing":
-        return f"{path}: {location} is missing"
-    value = json.dumps(error["input"], default=str)
-    message = error["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    if error["loc"][-1:] == ("[key]",):
-        place = ".".join(str(part) for part in error["loc"][:-2])
-        return f"{path}: {place} has the key {value[:200]}, but {message}"
-    return f"{path}: {location} is {value[:200]}, but {message}"
-
-
-def _keys_beside(model: type[Contract], location: tuple[Any, ...]) -> list[str]:
-    """The keys known at the place where an unknown one was found."""
-    schema: dict[str, Any] = model.model_json_schema()
-    node = schema
-    for part in location[:-1]:
-        node = _resolve(schema, node)
-        if isinstance(part, int):
-            node = node.get("items", {})
-        else:
-            named = node.get("properties", {}).get(part)
-            patterns = list(node.get("patternProperties", {}).values())
-            node = named or next(iter(patterns), None) or node.get("additionalProperties", {})
-    return sorted(_resolve(schema, node).get("properties", {}))
-
-
-def _resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    options = node.get("anyOf", [])
-    if options:
-        node = next((option for option in options if "$ref" in option), options[0])
-    if "$ref" in node:
-        resolved: dict[str, Any] = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-        return resolved
-    return node
+    """Return the section's model from the parameter's text. Raises InvalidParameter."""
+    return read_section(path, type(getattr(Parameters(), section)), text)

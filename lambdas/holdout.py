@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from contracts.evaluation import HOLDOUT_FILE, HoldoutRow
 from contracts.names import parameter_path
-from contracts.parameters import Probe
+from contracts.probe import Probe
 from contracts.release import TrainingResult
 from lambdas.archive import read_member
 from lambdas.errors import VerificationFailed

@@ -2,7 +2,8 @@
 
 from botocore.exceptions import ClientError
 
-from contracts.parameters import Data, InvalidParameter, Notifications, Source
+from contracts.parameters import Data, Notifications, Source
+from contracts.section_text import InvalidParameter
 from lambdas.archive import MISSING_CODES
 from lambdas.errors import UnknownCommit, code_of
 from lambdas.repository import MissingPath, Repository, tag_of

@@ -3,7 +3,7 @@
 from botocore.exceptions import ClientError
 
 from contracts.names import parameter_path
-from contracts.parameters import Probe
+from contracts.probe import Probe
 from contracts.release import ReleaseDocument
 from lambdas.errors import VerificationFailed, code_of
 from lambdas.site import Site

@@ -2,7 +2,8 @@
 
 import re
 
-from contracts.parameters import Approval, Probe
+from contracts.parameters import Approval
+from contracts.probe import Probe
 from contracts.release import ModelPackage, ReleaseDocument
 from lambdas.approval import APPROVED, PENDING
 from lambdas.document import planned, required

@@ -7,14 +7,9 @@ from botocore.exceptions import ClientError
 
 from contracts.image_reference import ImageReference
 from contracts.names import parameter_path
-from contracts.parameters import (
-    DEFAULT_VERSION,
-    ImageSource,
-    InvalidParameter,
-    Parameters,
-    Source,
-)
+from contracts.parameters import DEFAULT_VERSION, ImageSource, Parameters, Source
 from contracts.release import ImagePlan, ImagePlans, Plan, ReleaseDocument, Timeouts
+from contracts.section_text import InvalidParameter
 from lambdas.account_quotas import required_quotas
 from lambdas.archive import MISSING_CODES
 from lambdas.base_image import BaseImage

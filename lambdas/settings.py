@@ -7,14 +7,8 @@ from botocore.exceptions import ClientError
 
 from contracts.model import Contract
 from contracts.names import PARAMETER_ROOT, configuration_digest, parameter_path
-from contracts.parameters import (
-    DEFAULT_VERSION,
-    SECTIONS,
-    Data,
-    InvalidParameter,
-    Parameters,
-    parse_section,
-)
+from contracts.parameters import DEFAULT_VERSION, SECTIONS, Data, Parameters, parse_section
+from contracts.section_text import InvalidParameter
 from lambdas.clients import Client
 from lambdas.errors import code_of
 

@@ -8,7 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from contracts.evaluation import HoldoutRow
-from contracts.parameters import Deployment, Probe
+from contracts.parameters import Deployment
+from contracts.probe import Probe
 from contracts.release import ReleaseDocument, Verification
 from lambdas.comparison import Difference, Tolerance, largest_difference
 from lambdas.document import planned, required

@@ -12,7 +12,8 @@ from cli.parameters import Stored, put_section, stored_sections
 from cli.services import Services
 from cli.stack import find_stack
 from contracts.names import parameter_path
-from contracts.parameters import DEFAULT_VERSION, SECTIONS, InvalidParameter, parse_section
+from contracts.parameters import DEFAULT_VERSION, SECTIONS, parse_section
+from contracts.section_text import InvalidParameter
 
 section_choice = click.Choice(SECTIONS)
 

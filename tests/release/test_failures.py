@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from contracts.parameters import InvalidParameter
 from contracts.quotas import BUILDS, ENDPOINT, instances_of
+from contracts.section_text import InvalidParameter
 from lambdas.errors import QuotaTooSmall
 from localcloud.quotas import DEFAULT
 from tests.release.laptop import PROJECT, Laptop

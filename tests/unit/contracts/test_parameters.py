@@ -4,12 +4,12 @@ from contracts.parameters import (
     Data,
     DataInput,
     Deployment,
-    InvalidParameter,
     Notifications,
     Outcome,
     Parameters,
     parse_section,
 )
+from contracts.section_text import InvalidParameter
 
 PATH = "/modelwharf/oil-price/section"
 

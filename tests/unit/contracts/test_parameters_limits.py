@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from contracts.parameters import InvalidParameter, parse_section
+from contracts.parameters import parse_section
+from contracts.section_text import InvalidParameter
 
 PATH = "/modelwharf/p/section"
 

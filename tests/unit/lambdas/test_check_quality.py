@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from contracts.evaluation import EvaluationReport
-from contracts.parameters import Deployment, Probe, Quality, QualityRule, Training
+from contracts.parameters import Deployment, Quality, QualityRule, Training
+from contracts.probe import Probe
 from contracts.release import ReleaseDocument, TrainingResult
 from lambdas.check_quality import check_quality, judge
 from lambdas.errors import QualityBelowThreshold, TrainingFailed, VerificationFailed

@@ -1,6 +1,7 @@
 import pytest
 
-from contracts.parameters import Approval, Deployment, Probe
+from contracts.parameters import Approval, Deployment
+from contracts.probe import Probe
 from contracts.release import QualityVerdict, ReleaseDocument
 from lambdas.archive import split_uri
 from lambdas.document import required

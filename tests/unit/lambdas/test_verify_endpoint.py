@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from contracts.parameters import Deployment, Probe
+from contracts.parameters import Deployment
+from contracts.probe import Probe
 from lambdas.errors import VerificationFailed
 from lambdas.verify_endpoint import BATCH, spread, verify_endpoint
 from tests.unit.lambdas.conftest import World

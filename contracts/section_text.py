@@ -1,0 +1,99 @@
+"""The text of a section in Parameter Store, read into its model, or all that is wrong with it."""
+
+import json
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from contracts.model import Contract
+
+Read = TypeVar("Read", bound=Contract)
+# Alternatives of a union of scalars, as pydantic ends a finding's place, and in words.
+ALTERNATIVES = {"str": "a string", "int": "an integer", "float": "a number", "bool": "a boolean"}
+
+
+class InvalidParameter(ValueError):
+    """A Parameter Store section holds something that a release cannot be made from."""
+
+
+def read_section(path: str, model: type[Read], text: str) -> Read:
+    """Return the model from the text of the parameter at ``path``.
+
+    Raises InvalidParameter, which names the path, each key, its value and what is allowed.
+    """
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidParameter(
+            f"{path} is not JSON: {error.msg} at line {error.lineno} column {error.colno}; "
+            f"its value starts {text[:60]!r}"
+        ) from None
+    except RecursionError:
+        raise InvalidParameter(f"{path} is nested too deeply to be read") from None
+    try:
+        return model.model_validate_json(json.dumps(document), strict=True)
+    except ValidationError as error:
+        raise InvalidParameter(
+            "; ".join(_finding(path, model, item) for item in _merged(error))
+        ) from None
+
+
+def _merged(error: ValidationError) -> list[dict[str, Any]]:
+    """The findings; those on the alternatives of one union are one.
+
+    That a list is too short is none when it is so for its items' own findings.
+    """
+    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    places = [finding["loc"] for finding in error.errors()]
+    for finding in error.errors():
+        place = finding["loc"]
+        inside = any(len(other) > len(place) and other[: len(place)] == place for other in places)
+        if finding["type"] == "too_short" and inside:
+            continue
+        if place and place[-1] in ALTERNATIVES:
+            words = "input should be " + " or ".join(ALTERNATIVES.values())
+            merged[place[:-1]] = {**finding, "loc": place[:-1], "msg": words}
+        else:
+            merged[(*place, finding["type"])] = dict(finding)
+    return list(merged.values())
+
+
+def _finding(path: str, model: type[Contract], error: dict[str, Any]) -> str:
+    location = ".".join(str(part) for part in error["loc"]) or "the document"
+    if error["type"] == "extra_forbidden":
+        allowed = _keys_beside(model, error["loc"])
+        return f"{path}: unknown key {location!r}; allowed here: {', '.join(allowed)}"
+    if error["type"] == "missing":
+        return f"{path}: {location} is missing"
+    value = json.dumps(error["input"], default=str)
+    message = error["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if error["loc"][-1:] == ("[key]",):
+        place = ".".join(str(part) for part in error["loc"][:-2])
+        return f"{path}: {place} has the key {value[:200]}, but {message}"
+    return f"{path}: {location} is {value[:200]}, but {message}"
+
+
+def _keys_beside(model: type[Contract], location: tuple[Any, ...]) -> list[str]:
+    """The keys known at the place where an unknown one was found."""
+    schema: dict[str, Any] = model.model_json_schema()
+    node = schema
+    for part in location[:-1]:
+        node = _resolve(schema, node)
+        if isinstance(part, int):
+            node = node.get("items", {})
+        else:
+            named = node.get("properties", {}).get(part)
+            patterns = list(node.get("patternProperties", {}).values())
+            node = named or next(iter(patterns), None) or node.get("additionalProperties", {})
+    return sorted(_resolve(schema, node).get("properties", {}))
+
+
+def _resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    options = node.get("anyOf", [])
+    if options:
+        node = next((option for option in options if "$ref" in option), options[0])
+    if "$ref" in node:
+        resolved: dict[str, Any] = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+        return resolved
+    return node
