@@ -55,7 +55,7 @@ class Checkout:
         """
         answer = self._git("push", "--porcelain", remote, f"HEAD:refs/heads/{branch}")
         if answer.returncode != 0:
-            raise Trouble(_refused(remote, branch, answer.stderr + answer.stdout))
+            raise Trouble(_refused(remote, branch, answer.stderr + answer.stdout, self.head()))
         return not any(line.startswith("=") for line in answer.stdout.splitlines())
 
     def _command(self) -> list[str]:
@@ -79,12 +79,17 @@ class Checkout:
             raise Trouble(f"git {arguments[0]} took longer than {PUSH_TIMEOUT} s") from None
 
 
-def _refused(remote: str, branch: str, output: str) -> str:
-    said = [line for line in output.strip().splitlines() if not line.startswith("hint:")]
+def _refused(remote: str, branch: str, output: str, head: str) -> str:
+    told = (line for line in output.strip().splitlines() if not line.startswith("hint:"))
+    said = [line.replace("\t", " ") for line in told if line != "Done"]  # its --porcelain
     words = "\n".join(said[-8:])
     hint = ""
     if "shallow update not allowed" in output:
         hint = "\nThis clone lacks history: run `git fetch --unshallow`, then push again."
     elif "[rejected]" in output:
-        hint = f"\nBring in the commits that are there first: git pull {remote} {branch}"
+        hint = (
+            f"\nBring in the commits that are there first: git pull {remote} {branch}\n"
+            "To go back to a commit that was there before: "
+            f'wharf start --commit {head} --reason "…"'
+        )
     return f"git push to {remote} failed:\n{words}{hint}"

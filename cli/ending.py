@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 
+from cli import brief
 from cli.arrival import Arrival
 from cli.follow import follow
 from cli.output import console, draw, print_json
@@ -16,6 +17,17 @@ from cli.services import Services
 from cli.stack import Stack
 
 TRY_AGAIN = 'Try again: commit what mends it and wharf push; or wharf start --reason "…"'
+DATA = "Try again: wharf data put NAME FILE, which starts a release when it is there"
+CONFIGURATION = 'Try again: wharf config put SECTION FILE, and then wharf start --reason "…"'
+MENDED = {
+    "MissingData": DATA,
+    "DataRejected": DATA,
+    "InvalidParameter": CONFIGURATION,
+    "QuotaTooSmall": 'Try again: what it says above, and then wharf start --reason "…"',
+    "QualityBelowThreshold": "Try again: better data or a better program starts a release; after a "
+    'change of the rules: wharf start --reason "…"',
+}
+"""What to type after these; after others TRY_AGAIN."""
 INTERRUPTED = 130  # exit code, 128 + SIGINT
 
 
@@ -40,19 +52,26 @@ def in_words(arrival: Arrival) -> str:
     """Return what came of the wish, with the next command."""
     if arrival.failed:
         return (
-            f"was released already as {arrival.release}, which {_ended(arrival.status)}\n"
+            f"{_it(arrival)} was released already as {arrival.release}, "
+            f"which {_ended(arrival.status)}\n"
             f"See why: wharf show {arrival.release}\n{TRY_AGAIN}"
         )
     if arrival.serves_not:
         return (
-            f"was released already as {arrival.release}, but {arrival.serving} serves now\n"
+            f"{_it(arrival)} was released already as {arrival.release}, "
+            f"but {arrival.serving} serves now\n"
             f"See that one: wharf show {arrival.serving}\n"
             f'Release this one again: wharf start --commit {arrival.commit} --reason "…"'
         )
     if arrival.status == SUCCEEDED:
-        return f"was released already as {arrival.release}\nSee it: wharf show {arrival.release}"
+        return (
+            f"{_it(arrival)} was released already as {arrival.release}\n"
+            f"See it: wharf show {arrival.release}"
+        )
     if arrival.release:
-        started = "was released already as" if arrival.already else "started release"
+        started = (
+            f"{_it(arrival)} was released already as" if arrival.already else "started release"
+        )
         return f"{started} {arrival.release}\nWatch it: wharf show {arrival.release} --follow"
     if arrival.skipped:
         return f"no release: {arrival.skipped}"
@@ -60,6 +79,10 @@ def in_words(arrival: Arrival) -> str:
         "no release started, and no reason was recorded within the time that takes.\n"
         "Look whether its event is lost: wharf redrive --list; or ask again: wharf start"
     )
+
+
+def _it(arrival: Arrival) -> str:
+    return f"commit {arrival.commit[: brief.SHORT]}" if arrival.commit else "this"
 
 
 def follow_and_print(services: Services, stack: Stack, release: str, *, as_json: bool) -> Release:
@@ -101,7 +124,8 @@ def _it_goes_on(release: str) -> Iterator[None]:
 
 def _next(view: Release) -> str:
     if not view.succeeded:
-        return f"What it wrote: wharf logs {view.id}\n{TRY_AGAIN}"
+        error = view.failure.error if view.failure else ""
+        return f"What it wrote: wharf logs {view.id}\n{MENDED.get(error, TRY_AGAIN)}"
     probe = view.document.plan.deployment.probe if view.document and view.document.plan else None
     if probe and probe.content_type == "application/json" and probe.body is not None:
         return f"Ask it: wharf invoke {shlex.quote(probe.body)}"

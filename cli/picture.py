@@ -109,7 +109,7 @@ def ending(release: Release, now: datetime) -> str:
 
 def _of_commit(release: Release) -> str:
     commit = release.document.trigger.commit if release.document else ""
-    return f" of commit {commit[: brief.SHORT]}" if commit else ""
+    return f", commit {commit[: brief.SHORT]}" if commit else ""
 
 
 def lines(release: Release, now: datetime) -> list[str]:

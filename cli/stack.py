@@ -72,6 +72,11 @@ def _read(services: Services, description: dict[str, Any], project: str) -> Stac
     try:
         return Stack.model_validate({"project": project, **outputs})
     except ValidationError as error:
+        if "StateMachineArn" not in outputs and "DataBucket" in outputs:
+            raise Trouble(
+                f"{project} was taken down by `wharf destroy`: what holds work stayed, nothing of "
+                f"it runs; to go on: {services.deploy}"
+            ) from None
         missing = ", ".join(str(item["loc"][0]) for item in error.errors())
         raise Trouble(
             f"stack {description['StackName']} ({description['StackStatus']}) has no output "
@@ -88,11 +93,13 @@ def _not_there(services: Services, name: str, project: str) -> str:
         )
     # A laptop's cloud holds one project; `wharf up` there would not add another.
     found = services.client("cloudformation").describe_stacks()["Stacks"]
+    if not found:
+        return f"{problem}, and no other: it was destroyed; start anew with `{services.deploy}`"
     prefix = stack_name("")
     there = [one["StackName"].removeprefix(prefix) for one in found]
     directory = f".wharf/{project}"
     return (
-        f"{problem}, which holds the project {' and '.join(there) or '(none)'}: name it with "
+        f"{problem}, which holds the project {' and '.join(there)}: name it with "
         "--project or WHARF_PROJECT,\n"
         f"or start a cloud for {project}: wharf up --project {project} --directory {directory}"
         f' && eval "$(wharf env --directory {directory})"'

@@ -16,7 +16,7 @@ from contracts.image_reference import ImageReference
 from contracts.model import Contract
 from contracts.probe import Probe
 from contracts.repository_path import RepositoryFolder, RepositoryPath
-from contracts.section_text import read_section
+from contracts.section_text import INSTANCE_TYPE, OBJECT_KEY, read_section
 
 DAY = 24 * 60 * 60  # seconds
 
@@ -28,7 +28,7 @@ VariableName = Annotated[str, Field(max_length=1024, pattern=r"^[a-zA-Z_][a-zA-Z
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 InstanceCount = Annotated[int, Field(ge=1, le=100)]
 Argument = Annotated[str, Field(min_length=1, max_length=256)]
-InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")]
+InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE)]
 DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
 # CreateTrainingJob takes 20 channels.
 CHANNELS = 20
@@ -36,7 +36,7 @@ ChannelName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 TRAINING_CHANNEL = "training"
 # In deployment.environment, "1" lets a server on the laptop write to its root file system.
 WRITABLE_ROOT = "MODELWHARF_WRITABLE_ROOT"
-ObjectKey = Annotated[str, Field(min_length=1, max_length=900, pattern=r"^[^/](.*[^/])?$")]
+ObjectKey = Annotated[str, Field(min_length=1, max_length=900, pattern=OBJECT_KEY)]
 
 
 class ImageSource(Contract):

@@ -12,6 +12,15 @@ Read = TypeVar("Read", bound=Contract)
 ALTERNATIVES = {"str": "a string", "int": "an integer", "float": "a number", "bool": "a boolean"}
 
 
+INSTANCE_TYPE = r"^ml\.[a-z0-9]+\.[a-z0-9]+$"
+OBJECT_KEY = r"^[^/](.*[^/])?$"
+IN_WORDS = {
+    INSTANCE_TYPE: "an instance type of SageMaker's, such as ml.m5.large",
+    OBJECT_KEY: "a key that neither begins nor ends with /",
+}
+"""What is allowed, where a pattern alone would say it."""
+
+
 class InvalidParameter(ValueError):
     """A Parameter Store section holds something that a release cannot be made from."""
 
@@ -66,12 +75,23 @@ def _finding(path: str, model: type[Contract], error: dict[str, Any]) -> str:
     if error["type"] == "missing":
         return f"{path}: {location} is missing"
     value = json.dumps(error["input"], default=str)
-    message = error["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
+    message = _message(error)
     if error["loc"][-1:] == ("[key]",):
         place = ".".join(str(part) for part in error["loc"][:-2])
         return f"{path}: {place} has the key {value[:200]}, but {message}"
     return f"{path}: {location} is {value[:200]}, but {message}"
+
+
+def _message(error: dict[str, Any]) -> str:
+    match error:
+        case {"type": "string_pattern_mismatch", "ctx": {"pattern": str(known)}} if (
+            known in IN_WORDS
+        ):
+            return f"it should be {IN_WORDS[known]}"
+        case {"type": "too_short", "ctx": {"min_length": least}}:
+            return f"it should have at least {least}"
+    message: str = error["msg"].removeprefix("Value error, ")
+    return message[0].lower() + message[1:]
 
 
 def _keys_beside(model: type[Contract], location: tuple[Any, ...]) -> list[str]:

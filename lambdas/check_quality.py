@@ -2,7 +2,9 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 from pydantic import ValidationError
 
@@ -22,6 +24,7 @@ EXAMPLE = (
     '{"metrics": {"accuracy": {"value": 0.9}}, "holdout_rows": 45, '
     '"created": "2026-11-21T09:00:00Z"}'
 )
+LESS_IS_BETTER = re.compile(r"(?i)mae|mape|mse|loss|err|deviance|brier")
 
 
 def check_quality(site: Site, document: ReleaseDocument) -> ReleaseDocument:
@@ -64,10 +67,13 @@ def _advice(project: str, plan: Plan, metrics: Mapping[str, float]) -> str:
     """What to type when a rule is about a figure that this model does not have."""
     if all(rule.metric in metrics or rule.if_measured for rule in plan.quality.rules):
         return ""
-    name = next(iter(metrics), "accuracy")
-    rules = json.dumps({"rules": [{"metric": name, "minimum": 0.9}]})
     if metrics:
-        return f": let its rules be about what was measured, for example {rules}"
+        return (
+            ": let its rules be about what was measured, for example "
+            f"{_rules_about(plan.quality.rules, metrics)}"
+        )
+    name = "accuracy"
+    rules = json.dumps({"rules": [{"metric": name, "minimum": 0.9}]})
     known = ", ".join(metric.name for metric in plan.training.metric_definitions) or "there is none"
     definitions = json.dumps({"metric_definitions": [{"name": name, "regex": f"{name}=([0-9.]+)"}]})
     return (
@@ -75,6 +81,24 @@ def _advice(project: str, plan: Plan, metrics: Mapping[str, float]) -> str:
         f"was found in its log: set {parameter_path(project, 'training')} to what it prints, for "
         f"example {definitions}, and the rules to those names, for example {rules}"
     )
+
+
+def _rules_about(rules: Sequence[QualityRule], metrics: Mapping[str, float]) -> str:
+    """The rules with the names of what was measured, or a bound at what was measured first.
+
+    The bound is on the side that a better model is on, as far as the name tells.
+    """
+    corrected = []
+    for rule in rules:
+        if rule.metric in metrics or rule.if_measured:
+            corrected.append(rule)
+        elif like := get_close_matches(rule.metric, metrics, n=1):
+            corrected.append(rule.model_copy(update={"metric": like[0]}))
+    if not any(rule.metric in metrics for rule in corrected):
+        name, value = next(iter(metrics.items()))
+        side = "maximum" if LESS_IS_BETTER.search(name) else "minimum"
+        corrected = [QualityRule.model_validate({"metric": name, side: float(f"{value:.3g}")})]
+    return json.dumps({"rules": [rule.model_dump(exclude_defaults=True) for rule in corrected]})
 
 
 def _figures(metrics: Mapping[str, float]) -> str:

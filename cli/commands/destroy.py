@@ -104,6 +104,8 @@ def in_words(leaving: Leaving, services: Services) -> str:
         lines.append(f"  {one.type.removeprefix('AWS::')} {one.physical}{charge}")
     lines.append(f"  the parameters below /modelwharf/{leaving.project}: no charge")
     lines.append("  the log groups below /aws/sagemaker: storage, by GB and month")
+    if services.on_laptop:
+        lines.append("(on the laptop nothing is charged, and `wharf down` ends all but commits)")
     return "\n".join(lines)
 
 

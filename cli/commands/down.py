@@ -28,4 +28,4 @@ def down(directory: Path, as_json: bool) -> None:
     elif pid:
         click.echo(f"stopped the cloud that was starting (pid {pid})")
     else:
-        click.echo(f"no cloud runs in {directory}")
+        click.echo(f"no cloud runs in {directory.resolve()}")

@@ -169,5 +169,5 @@ def _gone(services: Services, step: Step, group: str) -> str:
     if exact is None:
         return f"{step}: nothing is there: no log group {group} ({STATES[step]} makes it)"
     days = exact.get("retentionInDays")
-    kept = f"which keeps lines for {days} days" if days else "which keeps lines for ever"
-    return f"{step}: nothing is in log group {group}, {kept}; nothing was written, or it is gone"
+    kept = f" in the {days} days that it keeps" if days else ""
+    return f"{step}: {STATES[step]} wrote nothing to log group {group}{kept}"

@@ -1,5 +1,7 @@
 """``wharf releases``: the newest releases, and the pushes that released nothing."""
 
+from datetime import datetime
+
 import click
 from rich.console import Console
 from rich.text import Text
@@ -53,7 +55,8 @@ def releases(services: Services, limit: int, project: str, as_json: bool) -> Non
         print_table(_screen(), services, found)
     for skip in skips:
         commit = "" if skip.commit == "-" else skip.commit[: brief.SHORT]
-        line = f"skipped {skip.time} {commit:{brief.SHORT}} {brief.one_line(skip.reason)}"
+        when = local_time(datetime.fromisoformat(skip.time))
+        line = f"skipped {when} {commit:{brief.SHORT}} {brief.one_line(skip.reason)}"
         _print_cut(_screen(), Text(line))
 
 

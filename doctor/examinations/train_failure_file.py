@@ -5,6 +5,7 @@ from doctor.check import Check
 from doctor.training_runs import TrainingRuns
 
 LIMIT = 1024  # characters of DescribeTrainingJob's FailureReason
+SHOWN = 100  # characters
 CHECK = Check(
     "train-failure-file",
     ImageRole.TRAINING,
@@ -18,7 +19,8 @@ def look(runs: TrainingRuns) -> Finding:
     tried = {"an empty channel": runs.empty, "garbage in every file": runs.garbage}
     silent = [what for what, run in tried.items() if not run.failure]
     if not silent:
-        return CHECK.passed(runs.garbage.failure[:100].replace("\n", " "))
+        words = " ".join(runs.garbage.failure.split())
+        return CHECK.passed(words if len(words) <= SHOWN else f"{words[:SHOWN]}…")
     return CHECK.failed(
         f"no text in /opt/ml/output/failure after failing on {' and on '.join(silent)}",
         change="catch what goes wrong, write the reason to /opt/ml/output/failure, then exit "

@@ -57,7 +57,7 @@ class Exit:
         if self.killed_for is not None:
             return f"{self.killed_for}; use an instance type with more memory"
         name = signal_in_words(self.code)
-        return f"killed by {name}" if name else None
+        return f"ended as if killed by {name}" if name else None
 
 
 def limits_for(cloud: Cloud, instance_type: str, log: Callable[[str], None]) -> Limits:

@@ -1,6 +1,7 @@
 """Somebody's credentials are there, are good, and are not the root user's."""
 
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     NoCredentialsError,
     PartialCredentialsError,
@@ -10,7 +11,7 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from cli.errors import Trouble
+from cli.errors import Trouble, trouble
 from cli.preflight.account import Account
 from cli.preflight.check import Check
 from contracts.preflight import Finding
@@ -36,6 +37,10 @@ def look(account: Account) -> list[Finding]:
         code = error.response["Error"]["Code"]
         command = "aws sso login" if code.startswith("Expired") else _sign_in(account)
         return [CHECK.failed(f"STS refused them: {error}", command=command)]
+    except BotoCoreError as error:  # nothing answers: no check says anything then
+        known = trouble(error, account.services.endpoint_url)
+        command = "wharf up" if account.on_laptop else "aws sts get-caller-identity"
+        return [CHECK.failed(known.message, command=command)]
     who = f"{identity['Arn']} of account {identity['Account']}"
     if identity["Arn"].endswith(":root") and not account.on_laptop:
         return [CHECK.warned(f"{who}: the root user", command="aws configure sso")]

@@ -82,9 +82,10 @@ def failed(
     name: str = RELEASE,
     minutes: int = 0,
     cause: str = "bad data: column Price is missing",
+    error: str = "TrainingFailed",
 ) -> Execution:
     """A release whose training failed, rolled back and told."""
-    failure = {"Error": "TrainingFailed", "Cause": cause}
+    failure = {"Error": error, "Cause": cause}
     history = History()
     history.run("Resolve")
     history.enter("Train", given=document())

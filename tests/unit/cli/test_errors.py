@@ -86,6 +86,17 @@ def test_a_stack_of_another_version_names_the_missing_output(terminal: Terminal)
     )
 
 
+def test_a_stack_that_was_taken_down_says_so(terminal: Terminal) -> None:
+    for output in ("StateMachineArn", "NotificationsTopicArn", "BuildProject"):
+        del terminal.cloud.outputs[output]
+
+    result = terminal.wharf("releases")
+
+    assert result.exit_code == 1
+    assert "oil-price was taken down by `wharf destroy`" in result.stderr
+    assert "to go on: wharf down && wharf up" in result.stderr
+
+
 def test_a_project_that_can_be_no_name_is_wrong_usage(terminal: Terminal) -> None:
     result = terminal.wharf("releases", "--project", "Oil Price")
 

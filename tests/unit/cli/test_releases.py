@@ -94,7 +94,7 @@ def test_pushes_that_released_nothing_are_listed_with_the_reason(terminal: Termi
     terminal.cloud.ledger.skip(COMMIT, "commit 0123456 changes only README.md")
 
     assert terminal.wharf("releases").stdout == (
-        "skipped 2026-11-21T09:00:05+00:00 0123456789ab commit 0123456 changes only README.md\n"
+        "skipped 2026-11-21 09:00:05 0123456789ab commit 0123456 changes only README.md\n"
     )
     (skip,) = terminal.json("releases")["skipped"]
     assert skip["reason"] == "commit 0123456 changes only README.md"
@@ -117,7 +117,7 @@ def test_a_skip_without_a_commit_leaves_its_place_empty(terminal: Terminal) -> N
     terminal.cloud.ledger.skip("-", "no branch main yet")
 
     assert terminal.wharf("releases").stdout == (
-        f"skipped 2026-11-21T09:00:05+00:00 {'':12} no branch main yet\n"
+        f"skipped 2026-11-21 09:00:05 {'':12} no branch main yet\n"
     )
 
 

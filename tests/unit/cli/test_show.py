@@ -5,6 +5,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from cli.ending import follow_on_screen
@@ -217,12 +218,31 @@ def test_following_begins_with_the_commit_and_ends_with_the_time(terminal: Termi
     lines_ = terminal.wharf("show", RELEASE, "--follow").stdout.splitlines()
     failed = terminal.wharf("show", "r-bad", "--follow").stdout.splitlines()
 
-    assert lines_[0] == f"release {RELEASE} of commit {COMMIT[:12]}"
+    assert lines_[0] == f"release {RELEASE}, commit {COMMIT[:12]}"
     assert lines_[-2:] == [
         f"{RELEASE} succeeded in 1 min 15 s",
         f"See it again: wharf show {RELEASE}",
     ]
     assert failed[-3] == "r-bad failed in Train after 20.0 s"
+
+
+@pytest.mark.parametrize(
+    ("error", "command"),
+    [
+        ("DataRejected", "wharf data put NAME FILE"),
+        ("InvalidParameter", "wharf config put SECTION FILE"),
+        ("TrainingFailed", "wharf push"),
+    ],
+)
+def test_the_last_line_names_the_command_that_mends_that_failure(
+    terminal: Terminal, error: str, command: str
+) -> None:
+    releases.failed(terminal.cloud, error=error)
+
+    last = terminal.wharf("show", RELEASE, "--follow").stdout.splitlines()[-1]
+
+    assert last.startswith("Try again: ")
+    assert command in last
 
 
 def test_the_hint_asks_the_teams_own_question_where_one_is_known(

@@ -113,7 +113,7 @@ def test_the_same_commit_again_tells_its_release(terminal: Terminal, checkout: P
 
     assert (result.exit_code, result.stdout) == (
         0,
-        f"was released already as {RELEASE}\nSee it: wharf show {RELEASE}\n",
+        f"commit {head[:12]} was released already as {RELEASE}\nSee it: wharf show {RELEASE}\n",
     )
     assert terminal.json("push", "--directory", str(checkout))["already"] is True
 
@@ -122,16 +122,18 @@ def test_the_same_commit_again_tells_its_release(terminal: Terminal, checkout: P
 def test_a_commit_whose_release_still_runs_is_to_be_watched(
     terminal: Terminal, checkout: Path
 ) -> None:
+    head = git(checkout, "rev-parse", "HEAD")
     remote = terminal.cloud.outputs["RepositoryCloneUrl"]
     git(checkout, "push", "--quiet", remote, "HEAD:main")
-    history = History(document(trigger={"commit": git(checkout, "rev-parse", "HEAD")}))
+    history = History(document(trigger={"commit": head}))
     releases.add(terminal.cloud, history, status="RUNNING")
 
     result = terminal.wharf("push", "--directory", str(checkout))
 
     assert (result.exit_code, result.stdout) == (
         0,
-        f"was released already as {RELEASE}\nWatch it: wharf show {RELEASE} --follow\n",
+        f"commit {head[:12]} was released already as {RELEASE}\n"
+        f"Watch it: wharf show {RELEASE} --follow\n",
     )
 
 
@@ -139,16 +141,17 @@ def test_a_commit_whose_release_still_runs_is_to_be_watched(
 def test_a_commit_whose_release_failed_says_so_and_how_to_try_again(
     terminal: Terminal, checkout: Path
 ) -> None:
+    head = git(checkout, "rev-parse", "HEAD")
     remote = terminal.cloud.outputs["RepositoryCloneUrl"]
     git(checkout, "push", "--quiet", remote, "HEAD:main")
-    history = History(document(trigger={"commit": git(checkout, "rev-parse", "HEAD")}))
+    history = History(document(trigger={"commit": head}))
     releases.add(terminal.cloud, history, status="FAILED")
 
     result = terminal.wharf("push", "--directory", str(checkout))
 
     assert (result.exit_code, result.stdout) == (
         1,
-        f"was released already as {RELEASE}, which failed\n"
+        f"commit {head[:12]} was released already as {RELEASE}, which failed\n"
         f"See why: wharf show {RELEASE}\n"
         'Try again: commit what mends it and wharf push; or wharf start --reason "…"\n',
     )
@@ -175,7 +178,7 @@ def test_a_commit_in_whose_place_another_serves_is_told_how_to_release_it_again(
 
     assert (result.exit_code, result.stdout) == (
         1,
-        f"was released already as {RELEASE}, but {OTHER} serves now\n"
+        f"commit {head[:12]} was released already as {RELEASE}, but {OTHER} serves now\n"
         f"See that one: wharf show {OTHER}\n"
         f'Release this one again: wharf start --commit {head} --reason "…"\n',
     )

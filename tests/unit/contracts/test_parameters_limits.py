@@ -125,3 +125,20 @@ def test_paths_from_the_root_are_accepted(paths: dict[str, Any]) -> None:
 def test_a_probe_has_one_body_that_can_be_sent(probe: dict[str, str], told: str) -> None:
     with pytest.raises(InvalidParameter, match=re.escape(told)):
         parse_section("/modelwharf/p/deployment", "deployment", json.dumps({"probe": probe}))
+
+
+@pytest.mark.parametrize(
+    ("section", "document", "words"),
+    [
+        ("training", {"instance_type": "m5.large"}, "such as ml.m5.large"),
+        ("data", {"inputs": {"a": {"key": "/a"}}}, "a key that neither begins nor ends with /"),
+        ("data", {"inputs": {}}, "inputs is {}, but it should have at least 1"),
+    ],
+)
+def test_what_is_allowed_is_said_in_words(
+    section: str, document: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InvalidParameter) as refusal:
+        parse_section(PATH, section, json.dumps(document))
+    assert words in str(refusal.value)
+    assert "pattern" not in str(refusal.value)

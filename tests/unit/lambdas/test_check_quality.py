@@ -139,8 +139,23 @@ def test_a_rule_about_a_figure_that_the_model_has_not_tells_how_to_set_the_rules
     assert words == (
         "skill was not measured. Measured: accuracy 0.92. The bounds are in "
         "/modelwharf/oil-price/quality: let its rules be about what was measured, for example "
-        '{"rules": [{"metric": "accuracy", "minimum": 0.9}]}'
+        '{"rules": [{"metric": "accuracy", "minimum": 0.92}]}'
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "measured", "advised"),
+    [
+        ("skil", {"mae": 1.2, "skill": 0.1}, {"metric": "skill", "minimum": 0.0}),
+        ("accuracy", {"rmse": 5.1437}, {"metric": "rmse", "maximum": 5.14}),
+    ],
+)
+def test_the_rule_that_is_advised_is_the_own_one_or_bounds_the_right_side(
+    world: World, asked: str, measured: dict[str, float], advised: dict[str, object]
+) -> None:
+    rules = Quality(rules=(rule(asked, minimum=0.0),))
+    words = refusal(world, foreign(measured, quality=rules, deployment=PROBED))
+    assert json.loads(words.split("for example ")[1]) == {"rules": [advised]}
 
 
 def test_a_model_of_which_nothing_was_measured_tells_how_to_measure(world: World) -> None:

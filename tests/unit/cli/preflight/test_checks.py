@@ -87,6 +87,16 @@ def test_credentials_that_are_refused_say_how_to_sign_in(code: str, command: str
     assert (found.outcome, found.command) == (Outcome.FAIL, command)
 
 
+def test_a_cloud_that_does_not_answer_fails_and_says_how_to_go_on() -> None:
+    nobody = EndpointConnectionError(endpoint_url="https://sts.eu-west-1.amazonaws.com")
+
+    found = examine(World(refused={"get_caller_identity": nobody}).account()).findings
+
+    (failed,) = [one for one in found if one.outcome is Outcome.FAIL]
+    assert (failed.id, failed.command) == ("credentials", "aws sts get-caller-identity")
+    assert "check the network and AWS_REGION" in failed.seen
+
+
 def test_the_root_user_is_to_consider() -> None:
     found = only(World(arn="arn:aws:iam::123456789012:root"), "credentials")
 

@@ -56,8 +56,9 @@ def test_a_progress_bar_is_what_it_showed_last() -> None:
 
 def test_a_failure_file_comes_after_how_it_was_killed() -> None:
     found = Exit(134, Ending.EXITED).reason("the prices are wrong", ["printed"])
-    assert (
-        found == "AlgorithmError: killed by SIGABRT (aborted). the prices are wrong, exit code: 134"
+    assert found == (
+        "AlgorithmError: ended as if killed by SIGABRT (aborted). the prices are wrong, "
+        "exit code: 134"
     )
 
 
@@ -69,7 +70,7 @@ def test_a_long_failure_file_keeps_its_beginning_and_the_exit_code() -> None:
 
 def test_whoever_said_nothing_is_told_by_its_end_alone() -> None:
     assert Exit(137, Ending.EXITED).reason(None) == (
-        "AlgorithmError: killed by SIGKILL, exit code: 137"
+        "AlgorithmError: ended as if killed by SIGKILL, exit code: 137"
     )
     assert Exit(2, Ending.EXITED).reason(None, ["", " "]) == (
         "AlgorithmError: See job logs for more information, exit code: 2"

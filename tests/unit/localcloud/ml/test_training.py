@@ -120,7 +120,7 @@ def test_a_killed_job_names_the_signal_and_its_last_words(
 ) -> None:
     given = {"mode": "killed", "signal": name}
     job = train(laptop, image, f"killed-{code}", HyperParameters=given)
-    assert job["FailureReason"].startswith(f"AlgorithmError: killed by {told}. ")
+    assert job["FailureReason"].startswith(f"AlgorithmError: ended as if killed by {told}. ")
     assert job["FailureReason"].endswith(f"\ufffd the very last words, exit code: {code}")
     assert "the first words" in job["FailureReason"]
     assert "memory" not in job["FailureReason"]
