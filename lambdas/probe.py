@@ -9,7 +9,7 @@ from lambdas.errors import VerificationFailed, code_of
 from lambdas.site import Site
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-MISSING = {
+MISSING_FILE_CODES = {
     "FileDoesNotExistException",
     "CommitDoesNotExistException",
     "FolderDoesNotExistException",
@@ -29,7 +29,7 @@ def probe_body(site: Site, document: ReleaseDocument, probe: Probe) -> bytes:
             filePath=probe.body_file,
         )["fileContent"]
     except ClientError as error:
-        if code_of(error) in MISSING:
+        if code_of(error) in MISSING_FILE_CODES:
             raise VerificationFailed(
                 f"{where} is {probe.body_file!r}, which commit {commit[:7]} does not have; commit "
                 "it and push, or name a file that it has (git ls-tree -r --name-only HEAD)"
