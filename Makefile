@@ -10,8 +10,9 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: environment
 	$(BIN)/wharf demo $(DEMO)
 
+# Three workers on two cores: tests wait for programs nearly half of the time.
 test: environment
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST)
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(TEST)
 
 # Needs Docker (with BuildKit) or podman, and pulls two base images unless they are there;
 # .ci/engine brings an engine and makes them. Without one every test is skipped, with the reason.
