@@ -40,3 +40,7 @@ def person(arn: str) -> str:
 def one_line(text: str) -> str:
     """Return the text on a line, without the address that pydantic ends each finding with."""
     return " ".join(PYDANTIC.sub("", text).split())
+
+
+def first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]

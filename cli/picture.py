@@ -165,7 +165,7 @@ def remark(row: StateRow) -> str:
 
 def _first_line(row: StateRow) -> str:
     """The figures tell an error in full, once."""
-    return remark(row).strip().partition("\n")[0]
+    return brief.first_line(remark(row))
 
 
 def facts(release: Release) -> list[tuple[str, str]]:

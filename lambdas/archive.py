@@ -1,6 +1,8 @@
 """S3 objects that may be missing, and single members of the tarballs SageMaker leaves there."""
 
 import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import RawIOBase
 from pathlib import PurePosixPath
 from typing import Any
@@ -64,15 +66,18 @@ def read_member(site: Site, uri: str, name: str) -> bytes | None:
     Raises TrainingFailed when the object is no archive, the file exceeds MEMBER_LIMIT, or one
     call of a function has no time to reach it.
     """
-    bucket, key = split_uri(uri)
-    body = site.clients.s3.get_object(Bucket=bucket, Key=key)["Body"]
-    try:
-        with body, tarfile.open(fileobj=_InTime(site, body, uri, name), mode="r|gz") as archive:
-            for member in archive:
-                if member.isfile() and PurePosixPath(member.name) == PurePosixPath(name):
-                    return _content(archive, member, uri)
-    except tarfile.TarError as error:
-        raise TrainingFailed(f"{uri} is not a readable tar.gz: {error}") from None
+
+    def too_large(read: int) -> TrainingFailed:
+        return TrainingFailed(
+            f"{uri} is too large: no {name} among its first {read} bytes, and no more can be read "
+            "in the time that a function has. Write large files to /opt/ml/model or "
+            "/opt/ml/checkpoints, and reports alone to /opt/ml/output/data"
+        )
+
+    with _opened(site, uri, RESERVE, too_large) as archive:
+        for member in archive:
+            if member.isfile() and PurePosixPath(member.name) == PurePosixPath(name):
+                return _content(archive, member, uri)
     return None
 
 
@@ -83,17 +88,14 @@ def refused_members(site: Site, uri: str) -> list[str]:
     and one that is gone is left to Register, which copies it. Raises TrainingFailed when the
     object is no archive.
     """
-    bucket, key = split_uri(uri)
     found: list[str] = []
+    reserve = max(site.seconds_left() - LOOK, RESERVE)
     try:
-        body = site.clients.s3.get_object(Bucket=bucket, Key=key)["Body"]
-        with body, tarfile.open(fileobj=_ForAWhile(site, body), mode="r|gz") as archive:
+        with _opened(site, uri, reserve, lambda read: _LookedEnough()) as archive:
             for fault in faults_of(archive):
                 found.append(fault)  # one by one: what was seen counts when the time is over
     except _LookedEnough:
         pass
-    except tarfile.TarError as error:
-        raise TrainingFailed(f"{uri} is not a readable tar.gz: {error}") from None
     except ClientError as error:
         if code_of(error) not in MISSING_CODES:
             raise
@@ -104,35 +106,36 @@ class _LookedEnough(Exception):
     """The time for a look is over."""
 
 
-class _ForAWhile(RawIOBase):
-    """A stream that ends with _LookedEnough after LOOK seconds of the function's time."""
-
-    def __init__(self, site: Site, body: Any) -> None:
-        self._site, self._body = site, body
-        self._until = max(site.seconds_left() - LOOK, RESERVE)
-
-    def read(self, size: int = -1, /) -> bytes:
-        if self._site.seconds_left() < self._until:
-            raise _LookedEnough
-        data: bytes = self._body.read(size)
-        return data
+@contextmanager
+def _opened(
+    site: Site, uri: str, reserve: float, over: Callable[[int], Exception]
+) -> Iterator[tarfile.TarFile]:
+    """The archive at ``uri`` as a stream; see _InTime. Raises TrainingFailed when it is none."""
+    bucket, key = split_uri(uri)
+    body = site.clients.s3.get_object(Bucket=bucket, Key=key)["Body"]
+    try:
+        stream = _InTime(site, body, reserve, over)
+        with body, tarfile.open(fileobj=stream, mode="r|gz") as archive:
+            yield archive
+    except tarfile.TarError as error:
+        raise TrainingFailed(f"{uri} is not a readable tar.gz: {error}") from None
 
 
 class _InTime(RawIOBase):
-    """A stream that is read until the function's time is short."""
+    """A stream that is read while the function has ``reserve`` seconds left.
 
-    def __init__(self, site: Site, body: Any, uri: str, name: str) -> None:
-        self._site, self._body, self._uri, self._name = site, body, uri, name
+    Then it raises what ``over`` makes of the number of bytes that were read.
+    """
+
+    def __init__(
+        self, site: Site, body: Any, reserve: float, over: Callable[[int], Exception]
+    ) -> None:
+        self._site, self._body, self._reserve, self._over = site, body, reserve, over
         self._read = 0
 
     def read(self, size: int = -1, /) -> bytes:
-        if self._site.seconds_left() < RESERVE:
-            raise TrainingFailed(
-                f"{self._uri} is too large: no {self._name} among its first {self._read} bytes, "
-                "and no more can be read in the time that a function has. Write large files "
-                "to /opt/ml/model or /opt/ml/checkpoints, and reports alone to "
-                "/opt/ml/output/data"
-            )
+        if self._site.seconds_left() < self._reserve:
+            raise self._over(self._read)
         data: bytes = self._body.read(size)
         self._read += len(data)
         return data

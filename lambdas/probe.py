@@ -42,7 +42,7 @@ def probe_body(site: Site, document: ReleaseDocument, probe: Probe) -> bytes:
         raise
     if body.startswith(LFS_POINTER):
         raise VerificationFailed(
-            f"{where} is {probe.body_file!r}, of which git holds a Git LFS pointer alone; commit "
+            f"{where} is {probe.body_file!r}; git holds a Git LFS pointer alone there; commit "
             "the file itself (git lfs untrack, git add), or use probe.body_base64"
         )
     return body

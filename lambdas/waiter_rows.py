@@ -49,23 +49,13 @@ class WaiterRows(TableRows):
 
     def put_waiter(self, waiter: Waiter) -> None:
         """Write the row; a retry of its state takes the place of the dead attempt's token."""
-        self._table.put_item(
-            Item={
-                "pk": wait_key(waiter.job),
-                "sk": waiter_key(waiter.release_id, waiter.state),
-                **waiter.model_dump(mode="json", exclude_none=True),
-            }
-        )
+        self._table.put_item(Item=_row(waiter))
 
     def put_new_waiter(self, waiter: Waiter) -> bool:
         """Write the row unless it was written before, be it done by now; whether it is new."""
         return written(
             self._table.put_item,
-            Item={
-                "pk": wait_key(waiter.job),
-                "sk": waiter_key(waiter.release_id, waiter.state),
-                **waiter.model_dump(mode="json", exclude_none=True),
-            },
+            Item=_row(waiter),
             ConditionExpression="attribute_not_exists(pk)",
         )
 
@@ -159,7 +149,7 @@ class WaiterRows(TableRows):
         extra = {":yes": "yes"} if still else {}
         written(
             self._table.update_item,
-            Key={"pk": wait_key(waiter.job), "sk": waiter_key(waiter.release_id, waiter.state)},
+            Key=_key(waiter),
             UpdateExpression=change,
             ConditionExpression=condition,
             ExpressionAttributeNames={"#token": "token"},
@@ -174,3 +164,11 @@ class WaiterRows(TableRows):
             if "LastEvaluatedKey" not in page:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _key(waiter: Waiter) -> dict[str, str]:
+    return {"pk": wait_key(waiter.job), "sk": waiter_key(waiter.release_id, waiter.state)}
+
+
+def _row(waiter: Waiter) -> dict[str, Any]:
+    return {**_key(waiter), **waiter.model_dump(mode="json", exclude_none=True)}

@@ -15,7 +15,7 @@ def install(cloud: Cloud) -> None:
         self: STSBackend, access_key_id: str, region: str
     ) -> tuple[str, str, str]:
         if access_key_id == cloud.root_key.access_key_id:
-            return cloud.account, root_arn(cloud), cloud.account
+            return cloud.account, f"arn:aws:iam::{cloud.account}:root", cloud.account
         found: tuple[str, str, str] = shipped(self, access_key_id, region)
         return found
 
@@ -24,13 +24,7 @@ def install(cloud: Cloud) -> None:
 
 def identity_of(cloud: Cloud, access_key_id: str) -> dict[str, str]:
     """The IamIdentity that SageMaker keeps of who made or changed something."""
-    if access_key_id == cloud.root_key.access_key_id:
-        return {"Arn": root_arn(cloud), "PrincipalId": cloud.account}
     principal, arn, _ = sts_backends[cloud.account][PARTITION].get_caller_identity(
         access_key_id, cloud.region
     )
     return {"Arn": arn, "PrincipalId": principal}
-
-
-def root_arn(cloud: Cloud) -> str:
-    return f"arn:aws:iam::{cloud.account}:root"

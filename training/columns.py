@@ -89,7 +89,7 @@ def find_columns(table: Table, name: str, file: str, day: Wanted, price: Wanted)
 
 def _parted(table: Table, day: Wanted) -> tuple[Header, tuple[Row, ...]]:
     """The header ends with the line that names the column of days, or where days begin."""
-    named = _first(table.rows, lambda row: bool(_matches(row.cells, day.name)))
+    named = _first(table.rows, lambda row: _names(row, day.name))
     start = _first(table.rows, lambda row: any(map(is_day, row.cells)))
     if named is not None and (start is None or named < start):
         end = named + 1
@@ -104,12 +104,9 @@ def _first(rows: Sequence[Row], fits: Callable[[Row], bool]) -> int | None:
     return next((place for place, row in enumerate(rows[:HEADER_ROWS]) if fits(row)), None)
 
 
-def _matches(names: Sequence[str], wanted: str) -> list[int]:
-    """Positions of the name; with capitals left aside only where none is exactly so."""
-    exact = [place for place, one in enumerate(names) if one == wanted]
-    return exact or [
-        place for place, one in enumerate(names) if one.casefold() == wanted.casefold()
-    ]
+def _names(row: Row, wanted: str) -> bool:
+    """Whether a cell is the name, capitals left aside."""
+    return any(cell.casefold() == wanted.casefold() for cell in row.cells)
 
 
 def _called(header: Header, columns: Sequence[int], wanted: str) -> list[int]:

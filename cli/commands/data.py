@@ -71,7 +71,11 @@ def sample(name: str, as_json: bool) -> None:
 
 
 def files_of(pairs: Sequence[str]) -> dict[str, Path]:
-    """Input name → its file. Raises UsageError for what is no pair, BadParameter for no file."""
+    """Return the file of each input, by its name.
+
+    Raises UsageError for a name without a file and for a name given twice, BadParameter for a file
+    that is not there.
+    """
     if len(pairs) % 2:
         raise click.UsageError(f"{pairs[-1]!r} has no FILE: give NAME FILE, for each input")
     read = click.Path(exists=True, dir_okay=False, path_type=Path)

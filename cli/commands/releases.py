@@ -109,7 +109,7 @@ def _colour(one: ReleaseSummary) -> str:
 
 def _why(one: ReleaseSummary) -> str:
     """Where it is or failed, and the first line of why: what follows is for `wharf show`."""
-    reason = (one.reason or "").strip().partition("\n")[0]
+    reason = brief.first_line(one.reason or "")
     asked = (one.waits_for or "").removeprefix("approval: ")
     parts = (one.state, brief.one_line(reason), asked)
     return ": ".join(part for part in parts if part)

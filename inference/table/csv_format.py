@@ -183,8 +183,10 @@ class _Cells:
         self._row = first
 
     def rows(self, chunk: bytes, line: int) -> Floats:
-        """``line``: the number of the first. Raises Refusal, with the row and column of what is no
-        number."""
+        """Return the chunk's numbers; its first line has the number ``line``.
+
+        Raises Refusal for a cell that is no number, with its row and column.
+        """
         lines = _split(chunk, line)
         # Python's own float() reads a row at once, if nothing is there that it takes and we do
         # not.

@@ -56,10 +56,13 @@ class Fleet:
         """
         try:
             for plan in self.plans:
-                for server in self._servers[plan.name]:
+                servers = self._servers[plan.name]
+                for server in servers:
                     self._digests[plan.name] = server.start()
                 if plan.instances > MOST:
-                    server.say(f"{plan.instances} instances are asked for: {MOST} servers run here")
+                    servers[0].say(
+                        f"{plan.instances} instances are asked for: {MOST} servers run here"
+                    )
             for server in self._all:
                 server.require_steady()
         except DeployError:

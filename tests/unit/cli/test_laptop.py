@@ -117,20 +117,26 @@ def test_down_ends_a_cloud_that_is_still_starting(tmp_path: Path) -> None:
     assert sleeper.wait() == -signal.SIGTERM
 
 
+def refused_start(code: str, directory: Path) -> str:
+    """What is said of a cloud that runs this code."""
+    with pytest.raises(Trouble) as refusal:
+        start_cloud(
+            program(code, directory),
+            directory=directory,
+            root=directory,
+            waiting=lambda waited: None,
+        )
+    return refusal.value.message
+
+
 def test_a_cloud_that_ends_early_shows_its_last_words(tmp_path: Path) -> None:
     refuse = "import sys; print('refused: AWS::Foo::Bar', file=sys.stderr); sys.exit(1)"
 
-    with pytest.raises(Trouble) as refusal:
-        start_cloud(
-            program(refuse, tmp_path),
-            directory=tmp_path,
-            root=tmp_path,
-            waiting=lambda waited: None,
-        )
+    message = refused_start(refuse, tmp_path)
 
-    assert "exit code 1" in refusal.value.message
-    assert "  refused: AWS::Foo::Bar" in refusal.value.message
-    assert str(tmp_path / "cloud.log") in refusal.value.message
+    assert "exit code 1" in message
+    assert "  refused: AWS::Foo::Bar" in message
+    assert str(tmp_path / "cloud.log") in message
 
 
 def test_a_cloud_that_says_why_it_cannot_start_is_told_by_that_alone(tmp_path: Path) -> None:
@@ -139,16 +145,10 @@ def test_a_cloud_that_says_why_it_cannot_start_is_told_by_that_alone(tmp_path: P
         "print('localcloud: no Docker runs here', file=sys.stderr); sys.exit(1)"
     )
 
-    with pytest.raises(Trouble) as refusal:
-        start_cloud(
-            program(refuse, tmp_path),
-            directory=tmp_path,
-            root=tmp_path,
-            waiting=lambda waited: None,
-        )
+    message = refused_start(refuse, tmp_path)
 
     log = tmp_path / "cloud.log"
-    assert refusal.value.message == f"no Docker runs here\nIts log: {log}"
+    assert message == f"no Docker runs here\nIts log: {log}"
 
 
 def test_a_cloud_that_is_not_ready_in_time_is_ended(tmp_path: Path) -> None:

@@ -118,15 +118,19 @@ def test_the_same_commit_again_tells_its_release(terminal: Terminal, checkout: P
     assert terminal.json("push", "--directory", str(checkout))["already"] is True
 
 
+def released_before(terminal: Terminal, checkout: Path, *, status: str) -> str:
+    """Push HEAD, which has a release of that status; return the commit."""
+    head = git(checkout, "rev-parse", "HEAD")
+    git(checkout, "push", "--quiet", terminal.cloud.outputs["RepositoryCloneUrl"], "HEAD:main")
+    releases.add(terminal.cloud, History(document(trigger={"commit": head})), status=status)
+    return head
+
+
 @pytest.mark.usefixtures("repository")
 def test_a_commit_whose_release_still_runs_is_to_be_watched(
     terminal: Terminal, checkout: Path
 ) -> None:
-    head = git(checkout, "rev-parse", "HEAD")
-    remote = terminal.cloud.outputs["RepositoryCloneUrl"]
-    git(checkout, "push", "--quiet", remote, "HEAD:main")
-    history = History(document(trigger={"commit": head}))
-    releases.add(terminal.cloud, history, status="RUNNING")
+    head = released_before(terminal, checkout, status="RUNNING")
 
     result = terminal.wharf("push", "--directory", str(checkout))
 
@@ -141,11 +145,7 @@ def test_a_commit_whose_release_still_runs_is_to_be_watched(
 def test_a_commit_whose_release_failed_says_so_and_how_to_try_again(
     terminal: Terminal, checkout: Path
 ) -> None:
-    head = git(checkout, "rev-parse", "HEAD")
-    remote = terminal.cloud.outputs["RepositoryCloneUrl"]
-    git(checkout, "push", "--quiet", remote, "HEAD:main")
-    history = History(document(trigger={"commit": head}))
-    releases.add(terminal.cloud, history, status="FAILED")
+    head = released_before(terminal, checkout, status="FAILED")
 
     result = terminal.wharf("push", "--directory", str(checkout))
 
