@@ -2,25 +2,27 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+DEMO_READY := .venv/.demo-ready
 # Set in many a container: each program would compile every module anew, the cloud's for 6 s.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-containers check format environment lock clean
 
-demo: environment
+# Where everything is installed, that will do.
+demo: $(if $(wildcard $(READY)),environment,$(DEMO_READY))
 	$(BIN)/wharf demo $(DEMO)
 
-# Three workers on two cores: tests wait for programs nearly half of the time.
+# As many workers as there are cores, and one more: tests/conftest.py counts them.
 test: environment
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(TEST)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(TEST)
 
 # Needs Docker (with BuildKit) or podman, and pulls two base images unless they are there;
 # .ci/engine brings an engine and makes them. Without one every test is skipped, with the reason.
 test-containers: environment
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(or $(TEST),tests/containers)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(or $(TEST),tests/containers)
 
 # The committed state machine in a second interpreter, which shares no code with the laptop's:
-# every road in both, three minutes. Its environment is its own.
+# every path in both, three minutes. Its environment is its own.
 SECOND := .second-interpreter
 .PHONY: test-second-interpreter lock-second-interpreter
 test-second-interpreter: environment $(SECOND)/.ready
@@ -52,6 +54,23 @@ $(POLICY_TOOLS)/.ready: .ci/policies/requirements.txt
 lock-policies: environment
 	$(BIN)/python -m uv pip compile .ci/policies/requirements.in --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file .ci/policies/requirements.txt
+
+# The site of docs/, in .docs/site. A warning is an error: a page outside the navigation, a link to a
+# page, heading or file that is not there. Its environment is its own.
+DOCS := .docs
+.PHONY: docs lock-docs
+docs: $(DOCS)/.ready
+	$(DOCS)/bin/sphinx-build --nitpicky --fail-on-warning --keep-going --quiet --jobs auto -d $(DOCS)/cache docs $(DOCS)/site
+	@echo "docs: $(DOCS)/site/index.html"
+
+$(DOCS)/.ready: .ci/docs/requirements.txt
+	$(PYTHON) -m venv --clear $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r $<
+	@touch $@
+
+lock-docs: environment
+	$(BIN)/python -m uv pip compile .ci/docs/requirements.in --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file .ci/docs/requirements.txt
 
 # moto's own tests, of the version that is pinned, against a cloud of ours: what fails here stands
 # with its reason in tests/moto_suite/differences.toml. MOTO="s3 iam" runs those services;
@@ -91,23 +110,47 @@ format: environment
 
 environment: $(READY)
 
-$(READY): requirements.lock pyproject.toml
+# installed LOCK: what the lock names, which is everything, and this checkout.
+define installed
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4) and "Modelwharf needs Python 3.11.4 or newer, this is " + sys.version.split()[0] + "; set PYTHON=/path/to/python3")'
-	@echo "environment: downloads and installs $$(grep -c == requirements.lock) packages into .venv: once, a minute or two, and nothing is printed meanwhile"
+	@echo "environment: downloads and installs $$(grep -c == $(1)) packages into .venv: once, a minute or two, and nothing is printed meanwhile"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r $(1)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@echo "environment: ready; the first run of each program compiles it, and takes a few seconds longer"
 	@touch $@
+endef
 
-# Resolves for every Python from 3.11 on (before 3.11.4 tarfile has no filters); the file names no index.
+$(READY): requirements.lock pyproject.toml
+	$(call installed,requirements.lock)
+
+$(DEMO_READY): requirements-demo.lock pyproject.toml
+	$(call installed,requirements-demo.lock)
+
+# Resolves for every Python from 3.11 on (before 3.11.4 tarfile has no filters); the files name no
+# index. The demo's lock is a part of the whole one.
+LOCKED := $(BIN)/python -m uv pip compile pyproject.toml --universal --python-version 3.11 \
+  --generate-hashes --no-emit-index-url --no-header --quiet
 lock: environment
-	$(BIN)/python -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	$(LOCKED) --all-extras --group dev --output-file requirements.lock
+	$(LOCKED) --extra laptop --group demo --constraint requirements.lock \
+	  --excludes requirements-demo.excludes --output-file requirements-demo.lock
+
+# The package as people install it; the same checkout gives the same bytes.
+.PHONY: wheel
+wheel: environment
+	rm -rf build
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m uv build --quiet --wheel --no-build-isolation --out-dir dist .
+	rm -rf build
+
+# VERSION=0.2.0: checks the tree, pyproject.toml and CHANGELOG.md, makes the wheel and then the tag.
+.PHONY: release
+release: environment
+	@$(BIN)/python .ci/release.py "$(VERSION)"
 
 clean:
 	-$(BIN)/wharf down
-	rm -rf .venv $(SECOND) $(POLICY_TOOLS) $(MOTO_SUITE) .wharf cdk.out .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf .venv $(SECOND) $(POLICY_TOOLS) $(DOCS) $(MOTO_SUITE) .wharf cdk.out build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Requests to the server that are wrong in every way we know, and right ones whose answers are

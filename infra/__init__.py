@@ -5,6 +5,7 @@ Importing this package tells jsii where its Node is, so import nothing from ``aw
 
 import os
 
-from infra.node import provide_node
+from infra.node import provide_node, require_cdk
 
+require_cdk()
 provide_node(os.environ)

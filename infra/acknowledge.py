@@ -1,9 +1,9 @@
-"""A finding of the checks that stands, and why."""
+"""Acknowledging a finding of cdk-nag, with the reason."""
 
 from aws_cdk import Acknowledgment, Validations
 from constructs import IConstruct
 
 
 def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
-    """Let one rule pass for one construct; the reason goes into the template's metadata."""
+    """Suppress one rule for one construct; the template's metadata has the reason."""
     Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))

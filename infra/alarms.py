@@ -1,4 +1,4 @@
-"""The alarms, as a table: what is watched, from when on, and what people read."""
+"""The table of alarms: metric, threshold and message."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ MINUTE = Duration.minutes(1)
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmSpec:
-    """One alarm: it tells when the metric is at the threshold or above. No data is no alarm."""
+    """One alarm: raised when the metric reaches the threshold. Missing data raises none."""
 
     name: str
-    """In words with hyphens, after the stack's name."""
+    """In kebab case; the stack's name is its prefix."""
     metric: IMetric
     threshold: float = 1
     periods: int = 1
-    """How many periods of the metric in a row."""
+    """Consecutive periods at the threshold."""
     text: str
-    """What happened, and what to type: the notification's words."""
+    """The notification's text: what happened, and what to type."""
 
     @property
     def construct_id(self) -> str:
@@ -42,7 +42,7 @@ def alarms(
     functions: Functions,
     dead_letters: DeadLetters,
 ) -> tuple[AlarmSpec, ...]:
-    """Every alarm of the project. A release that a newer one overtook succeeds: it raises none."""
+    """Every alarm of the project. A superseded release succeeds and raises none."""
     machine, queue = workflow.state_machine, dead_letters.sqs_queue
     return (
         AlarmSpec(
@@ -73,7 +73,7 @@ def alarms(
             name="endpoint-latency",
             metric=endpoint_metric(names, "ModelLatency", "p99"),
             threshold=settings.latency_ms * 1000,  # the metric is in microseconds
-            periods=3,  # a first request, or one slow body, is none of it
+            periods=3,  # longer than a cold first request or one slow body
             text=f"For 15 minutes one answer in a hundred took {settings.latency_ms} ms or more. "
             "`wharf logs --step serve` has what the servers wrote; a larger instance type is "
             "a setting of the deployment section (`wharf config show deployment`).",
@@ -92,7 +92,7 @@ def alarms(
 
 
 def _of_calls(names: Names, functions: Functions) -> Iterator[AlarmSpec]:
-    """Two for each function that events call; those of the machine fail the release instead."""
+    """Two per function that events call. Functions of the machine fail the release instead."""
     for name, function in functions.of_events.items():
         log_group = f"/aws/lambda/{names.function(name)}"
         yield AlarmSpec(

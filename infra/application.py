@@ -7,7 +7,7 @@ from typing import Any
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
-from infra.functions import ROOT
+from infra.function_files import ROOT
 from infra.settings import Settings
 from infra.stack import ModelwharfStack
 
@@ -18,8 +18,8 @@ CDK_SETTINGS = ROOT / "cdk.json"
 def application(settings: Settings, *, directory: str) -> App:
     """The application, to be synthesised into ``directory``.
 
-    It reads the feature flags of ``cdk.json`` itself, as only the ``cdk`` program would do it
-    otherwise: one template, whoever synthesises.
+    It reads the feature flags of ``cdk.json`` itself. Otherwise only the ``cdk`` program would, and
+    other callers would get another template.
     """
     app = App(outdir=directory, context=_feature_flags(CDK_SETTINGS))
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))

@@ -6,14 +6,14 @@ from constructs import Construct
 
 from infra.acknowledge import acknowledge
 
-KEPT = Duration.days(14)  # SQS's own most
+KEPT = Duration.days(14)  # SQS's maximum
 
 
 class DeadLetters(Construct):
-    """One queue for the three ways in which an event is lost (docs/decisions/0056).
+    """One queue for the three ways to lose an event (docs/decisions/0056).
 
-    SQS's own encryption: no sender needs a grant on a key. The name is generated, as SQS gives a
-    deleted queue's name to nobody for a minute, and `cdk deploy` may follow `wharf destroy` sooner.
+    SQS encrypts it, so no sender needs a grant on a key. The name is generated: SQS blocks a
+    deleted queue's name for a minute, and `cdk deploy` may follow `wharf destroy` sooner.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The functions' environment: one for all, read by ``lambdas/environment.py``."""
+"""The environment of all functions, which ``lambdas/environment.py`` reads."""
 
 from infra.execution_roles import ExecutionRoles
 from infra.names import Names

@@ -1,15 +1,16 @@
-"""What SageMaker works as: a role each for preparing data, for training and for serving."""
+"""SageMaker's execution roles: one each for preparing data, training and serving."""
 
 from aws_cdk.aws_ecr import Repository
 from aws_cdk.aws_iam import Role
 from constructs import Construct
 
-from contracts.capture import CAPTURE_PREFIX
-from contracts.names import MODELS_PREFIX
 from infra.grant import Grant, arn, role_with, service
 from infra.images import Images, registry_login
 from infra.names import Names
 from infra.storage import Storage
+from modelwharf.contracts.capture import CAPTURE_PREFIX
+from modelwharf.contracts.jobs import ENDPOINT, PROCESSING, TRAINING
+from modelwharf.contracts.names import MODELS_PREFIX
 
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 WRITE = ("s3:AbortMultipartUpload", "s3:PutObject")
@@ -17,7 +18,7 @@ KEYS_OF_RELEASES = "A role serves every release; keys are derived from the relea
 
 
 class ExecutionRoles(Construct):
-    """Three roles, so that no job writes what another one, or the endpoint, relies on.
+    """Three roles, so that no job can write the input of another job or of the endpoint.
 
     The grants are those of the SageMaker guide ("How to use SageMaker execution roles":
     CreateProcessingJob, CreateTrainingJob, CreateModel), on the keys that the job reads and
@@ -38,22 +39,23 @@ class ExecutionRoles(Construct):
         self._storage = storage
         self.prepare = self._role(
             "Prepare",
-            self._read("releases/*/raw/*"),
+            # The serving release's data, for comparison; which release that is, is not known here.
+            self._read("releases/*/raw/*", "releases/*/data/*"),
             self._list(),
             self._write("releases/*/data/*"),
             *self._writing_under_the_key(),
             *_pull(images.training_repository),
-            *self._telemetry("ProcessingJobs", "/aws/sagemaker/ProcessingJobs"),
+            *self._telemetry(PROCESSING.log_group(), PROCESSING.log_group()),
         )
         self.train = self._role(
             "Train",
-            # Ready data are read as they are: then the channels lie below raw/.
+            # Data that need no preparation are read below raw/.
             self._read("releases/*/data/*", "releases/*/raw/*"),
             self._list(),
             self._write("releases/*/training/*"),
             *self._writing_under_the_key(),
             *_pull(images.training_repository),
-            *self._telemetry("TrainingJobs", "/aws/sagemaker/TrainingJobs"),
+            *self._telemetry(TRAINING.log_group(), TRAINING.log_group()),
         )
         self.serve = self._role(
             "Serve",
@@ -62,7 +64,7 @@ class ExecutionRoles(Construct):
             storage.encryption,
             *_pull(images.inference_repository),
             *self._telemetry(
-                f"Endpoints/{names.endpoint}", "/aws/sagemaker/Endpoints", "AWS/SageMaker"
+                ENDPOINT.log_group(names.endpoint), "/aws/sagemaker/Endpoints", "AWS/SageMaker"
             ),
         )
 
@@ -99,7 +101,7 @@ class ExecutionRoles(Construct):
         return self._storage.encryption, self._storage.output_encryption
 
     def _telemetry(self, group: str, *namespaces: str) -> tuple[Grant, Grant]:
-        """Logs of one kind of work, and figures of its machines."""
+        """Logs of one kind of job, and metrics of its machines."""
         return (
             Grant(
                 actions=(
@@ -108,7 +110,7 @@ class ExecutionRoles(Construct):
                     "logs:DescribeLogStreams",
                     "logs:PutLogEvents",
                 ),
-                resources=(arn(self, "logs", f"log-group:/aws/sagemaker/{group}:*"),),
+                resources=(arn(self, "logs", f"log-group:{group}:*"),),
                 reason="SageMaker names the streams: one for each job or instance.",
             ),
             Grant(

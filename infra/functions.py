@@ -1,9 +1,8 @@
 """The functions: one asset, one table, a role each."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from aws_cdk import Duration, IgnoreMode, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk.aws_iam import ServicePrincipal
 from aws_cdk.aws_lambda import (
     Architecture,
@@ -24,56 +23,53 @@ from constructs import Construct
 
 from infra.acknowledge import acknowledge
 from infra.dead_letters import DeadLetters
+from infra.function_files import function_files
 from infra.grant import Grant, role_with
 from infra.names import Names
 from infra.permissions import Permissions
 from infra.settings import Settings
 from infra.topics import Topics
+from modelwharf.contracts.states import every_state, pascal
 
-ROOT = Path(__file__).parent.parent
-DEPLOYED = ("contracts", "lambdas")  # the packages a function is made of
-LONGEST = 900  # seconds; Lambda's own limit
-RETRIES = 2  # of an asynchronous call, after one and two minutes: Lambda's own most
+RETRIES = 2  # of an asynchronous call, after one and two minutes; Lambda's maximum
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionSpec:
-    """One function: ``lambdas/<module>.py``, its limits, and who calls it."""
+    """One function: ``lambdas/handlers/<module>.py``, its limits, and its caller."""
 
     module: str
-    timeout: int = 60  # seconds
+    timeout: int  # seconds
     memory: int = 256  # MB; CPU grows with it, and most calls wait for an API
-    in_release: bool = True
+    in_release: bool = False
     """Whether it is a state of the machine; the others are called by events."""
 
     @property
     def handler(self) -> str:
-        return f"lambdas.{self.module}.handler"
+        return f"lambdas.handlers.{self.module}.handler"
 
     @property
     def construct_id(self) -> str:
         """``train_model`` → ``TrainModel``: also the stem of the machine's substitution."""
-        return "".join(part.title() for part in self.module.split("_"))
+        return pascal(self.module)
+
+
+def _of_release() -> tuple[FunctionSpec, ...]:
+    """One function per module, though several states may call it."""
+    called = {state.module: state for state in every_state()}
+    return tuple(
+        FunctionSpec(
+            module=module, timeout=state.call_seconds, memory=state.memory, in_release=True
+        )
+        for module, state in called.items()
+    )
 
 
 FUNCTIONS = (
-    FunctionSpec(module="start_release", in_release=False),
-    FunctionSpec(module="resolve", timeout=120),  # it asks the base image's registry
-    FunctionSpec(module="build_image"),
-    FunctionSpec(module="prepare_data", timeout=LONGEST),  # it copies the raw data
-    FunctionSpec(module="train_model"),
-    # It reads the job's output, however long that is, and holds one file of it in memory.
-    FunctionSpec(module="check_quality", timeout=LONGEST, memory=512),
-    FunctionSpec(module="register_model", timeout=LONGEST),  # it copies the model
-    FunctionSpec(module="request_approval"),
-    FunctionSpec(module="deploy_model"),
-    FunctionSpec(module="verify_endpoint", timeout=LONGEST, memory=512),  # it reads it too
-    # The promotion stands before it cleans up, and must not fail for a clean-up that hangs.
-    FunctionSpec(module="promote_model", timeout=LONGEST),
-    FunctionSpec(module="roll_back", timeout=120),
-    FunctionSpec(module="notify"),
-    FunctionSpec(module="resume_release", timeout=120, memory=512, in_release=False),
-    FunctionSpec(module="refresh_data", timeout=300, in_release=False),
+    FunctionSpec(module="start_release", timeout=60),
+    *_of_release(),
+    FunctionSpec(module="resume_release", timeout=120, memory=512),
+    FunctionSpec(module="refresh_data", timeout=300),
 )
 
 
@@ -98,9 +94,11 @@ class Functions(Construct):
         self._permissions = permissions
         self._environment = environment
         self._dead_letters = dead_letters.sqs_queue
-        self._code = _code()
         self._layer = _powertools(self, settings)
-        self._functions = {spec.module: self._function(spec) for spec in FUNCTIONS}
+        with function_files() as folder:
+            # One asset for all: one hash, and the packages keep the names they have in the tests.
+            self._code = Code.from_asset(str(folder))
+            self._functions = {spec.module: self._function(spec) for spec in FUNCTIONS}
         topics.changes.add_subscription(
             LambdaSubscription(self.start_release, dead_letter_queue=self._dead_letters)
         )
@@ -177,7 +175,7 @@ class Functions(Construct):
 
 
 def _call_again(function: Function, *, then: Queue) -> None:
-    """Try an event again; one that no retry could handle goes to the queue, with the reason."""
+    """Retry an event; after the last retry it goes to the queue, with the reason."""
     function.configure_async_invoke(
         retry_attempts=RETRIES,
         max_event_age=Duration.hours(1),
@@ -185,20 +183,10 @@ def _call_again(function: Function, *, then: Queue) -> None:
     )
 
 
-def _code() -> Code:
-    """One asset for all: one hash, and the packages keep the names they have in the tests."""
-    kept = [pattern for package in DEPLOYED for pattern in (f"!{package}", f"!{package}/**")]
-    return Code.from_asset(
-        str(ROOT),
-        exclude=["*", *kept, "**/__pycache__"],
-        ignore_mode=IgnoreMode.GIT,
-    )
-
-
 def _powertools(scope: Construct, settings: Settings) -> ILayerVersion:
     """AWS's public layer of Powertools, which brings pydantic with it.
 
-    The parameter is AWS's, one for each region, architecture, Python and release of Powertools
+    AWS publishes the parameter for each region, architecture, Python and release of Powertools
     (Powertools for AWS Lambda (Python), "Lambda Layer").
     """
     path = (

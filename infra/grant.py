@@ -1,4 +1,4 @@
-"""One permission, and the reason wherever it reaches beyond a resource that is named."""
+"""One permission, with a reason if its resources have a wildcard."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ def role_with(
 ) -> Role:
     """A role with exactly these grants.
 
-    They are inline, so the role never exists without them and nothing can be called too soon.
+    They are inline, so the role never exists without them, and no call can come before them.
     """
     role = Role(
         scope,

@@ -1,4 +1,4 @@
-"""Where a model's images are built and kept."""
+"""Building and storing a model's images."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk.aws_codebuild import (
@@ -24,9 +24,10 @@ from infra.grant import Grant, arn, role_with, service
 from infra.names import Names
 from infra.settings import Settings
 from infra.storage import Storage
+from modelwharf.contracts.jobs import BUILD
 
 BUILDSPEC = "containers/buildspec.yml"
-KEPT_IMAGES = 200  # per repository; an endpoint's image is never that far behind the newest
+KEPT_IMAGES = 200  # per repository; an endpoint's image is always among the newest 200
 
 
 class Images(Construct):
@@ -48,7 +49,7 @@ class Images(Construct):
         self.log_group = LogGroup(
             self,
             "BuildLog",
-            log_group_name=f"/aws/codebuild/{names.build_project}",
+            log_group_name=BUILD.log_group(names.build_project),
             retention=settings.log_retention,
             removal_policy=RemovalPolicy.DESTROY,
         )
@@ -113,8 +114,8 @@ class Images(Construct):
                 reason="A log group's ARN ends in :*, which stands for its streams; "
                 "CodeBuild names them.",
             ),
-            # Under AWS's own key for SecureStrings this is all that reading it takes; under the
-            # stack's key, the grant below holds kms:Decrypt.
+            # This suffices under AWS's key for SecureStrings. Under the stack's key, the grant
+            # below allows kms:Decrypt.
             Grant(actions=("ssm:GetParameter",), resources=(pip_conf,)),
             storage.decryption,
         )
@@ -137,7 +138,7 @@ class Images(Construct):
             ),
             cache=Cache.local(LocalCacheMode.DOCKER_LAYER),
             encryption_key=storage.kms_key,
-            timeout=Duration.hours(1),  # of a build that sets none; a release sets its own
+            timeout=Duration.hours(1),  # of a build without its own; a release sets one
             grant_report_group_permissions=False,
             logging=LoggingOptions(cloud_watch=CloudWatchLoggingOptions(log_group=self.log_group)),
         )
@@ -158,7 +159,7 @@ def registry_login() -> Grant:
 
 
 def public_registry_login() -> tuple[Grant, Grant]:
-    """What a login at public.ecr.aws takes (Amazon ECR Public user guide, "Authentication")."""
+    """What a login at public.ecr.aws needs (Amazon ECR Public user guide, "Authentication")."""
     return (
         Grant(
             actions=("ecr-public:GetAuthorizationToken",),

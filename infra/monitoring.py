@@ -1,4 +1,4 @@
-"""What is seen from outside: the alarms, and the dashboard."""
+"""The alarms and the dashboard."""
 
 from aws_cdk.aws_cloudwatch import (
     Alarm,
@@ -26,7 +26,7 @@ WIDTH = 12  # of a dashboard's 24 columns
 
 
 class Monitoring(Construct):
-    """Alarms that tell the notifications topic, and one page of graphs."""
+    """Alarms that notify the notifications topic, and one dashboard."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ def _calls(functions: Functions) -> tuple[IMetric, ...]:
 
 
 def _lost(functions: Functions, dead_letters: DeadLetters) -> tuple[IMetric, ...]:
-    """What did not run, and what lies in the queue."""
+    """Failed calls, and messages in the dead-letter queue."""
     throttles = [function.metric_throttles() for function in functions.of_events.values()]
     queue = dead_letters.sqs_queue
     return (queue.metric_approximate_number_of_messages_visible(), *throttles)
@@ -123,7 +123,7 @@ def _answers(names: Names) -> tuple[IMetric, ...]:
 
 
 def _latency(names: Names) -> tuple[IMetric, ...]:
-    """The model's and SageMaker's own share, in microseconds."""
+    """The model's latency and SageMaker's overhead, in microseconds."""
     return tuple(
         endpoint_metric(names, metric, "p99") for metric in ("ModelLatency", "OverheadLatency")
     )

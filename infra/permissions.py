@@ -1,13 +1,16 @@
-"""What each function may do: its own calls on its own resources, nothing else."""
+"""The permissions of each function: its own calls on its own resources, nothing else."""
+
+from collections.abc import Callable
 
 from aws_cdk.aws_iam import IRole
 
-from contracts.ledger import RELEASE_INDEX, WAITING_INDEX
-from contracts.names import parameter_path
 from infra.execution_roles import ExecutionRoles
 from infra.grant import Grant
 from infra.names import Names
 from infra.resources import Resources
+from modelwharf.contracts.jobs import APPROVAL, BUILD, PROCESSING, TRAINING, TYPES
+from modelwharf.contracts.ledger import RELEASE_INDEX, WAITING_INDEX
+from modelwharf.contracts.names import parameter_path
 
 EARLIER_CONFIGS = (
     "The way back leads to whichever configuration served before, be it older than Modelwharf; "
@@ -18,9 +21,11 @@ PRESENT_CONFIG = (
     "is read alone."
 )
 
+NAMED_AFTER_RELEASE = tuple(kind for kind in TYPES.values() if kind.resource)
+
 
 class Permissions:
-    """The grants of every function, by the module it runs."""
+    """The grants of every function, by its module."""
 
     def __init__(self, *, names: Names, resources: Resources, roles: ExecutionRoles) -> None:
         self._names = names
@@ -28,24 +33,9 @@ class Permissions:
         self._roles = roles
 
     def of(self, module: str) -> tuple[Grant, ...]:
-        """The grants of ``lambdas/<module>.py``. Raises KeyError for a module unknown here."""
-        return {
-            "start_release": self._start_release,
-            "resolve": self._resolve,
-            "build_image": self._build_image,
-            "prepare_data": self._prepare_data,
-            "train_model": self._train_model,
-            "check_quality": self._check_quality,
-            "register_model": self._register_model,
-            "request_approval": self._request_approval,
-            "deploy_model": self._deploy_model,
-            "verify_endpoint": self._verify_endpoint,
-            "promote_model": self._promote_model,
-            "roll_back": self._roll_back,
-            "notify": self._notify,
-            "resume_release": self._resume_release,
-            "refresh_data": self._refresh_data,
-        }[module]()
+        """The grants of ``lambdas/handlers/<module>.py``; none without an entry below."""
+        grants: Callable[[], tuple[Grant, ...]] = getattr(self, f"_{module}", tuple)
+        return grants()
 
     def _start_release(self) -> tuple[Grant, ...]:
         on = self._on
@@ -79,7 +69,7 @@ class Permissions:
         on = self._on
         return (
             on.images_there(),
-            on.builds("codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"),
+            on.builds(*BUILD.submit, *BUILD.settle, *BUILD.stop),
             on.build_log(),
             on.ledger(
                 "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"
@@ -91,18 +81,12 @@ class Permissions:
         on = self._on
         return (
             on.data("s3:GetObjectVersion"),
-            # A copy that was cut short goes on after the parts and objects that are there.
+            # An interrupted copy resumes after the parts and objects that exist.
             on.artifacts("raw/*", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"),
             on.artifacts("data/report.json", "s3:GetObject"),
             on.listing_of_artifacts("s3:ListBucket", "s3:ListBucketMultipartUploads"),
             on.storage.encryption,
-            on.sagemaker(
-                "processing-job",
-                "sagemaker:AddTags",
-                "sagemaker:CreateProcessingJob",
-                "sagemaker:DescribeProcessingJob",
-                "sagemaker:StopProcessingJob",
-            ),
+            on.jobs(PROCESSING, *PROCESSING.submit, *PROCESSING.settle, *PROCESSING.stop),
             self._passed(self._roles.prepare),
             on.ledger("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
             on.task_answers(),
@@ -111,15 +95,11 @@ class Permissions:
     def _train_model(self) -> tuple[Grant, ...]:
         on = self._on
         return (
-            on.sagemaker(
-                "training-job",
-                "sagemaker:AddTags",
-                "sagemaker:CreateTrainingJob",
-                "sagemaker:DescribeTrainingJob",
-                "sagemaker:StopTrainingJob",
-            ),
-            on.artifacts("training/*", "s3:GetObject"),
+            on.jobs(TRAINING, *TRAINING.submit, *TRAINING.settle, *TRAINING.stop),
+            # The version of an earlier release's model, and whether the archive has a file.
+            on.artifacts("training/*", "s3:GetObject", "s3:GetObjectVersion"),
             on.listing_of_artifacts(),
+            on.storage.decryption,
             self._passed(self._roles.train),
             on.ledger("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
             on.task_answers(),
@@ -135,12 +115,12 @@ class Permissions:
 
     def _register_model(self) -> tuple[Grant, ...]:
         on = self._on
-        # SageMaker looks at the image and the artifact with the caller's permissions: those of
-        # AWS's managed policy AmazonSageMakerModelRegistryFullAccess, on this project's alone.
+        # SageMaker checks the image and the artifact with the caller's permissions: those of
+        # AWS's managed policy AmazonSageMakerModelRegistryFullAccess, on this project only.
         return (
             on.inference_image("ecr:BatchGetImage", "ecr:DescribeImages"),
             on.artifacts("training/*", "s3:GetObjectVersion"),
-            # A copy that was cut short goes on after the parts that are there.
+            # An interrupted copy resumes after the parts that exist.
             on.models("s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"),
             on.listing_of_artifacts("s3:ListBucket", "s3:ListBucketMultipartUploads"),
             on.storage.encryption,
@@ -151,7 +131,7 @@ class Permissions:
     def _request_approval(self) -> tuple[Grant, ...]:
         on = self._on
         return (
-            on.model_packages("sagemaker:DescribeModelPackage"),
+            on.model_packages(*APPROVAL.settle),
             on.notification(),
             on.storage.encryption,
             on.ledger("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
@@ -218,9 +198,8 @@ class Permissions:
                 "dynamodb:UpdateItem",
             ),
             on.ledger_index(RELEASE_INDEX),
-            on.builds("codebuild:StopBuild"),
-            on.sagemaker("training-job", "sagemaker:StopTrainingJob"),
-            on.sagemaker("processing-job", "sagemaker:StopProcessingJob"),
+            on.builds(*BUILD.stop),
+            *(on.jobs(kind, *kind.stop) for kind in NAMED_AFTER_RELEASE),
             *self._way_back(),
             on.task_answers(),
         )
@@ -230,6 +209,7 @@ class Permissions:
         return (
             on.endpoint("sagemaker:DescribeEndpoint"),
             on.ledger("dynamodb:GetItem"),
+            on.executions("states:GetExecutionHistory"),
             on.notification(),
             on.storage.encryption,
         )
@@ -246,16 +226,11 @@ class Permissions:
             ),
             on.ledger_index(RELEASE_INDEX),
             on.ledger_index(WAITING_INDEX),
-            on.builds("codebuild:BatchGetBuilds", "codebuild:StopBuild"),
+            on.builds(*BUILD.settle, *BUILD.stop),
             on.images_there(),
             on.build_log(),
-            on.sagemaker(
-                "training-job", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"
-            ),
-            on.sagemaker(
-                "processing-job", "sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob"
-            ),
-            on.model_packages("sagemaker:DescribeModelPackage"),
+            *(on.jobs(kind, *kind.settle, *kind.stop) for kind in NAMED_AFTER_RELEASE),
+            on.model_packages(*APPROVAL.settle),
             *self._way_back(),
             on.artifacts("data/report.json", "s3:GetObject"),
             on.artifacts("training/*", "s3:GetObject"),
@@ -268,7 +243,7 @@ class Permissions:
 
     def _refresh_data(self) -> tuple[Grant, ...]:
         on = self._on
-        # A key under the account's own aws/ssm is decrypted by that key's policy, not by ours.
+        # The policy of the account's key aws/ssm allows decryption; no grant of ours is needed.
         return (
             on.parameter(
                 "ssm:GetParameter",
@@ -282,7 +257,7 @@ class Permissions:
         )
 
     def _present_fleet(self) -> tuple[Grant, ...]:
-        """Look at the instances beside which an update starts its own."""
+        """Read the running instances; an update adds its own to them."""
         on = self._on
         return (
             on.endpoint("sagemaker:DescribeEndpoint"),
@@ -290,7 +265,7 @@ class Permissions:
         )
 
     def _way_back(self) -> tuple[Grant, ...]:
-        """Return the endpoint to what it served, and remove what the release made for it."""
+        """Restore the endpoint, and remove what the release made for it."""
         on = self._on
         return (
             on.endpoint(
@@ -302,7 +277,7 @@ class Permissions:
         )
 
     def _passed(self, role: IRole) -> Grant:
-        """Hand a role to SageMaker, and to nobody else."""
+        """Pass a role to SageMaker only."""
         return Grant(
             actions=("iam:PassRole",),
             resources=(role.role_arn,),

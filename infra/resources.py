@@ -1,19 +1,22 @@
-"""The project's resources as policies name them: one method a resource, each making a Grant."""
+"""The project's resources as policies name them: one method per resource returns a Grant."""
 
 from aws_cdk.aws_codecommit import Repository
 from constructs import Construct
 
-from contracts.names import MODELS_PREFIX, parameter_path
-from contracts.parameters import SECTIONS
 from infra.dead_letters import DeadLetters
 from infra.grant import Grant, arn
 from infra.images import Images
 from infra.names import Names
 from infra.storage import Storage
 from infra.topics import Topics
+from modelwharf.contracts.jobs import JobType
+from modelwharf.contracts.names import MODELS_PREFIX, parameter_path
+from modelwharf.contracts.parameters import SECTIONS
 
-OF_A_RELEASE = "Named after the release by contracts.names.job_name, so not known at deploy."
-KEYS_OF_RELEASES = "Keys are derived from the release's id by contracts.names."
+OF_A_RELEASE = (
+    "Named after the release by modelwharf.contracts.names.job_name, so not known at deploy."
+)
+KEYS_OF_RELEASES = "Keys are derived from the release's id by modelwharf.contracts.names."
 KEYS_OF_DATA = "Which keys are data is a parameter, and changing it needs no deploy."
 STREAMS = "A log group's ARN ends in :*, which stands for its streams."
 VERSIONS = "SageMaker numbers the packages of the project's group."
@@ -43,7 +46,7 @@ class Resources:
 
     @property
     def state_machine_arn(self) -> str:
-        """Composed from the name: the machine's definition names the functions in turn."""
+        """Composed from the name, because the machine's definition refers to the functions."""
         return arn(self._scope, "states", f"stateMachine:{self._names.state_machine}")
 
     def machine(self, *actions: str) -> Grant:
@@ -79,15 +82,15 @@ class Resources:
         return Grant(actions=actions, resources=(f"{bucket}/*",), reason=KEYS_OF_DATA)
 
     def listing_of_data(self) -> Grant:
-        """Without it S3 answers 403 for a key that is not there, instead of 404."""
+        """Without it S3 answers 403 instead of 404 for a missing key."""
         return Grant(actions=("s3:ListBucket",), resources=(self.storage.data_bucket.bucket_arn,))
 
     def artifacts(self, keys: str, *actions: str) -> Grant:
-        """Objects of releases; ``keys`` is what follows the release's id."""
+        """Objects of releases; ``keys`` follows the release's id."""
         return self._artifact_keys(f"releases/*/{keys}", *actions)
 
     def models(self, *actions: str) -> Grant:
-        """The registered models, which no job may write."""
+        """The registered models. No job may write them."""
         return self._artifact_keys(f"{MODELS_PREFIX}/*", *actions)
 
     def _artifact_keys(self, keys: str, *actions: str) -> Grant:
@@ -111,7 +114,7 @@ class Resources:
         return Grant(actions=("sns:Publish",), resources=(self._topics.notifications.topic_arn,))
 
     def dead_letters(self) -> Grant:
-        """What Lambda needs in the function's name to keep an event that it gives up on."""
+        """What Lambda needs in the function's role to keep an event after the last retry."""
         queue = self._dead_letters.sqs_queue.queue_arn
         return Grant(actions=("sqs:SendMessage",), resources=(queue,))
 
@@ -134,13 +137,17 @@ class Resources:
         return Grant(actions=("logs:GetLogEvents",), resources=(group,), reason=STREAMS)
 
     def sagemaker(self, kind: str, *actions: str) -> Grant:
-        """What releases make: ``training-job``, ``model``, ``endpoint-config`` and so on."""
+        """Resources of releases: ``training-job``, ``model``, ``endpoint-config`` and others."""
         name = f"{kind}/{self._names.release_jobs}*"
         return Grant(
             actions=actions,
             resources=(arn(self._scope, "sagemaker", name),),
             reason=OF_A_RELEASE,
         )
+
+    def jobs(self, kind: JobType, *actions: str) -> Grant:
+        """Jobs that are named after their release."""
+        return self.sagemaker(kind.resource, *actions)
 
     def any_endpoint_config(self, *actions: str, reason: str) -> Grant:
         return Grant(

@@ -1,21 +1,22 @@
-"""What differs from one deployment of the stack to another."""
+"""The settings of one deployment of the stack."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from aws_cdk import Environment, RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
-from contracts.names import project_name
+from modelwharf.contracts.configured_project import configured_project
+from modelwharf.contracts.names import DEFAULT_PROJECT, project_name
 
-DEFAULT_PROJECT = "oil-price"
-# Retained on update and delete, not when the first deployment fails: its rollback would leave
-# what has a name behind, and the next attempt would find that name taken.
+# Retained on update and delete, but not if the first deployment fails: its rollback would leave
+# resources with fixed names, and the next attempt would find these names taken.
 RETAIN = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 REMOVAL_POLICIES = {"retain": RETAIN, "destroy": RemovalPolicy.DESTROY}
 
 
-# What PutRetentionPolicy takes, as far as the CDK names it.
+# The values of PutRetentionPolicy that the CDK names.
 LOG_RETENTIONS = {
     1: RetentionDays.ONE_DAY,
     3: RetentionDays.THREE_DAYS,
@@ -31,47 +32,46 @@ LOG_RETENTIONS = {
     3653: RetentionDays.TEN_YEARS,
 }
 LONGEST = 36_500  # days, a hundred years
-SLOWEST = 60_000  # milliseconds; InvokeEndpoint waits no longer for a model
+SLOWEST = 60_000  # milliseconds; InvokeEndpoint's own limit for a model
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One deployment. Without account and region the template fits every one of them."""
+    """One deployment. Without account and region the template fits all of them."""
 
     project: str = DEFAULT_PROJECT
     account: str | None = None
     region: str | None = None
     removal_policy: RemovalPolicy = RETAIN
     log_retention_days: int = 90
-    """Of every log group that is this project's alone; one of LOG_RETENTIONS."""
+    """Of every log group that belongs to this project only; one of LOG_RETENTIONS."""
     noncurrent_days: int = 365
-    """How long an overwritten or deleted object can be had back; the newest ten are kept longer."""
+    """How long an overwritten or deleted object is kept; the newest ten are kept longer."""
     capture_days: int = 90
-    """How long what an endpoint captured is kept."""
+    """How long captured requests and answers are kept."""
     sweep_after_seconds: int = 60
-    """How long a waiting task is left to its event before the sweep looks itself."""
+    """How long the sweep leaves a waiting task to its event."""
     lost_push_after_seconds: int = 300
-    """How long a push is left to its message, and to Lambda's retries of it, before it is lost."""
+    """How long the sweep leaves a push to its message and Lambda's retries."""
     latency_ms: int = 5000
-    """From which time of the slowest in a hundred answers, in milliseconds, there is an alarm."""
+    """The p99 of the model's latency, in milliseconds, that raises the alarm."""
     python_version: str = "3.12"
-    """Of the functions and of their layer: any that AWS publishes the layer for."""
+    """Python of the functions and their layer: any version that AWS publishes the layer for."""
     powertools_version: str = "3.37.0"
     eia_url: str = "https://api.eia.gov/v2"
     log_level: str = "INFO"
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+    def from_environment(
+        cls, environment: Mapping[str, str], folder: Path | None = None
+    ) -> "Settings":
         """Read the settings. Raises ValueError, which names the variable and what is allowed.
 
+        Without a variable, ``modelwharf.toml`` in ``folder`` or above names the project.
         ``CDK_DEFAULT_ACCOUNT`` and ``CDK_DEFAULT_REGION`` come from the CDK's command line.
         """
-        try:
-            project = project_name(environment.get("WHARF_PROJECT", DEFAULT_PROJECT))
-        except ValueError as error:
-            raise ValueError(f"WHARF_PROJECT: {error}") from None
         return cls(
-            project=project,
+            project=_project(environment, folder),
             account=environment.get("CDK_DEFAULT_ACCOUNT"),
             region=environment.get("CDK_DEFAULT_REGION"),
             removal_policy=_removal_policy(environment.get("WHARF_REMOVAL_POLICY", "retain")),
@@ -93,6 +93,16 @@ class Settings:
     def destroys(self) -> bool:
         """Whether deleting the stack deletes what it holds."""
         return self.removal_policy is RemovalPolicy.DESTROY
+
+
+def _project(environment: Mapping[str, str], folder: Path | None) -> str:
+    named = environment.get("WHARF_PROJECT")
+    if named is None:
+        return (folder and configured_project(folder)) or DEFAULT_PROJECT
+    try:
+        return project_name(named)
+    except ValueError as error:
+        raise ValueError(f"WHARF_PROJECT: {error}") from None
 
 
 def _removal_policy(text: str) -> RemovalPolicy:

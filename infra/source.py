@@ -1,4 +1,4 @@
-"""The code that releases are made from."""
+"""The repository with the model's code."""
 
 from aws_cdk.aws_codecommit import Repository, RepositoryEventTrigger
 from constructs import Construct
@@ -29,7 +29,7 @@ class Source(Construct):
             description=f"Model code of {names.project}: a push starts a release",
         )
         self.codecommit_repository.apply_removal_policy(settings.removal_policy)
-        # All branches: which one releases is a parameter, and changing it needs no deploy.
+        # All branches: a parameter names the one that releases, and changing it needs no deploy.
         self.codecommit_repository.notify(
             topics.changes.topic_arn,
             name="changes",

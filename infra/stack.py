@@ -1,10 +1,11 @@
-"""The stack: which constructs there are, and what each is given."""
+"""The stack: its constructs, and how they are connected."""
 
 from typing import Any
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+import modelwharf
 from infra.dead_letters import DeadLetters
 from infra.environment import environment
 from infra.events import Events
@@ -21,6 +22,7 @@ from infra.source import Source
 from infra.storage import Storage
 from infra.topics import Topics
 from infra.workflow import Workflow
+from modelwharf.contracts.stack_versions import OLDEST_READER
 
 
 class ModelwharfStack(Stack):
@@ -32,8 +34,8 @@ class ModelwharfStack(Stack):
             scope,
             names.stack,
             env=settings.environment,
-            # `cdk destroy` would take the role from under a running endpoint, and leave names
-            # behind that the next deployment finds taken: `wharf destroy` is the way.
+            # `cdk destroy` would delete the role of a running endpoint, and leave names that block
+            # the next deployment. `wharf destroy` does not.
             termination_protection=not settings.destroys,
             **stack,
         )
@@ -97,7 +99,7 @@ class ModelwharfStack(Stack):
             workflow=workflow,
             functions=functions,
         )
-        # W3005: the CDK writes each role as a dependency beside the reference that implies it.
+        # W3005: the CDK writes each role as a dependency in addition to the reference.
         self.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})
         self._tell(
             ChangesTopicArn=topics.changes.topic_arn,
@@ -112,9 +114,11 @@ class ModelwharfStack(Stack):
             EndpointName=names.endpoint,
             ModelPackageGroup=names.model_package_group,
             BuildProject=images.codebuild_project.project_name,
+            ModelwharfVersion=modelwharf.__version__,
+            OldestReader=OLDEST_READER,
         )
 
     def _tell(self, **outputs: str) -> None:
-        """The stack's outputs: by them the command line finds everything."""
+        """The stack's outputs, by which the command line finds everything."""
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

@@ -1,4 +1,4 @@
-"""What outlives a release: the key, raw data, artifacts and the ledger."""
+"""Resources that outlive a release: the key, raw data, artifacts and the ledger."""
 
 from typing import cast
 
@@ -22,13 +22,13 @@ from aws_cdk.aws_s3 import (
 )
 from constructs import Construct
 
-from contracts.capture import CAPTURE_PREFIX
-from contracts.ledger import RELEASE_INDEX, WAITING_INDEX
 from infra.acknowledge import acknowledge
 from infra.grant import Grant
 from infra.settings import Settings
+from modelwharf.contracts.capture import CAPTURE_PREFIX
+from modelwharf.contracts.ledger import RELEASE_INDEX, WAITING_INDEX
 
-KEPT_VERSIONS = 10  # noncurrent ones of an object, whatever their age
+KEPT_VERSIONS = 10  # noncurrent versions of an object, of any age
 
 
 class Storage(Construct):
@@ -92,8 +92,8 @@ class Storage(Construct):
                 point_in_time_recovery_enabled=True
             ),
             deletion_protection=not settings.destroys,
-            # A protected table stops the rollback of a first deployment that would delete it;
-            # it has no name of its own, so it is in nobody's way.
+            # Protection stops the rollback of a first deployment from deleting the table. Its
+            # generated name blocks no later deployment.
             removal_policy=(settings.removal_policy if settings.destroys else RemovalPolicy.RETAIN),
         )
         table.add_global_secondary_index(
@@ -112,19 +112,19 @@ class Storage(Construct):
 
     @property
     def decryption(self) -> Grant:
-        """What reading from the buckets needs of the key."""
+        """The key's permissions for reading the buckets."""
         return Grant(actions=("kms:Decrypt",), resources=(self.kms_key.key_arn,))
 
     @property
     def encryption(self) -> Grant:
-        """What writing to the buckets, and publishing to the topics, needs of the key."""
+        """The key's permissions for writing the buckets and publishing to the topics."""
         return Grant(
             actions=("kms:Decrypt", "kms:GenerateDataKey"), resources=(self.kms_key.key_arn,)
         )
 
     @property
     def output_encryption(self) -> Grant:
-        """What a job needs besides to write under the key (API reference, OutputDataConfig)."""
+        """The key's further permissions for a job's output (API reference, OutputDataConfig)."""
         return Grant(actions=("kms:Encrypt",), resources=(self.kms_key.key_arn,))
 
 

@@ -1,4 +1,4 @@
-"""The two topics: ``changes`` starts releases, ``notifications`` tells how they went."""
+"""The two topics: ``changes`` starts releases, ``notifications`` reports their outcomes."""
 
 from aws_cdk.aws_iam import Effect, PolicyStatement, ServicePrincipal, StarPrincipal
 from aws_cdk.aws_kms import Key
@@ -9,7 +9,7 @@ from infra.names import Names
 
 
 class Topics(Construct):
-    """Encrypted topics that only the named services, and roles with a grant, publish to."""
+    """Encrypted topics. Only the named services and roles with a grant may publish."""
 
     def __init__(self, scope: Construct, construct_id: str, *, names: Names, kms_key: Key) -> None:
         super().__init__(scope, construct_id)
@@ -32,12 +32,12 @@ class Topics(Construct):
         return topic
 
     def publish_from(self, topic: Topic, *, sid: str, service: str, source_arn: str) -> None:
-        """Let an AWS service publish on behalf of this account's resources, which ``source_arn``
-        names: composed, for a reference from the key to what names a topic is a circle.
+        """Let an AWS service publish for the resources that ``source_arn`` names.
 
-        The ARN is the whole condition, as not every service sends ``aws:SourceAccount`` too. SNS
-        asks the key in the publisher's name, with the publisher's source (SNS developer guide,
-        "Key management"). Not for EventBridge: what it publishes to a topic carries no source.
+        The ARN is composed, because a reference from the key to a resource that names a topic
+        would be a cycle. It is the only condition: not every service sends ``aws:SourceAccount``.
+        SNS uses the key in the publisher's name, with the publisher's source (SNS developer guide,
+        "Key management"). EventBridge cannot use this: it publishes without a source.
         """
         principal = ServicePrincipal(service)
         from_source = {"ArnLike": {"aws:SourceArn": source_arn}}

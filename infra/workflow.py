@@ -8,7 +8,8 @@ from aws_cdk.aws_stepfunctions import DefinitionBody, LogLevel, LogOptions, Stat
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
-from infra.functions import ROOT, Functions
+from infra.function_files import ROOT
+from infra.functions import Functions
 from infra.grant import Grant, role_with, service
 from infra.names import Names
 from infra.settings import Settings
@@ -17,7 +18,7 @@ DEFINITION = ROOT / "statemachine" / "release.asl.json"
 
 
 class Workflow(Construct):
-    """The committed definition, as it is, with the functions' ARNs filled in."""
+    """The committed definition with the functions' ARNs substituted."""
 
     def __init__(
         self,
@@ -33,7 +34,7 @@ class Workflow(Construct):
         self.log_group = LogGroup(
             self,
             "Log",
-            # Under this prefix deliveries share one resource policy, whose size is limited.
+            # Deliveries under this prefix share one resource policy, whose size is limited.
             log_group_name=f"/aws/vendedlogs/states/{names.state_machine}",
             retention=settings.log_retention,
             removal_policy=RemovalPolicy.DESTROY,

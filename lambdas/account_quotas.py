@@ -1,12 +1,19 @@
-"""Whether the account's quotas suffice, asked before anything is paid for."""
+"""Check the account's quotas before a release spends money."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contracts.parameters import Parameters
-from contracts.quotas import (
+from lambdas.document import planned
+from lambdas.endpoint import TRANSITIONAL
+from lambdas.errors import QuotaTooSmall, ReleaseError, ServiceFault, limit_of, service_errors
+from lambdas.instance_types import unknown_types
+from lambdas.log import logger
+from lambdas.runtime import Runtime
+from lambdas.submission import not_found
+from modelwharf.contracts.parameters import Parameters
+from modelwharf.contracts.quotas import (
     Fleet,
     Quota,
     advice,
@@ -16,33 +23,29 @@ from contracts.quotas import (
     lacks,
     needs_of,
 )
-from contracts.release import ReleaseDocument
-from lambdas.document import planned
-from lambdas.endpoint import TRANSITIONAL
-from lambdas.errors import QuotaTooSmall, ReleaseError, ServiceFault, limit_of, service_errors
-from lambdas.log import logger
-from lambdas.site import Site
-from lambdas.submission import not_found
+from modelwharf.contracts.release import ReleaseDocument
+from modelwharf.contracts.section_text import InvalidParameter
 
 # SageMaker lists over a thousand quotas, 100 a page.
-TIME_KEPT = 30  # seconds of the function's time that the look leaves to what comes after it
+TIME_KEPT = 30  # seconds left for the rest of the function; the listing stops below it
 SERVES = {"InService", *TRANSITIONAL}
 
 
 def required_quotas(
-    site: Site, document: ReleaseDocument, parameters: Parameters
+    runtime: Runtime, document: ReleaseDocument, parameters: Parameters
 ) -> tuple[tuple[Quota, ...], tuple[str, ...]]:
-    """The quotas that the release needs, and what people should know of them.
+    """Return the quotas that the release needs, and warnings for people.
 
-    Service Quotas is the one service that no release needs: a look that it refuses, or does not
-    manage, is told and fails nothing. The services refuse later what is too much.
+    A release does not depend on Service Quotas. When the lookup is refused or takes too long, a
+    warning says so and nothing fails; the services themselves refuse a request over a quota later.
 
-    Raises QuotaTooSmall, which names every quota that can never suffice.
+    Raises QuotaTooSmall, which names every quota that can never suffice; InvalidParameter, which
+    names every instance type that does not exist.
     """
-    needs = needs_of(parameters, project=document.project, serving=serving_fleet(site))
+    needs = needs_of(parameters, project=document.project, serving=serving_fleet(runtime))
     try:
         with service_errors():
-            quotas = find_quotas(needs, _applied(site), _defaults(site))
+            quotas = find_quotas(needs, _applied(runtime), _defaults(runtime))
     except (ClientError, ReleaseError) as error:
         return (), _told(
             "the account's quotas could not be looked at, so that a later state may fail for one "
@@ -53,12 +56,15 @@ def required_quotas(
     if fatal:
         raise QuotaTooSmall("; ".join(fatal))
     names = {quota.name for quota in quotas}
+    unlisted = [need for need in needs if need.name not in names]
+    unknown = list(unknown_types(runtime.clients.sagemaker, unlisted))
+    if unknown:
+        raise InvalidParameter("; ".join(unknown))
     return quotas, _told(
         *(lack.in_full() for lack in found),
         *(
             f"Service Quotas lists no quota {need.name!r}: look whether the region has that type"
-            for need in needs
-            if need.name not in names
+            for need in unlisted
         ),
     )
 
@@ -69,28 +75,28 @@ def _told(*notices: str) -> tuple[str, ...]:
     return notices
 
 
-def _applied(site: Site) -> Any:
-    pages = site.clients.service_quotas.get_paginator("list_service_quotas")
-    return lambda service: _listed(site, pages.paginate(ServiceCode=service))
+def _applied(runtime: Runtime) -> Any:
+    pages = runtime.clients.service_quotas.get_paginator("list_service_quotas")
+    return lambda service: _listed(runtime, pages.paginate(ServiceCode=service))
 
 
-def _defaults(site: Site) -> Any:
-    pages = site.clients.service_quotas.get_paginator("list_aws_default_service_quotas")
-    return lambda service: _listed(site, pages.paginate(ServiceCode=service))
+def _defaults(runtime: Runtime) -> Any:
+    pages = runtime.clients.service_quotas.get_paginator("list_aws_default_service_quotas")
+    return lambda service: _listed(runtime, pages.paginate(ServiceCode=service))
 
 
-def _listed(site: Site, pages: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def _listed(runtime: Runtime, pages: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     for page in pages:
         yield from page["Quotas"]
-        if site.seconds_left() < TIME_KEPT:
+        if runtime.seconds_left() < TIME_KEPT:
             raise ServiceFault("Service Quotas took too long to list them")
 
 
-def serving_fleet(site: Site) -> tuple[Fleet, ...]:
-    """What the project's endpoint serves on; empty when it does not."""
-    sagemaker = site.clients.sagemaker
+def serving_fleet(runtime: Runtime) -> tuple[Fleet, ...]:
+    """Return the fleets that the project's endpoint serves on; empty when it does not serve."""
+    sagemaker = runtime.clients.sagemaker
     try:
-        endpoint = sagemaker.describe_endpoint(EndpointName=site.environment.endpoint)
+        endpoint = sagemaker.describe_endpoint(EndpointName=runtime.environment.endpoint)
         if endpoint["EndpointStatus"] not in SERVES or "EndpointConfigName" not in endpoint:
             return ()
         config = sagemaker.describe_endpoint_config(
@@ -99,20 +105,20 @@ def serving_fleet(site: Site) -> tuple[Fleet, ...]:
     except ClientError as error:
         if not not_found(error):
             raise
-        return ()  # of a configuration that was deleted nobody knows the instances
+        return ()  # the configuration was deleted, so its instances are unknown
     return fleets(endpoint, config)
 
 
-def refuse_if_never(site: Site, document: ReleaseDocument, error: ClientError) -> None:
-    """Raise QuotaTooSmall when the endpoint's new fleet has no room beside its own old one.
+def refuse_if_never(runtime: Runtime, document: ReleaseDocument, error: ClientError) -> None:
+    """Raise QuotaTooSmall when the quota can never hold the endpoint's old and new fleet.
 
-    SageMaker counts all that the account runs, so that its refusal sounds as if it would pass;
-    but the old fleet ends only when the new one serves.
+    SageMaker counts everything that the account runs, so its refusal reads as if waiting would
+    help. It would not: the old fleet ends only when the new one serves.
     """
     limit, plan = limit_of(error), planned(document)
     if limit is None:
         return
-    need = endpoint_need(plan.deployment, project=document.project, serving=serving_fleet(site))
+    need = endpoint_need(plan.deployment, project=document.project, serving=serving_fleet(runtime))
     if (limit.service, limit.name) == (need.service, need.name) and limit.value < need.at_least:
         more = advice(need.service, need.name, need.wanted, plan.quotas)
         raise QuotaTooSmall(

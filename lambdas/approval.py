@@ -2,23 +2,21 @@
 
 from typing import Any
 
-from contracts.release import ApprovalDecision
 from lambdas.errors import ApprovalRejected
-from lambdas.site import Site
+from lambdas.job_operations import JobOperations
+from lambdas.runtime import Runtime
 from lambdas.verdict import Running, Succeeded, Verdict, failed
 from lambdas.waiter_rows import Waiter
+from modelwharf.contracts.jobs import APPROVAL
+from modelwharf.contracts.release import ApprovalDecision
 
 APPROVED = "Approved"
 REJECTED = "Rejected"
 PENDING = "PendingManualApproval"
 
 
-def approval_job(model_package: str) -> str:
-    return f"approval/{model_package}"
-
-
-def settle_approval(site: Site, waiter: Waiter) -> Verdict:
-    package = site.clients.sagemaker.describe_model_package(ModelPackageName=waiter.subject)
+def settle_approval(runtime: Runtime, waiter: Waiter) -> Verdict:
+    package = runtime.clients.sagemaker.describe_model_package(ModelPackageName=waiter.subject)
     status = package["ModelApprovalStatus"]
     note = package.get("ApprovalDescription", "")
     if status == APPROVED:
@@ -34,7 +32,10 @@ def settle_approval(site: Site, waiter: Waiter) -> Verdict:
 
 
 def _by(package: dict[str, Any]) -> str:
-    """Who decided, as far as SageMaker tells."""
+    """Return who decided, as far as SageMaker says."""
     who = package.get("LastModifiedBy", {})
     identity = who.get("IamIdentity", {})
     return str(who.get("UserProfileName") or identity.get("Arn") or "")
+
+
+OPERATIONS = JobOperations(type=APPROVAL, settle=settle_approval)

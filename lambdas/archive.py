@@ -1,27 +1,28 @@
-"""S3 objects that may be missing, and single members of the tarballs SageMaker leaves there."""
+"""Read S3 objects that may be missing, and single members of SageMaker's tarballs."""
 
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import PurePosixPath
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contracts.model_archive import faults_of
 from lambdas.clients import Client
 from lambdas.errors import TrainingFailed, code_of
-from lambdas.site import Site
+from lambdas.runtime import Runtime
+from modelwharf.contracts.model_archive import faults_of
 
-MEMBER_LIMIT = 32 * 1024 * 1024  # bytes; what a function holds in memory without strain
-LOOK = 120.0  # seconds for a look into a model archive
-RESERVE = 30.0  # seconds; what a call needs for whatever it does with what it read
+MEMBER_LIMIT = 32 * 1024 * 1024  # bytes; a function holds as much in memory easily
+LOOK = 600.0  # seconds for reading through a model archive, of the 900 that a function has
+RESERVE = 30.0  # seconds; a call needs them to process what it read
 MISSING_CODES = {"404", "NoSuchKey", "NotFound"}
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of ``s3://bucket/key``."""
+    """Return bucket and key of ``s3://bucket/key``."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, key
 
@@ -31,15 +32,19 @@ def object_exists(s3: Client, uri: str) -> bool:
 
 
 def object_version(s3: Client, uri: str) -> str | None:
-    """The version id of what is there now, in a versioned bucket; None when nothing is."""
+    """Return the version id of the current object in a versioned bucket; None without an object."""
     found = _head(s3, uri)
     return None if found is None else str(found["VersionId"])
 
 
-def _head(s3: Client, uri: str) -> dict[str, Any] | None:
+def version_exists(s3: Client, uri: str, version: str) -> bool:
+    return _head(s3, uri, VersionId=version) is not None
+
+
+def _head(s3: Client, uri: str, **version: str) -> dict[str, Any] | None:
     bucket, key = split_uri(uri)
     try:
-        found: dict[str, Any] = s3.head_object(Bucket=bucket, Key=key)
+        found: dict[str, Any] = s3.head_object(Bucket=bucket, Key=key, **version)
     except ClientError as error:
         if code_of(error) not in MISSING_CODES:
             raise
@@ -48,7 +53,7 @@ def _head(s3: Client, uri: str) -> dict[str, Any] | None:
 
 
 def read_object(s3: Client, uri: str) -> bytes | None:
-    """The object's bytes, at most MEMBER_LIMIT of them; None when there is no such object."""
+    """Return the object's bytes, at most MEMBER_LIMIT; None when there is no such object."""
     bucket, key = split_uri(uri)
     try:
         body = s3.get_object(Bucket=bucket, Key=key)["Body"]
@@ -60,11 +65,11 @@ def read_object(s3: Client, uri: str) -> bytes | None:
         return bytes(body.read(MEMBER_LIMIT))
 
 
-def read_member(site: Site, uri: str, name: str) -> bytes | None:
-    """The file ``name`` in the tar.gz at ``uri``, streamed; None when it holds no such file.
+def read_member(runtime: Runtime, uri: str, name: str) -> bytes | None:
+    """Stream the file ``name`` out of the tar.gz at ``uri``; None when it holds no such file.
 
-    Raises TrainingFailed when the object is no archive, the file exceeds MEMBER_LIMIT, or one
-    call of a function has no time to reach it.
+    Raises TrainingFailed when the object is not an archive, the file exceeds MEMBER_LIMIT, or one
+    call of a function has no time to reach the file.
     """
 
     def too_large(read: int) -> TrainingFailed:
@@ -74,47 +79,73 @@ def read_member(site: Site, uri: str, name: str) -> bytes | None:
             "/opt/ml/checkpoints, and reports alone to /opt/ml/output/data"
         )
 
-    with _opened(site, uri, RESERVE, too_large) as archive:
+    with _opened(runtime, uri, RESERVE, too_large) as archive:
         for member in archive:
             if member.isfile() and PurePosixPath(member.name) == PurePosixPath(name):
                 return _content(archive, member, uri)
     return None
 
 
-def refused_members(site: Site, uri: str) -> list[str]:
-    """What is in the model archive at ``uri`` and SageMaker cannot unpack, in words.
+@dataclass(frozen=True)
+class ModelLook:
+    """The result of reading through a model archive."""
 
-    An archive that cannot be read to its end in LOOK seconds is looked at as far as they reach,
-    and one that is gone is left to Register, which copies it. Raises TrainingFailed when the
-    object is no archive.
+    refused: tuple[str, ...] = ()
+    """The entries that SageMaker cannot unpack, in words."""
+    read: int | None = None
+    """How many bytes of the archive were read before the time was over; None: all of it."""
+
+
+def look_into_model(runtime: Runtime, uri: str) -> ModelLook:
+    """Look for entries that SageMaker cannot unpack in the model archive at ``uri``.
+
+    Reading stops after LOOK seconds, wherever it is. A missing archive is not reported here:
+    Register copies the archive and reports it. Raises TrainingFailed when the object is not an
+    archive.
     """
     found: list[str] = []
-    reserve = max(site.seconds_left() - LOOK, RESERVE)
+    reserve = max(runtime.seconds_left() - LOOK, RESERVE)
     try:
-        with _opened(site, uri, reserve, lambda read: _LookedEnough()) as archive:
+        with _opened(runtime, uri, reserve, _LookedEnough) as archive:
             for fault in faults_of(archive):
-                found.append(fault)  # one by one: what was seen counts when the time is over
-    except _LookedEnough:
-        pass
+                found.append(fault)  # one by one: findings count even when the time is over
+    except _LookedEnough as over:
+        return ModelLook(tuple(found), over.read)
     except ClientError as error:
         if code_of(error) not in MISSING_CODES:
             raise
-    return found
+    return ModelLook(tuple(found))
+
+
+def holds_nothing(runtime: Runtime, uri: str) -> bool:
+    """Whether the model archive at ``uri`` has no file. An empty folder makes such an archive.
+
+    CheckQuality refuses an object that is not an archive; this function does not.
+    """
+    try:
+        with _opened(runtime, uri, RESERVE, _LookedEnough) as archive:
+            return all(member.isdir() for member in archive)
+    except (_LookedEnough, TrainingFailed):
+        return False
 
 
 class _LookedEnough(Exception):
-    """The time for a look is over."""
+    """The time for reading is over, after ``read`` bytes."""
+
+    def __init__(self, read: int) -> None:
+        super().__init__(read)
+        self.read = read
 
 
 @contextmanager
 def _opened(
-    site: Site, uri: str, reserve: float, over: Callable[[int], Exception]
+    runtime: Runtime, uri: str, reserve: float, over: Callable[[int], Exception]
 ) -> Iterator[tarfile.TarFile]:
-    """The archive at ``uri`` as a stream; see _InTime. Raises TrainingFailed when it is none."""
+    """Open the archive at ``uri`` as a stream; see _InTime. Raises TrainingFailed if it is none."""
     bucket, key = split_uri(uri)
-    body = site.clients.s3.get_object(Bucket=bucket, Key=key)["Body"]
+    body = runtime.clients.s3.get_object(Bucket=bucket, Key=key)["Body"]
     try:
-        stream = _InTime(site, body, reserve, over)
+        stream = _InTime(runtime, body, reserve, over)
         with body, tarfile.open(fileobj=stream, mode="r|gz") as archive:
             yield archive
     except tarfile.TarError as error:
@@ -122,15 +153,15 @@ def _opened(
 
 
 class _InTime(RawIOBase):
-    """A stream that is read while the function has ``reserve`` seconds left.
+    """A stream that can be read while the function has ``reserve`` seconds left.
 
-    Then it raises what ``over`` makes of the number of bytes that were read.
+    After that, a read raises the exception that ``over`` returns for the number of bytes read.
     """
 
     def __init__(
-        self, site: Site, body: Any, reserve: float, over: Callable[[int], Exception]
+        self, runtime: Runtime, body: Any, reserve: float, over: Callable[[int], Exception]
     ) -> None:
-        self._site, self._body, self._reserve, self._over = site, body, reserve, over
+        self._site, self._body, self._reserve, self._over = runtime, body, reserve, over
         self._read = 0
 
     def read(self, size: int = -1, /) -> bytes:

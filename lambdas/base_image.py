@@ -1,10 +1,11 @@
-"""The base image's digest, asked of its registry: a tag moves, a digest does not.
+"""Ask a registry for the base image's digest: a tag moves, a digest does not.
 
-Spoken is the registries' HTTP API (OCI Distribution Specification 1.1, "Pulling manifests") with
-the anonymous token that public registries hand out (CNCF Distribution, "Token Authentication").
-Known challenges: ``Bearer realm="https://public.ecr.aws/token/",service="public.ecr.aws",
-scope="aws"``; ``Bearer realm="https://auth.docker.io/token",service="registry.docker.io",
-scope="repository:library/python:pull"``. A private ECR's begins with ``Basic``.
+The module speaks the registries' HTTP API (OCI Distribution Specification 1.1, "Pulling manifests")
+with the anonymous token that public registries hand out (CNCF Distribution, "Token
+Authentication"). Known challenges: ``Bearer realm="https://public.ecr.aws/token/",
+service="public.ecr.aws",scope="aws"``; ``Bearer realm="https://auth.docker.io/token",
+service="registry.docker.io",scope="repository:library/python:pull"``. The challenge of a private
+ECR begins with ``Basic``.
 """
 
 import hashlib
@@ -19,15 +20,15 @@ from dataclasses import dataclass
 from email.message import Message
 from urllib.response import addinfourl
 
-from contracts.image_reference import DOCKER_HUB, ImageReference
 from lambdas.errors import InvalidParameter, ServiceFault, Throttled
+from modelwharf.contracts.image_reference import DOCKER_HUB, ImageReference
 
 TIMEOUT = 10  # seconds for an answer; a registry needs a fraction of one
-PULL_TIMEOUT = 100  # who answers for every host may have to fetch the image first
+PULL_TIMEOUT = 100  # a registry that mirrors every host may have to fetch the image first
 DOCKER_HUB_REGISTRY = "registry-1.docker.io"
-MANIFEST_LIMIT = 4 * 1024 * 1024  # bytes; registries take no larger ones
+MANIFEST_LIMIT = 4 * 1024 * 1024  # bytes; registries accept no larger manifests
 WORDS_SHOWN = 300  # characters
-# The digest of an image for several platforms is its index's: FROM takes it as it is.
+# A multi-platform image has the digest of its index; FROM accepts that digest.
 ACCEPT = ", ".join(
     (
         "application/vnd.oci.image.index.v1+json",
@@ -42,7 +43,7 @@ CHALLENGE = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,"]+))')
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server said; ``body`` is cut at MANIFEST_LIMIT."""
+    """A server's response; ``body`` is cut at MANIFEST_LIMIT."""
 
     status: int
     headers: Message
@@ -54,7 +55,7 @@ class Answer:
 
     @property
     def words(self) -> str:
-        """The reason that a registry gives in its errors' shape, or whatever else it wrote."""
+        """Return the reason from the registry's error document, or else the text of the body."""
         text = self.body.decode(errors="replace").strip()
         with suppress(ValueError, LookupError, TypeError):
             text = str(json.loads(text)["errors"][0]["message"])
@@ -65,9 +66,9 @@ class Answer:
 class BaseImage:
     """A base image as a parameter names it.
 
-    ``path`` is that parameter's, for whoever reads the errors; ``registry``, when not empty, is
-    the URL of a registry that answers for every host, as ``/v2/<host>/<name>/…``.
-    ``timeout`` is in seconds, None what its kind of registry needs.
+    ``path`` is the parameter's path, for error messages. ``registry``, when not empty, is the URL
+    of a registry that mirrors every host, as ``/v2/<host>/<name>/…``. ``timeout`` is in seconds;
+    None means the default for that kind of registry.
     """
 
     reference: ImageReference
@@ -76,10 +77,10 @@ class BaseImage:
     timeout: float | None = None
 
     def pinned(self) -> str:
-        """``name:tag@sha256:…``, without a call when the digest is given.
+        """Return ``name:tag@sha256:…``, without a request when the digest is given.
 
-        Raises InvalidParameter for an image that cannot be had, Throttled and ServiceFault when
-        its registry may answer another time.
+        Raises InvalidParameter for an image that cannot be had; Throttled and ServiceFault when a
+        later try may succeed.
         """
         if self.reference.digest is not None:
             return f"{self.reference.text}@{self.reference.digest}"
@@ -87,7 +88,7 @@ class BaseImage:
 
     @property
     def url(self) -> str:
-        """Where its manifest is."""
+        """The URL of its manifest."""
         host, name, tag = self.reference.host, self.reference.name, self.reference.tag
         if self.registry:
             return f"{self.registry.rstrip('/')}/v2/{host}/{name}/manifests/{tag}"
@@ -95,8 +96,9 @@ class BaseImage:
         return f"https://{server}/v2/{name}/manifests/{tag}"
 
     def _digest(self) -> str:
-        # HEAD costs nothing at a registry that counts pulls, as Docker Hub does; but it tells no
-        # reason for a refusal, and not every registry knows it or names the digest in a header.
+        # HEAD does not count as a pull at registries that count pulls, such as Docker Hub. But its
+        # response gives no reason for a refusal, and not every registry supports HEAD or puts the
+        # digest in a header.
         token, answer = self._ask("HEAD")
         if answer.status != 200 or not answer.digest:
             _, answer = self._ask("GET", token)
@@ -108,7 +110,7 @@ class BaseImage:
         return digest
 
     def _ask(self, method: str, token: str = "") -> tuple[str, Answer]:
-        """The manifest or a refusal, and the token that it took, if any."""
+        """Return the manifest or a refusal, and the token that the request needed, if any."""
         answer = self._fetch(method, self.url, token)
         if answer.status == 401 and not token:
             token = self._token(answer)
@@ -116,7 +118,7 @@ class BaseImage:
         return token, answer
 
     def _token(self, refusal: Answer) -> str:
-        """An anonymous token, from where the refusal says."""
+        """Fetch an anonymous token from the address that the refusal names."""
         scheme, _, rest = refusal.headers.get("WWW-Authenticate", "").partition(" ")
         challenge = {key.lower(): one or other for key, one, other in CHALLENGE.findall(rest)}
         realm = challenge.get("realm", "")
@@ -147,7 +149,7 @@ class BaseImage:
         return self.url.partition("//")[0] + "//"
 
     def _fetch(self, method: str, url: str, token: str = "") -> Answer:
-        """The server's answer, be it a refusal. Raises Throttled, ServiceFault."""
+        """Return the server's response, including a refusal. Raises Throttled, ServiceFault."""
         if not url.startswith(("https://", "http://")):
             raise ServiceFault("WHARF_BASE_REGISTRY must begin with https:// or http://")
         headers = {"Accept": ACCEPT, "User-Agent": "modelwharf"}
@@ -166,7 +168,7 @@ class BaseImage:
         return self._raise_if_passing(url, answer)
 
     def _opened(self, request: urllib.request.Request) -> addinfourl:
-        """The answer's stream; urllib raises those that are refusals."""
+        """Return the response's stream; urllib raises refusals as exceptions."""
         try:
             opened: addinfourl = urllib.request.urlopen(request, timeout=self._patience)  # noqa: S310
         except urllib.error.HTTPError as refusal:
@@ -190,7 +192,7 @@ class BaseImage:
         if answer.status == 404:
             why = f"{self.reference.host} has no such image"
         elif answer.status in (401, 403):
-            # Docker Hub says so of an image that does not exist, too.
+            # Docker Hub answers the same for an image that does not exist.
             why = (
                 f"{self.reference.host} shows it to nobody without credentials, or has no such "
                 "image"

@@ -1,4 +1,4 @@
-"""An image's build on CodeBuild. The registry, not the build, says whether the image exists."""
+"""Build an image on CodeBuild. The registry, not the build, tells whether the image exists."""
 
 import heapq
 import math
@@ -7,46 +7,43 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contracts.model import Contract
-from contracts.names import pip_conf_parameter
-from contracts.parameters import ImageSource
-from contracts.release import Image, ImageKind, ImagePlan, Plan
-from contracts.task import BuildTask
 from lambdas.build_log import headline, telling
 from lambdas.build_rows import BuildStart
 from lambdas.errors import UNREACHABLE, BuildFailed, ServiceFault, code_of
 from lambdas.log import logger
-from lambdas.site import Site
+from lambdas.runtime import Runtime
 from lambdas.submission import Submission, abandoned
 from lambdas.table_rows import KEEP
 from lambdas.verdict import Failed, Running, Succeeded, Verdict, failed
 from lambdas.waiter_rows import Waiter
+from modelwharf.artifact.contract import Contract
+from modelwharf.contracts.names import pip_conf_parameter
+from modelwharf.contracts.parameters import ImageSource
+from modelwharf.contracts.release import Image, ImageKind, ImagePlan, Plan
+from modelwharf.contracts.task import BuildTask
 
 QUEUE_MINUTES = 30  # how long a build may wait for a machine; CodeBuild's own default is 8 hours
-LOG_EVENTS = 500  # from the log's end; what follows a failed command is some ten of them
-# A Docker that keeps images in its own store, as CodeBuild's does, loses of an image's layer
-# cache what it took from another's (buildkit's issue 2274): of the newest image alone, every
-# second build would find nothing. Few, as a build's variables may be but some thousand characters.
+LOG_EVENTS = 500  # from the log's end; about ten of them follow a failed command
+# CodeBuild's Docker keeps images in its own store. Such a Docker drops from one image's layer cache
+# what it took from another image's (buildkit issue 2274): with the newest image alone, every second
+# build would find no cache. The list is short because a build's variables may hold only some
+# thousand characters.
 CACHES = 8
-START_SECONDS = 60  # build_image's own time-out: after it, whoever was starting a build is dead
+START_SECONDS = 60  # build_image's own timeout: after it, the function that was starting has ended
 BROKEN_PHASES = {"CLIENT_ERROR", "FAILED", "FAULT", "TIMED_OUT"}
 
 
 class BuildContext(Contract):
-    """Which image a build's waiters want."""
+    """Which image the waiters of a build want."""
 
     repository: str
     tag: str
 
 
-def build_job(repository: str, tag: str) -> str:
-    return f"build/{repository}/{tag}"
-
-
-def find_image(site: Site, repository: str, tag: str, *, built: bool) -> Image | None:
-    """The image, if the registry has it."""
+def find_image(runtime: Runtime, repository: str, tag: str, *, built: bool) -> Image | None:
+    """Return the image if the registry has it."""
     try:
-        found = site.clients.ecr.describe_images(
+        found = runtime.clients.ecr.describe_images(
             repositoryName=repository, imageIds=[{"imageTag": tag}]
         )["imageDetails"]
     except ClientError as error:
@@ -54,21 +51,21 @@ def find_image(site: Site, repository: str, tag: str, *, built: bool) -> Image |
             raise
         return None
     digest = found[0]["imageDigest"]
-    uri = f"{site.environment.registry}/{repository}@{digest}"
+    uri = f"{runtime.environment.registry}/{repository}@{digest}"
     return Image(uri=uri, digest=digest, tag=tag, built=built)
 
 
-def submit_build(site: Site, task: BuildTask, plan: Plan, image: ImagePlan) -> Submission:
-    """Start the image's build, or join the one that another release has started.
+def submit_build(runtime: Runtime, task: BuildTask, plan: Plan, image: ImagePlan) -> Submission:
+    """Start the image's build, or join the build that another release has started.
 
     Raises ServiceFault while another release is about to start it.
     """
-    start = site.ledger.build_start(image.repository, image.tag)
-    if start is not None and start.build and _under_way(site, start.build):
+    start = runtime.ledger.build_start(image.repository, image.tag)
+    if start is not None and start.build and _under_way(runtime, start.build):
         return Submission(subject=start.build, existed=True)
-    mine = _take_start(site, task, image, start)
-    build = site.clients.codebuild.start_build(
-        projectName=site.environment.build_project,
+    mine = _take_start(runtime, task, image, start)
+    build = runtime.clients.codebuild.start_build(
+        projectName=runtime.environment.build_project,
         sourceVersion=task.release.trigger.commit,
         timeoutInMinutesOverride=math.ceil(plan.source.build_timeout_seconds / 60),
         queuedTimeoutInMinutesOverride=QUEUE_MINUTES,
@@ -76,55 +73,55 @@ def submit_build(site: Site, task: BuildTask, plan: Plan, image: ImagePlan) -> S
         idempotencyToken=f"{task.release_id}-{task.kind}",
         environmentVariablesOverride=[
             {"name": name, "value": value, "type": "PLAINTEXT"}
-            for name, value in _variables(site, task, plan, image, mine.cache).items()
+            for name, value in _variables(runtime, task, plan, image, mine.cache).items()
         ],
     )["build"]
     mine = mine.model_copy(update={"build": build["id"]})
-    site.ledger.put_build_start(image.repository, image.tag, mine)
+    runtime.ledger.put_build_start(image.repository, image.tag, mine)
     return Submission(subject=build["id"], existed=build.get("buildStatus") != "IN_PROGRESS")
 
 
 def _take_start(
-    site: Site, task: BuildTask, image: ImagePlan, before: BuildStart | None
+    runtime: Runtime, task: BuildTask, image: ImagePlan, before: BuildStart | None
 ) -> BuildStart:
-    """The right to start the build, for as long as the function that asks for it may run."""
+    """Claim the start of the build, for as long as the calling function may run."""
     mine = before if before is not None and before.owner == task.release_id else None
-    if before is not None and mine is None and not before.build and site.now() < before.until:
+    if before is not None and mine is None and not before.build and runtime.now() < before.until:
         raise ServiceFault(
             f"release {before.owner} starts the build of {image.repository}:{image.tag} at this "
             "moment; this one joins it"
         )
     start = BuildStart(
         owner=task.release_id,
-        until=site.now() + START_SECONDS,
-        cache=mine.cache if mine else newest_images(site, image.repository),
-        expires=site.now() + KEEP,
+        until=runtime.now() + START_SECONDS,
+        cache=mine.cache if mine else newest_images(runtime, image.repository),
+        expires=runtime.now() + KEEP,
     )
-    site.ledger.take_build_start(image.repository, image.tag, start, over=before)
+    runtime.ledger.take_build_start(image.repository, image.tag, start, over=before)
     return start
 
 
-def newest_images(site: Site, repository: str) -> str:
-    """URIs of the repository's newest images, whose layers the build may use; "" without any.
+def newest_images(runtime: Runtime, repository: str) -> str:
+    """Return URIs of the repository's newest images, for the layer cache; "" without any.
 
-    A build without a cache is slower and nothing else, so no release fails for want of one.
+    A build without a cache is only slower, so an error here fails no release.
     """
     try:
         newest = heapq.nlargest(
-            CACHES, _tagged_images(site, repository), key=lambda one: one["imagePushedAt"]
+            CACHES, _tagged_images(runtime, repository), key=lambda one: one["imagePushedAt"]
         )
     except (ClientError, *UNREACHABLE) as error:
         logger.warning("builds without a cache", error=str(error))
         return ""
     return " ".join(
-        f"{site.environment.registry}/{repository}:{one['imageTags'][0]}" for one in newest
+        f"{runtime.environment.registry}/{repository}:{one['imageTags'][0]}" for one in newest
     )
 
 
-def _tagged_images(site: Site, repository: str) -> Iterator[dict[str, Any]]:
+def _tagged_images(runtime: Runtime, repository: str) -> Iterator[dict[str, Any]]:
     page: dict[str, str] = {}
     while True:
-        found = site.clients.ecr.describe_images(
+        found = runtime.clients.ecr.describe_images(
             repositoryName=repository, filter={"tagStatus": "TAGGED"}, **page
         )
         yield from found["imageDetails"]
@@ -134,13 +131,13 @@ def _tagged_images(site: Site, repository: str) -> Iterator[dict[str, Any]]:
 
 
 def _variables(
-    site: Site, task: BuildTask, plan: Plan, image: ImagePlan, cache: str
+    runtime: Runtime, task: BuildTask, plan: Plan, image: ImagePlan, cache: str
 ) -> dict[str, str]:
     source = _source(plan, task.kind)
     return {
         "IMAGE_REPOSITORY": image.repository,
         "IMAGE_TAG": image.tag,
-        "IMAGE_URI": f"{site.environment.registry}/{image.repository}:{image.tag}",
+        "IMAGE_URI": f"{runtime.environment.registry}/{image.repository}:{image.tag}",
         "IMAGE_DOCKERFILE": image.dockerfile,
         "IMAGE_INPUTS": " ".join(source.inputs),
         "IMAGE_CONTEXT": source.context,
@@ -159,30 +156,30 @@ def _source(plan: Plan, kind: ImageKind) -> ImageSource:
     return plan.source.inference_image
 
 
-def _under_way(site: Site, build: str) -> bool:
-    return any(found["buildStatus"] == "IN_PROGRESS" for found in _builds(site, [build]))
+def _under_way(runtime: Runtime, build: str) -> bool:
+    return any(found["buildStatus"] == "IN_PROGRESS" for found in _builds(runtime, [build]))
 
 
-def settle_build(site: Site, waiter: Waiter) -> Verdict:
+def settle_build(runtime: Runtime, waiter: Waiter) -> Verdict:
     wanted = BuildContext.model_validate_json(waiter.context)
-    image = find_image(site, wanted.repository, wanted.tag, built=True)
+    image = find_image(runtime, wanted.repository, wanted.tag, built=True)
     if image is not None:
         return Succeeded(output=image)
     if not waiter.subject:
-        return _never_started(wanted) if abandoned(site, waiter) else Running()
-    builds = _builds(site, [waiter.subject])
+        return _never_started(wanted) if abandoned(runtime, waiter) else Running()
+    builds = _builds(runtime, [waiter.subject])
     if not builds:
         return failed(BuildFailed(f"CodeBuild no longer knows the build {waiter.subject}"))
-    return _judge(site, wanted, builds[0])
+    return _judge(runtime, wanted, builds[0])
 
 
-def _judge(site: Site, wanted: BuildContext, build: dict[str, Any]) -> Verdict:
+def _judge(runtime: Runtime, wanted: BuildContext, build: dict[str, Any]) -> Verdict:
     status = build["buildStatus"]
     if status == "IN_PROGRESS":
         return Running()
     if status == "SUCCEEDED":
-        # The image may have been pushed between the first look and the build's last word.
-        image = find_image(site, wanted.repository, wanted.tag, built=True)
+        # The image may have been pushed after the first look and before the build ended.
+        image = find_image(runtime, wanted.repository, wanted.tag, built=True)
         if image is not None:
             return Succeeded(output=image)
         return failed(
@@ -191,11 +188,11 @@ def _judge(site: Site, wanted: BuildContext, build: dict[str, Any]) -> Verdict:
                 f'{wanted.tag}; the buildspec must end with `docker push "$IMAGE_URI"`'
             )
         )
-    return failed(BuildFailed(_cause(site, wanted, build)))
+    return failed(BuildFailed(_cause(runtime, wanted, build)))
 
 
-def _cause(site: Site, wanted: BuildContext, build: dict[str, Any]) -> str:
-    """Why, in a line; the lines of its log around it; then which build, and CodeBuild's words."""
+def _cause(runtime: Runtime, wanted: BuildContext, build: dict[str, Any]) -> str:
+    """Return the reason in one line, the log lines around it, the build, CodeBuild's message."""
     phases = [
         f"{phase['phaseType']}: {_contexts(phase) or phase['phaseStatus']}"
         for phase in build.get("phases", [])
@@ -206,7 +203,7 @@ def _cause(site: Site, wanted: BuildContext, build: dict[str, Any]) -> str:
     name = f"image {wanted.repository}:{wanted.tag}: build {build['id']} {build['buildStatus']}"
     if not (group and stream):
         return "\n".join([*(phases or [str(build["buildStatus"])]), name])
-    told, found = _log(site, group, stream)
+    told, found = _log(runtime, group, stream)
     first = headline(told) or (phases or [str(build["buildStatus"])])[0]
     return "\n".join(
         [
@@ -231,15 +228,18 @@ def _contexts(phase: dict[str, Any]) -> str:
 
 
 def _shortened(message: str | None) -> str:
-    """CodeBuild repeats the failed command, which may be a script of many lines."""
+    """Shorten CodeBuild's message: it repeats the failed command, which may be a long script."""
     first, *rest = (message or "").splitlines() or [""]
     return f"{first} … {rest[-1]}" if rest else first
 
 
-def _log(site: Site, group: str, stream: str) -> tuple[list[str], list[str]]:
-    """The lines that explain the failure, or why there are none: that must not hide it."""
+def _log(runtime: Runtime, group: str, stream: str) -> tuple[list[str], list[str]]:
+    """Return the lines that explain the failure, and the reason when the log cannot be read.
+
+    An unreadable log must not hide the failure.
+    """
     try:
-        events = site.clients.logs.get_log_events(
+        events = runtime.clients.logs.get_log_events(
             logGroupName=group, logStreamName=stream, limit=LOG_EVENTS, startFromHead=False
         )["events"]
     except ClientError as error:
@@ -256,8 +256,8 @@ def _never_started(wanted: BuildContext) -> Failed:
     )
 
 
-def _builds(site: Site, ids: list[str]) -> list[dict[str, Any]]:
+def _builds(runtime: Runtime, ids: list[str]) -> list[dict[str, Any]]:
     if not ids:
         return []
-    builds: list[dict[str, Any]] = site.clients.codebuild.batch_get_builds(ids=ids)["builds"]
+    builds: list[dict[str, Any]] = runtime.clients.codebuild.batch_get_builds(ids=ids)["builds"]
     return builds

@@ -1,11 +1,11 @@
-"""Which lines of a failed build's log tell why it failed."""
+"""Select the lines of a failed build's log that tell why it failed."""
 
 import re
 from collections.abc import Sequence
 
-TOLD = 25  # lines; a builder's own account of a failed step is about as long
+TOLD = 25  # lines; a builder reports a failed step in about as many
 OWN = "[Container] "
-"""How CodeBuild begins what it says itself."""
+"""The prefix of CodeBuild's own lines."""
 FAILED = "Command did not exit successfully"
 RULE = "------"
 STEP = re.compile(r" > \S")
@@ -17,17 +17,17 @@ ERROR = re.compile(
 OF_A_BUILDER = re.compile(
     r"(?i)did not complete successfully|non-zero code|exit (?:code|status)|^(?:\S+ )*make.*: \*\*\*"
 )
-"""What a builder says of the command that failed, whatever that command said itself."""
+"""A builder's own line about the failed command, not that command's output."""
 PREFIX = re.compile(r"^(?:#\d+ )?(?:\d+\.\d+ )?\s*(?:(?:ERROR|error|fatal): ?)?")
-"""BuildKit's step and seconds, and the word that says what everybody sees."""
+"""BuildKit's step number and seconds, and a word that carries no information."""
 PROGRESS = re.compile(r"#\d+ (?:sha256:[0-9a-f]{64}|CACHED|DONE [\d.]+s|transferring )")
-"""What the older BuildKit, Docker 20.10's, says of steps that went well: it tells nothing."""
+"""The lines of the older BuildKit (Docker 20.10) about steps that succeeded."""
 
 
 def telling(messages: Sequence[str]) -> list[str]:
-    """The last lines that the first failed command wrote, or the log's own when none failed.
+    """Return the last lines of the first failed command, or of the whole log when none failed.
 
-    What CodeBuild says after it, and the next phase's commands, would stand in their place.
+    The lines after it, CodeBuild's own and those of later phases, would hide them.
     """
     written = _of_failed_command(messages)
     lines = [line for line in written if not PROGRESS.match(line)] or written
@@ -36,9 +36,9 @@ def telling(messages: Sequence[str]) -> list[str]:
 
 
 def headline(lines: Sequence[str]) -> str:
-    """The one line of those that tell why that says the most; "" of none.
+    """Return the most informative of those lines; "" without any.
 
-    It is the last error that the command itself told, or what it wrote last.
+    It is the last error line of the command itself, or else the last line that it wrote.
     """
     own = [line for line in lines if line.strip(" -") and not OF_A_BUILDER.search(line)]
     errors = [line for line in own if ERROR.search(line)]
@@ -60,7 +60,7 @@ def _of_failed_command(messages: Sequence[str]) -> list[str]:
 
 
 def _account(lines: Sequence[str]) -> int | None:
-    """Where BuildKit's account begins; None when it repeats nothing, as before 0.11."""
+    """Return the index where BuildKit's report begins; None without one, as before 0.11."""
     for index in range(len(lines) - 2, 0, -1):
         if lines[index - 1] == RULE and STEP.match(lines[index]):
             return index if lines[index + 1] != RULE else None

@@ -1,18 +1,19 @@
-"""The ledger's rows of builds: who starts the one build of an image."""
+"""The ledger's rows of builds: which release starts the one build of an image."""
 
 from typing import Any
 
-from contracts.ledger import build_key
-from contracts.model import Contract
 from lambdas.errors import ServiceFault
 from lambdas.table_rows import TableRows, written
+from modelwharf.artifact.contract import Contract
+from modelwharf.contracts.ledger import build_key
 
 
 class BuildStart(Contract):
-    """Who started the build of an image, or is about to: nobody else may before ``until``.
+    """The release that started, or is about to start, an image's build.
 
-    ``build`` is its id, "" until CodeBuild gave one. ``cache`` is what the build was, or is to
-    be, started with: CodeBuild knows a repeated start only by the very same parameters.
+    No other release may start it before ``until``. ``build`` is the build's id, "" until CodeBuild
+    gave one. ``cache`` is the cache parameter of the start: CodeBuild recognises a repeated start
+    only by identical parameters.
     """
 
     owner: str
@@ -23,7 +24,7 @@ class BuildStart(Contract):
 
 
 class BuildRows(TableRows):
-    """Of the table, what is about builds."""
+    """The table's rows of builds."""
 
     def build_start(self, repository: str, tag: str) -> BuildStart | None:
         item = self._get(_start(repository, tag))
@@ -32,9 +33,9 @@ class BuildRows(TableRows):
     def take_build_start(
         self, repository: str, tag: str, start: BuildStart, *, over: BuildStart | None
     ) -> None:
-        """Make ``start.owner`` the one that starts the build, in the place of ``over``.
+        """Make ``start.owner`` the release that starts the build, in place of ``over``.
 
-        Raises ServiceFault, which is tried again, when another release was quicker.
+        Raises ServiceFault, which is retried, when another release was quicker.
         """
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if over is not None:
@@ -57,7 +58,7 @@ class BuildRows(TableRows):
             )
 
     def put_build_start(self, repository: str, tag: str, start: BuildStart) -> None:
-        """Remember the build's id, unless another release has taken over in the meantime."""
+        """Store the build's id, unless another release has taken over in the meantime."""
         written(
             self._table.put_item,
             Item={**_start(repository, tag), **start.model_dump()},

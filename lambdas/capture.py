@@ -1,12 +1,12 @@
-"""What SageMaker is asked to keep of an endpoint's requests and answers."""
+"""The data capture configuration: what SageMaker keeps of an endpoint's requests and responses."""
 
 from typing import Any
 
-from contracts.capture import CAPTURE_PREFIX
-from contracts.parameters import Deployment
 from lambdas.environment import Environment
+from modelwharf.contracts.capture import CAPTURE_PREFIX
+from modelwharf.contracts.parameters import Deployment
 
-# Bodies of these types are kept as they are, all others in base64 (CaptureContentTypeHeader).
+# Bodies of these types are kept unchanged, all others in base64 (CaptureContentTypeHeader).
 CSV_TYPES = ("text/csv",)
 JSON_TYPES = (
     "application/json",
@@ -17,9 +17,9 @@ JSON_TYPES = (
 
 
 def data_capture(environment: Environment, settings: Deployment) -> dict[str, Any] | None:
-    """``DataCaptureConfig`` of CreateEndpointConfig; None when nothing shall be captured.
+    """Return ``DataCaptureConfig`` for CreateEndpointConfig; None when capture is off.
 
-    The objects lie under the buckets' own key, as everything else there does.
+    The objects are encrypted with the buckets' own key, as all others there.
     """
     if settings.capture is None or settings.capture.percent == 0:
         return None

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-# boto3's clients are made at run time from service descriptions; there is no class to name.
+# boto3 makes its clients at run time from service descriptions; there is no class to name.
 Client = Any
 
 CONFIG = Config(
@@ -15,16 +15,16 @@ CONFIG = Config(
     read_timeout=60,  # seconds; InvokeEndpoint's own limit
     retries={"mode": "standard", "total_max_attempts": 4},
 )
-# Asked once at a time: a model that does not answer must not go on serving while botocore,
-# which waits for the time-out anew each time, tries four times. verify_endpoint tries again.
+# One attempt per call. Otherwise botocore tries four times and waits for the timeout each time,
+# while a model that does not answer goes on serving. verify_endpoint has its own retries.
 ONCE = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
-# No release needs its answer: what does not come soon is done without.
+# A release can do without these responses, so a slow one is given up.
 BRIEF = CONFIG.merge(Config(read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}))
 CONFIGS = {"sagemaker-runtime": ONCE, "service-quotas": BRIEF}
 
 
 def make_client(service: str) -> Client:
-    client: Any = boto3.client  # its stubs know literal service names only
+    client: Any = boto3.client  # its stubs accept literal service names only
     return client(service, config=CONFIGS.get(service, CONFIG))
 
 

@@ -1,4 +1,4 @@
-"""Two JSON values side by side: numbers within a tolerance, everything else exactly."""
+"""Compare two JSON values: numbers within a tolerance, everything else exactly."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far a number may be from the expected one: ``absolute`` + ``relative`` × |expected|."""
+    """The allowed distance from an expected number: ``absolute`` + ``relative`` × |expected|."""
 
     absolute: float
     relative: float = 0.0
@@ -21,11 +21,11 @@ class Difference(Exception):
 
 
 def largest_difference(expected: Any, answer: Any, tolerance: Tolerance, path: str = "") -> float:
-    """The largest absolute difference of any two numbers. Raises Difference.
+    """Return the largest absolute difference between two numbers. Raises Difference.
 
-    Keys that only the answer has are no difference; NaN differs from everything, null from
-    everything but null. A truth value equals the number that it is to Python: a label may be
-    ``true`` in the trained model's words and ``1`` in the server's.
+    Keys that only the answer has do not count. NaN differs from everything, null from everything
+    but null. A boolean equals the number that Python takes it for: a label may be ``true`` in the
+    trained model's output and ``1`` in the server's.
     """
     if _is_number(expected) and _is_number(answer):
         return _number_difference(float(expected), float(answer), tolerance, path)
@@ -48,7 +48,7 @@ def largest_difference(expected: Any, answer: Any, tolerance: Tolerance, path: s
 
 
 def _comparable(expected: Any, answer: Any) -> bool:
-    """Whether Python's == tells what JSON's values are; of two numbers one is a truth value."""
+    """Whether Python's == compares them as JSON does; a boolean and a number may be compared."""
     if isinstance(expected, int | float) and isinstance(answer, int | float):
         return True
     return type(expected) is type(answer)

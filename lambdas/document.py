@@ -1,9 +1,9 @@
-"""Sections of the release document that a state needs from the ones before it."""
+"""Access to sections of the release document that earlier states wrote."""
 
 from typing import TypeVar
 
-from contracts.release import Plan, ReleaseDocument
 from lambdas.errors import IncompleteRelease
+from modelwharf.contracts.release import Plan, ReleaseDocument
 
 Section = TypeVar("Section")
 

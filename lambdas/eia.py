@@ -1,6 +1,6 @@
-"""The U.S. Energy Information Administration's API v2: one series, day by day.
+"""Read a daily series from the U.S. Energy Information Administration's API v2.
 
-Source: https://www.eia.gov/opendata/documentation.php. A call answers at most 5,000 rows.
+Source: https://www.eia.gov/opendata/documentation.php. A response has at most 5,000 rows.
 """
 
 import json
@@ -11,16 +11,16 @@ import urllib.request
 from datetime import date
 from typing import Any
 
-from contracts.parameters import EiaSeries
 from lambdas.errors import SeriesUnavailable
+from modelwharf.contracts.parameters import EiaSeries
 
 PAGE = 5000  # rows; the API's own limit
-TIMEOUT = 30  # seconds a call
+TIMEOUT = 30  # seconds for one request
 REGISTER = "https://www.eia.gov/opendata/register.php"
 
 
 def fetch_series(url: str, key: str, series: EiaSeries) -> dict[date, float]:
-    """Day → value, ascending. Raises SeriesUnavailable; no message holds the key."""
+    """Return day → value, ascending. Raises SeriesUnavailable; no message holds the key."""
     days: dict[date, float] = {}
     offset, total = 0, 1
     while offset < total:
@@ -41,7 +41,7 @@ def fetch_series(url: str, key: str, series: EiaSeries) -> dict[date, float]:
 
 
 def _page(url: str, key: str, series: EiaSeries, offset: int) -> tuple[list[Any], int]:
-    """One page's rows, and how many there are in all."""
+    """Return one page's rows, and the total number of rows."""
     query = urllib.parse.urlencode(
         {
             "frequency": "daily",

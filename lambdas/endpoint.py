@@ -1,4 +1,4 @@
-"""The SageMaker endpoint, and the model and configuration that a release makes for it."""
+"""The SageMaker endpoint, and the model and configuration that a release creates for it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,29 +7,29 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contracts.names import job_name
-from contracts.release import DeploymentResult, Image, ModelPackage, Plan, ReleaseDocument
 from lambdas.capture import data_capture
 from lambdas.endpoint_rows import EndpointChange
 from lambdas.errors import DeploymentFailed, EndpointBusy, ServiceFault, code_of, message_of
-from lambdas.site import Site
-from lambdas.submission import Submission, abandoned, already_exists, not_found
+from lambdas.runtime import Runtime
+from lambdas.submission import Submission, already_exists, not_found
 from lambdas.tags import release_tags
-from lambdas.verdict import Running, Succeeded, Verdict, failed
-from lambdas.waiter_rows import Waiter
+from modelwharf.contracts.jobs import ENDPOINT
+from modelwharf.contracts.names import job_name
+from modelwharf.contracts.parameters import Deployment
+from modelwharf.contracts.release import Image, ModelPackage, Plan, ReleaseDocument
 
 VARIANT = "champion"
 IN_SERVICE = "InService"
-STARTUP = 480  # seconds that SageMaker gives a server to become healthy, unless told otherwise
-# DescribeEndpoint: statuses that end by themselves.
+STARTUP = 480  # seconds that SageMaker gives a server to become healthy, unless set otherwise
+# Statuses in DescribeEndpoint that end without a further request.
 TRANSITIONAL = {"Creating", "Deleting", "RollingBack", "SystemUpdating", "Updating"}
-# Of DataCaptureConfig, what tells one configuration from another.
+# The fields of DataCaptureConfig that distinguish one configuration from another.
 CAPTURED = ("DestinationS3Uri", "InitialSamplingPercentage")
 
 
 @dataclass(frozen=True)
 class EndpointState:
-    """What DescribeEndpoint says. ``target`` is the configuration an update leads to."""
+    """The state from DescribeEndpoint. ``target`` is the configuration that an update leads to."""
 
     status: str
     config: str
@@ -52,19 +52,15 @@ def model_name(document: ReleaseDocument) -> str:
     return job_name(document.project, document.release_id, "model")
 
 
-def endpoint_job(endpoint: str, config: str) -> str:
-    return f"endpoint/{endpoint}/{config}"
-
-
-def describe_endpoint(site: Site, name: str) -> EndpointState | None:
+def describe_endpoint(runtime: Runtime, name: str) -> EndpointState | None:
     try:
-        found = site.clients.sagemaker.describe_endpoint(EndpointName=name)
+        found = runtime.clients.sagemaker.describe_endpoint(EndpointName=name)
     except ClientError as error:
         if not not_found(error):
             raise
         return None
     pending = found.get("PendingDeploymentSummary", {}).get("EndpointConfigName")
-    config = found.get("EndpointConfigName", "")  # the API does not promise it
+    config = found.get("EndpointConfigName", "")  # the API does not guarantee it
     return EndpointState(
         status=found["EndpointStatus"],
         config=config,
@@ -74,7 +70,7 @@ def describe_endpoint(site: Site, name: str) -> EndpointState | None:
 
 
 def refuse_if_busy(name: str, state: EndpointState | None, config: str) -> None:
-    """Raise EndpointBusy while another change is under way, DeploymentFailed when none can be."""
+    """Raise EndpointBusy during another change, DeploymentFailed when none is possible."""
     if state is None:
         return
     if state.in_transition and state.target != config:
@@ -91,9 +87,9 @@ def refuse_if_busy(name: str, state: EndpointState | None, config: str) -> None:
 
 
 def create_model(
-    site: Site, document: ReleaseDocument, plan: Plan, image: Image, package: ModelPackage
+    runtime: Runtime, document: ReleaseDocument, plan: Plan, image: Image, package: ModelPackage
 ) -> None:
-    """Create the release's model, or find the equal one of an earlier attempt."""
+    """Create the release's model, or find the equal one from an earlier attempt."""
     name = model_name(document)
     container = {
         "Image": image.uri,
@@ -101,28 +97,29 @@ def create_model(
         "Environment": plan.deployment.environment,
     }
     try:
-        site.clients.sagemaker.create_model(
+        runtime.clients.sagemaker.create_model(
             ModelName=name,
             PrimaryContainer=container,
             EnableNetworkIsolation=plan.deployment.network_isolation,
-            ExecutionRoleArn=site.environment.serve_role_arn,
+            ExecutionRoleArn=runtime.environment.serve_role_arn,
             Tags=release_tags(document),
         )
     except ClientError as error:
         if not already_exists(error):
             raise
-        found = site.clients.sagemaker.describe_model(ModelName=name)["PrimaryContainer"]
+        found = runtime.clients.sagemaker.describe_model(ModelName=name)["PrimaryContainer"]
         _refuse_if_different(f"model {name!r}", {"Environment": {}, **found}, container)
 
 
-def startup_limit(update: int) -> dict[str, int]:
-    """A server has no longer to become healthy than the whole update; seconds."""
-    if update >= STARTUP:
+def startup_limit(settings: Deployment) -> dict[str, int]:
+    """Return the startup limit: as set, or the update's if that is shorter than STARTUP."""
+    told, update = settings.startup_timeout_seconds, settings.update_timeout_seconds
+    if told is None and update >= STARTUP:
         return {}
-    return {"ContainerStartupHealthCheckTimeoutInSeconds": update}
+    return {"ContainerStartupHealthCheckTimeoutInSeconds": update if told is None else told}
 
 
-def create_config(site: Site, document: ReleaseDocument, plan: Plan) -> None:
+def create_config(runtime: Runtime, document: ReleaseDocument, plan: Plan) -> None:
     """Create the release's endpoint configuration, or find the equal one."""
     name = config_name(document)
     variant = {
@@ -130,12 +127,12 @@ def create_config(site: Site, document: ReleaseDocument, plan: Plan) -> None:
         "ModelName": model_name(document),
         "InstanceType": plan.deployment.instance_type,
         "InitialInstanceCount": plan.deployment.instance_count,
-        **startup_limit(plan.deployment.update_timeout_seconds),
+        **startup_limit(plan.deployment),
     }
-    capture = data_capture(site.environment, plan.deployment)
+    capture = data_capture(runtime.environment, plan.deployment)
     try:
         with just_made():
-            site.clients.sagemaker.create_endpoint_config(
+            runtime.clients.sagemaker.create_endpoint_config(
                 EndpointConfigName=name,
                 ProductionVariants=[{**variant, "InitialVariantWeight": 1.0}],
                 Tags=release_tags(document),
@@ -144,7 +141,7 @@ def create_config(site: Site, document: ReleaseDocument, plan: Plan) -> None:
     except ClientError as error:
         if not already_exists(error):
             raise
-        found = site.clients.sagemaker.describe_endpoint_config(EndpointConfigName=name)
+        found = runtime.clients.sagemaker.describe_endpoint_config(EndpointConfigName=name)
         what = f"endpoint configuration {name!r}"
         _refuse_if_different(what, found["ProductionVariants"][0], variant)
         _refuse_if_different(
@@ -156,9 +153,9 @@ def create_config(site: Site, document: ReleaseDocument, plan: Plan) -> None:
 
 @contextmanager
 def just_made() -> Iterator[None]:
-    """Raise ServiceFault, which is tried again, when SageMaker does not find what was just made.
+    """Raise ServiceFault, which is retried, when SageMaker does not find what was just created.
 
-    It reads eventually consistently what a call names (API reference, CreateEndpoint).
+    SageMaker reads the named resources with eventual consistency (API reference, CreateEndpoint).
     """
     try:
         yield
@@ -177,17 +174,19 @@ def _refuse_if_different(what: str, found: dict[str, Any], wanted: dict[str, Any
             )
 
 
-def submit_deployment(site: Site, document: ReleaseDocument, change: EndpointChange) -> Submission:
+def submit_deployment(
+    runtime: Runtime, document: ReleaseDocument, change: EndpointChange
+) -> Submission:
     """Create or update the endpoint, unless an earlier attempt already did."""
     name = change.endpoint
-    state = describe_endpoint(site, name)
+    state = describe_endpoint(runtime, name)
     refuse_if_busy(name, state, change.config)
     if state is not None and state.target == change.config and not _stuck(state):
         return Submission(subject=name, existed=True)
     if state is None:
-        return _create_endpoint(site, document, change)
+        return _create_endpoint(runtime, document, change)
     with just_made():
-        update_endpoint(site, name, change.config)
+        update_endpoint(runtime, name, change.config)
     return Submission(subject=name, existed=False)
 
 
@@ -195,10 +194,12 @@ def _stuck(state: EndpointState) -> bool:
     return not state.in_transition and state.status != IN_SERVICE
 
 
-def _create_endpoint(site: Site, document: ReleaseDocument, change: EndpointChange) -> Submission:
+def _create_endpoint(
+    runtime: Runtime, document: ReleaseDocument, change: EndpointChange
+) -> Submission:
     try:
         with just_made():
-            site.clients.sagemaker.create_endpoint(
+            runtime.clients.sagemaker.create_endpoint(
                 EndpointName=change.endpoint,
                 EndpointConfigName=change.config,
                 Tags=release_tags(document),
@@ -210,47 +211,23 @@ def _create_endpoint(site: Site, document: ReleaseDocument, change: EndpointChan
     return Submission(subject=change.endpoint, existed=False)
 
 
-def update_endpoint(site: Site, name: str, config: str) -> None:
-    """Raises EndpointBusy when an update is under way that DescribeEndpoint did not show yet."""
+def update_endpoint(runtime: Runtime, name: str, config: str) -> None:
+    """Update the endpoint.
+
+    Raises EndpointBusy when an update is under way that DescribeEndpoint did not show yet.
+    """
     try:
-        site.clients.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+        runtime.clients.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
     except ClientError as error:
         if "in-progress" in message_of(error) or code_of(error) == "ResourceInUse":
             raise EndpointBusy(f"endpoint {name!r}: {message_of(error)}") from None
         raise
 
 
-def settle_endpoint(site: Site, waiter: Waiter) -> Verdict:
-    """Read back which configuration serves: a silent way back is a failure."""
-    wanted = DeploymentResult.model_validate_json(waiter.context)
-    state = describe_endpoint(site, wanted.endpoint)
-    if state is None:
-        if abandoned(site, waiter) or waiter.submitted:
-            return failed(DeploymentFailed(f"there is no endpoint {wanted.endpoint!r}"))
-        return Running()
-    if state.in_transition:
-        return Running()
-    if state.serves(wanted.config):
-        return Succeeded(output=wanted)
-    if state.status == IN_SERVICE and not (waiter.submitted or abandoned(site, waiter)):
-        return Running()
-    return failed(DeploymentFailed(_reason(wanted, state)))
-
-
-def _reason(wanted: DeploymentResult, state: EndpointState) -> str:
-    words = state.reason or "SageMaker gave no reason"
-    if state.status == IN_SERVICE:
-        return (
-            f"endpoint {wanted.endpoint!r} serves configuration {state.config!r} instead of "
-            f"{wanted.config!r}: {words}. {log_of(wanted.endpoint)}"
-        )
-    return f"endpoint {wanted.endpoint!r} is {state.status}: {words}. {log_of(wanted.endpoint)}"
-
-
 def log_of(endpoint: str) -> str:
-    """What to type to read it, whatever the AWS CLI's version.
+    """Return the command that shows the endpoint's log, for any version of the AWS CLI.
 
-    Each instance writes a stream named after itself, so the whole group is asked.
+    Each instance writes a stream named after itself, so the command reads the whole group.
     """
-    group = f"/aws/sagemaker/Endpoints/{endpoint}"
+    group = ENDPOINT.log_group(endpoint)
     return f"Its log: aws logs filter-log-events --log-group-name {group}"

@@ -1,11 +1,11 @@
-"""The ledger's rows of the endpoint: who may change it, what changes, and what serves."""
+"""The ledger's rows of the endpoint: the lease, the change under way, and the champion."""
 
 from collections.abc import Sequence
 
-from contracts.ledger import endpoint_key, release_key
-from contracts.model import Contract
 from lambdas.errors import EndpointBusy, Superseded
 from lambdas.table_rows import TableRows, written
+from modelwharf.artifact.contract import Contract
+from modelwharf.contracts.ledger import endpoint_key, release_key
 
 
 class Champion(Contract):
@@ -15,7 +15,7 @@ class Champion(Contract):
     config: str
     model_package: str
     order: int = 0
-    """The release's place in the order of all; 0 of one from before there was an order."""
+    """The release's number in the order of releases; 0 if it is older than the order."""
     previous_release: str | None = None
     previous_config: str | None = None
     previous_model_package: str | None = None
@@ -25,7 +25,7 @@ class Champion(Contract):
 
 
 class Lease(Contract):
-    """Who may change the endpoint. ``over``: whose lease it was when it was taken over."""
+    """The release that may change the endpoint. ``over``: the release it took the lease from."""
 
     owner: str
     lease_until: int
@@ -34,7 +34,7 @@ class Lease(Contract):
 
 
 class EndpointChange(Contract):
-    """What a release is about to do to the endpoint, written before it does it."""
+    """A release's change to the endpoint, written before the change is made."""
 
     endpoint: str
     config: str
@@ -43,7 +43,7 @@ class EndpointChange(Contract):
 
 
 class EndpointRows(TableRows):
-    """Of the table, what is about the endpoint."""
+    """The table's rows of the endpoint."""
 
     def lease(self, endpoint: str) -> Lease | None:
         item = self._get(_lease(endpoint))
@@ -52,7 +52,7 @@ class EndpointRows(TableRows):
     def take_lease(
         self, endpoint: str, release: str, *, now: int, until: int, over: str = ""
     ) -> None:
-        """Make ``release`` the one that may deploy, be it in the place of ``over``.
+        """Give ``release`` the lease to deploy, even if ``over`` holds it.
 
         Raises EndpointBusy, which names the owner.
         """
@@ -78,7 +78,7 @@ class EndpointRows(TableRows):
         self._delete_if(_lease(endpoint), "owner", release)
 
     def put_endpoint_change(self, release: str, change: EndpointChange) -> EndpointChange:
-        """Remember the change before it is made; what an earlier attempt wrote stays, and counts.
+        """Store the change before it is made, and return it; a row from an earlier attempt wins.
 
         Otherwise a retry would take the release's own configuration for the one to go back to.
         """
@@ -125,7 +125,7 @@ class EndpointRows(TableRows):
             )
 
     def put_outdated(self, endpoint: str, champion: str, outdated: Sequence[str]) -> None:
-        """What is still to be removed, while ``champion`` is the champion."""
+        """Store the releases still to be removed, if ``champion`` is still the champion."""
         written(
             self._table.update_item,
             Key=_champion(endpoint),

@@ -1,4 +1,4 @@
-"""Between Lambda and a handler: parse the event, name the release, translate errors."""
+"""The layer between Lambda and a handler: parse the event, log the release, translate errors."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -7,26 +7,26 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from contracts.quotas import Quota
-from contracts.release import Plan
 from lambdas.errors import InvalidParameter, ReleaseError, service_errors
 from lambdas.log import logger
-from lambdas.site import Site, this_site
+from lambdas.runtime import Runtime, this_runtime
+from modelwharf.contracts.quotas import Quota
+from modelwharf.contracts.release import Plan
 
 Event = TypeVar("Event", bound=BaseModel)
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any] | None]
 
 
 def entry(
-    event_type: type[Event], site: Callable[[], Site] = this_site
-) -> Callable[[Callable[[Event, Site], BaseModel | None]], Handler]:
+    event_type: type[Event], runtime: Callable[[], Runtime] = this_runtime
+) -> Callable[[Callable[[Event, Runtime], BaseModel | None]], Handler]:
     """Make ``handler(event, context)`` of a function from a parsed event to a contract.
 
-    The decorated function raises what its logic raises, except that errors of AWS services
-    come out as Throttled, ServiceFault or AccessDenied where they mean that.
+    The decorated function raises what its logic raises. Errors of AWS services are translated to
+    Throttled, ServiceFault or AccessDenied where they mean that.
     """
 
-    def decorate(answer: Callable[[Event, Site], BaseModel | None]) -> Handler:
+    def decorate(answer: Callable[[Event, Runtime], BaseModel | None]) -> Handler:
         @wraps(answer)
         def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
             logger.clear_state()
@@ -36,7 +36,7 @@ def entry(
                     parsed = event_type.model_validate(event)
                     known += _quotas(parsed)
                     logger.append_keys(release_id=getattr(parsed, "release_id", None))
-                    result = answer(parsed, _within(site(), context))
+                    result = answer(parsed, _within(runtime(), context))
             except (ReleaseError, InvalidParameter) as error:
                 logger.error(str(error), error_type=type(error).__name__)
                 raise
@@ -47,19 +47,19 @@ def entry(
     return decorate
 
 
-def _within(site: Site, context: Any) -> Site:
-    """The site as this one call sees it; ``context`` is Lambda's own."""
+def _within(runtime: Runtime, context: Any) -> Runtime:
+    """Return the runtime for this one call; ``context`` is Lambda's own."""
     if not hasattr(context, "get_remaining_time_in_millis"):
-        return site
-    return replace(site, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
+        return runtime
+    return replace(runtime, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
 
 
 def _quotas(event: BaseModel) -> tuple[Quota, ...]:
-    """The quotas that Resolve looked up for the release, with their codes."""
+    """Return the quotas, with their codes, that Resolve looked up for the release."""
     plan = getattr(getattr(event, "release", event), "plan", None)
     return plan.quotas if isinstance(plan, Plan) else ()
 
 
 def as_json(contract: BaseModel) -> dict[str, Any]:
-    """The contract as Step Functions carries it: Catch's own keys keep their capitals."""
+    """Return the contract as Step Functions carries it: Catch's own keys keep their capitals."""
     return contract.model_dump(mode="json", by_alias=True)

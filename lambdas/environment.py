@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from contracts.model import Contract
+from modelwharf.artifact.contract import Contract
 
 PREFIX = "WHARF_"
 
 
 class MissingVariable(Exception):
-    """The function was deployed without a variable that it needs: the template is wrong."""
+    """A function was deployed without a variable that it needs: the template is wrong."""
 
 
 class Arn(Contract):
@@ -26,14 +26,14 @@ class Arn(Contract):
 
 
 class Environment(Contract):
-    """Where this function runs, and the physical names of what it works on."""
+    """Where this function runs, and the physical names of the resources it works on."""
 
     project: str
     ledger_table: str
     data_bucket: str
     artifact_bucket: str
     storage_key_arn: str
-    """The key of the buckets, under which jobs put what they write there."""
+    """The buckets' KMS key; jobs encrypt their output there with it."""
     notifications_topic_arn: str
     state_machine_arn: str
     code_repository: str
@@ -47,12 +47,14 @@ class Environment(Contract):
     endpoint: str
     sweep_after_seconds: int = 60
     lost_push_after_seconds: int = 300
-    """How long a push is left to its message, and to the retries of it, before the sweep starts
-    it: Lambda tries again after one minute and after two more."""
+    """How long the sweep waits for a push's message and its retries before it starts the release.
+
+    Lambda retries after one minute and after two more.
+    """
     eia_key_parameter: str
     eia_url: str = "https://api.eia.gov/v2"
     base_registry: str = ""
-    """URL of a registry that answers for every host, asked for base images in their place."""
+    """URL of a registry that mirrors every host; base images are looked up there instead."""
 
     @property
     def state_machine(self) -> Arn:
@@ -74,7 +76,7 @@ class Environment(Contract):
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
-    """Return the model of ``variables``. Raises MissingVariable, which names each one."""
+    """Return the model of ``variables``. Raises MissingVariable, which names each missing one."""
     found = {
         name: variables[_variable(name)]
         for name in Environment.model_fields

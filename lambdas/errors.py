@@ -16,8 +16,8 @@ from botocore.exceptions import (
     HTTPClientError,
 )
 
-from contracts.quotas import BUILDS, CODEBUILD, SAGEMAKER, Quota, advice
-from contracts.section_text import InvalidParameter
+from modelwharf.contracts.quotas import BUILDS, CODEBUILD, SAGEMAKER, Quota, advice
+from modelwharf.contracts.section_text import InvalidParameter
 
 __all__ = [
     "AccessDenied",

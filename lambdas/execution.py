@@ -1,20 +1,20 @@
-"""What Step Functions says of a release's execution."""
+"""A release's execution in Step Functions."""
 
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from lambdas.errors import code_of
-from lambdas.site import Site
+from lambdas.runtime import Runtime
 
 RUNNING = "RUNNING"
 
 
-def describe(site: Site, release: str) -> dict[str, Any] | None:
-    """DescribeExecution's answer; None when there is no execution of that release."""
+def describe(runtime: Runtime, release: str) -> dict[str, Any] | None:
+    """Return DescribeExecution's response; None when the release has no execution."""
     try:
-        execution: dict[str, Any] = site.clients.stepfunctions.describe_execution(
-            executionArn=site.environment.execution_arn(release)
+        execution: dict[str, Any] = runtime.clients.stepfunctions.describe_execution(
+            executionArn=runtime.environment.execution_arn(release)
         )
     except ClientError as error:
         if code_of(error) != "ExecutionDoesNotExist":
@@ -23,6 +23,6 @@ def describe(site: Site, release: str) -> dict[str, Any] | None:
     return execution
 
 
-def status_of(site: Site, release: str) -> str | None:
-    execution = describe(site, release)
+def status_of(runtime: Runtime, release: str) -> str | None:
+    execution = describe(runtime, release)
     return None if execution is None else str(execution["status"])

@@ -1,26 +1,26 @@
-"""What the live endpoint can be asked: the holdout that travelled with the model, or a probe."""
+"""What to send to the live endpoint: the holdout stored with the model, or a probe."""
 
 from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from contracts.evaluation import HOLDOUT_FILE, HoldoutRow
-from contracts.names import parameter_path
-from contracts.probe import Probe
-from contracts.release import TrainingResult
 from lambdas.archive import read_member
 from lambdas.errors import VerificationFailed
-from lambdas.site import Site
+from lambdas.runtime import Runtime
+from modelwharf.artifact.evaluation import HOLDOUT_FILE, HoldoutRow
+from modelwharf.contracts.names import parameter_path
+from modelwharf.contracts.probe import Probe
+from modelwharf.contracts.release import TrainingResult
 
 
-def read_holdout(site: Site, training: TrainingResult) -> list[HoldoutRow]:
-    """The rows that the trained model answered; none when its program wrote no such file.
+def read_holdout(runtime: Runtime, training: TrainingResult) -> list[HoldoutRow]:
+    """Return the rows that the trained model answered; none when its program wrote no such file.
 
-    Raises VerificationFailed, which names a line that is no row.
+    Raises VerificationFailed, which names a line that is not a row.
     """
     if training.output is None:
         return []
-    text = read_member(site, training.output, HOLDOUT_FILE)
+    text = read_member(runtime, training.output, HOLDOUT_FILE)
     rows = []
     for number, line in enumerate((text or b"").splitlines(), start=1):
         if not line.strip():
@@ -36,7 +36,7 @@ def read_holdout(site: Site, training: TrainingResult) -> list[HoldoutRow]:
 
 
 def nothing_to_ask(project: str, rows: Sequence[HoldoutRow], probe: Probe | None) -> str:
-    """Why the live endpoint could be asked nothing, and what to set; "" when it can."""
+    """Say why nothing can be sent to the live endpoint, and what to set; "" when something can."""
     if rows or probe is not None:
         return ""
     return (

@@ -3,8 +3,9 @@
 from lambdas.build_rows import BuildRows
 from lambdas.endpoint_rows import EndpointRows
 from lambdas.release_rows import ReleaseRows
+from lambdas.training_rows import TrainingRows
 from lambdas.waiter_rows import WaiterRows
 
 
-class Ledger(ReleaseRows, WaiterRows, BuildRows, EndpointRows):
-    """The table, by its meaning. ``table`` is a boto3 DynamoDB Table."""
+class Ledger(ReleaseRows, WaiterRows, BuildRows, EndpointRows, TrainingRows):
+    """All rows of the table. ``table`` is a boto3 DynamoDB Table."""

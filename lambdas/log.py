@@ -1,4 +1,4 @@
-"""The one logger: a JSON object a line, with the release id in each."""
+"""The logger: one JSON object per line, with the release id in each."""
 
 from aws_lambda_powertools import Logger
 

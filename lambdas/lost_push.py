@@ -1,61 +1,60 @@
-"""A push whose message never arrived, found by the branch that holds it.
+"""Find a push whose message never arrived, from the head of its branch.
 
-The branch's head is compared with the one that was last considered. A head that nobody has
-considered for a while is a push whose message was lost: its own message, or a retry of it, has
-had the time to arrive.
+The branch's head is compared with the head that was last considered. When a new head has not been
+considered for a while, its message was lost: the message and its retries had time to arrive.
 """
 
-from contracts.model import Contract
-from contracts.parameters import Source
 from lambdas.errors import UnknownCommit
 from lambdas.log import logger
 from lambdas.pinning import repository_of, source_of
 from lambdas.release_rows import Head
+from lambdas.runtime import Runtime
 from lambdas.settings import read_current
-from lambdas.site import Site
 from lambdas.sources import BRANCH, Push, Reference
+from modelwharf.artifact.contract import Contract
+from modelwharf.contracts.parameters import Source
 
 FOUND_BY = "the sweep, as its message was lost"
 
 
 class LostPush(Contract):
-    """The push as its message would have told it; ``message`` stands for the message's id."""
+    """The push as its message would have described it; ``message`` stands for the message's id."""
 
     push: Push
     message: str
 
 
-def saw_head(site: Site, branch: str, commit: str) -> None:
-    """Remember that the branch's head was considered, whatever came of it."""
-    site.ledger.put_head(site.environment.project, Head(branch=branch, commit=commit))
+def saw_head(runtime: Runtime, branch: str, commit: str) -> None:
+    """Store that the branch's head was considered, whatever the result."""
+    runtime.ledger.put_head(runtime.environment.project, Head(branch=branch, commit=commit))
 
 
-def find_lost_push(site: Site) -> LostPush | None:
-    """The branch's head, when nobody has considered it for ``lost_push_after_seconds``.
+def find_lost_push(runtime: Runtime) -> LostPush | None:
+    """Return the branch's head when it is unconsidered for ``lost_push_after_seconds``.
 
-    What a new stack's repository holds, and the head of a branch that releases were not made from
-    before, is where one begins to look: neither a deployment nor a changed parameter releases.
+    The first head that is seen, in a new stack or after the branch of releases has changed, is only
+    stored: neither a deployment nor a changed parameter starts a release.
     """
-    project = site.environment.project
-    pinned = read_current(site.clients.ssm, project)
-    branch = (source_of(site, pinned) or Source()).branch
+    project = runtime.environment.project
+    pinned = read_current(runtime.clients.ssm, project)
+    branch = (source_of(runtime, pinned) or Source()).branch
     try:
-        head = repository_of(site).head(branch)
+        head = repository_of(runtime).head(branch)
     except UnknownCommit:
         head = ""
-    known = site.ledger.head(project)
+    known = runtime.ledger.head(project)
     if known is None or known.branch != branch:
-        saw_head(site, branch, head)
+        saw_head(runtime, branch, head)
         return None
     if not head:
         return None
     if known.commit == head:
         return None
     if known.unseen != head:
-        since = {"unseen": head, "since": site.now()}
-        site.ledger.put_unseen(project, known.model_copy(update=since))
+        since = {"unseen": head, "since": runtime.now()}
+        runtime.ledger.put_unseen(project, known.model_copy(update=since))
         return None
-    if site.now() - known.since < site.environment.lost_push_after_seconds:
+    if runtime.now() - known.since < runtime.environment.lost_push_after_seconds:
         return None
     logger.warning("a push was lost", commit=head, branch=branch)
     push = Push(references=(Reference(commit=head, ref=BRANCH + branch),), pushed_by=FOUND_BY)

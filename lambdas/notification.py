@@ -2,22 +2,24 @@
 
 from collections.abc import Sequence
 
-from contracts.parameters import Notifications, Outcome
-from contracts.release import ReleaseDocument
-from lambdas.site import Site
+from lambdas.runtime import Runtime
+from modelwharf.contracts.parameters import Notifications, Outcome
+from modelwharf.contracts.release import ReleaseDocument
 
 SUBJECT_LIMIT = 100  # characters, ASCII, one line (SNS Publish)
 MESSAGE_LIMIT = 256 * 1024  # bytes (SNS Publish)
 LABEL_WIDTH = 10  # characters
 
 
-def publish(site: Site, outcome: Outcome, subject: str, message: str, release: str = "") -> None:
+def publish(
+    runtime: Runtime, outcome: Outcome, subject: str, message: str, release: str = ""
+) -> None:
     """Publish one notification; ``outcome`` and ``release`` are attributes to filter by."""
-    attributes = {"outcome": outcome.value, "project": site.environment.project}
+    attributes = {"outcome": outcome.value, "project": runtime.environment.project}
     if release:
         attributes["release"] = release
-    site.clients.sns.publish(
-        TopicArn=site.environment.notifications_topic_arn,
+    runtime.clients.sns.publish(
+        TopicArn=runtime.environment.notifications_topic_arn,
         Subject=subject_line(subject),
         Message=message.encode()[:MESSAGE_LIMIT].decode(errors="ignore"),
         MessageAttributes={
@@ -27,12 +29,12 @@ def publish(site: Site, outcome: Outcome, subject: str, message: str, release: s
 
 
 def wanted(notifications: Notifications | None, outcome: Outcome) -> bool:
-    """Whether the team wants to hear of it; when its wish is unknown, it does."""
+    """Whether the team wants this notification; if its setting is unknown, it does."""
     return notifications is None or outcome in notifications.outcomes
 
 
 def named(notifications: Notifications | None, outcome: Outcome) -> bool:
-    """Whether the team has said that it wants to hear of it."""
+    """Whether the team has named this outcome in its notifications."""
     return notifications is not None and outcome in notifications.outcomes
 
 
@@ -42,7 +44,7 @@ def subject_line(text: str) -> str:
 
 
 def table(rows: Sequence[tuple[str, str]]) -> str:
-    """``label  text`` lines, further lines of a text below its first."""
+    """Format ``label  text`` lines; further lines of a text are aligned below its first."""
     indent = " " * LABEL_WIDTH
     return "\n".join(
         f"{label:<{LABEL_WIDTH}}" + text.replace("\n", f"\n{indent}")
@@ -52,7 +54,7 @@ def table(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def about(document: ReleaseDocument) -> list[tuple[str, str]]:
-    """The rows that every notification of a release begins with."""
+    """Return the first rows of every notification about a release."""
     trigger = document.trigger
     asked = " by ".join(part for part in (trigger.asked_by(), trigger.requested_by) if part)
     return [

@@ -1,7 +1,7 @@
-"""A version of an S3 object copied to another key, in as many calls of a function as it takes.
+"""Copy a version of an S3 object to another key, over several function calls if needed.
 
-A copy that is cut short leaves its finished objects, and the finished parts of a large one, in
-S3. The next call finds them there and goes on after them.
+A copy that is cut short leaves its finished objects, and the finished parts of a large one, in S3.
+The next call finds them there and continues after them.
 """
 
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 
 from lambdas.archive import MISSING_CODES, object_exists
 from lambdas.errors import CopyUnfinished, code_of
-from lambdas.site import Site
+from lambdas.runtime import Runtime
 
-PART = 256 * 1024 * 1024  # bytes; S3 copies as many in seconds
+PART = 256 * 1024 * 1024  # bytes; S3 copies such a part in seconds
 MOST_PARTS = 10_000  # S3 user guide, "Amazon S3 multipart upload limits"
 AT_ONCE = 8  # parts
-RESERVE = 60.0  # seconds; what a call needs to end after its last piece was begun
+RESERVE = 60.0  # seconds; a call needs them to end after it began its last part
 
 
 class NoSuchVersion(Exception):
@@ -27,7 +27,7 @@ class NoSuchVersion(Exception):
 
 @dataclass(frozen=True)
 class ObjectVersion:
-    """One version of an object; nobody can change it."""
+    """One version of an object; a version never changes."""
 
     bucket: str
     key: str
@@ -39,36 +39,36 @@ class ObjectVersion:
 
 
 def copy_version(
-    site: Site, source: ObjectVersion, bucket: str, key: str, *, part: int = PART
+    runtime: Runtime, source: ObjectVersion, bucket: str, key: str, *, part: int = PART
 ) -> None:
-    """Copy ``source`` to ``key``, unless it is there; ``part`` is the size of a piece in bytes.
+    """Copy ``source`` to ``key``, unless it is there; ``part`` is the size of a part in bytes.
 
-    What stands under ``key`` is taken for the same version: the key is one release's, and a
-    release pins its data. Raises CopyUnfinished when time is short, and NoSuchVersion.
+    An object that exists under ``key`` counts as the same version: the key belongs to one release,
+    and a release pins its data. Raises CopyUnfinished when time is short, and NoSuchVersion.
     """
-    if object_exists(site.clients.s3, f"s3://{bucket}/{key}"):
+    if object_exists(runtime.clients.s3, f"s3://{bucket}/{key}"):
         return
-    _require_time(site, key, "not begun")
+    _require_time(runtime, key, "not begun")
     try:
-        found = site.clients.s3.head_object(**source.source)
+        found = runtime.clients.s3.head_object(**source.source)
     except ClientError as error:
         if code_of(error) not in MISSING_CODES:
             raise
         raise NoSuchVersion from None
     if found["ContentLength"] <= part:
-        site.clients.s3.copy_object(
+        runtime.clients.s3.copy_object(
             Bucket=bucket,
             Key=key,
             CopySource=source.source,
-            # Without it S3 copies tags too, and asks for the permission to read them.
+            # Without it S3 copies the tags too, and needs the permission to read them.
             TaggingDirective="REPLACE",
         )
         return
-    _LargeCopy(site, source, bucket, key, found, part).finish()
+    _LargeCopy(runtime, source, bucket, key, found, part).finish()
 
 
-def _require_time(site: Site, key: str, state: str) -> None:
-    if site.seconds_left() < RESERVE:
+def _require_time(runtime: Runtime, key: str, state: str) -> None:
+    if runtime.seconds_left() < RESERVE:
         raise CopyUnfinished(f"the copy to {key} is {state}; the next call goes on with it")
 
 
@@ -76,7 +76,7 @@ def _require_time(site: Site, key: str, state: str) -> None:
 class _LargeCopy:
     """A multipart copy. ``found`` is S3's description of the source."""
 
-    site: Site
+    runtime: Runtime
     source: ObjectVersion
     bucket: str
     key: str
@@ -91,10 +91,12 @@ class _LargeCopy:
         missing = [number for number in numbers if number not in etags]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             while missing:
-                _require_time(self.site, self.key, f"done in {len(etags)} of {len(numbers)} parts")
+                _require_time(
+                    self.runtime, self.key, f"done in {len(etags)} of {len(numbers)} parts"
+                )
                 some, missing = missing[:AT_ONCE], missing[AT_ONCE:]
                 etags |= dict(pool.map(lambda number: self._copy(upload, number, size), some))
-        self.site.clients.s3.complete_multipart_upload(
+        self.runtime.clients.s3.complete_multipart_upload(
             **self._named(upload),
             MultipartUpload={
                 "Parts": [{"PartNumber": number, "ETag": etags[number]} for number in numbers]
@@ -110,8 +112,8 @@ class _LargeCopy:
         return {"Bucket": self.bucket, "Key": self.key, "UploadId": upload}
 
     def _begun(self) -> str | None:
-        """The upload that an earlier call began; the newest where a dying call left two."""
-        pages = self.site.clients.s3.get_paginator("list_multipart_uploads").paginate(
+        """Return the upload that an earlier call began; the newest if an aborted call left two."""
+        pages = self.runtime.clients.s3.get_paginator("list_multipart_uploads").paginate(
             Bucket=self.bucket, Prefix=self.key
         )
         found = [
@@ -125,20 +127,20 @@ class _LargeCopy:
 
     def _begin(self) -> str:
         kept = {"ContentType": self.found["ContentType"]} if "ContentType" in self.found else {}
-        begun = self.site.clients.s3.create_multipart_upload(
+        begun = self.runtime.clients.s3.create_multipart_upload(
             Bucket=self.bucket, Key=self.key, **kept
         )
         return str(begun["UploadId"])
 
     def _copied(self, upload: str) -> dict[int, str]:
-        """Part number → ETag of every part that is there."""
-        pages = self.site.clients.s3.get_paginator("list_parts").paginate(**self._named(upload))
+        """Return part number → ETag of every finished part."""
+        pages = self.runtime.clients.s3.get_paginator("list_parts").paginate(**self._named(upload))
         return {part["PartNumber"]: part["ETag"] for part in _parts(pages)}
 
     def _copy(self, upload: str, number: int, size: int) -> tuple[int, str]:
         first = (number - 1) * size
         last = min(first + size, self.found["ContentLength"]) - 1
-        copied = self.site.clients.s3.upload_part_copy(
+        copied = self.runtime.clients.s3.upload_part_copy(
             **self._named(upload),
             PartNumber=number,
             CopySource=self.source.source,

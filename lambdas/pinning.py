@@ -1,22 +1,25 @@
-"""What a release is made from, pinned before its first state runs."""
+"""Pin what a release is made from, before its first state runs."""
 
 from botocore.exceptions import ClientError
 
-from contracts.parameters import Data, Notifications, Source
-from contracts.section_text import InvalidParameter
 from lambdas.archive import MISSING_CODES
 from lambdas.errors import UnknownCommit, code_of
-from lambdas.repository import MissingPath, Repository, tag_of
+from lambdas.image_tags import contents_of
+from lambdas.repository import MissingPath, Repository
+from lambdas.runtime import Runtime
 from lambdas.settings import Pinned
-from lambdas.site import Site
+from modelwharf.contracts.parameters import Data, Notifications, Source
+from modelwharf.contracts.section_text import InvalidParameter
 
 
-def pin_data(site: Site, data: Data) -> dict[str, str]:
-    """Input name → newest version id; an input that is not there yet is left to Resolve."""
+def pin_data(runtime: Runtime, data: Data) -> dict[str, str]:
+    """Return input name → newest version id; Resolve reports an input that does not exist yet."""
     versions = {}
     for name, source in data.inputs.items():
         try:
-            head = site.clients.s3.head_object(Bucket=site.environment.data_bucket, Key=source.key)
+            head = runtime.clients.s3.head_object(
+                Bucket=runtime.environment.data_bucket, Key=source.key
+            )
         except ClientError as error:
             if code_of(error) not in MISSING_CODES:
                 raise
@@ -25,42 +28,38 @@ def pin_data(site: Site, data: Data) -> dict[str, str]:
     return versions
 
 
-def image_tags(site: Site, pinned: Pinned, commit: str) -> dict[str, str]:
-    """Kind → tag; empty when they cannot be told, which Resolve will explain."""
-    source = source_of(site, pinned) or Source()
-    repository = repository_of(site)
+def image_contents(runtime: Runtime, pinned: Pinned, commit: str) -> dict[str, str]:
+    """Return kind → digest of the commit's files in the image; {} if Resolve will report why."""
+    source = source_of(runtime, pinned) or Source()
     try:
-        return {
-            "training": tag_of(repository, commit, source, source.training_image),
-            "inference": tag_of(repository, commit, source, source.inference_image),
-        }
+        return contents_of(repository_of(runtime), commit, source)
     except (UnknownCommit, MissingPath):
         return {}
 
 
-def repository_of(site: Site) -> Repository:
-    return Repository(site.clients.codecommit, site.environment.code_repository)
+def repository_of(runtime: Runtime) -> Repository:
+    return Repository(runtime.clients.codecommit, runtime.environment.code_repository)
 
 
-def source_of(site: Site, pinned: Pinned) -> Source | None:
+def source_of(runtime: Runtime, pinned: Pinned) -> Source | None:
     try:
-        source: Source = pinned.section(site.environment.project, "source")
+        source: Source = pinned.section(runtime.environment.project, "source")
     except InvalidParameter:
         return None
     return source
 
 
-def data_of(site: Site, pinned: Pinned) -> Data | None:
+def data_of(runtime: Runtime, pinned: Pinned) -> Data | None:
     try:
-        data: Data = pinned.section(site.environment.project, "data")
+        data: Data = pinned.section(runtime.environment.project, "data")
     except InvalidParameter:
         return None
     return data
 
 
-def notifications_of(site: Site, pinned: Pinned) -> Notifications | None:
+def notifications_of(runtime: Runtime, pinned: Pinned) -> Notifications | None:
     try:
-        wishes: Notifications = pinned.section(site.environment.project, "notifications")
+        wishes: Notifications = pinned.section(runtime.environment.project, "notifications")
     except InvalidParameter:
         return None
     return wishes

@@ -1,28 +1,34 @@
-"""The ledger's rows of releases: their one order, what was decided, and what was skipped."""
+"""The ledger's rows of releases: their order, the decisions, and the skipped changes."""
 
-from contracts.ledger import project_key, release_key, wish_key
-from contracts.model import Contract
-from contracts.parameters import Outcome
-from contracts.release import ReleaseDocument
+from pydantic import ConfigDict
+
 from lambdas.table_rows import TableRows, written
+from modelwharf.artifact.contract import Contract
+from modelwharf.contracts.ledger import project_key, release_key, wish_key
+from modelwharf.contracts.parameters import Outcome
+from modelwharf.contracts.release import ReleaseDocument
 
 
 class Latest(Contract):
-    """What the newest release is made of."""
+    """The ingredients of the newest release. Keys that an earlier version wrote are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
 
     release_id: str
     order: int
     commit: str
-    image_tags: dict[str, str]
+    contents: dict[str, str] = {}
+    """Kind of image → digest of the commit's files in it."""
     data_versions: dict[str, str]
     parameter_versions: dict[str, int]
     configuration: str = ""
 
 
 class Skip(Contract):
-    """Why a change releases nothing. ``audible``: people and the ledger may hear of it.
+    """Why a change releases nothing.
 
-    ``outcome`` is what a team names in its notifications to hear of it.
+    ``audible``: notify people and write it to the ledger. ``outcome`` is the name for it in a
+    team's notification settings.
     """
 
     commit: str
@@ -32,19 +38,19 @@ class Skip(Contract):
 
 
 class Decision(Contract):
-    """What came of one wish: a release or a reason for none. The same wish has it for good."""
+    """The result of one request: a release or a reason for none. It is final for that request."""
 
     release: ReleaseDocument | None = None
     skip: Skip | None = None
     head: str = ""
-    """The branch's head that was considered; "" when the wish was not about it."""
+    """The branch's head that was considered; "" when the request was not about it."""
     branch: str = ""
 
 
 class Head(Contract):
     """The head of the branch as it was last considered.
 
-    ``commit`` "" stands for none yet. ``unseen`` is a head that nobody has considered since the
+    ``commit`` "" stands for none yet. ``unseen`` is a head that has not been considered since the
     time ``since`` (epoch seconds).
     """
 
@@ -55,12 +61,12 @@ class Head(Contract):
 
 
 class ReleaseRows(TableRows):
-    """Of the table, what is about releases."""
+    """The table's rows of releases."""
 
     # The order
 
     def next_order(self, project: str) -> int:
-        """A number that is greater than every number taken before."""
+        """Return a number that is greater than every number taken before."""
         answer = self._table.update_item(
             Key=_order(project),
             UpdateExpression="ADD #number :one",
@@ -86,10 +92,10 @@ class ReleaseRows(TableRows):
         found = None if item is None else item.get("latest")
         return None if found is None else Latest.model_validate(found)
 
-    # What was decided
+    # The decisions
 
     def put_decision(self, project: str, wish: str, decision: Decision, expires: int) -> Decision:
-        """Remember the decision; what was decided before of the same wish stays, and counts."""
+        """Store the decision and return it; an earlier decision about the same request wins."""
         row = {"decision": decision.model_dump_json(by_alias=True), "expires": expires}
         if not written(
             self._table.put_item,
@@ -101,7 +107,7 @@ class ReleaseRows(TableRows):
         return decision
 
     def decision(self, project: str, wish: str) -> tuple[Decision, bool] | None:
-        """What was decided of the wish, and whether it was carried out."""
+        """Return the decision about the request, and whether it was carried out."""
         item = self._get(_wish(project, wish))
         if item is None:
             return None
@@ -115,7 +121,7 @@ class ReleaseRows(TableRows):
         )
 
     def put_release(self, document: ReleaseDocument) -> None:
-        """Remember what the release was made from."""
+        """Store what the release was made from."""
         self._table.put_item(
             Item={
                 "pk": release_key(document.release_id),
@@ -130,7 +136,7 @@ class ReleaseRows(TableRows):
         return None if item is None else ReleaseDocument.model_validate_json(item["document"])
 
     def mark_stopped(self, release: str, expires: int) -> None:
-        """Remember that the execution was stopped from outside; ``expires`` in epoch seconds."""
+        """Store that the execution was stopped from outside; ``expires`` in epoch seconds."""
         self._table.put_item(Item={**_stopped(release), "release_id": release, "expires": expires})
 
     def was_stopped(self, release: str) -> bool:
@@ -139,7 +145,7 @@ class ReleaseRows(TableRows):
     def put_skipped(
         self, project: str, *, time: str, commit: str, reason: str, expires: int
     ) -> None:
-        """Remember a push that released nothing; ``time`` is ISO 8601, ``expires`` in epoch s."""
+        """Store a push that released nothing; ``time`` is ISO 8601, ``expires`` in epoch s."""
         self._table.put_item(
             Item={
                 "pk": project_key(project),
@@ -161,7 +167,7 @@ class ReleaseRows(TableRows):
         self._table.put_item(Item={**_head(project), **head.model_dump()})
 
     def put_unseen(self, project: str, head: Head) -> None:
-        """Remember the unseen head, unless another one has been considered meanwhile."""
+        """Store the unseen head, unless another one has been considered meanwhile."""
         written(
             self._table.put_item,
             Item={**_head(project), **head.model_dump()},

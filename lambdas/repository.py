@@ -1,12 +1,10 @@
-"""The CodeCommit repository, read without downloading it: git's tree ids are digests already."""
+"""Read the CodeCommit repository without a download: git's tree ids are digests already."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
-from contracts.names import image_tag
-from contracts.parameters import ImageSource, Source
 from lambdas.clients import Client
 from lambdas.errors import UnknownCommit, code_of
 
@@ -16,6 +14,8 @@ UNKNOWN_COMMIT_CODES = {
     "InvalidCommitException",
     "InvalidCommitIdException",
 }
+
+PLAIN = "NORMAL"  # GetFolder's fileMode; the others are EXECUTABLE and SYMLINK
 
 
 class MissingPath(Exception):
@@ -31,7 +31,7 @@ class Repository:
     _listings: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
 
     def head(self, branch: str) -> str:
-        """Commit id of the branch's head. Raises UnknownCommit."""
+        """Return the commit id of the branch's head. Raises UnknownCommit."""
         try:
             found = self.codecommit.get_branch(repositoryName=self.name, branchName=branch)
         except ClientError as error:
@@ -44,7 +44,7 @@ class Repository:
         return str(found["branch"]["commitId"])
 
     def object_id(self, commit: str, path: str) -> str:
-        """Git's id of a file or folder. Raises UnknownCommit, MissingPath."""
+        """Return git's id of a file or folder. Raises UnknownCommit, MissingPath."""
         folder, _, name = path.strip("/").rpartition("/")
         listing = self._listing(commit, folder)
         if name not in listing:
@@ -52,14 +52,14 @@ class Repository:
         return listing[name]
 
     def found_id(self, commit: str, path: str) -> str | None:
-        """Git's id of a file or folder; None when there is none. Raises UnknownCommit."""
+        """Return git's id of a file or folder; None when there is none. Raises UnknownCommit."""
         try:
             return self.object_id(commit, path)
         except MissingPath:
             return None
 
     def _listing(self, commit: str, folder: str) -> dict[str, str]:
-        """Name → id of everything directly in the folder."""
+        """Return name → id of everything directly in the folder."""
         key = (commit, folder)
         if key not in self._listings:
             self._listings[key] = self._read_folder(commit, folder)
@@ -80,14 +80,14 @@ class Repository:
                 "own: git log"
             ) from None
         ids = {_last(item): item["treeId"] for item in found.get("subFolders", [])}
-        ids |= {_last(item): item["blobId"] for item in found.get("files", [])}
-        # A submodule's id is its commit, a link's is where it points.
+        ids |= {_last(item): _file_id(item) for item in found.get("files", [])}
+        # A submodule's id is its commit, a link's is its target.
         ids |= {_last(item): item["commitId"] for item in found.get("subModules", [])}
         ids |= {_last(item): item["blobId"] for item in found.get("symbolicLinks", [])}
         return ids
 
     def changed_paths(self, before: str, after: str, limit: int) -> list[str]:
-        """Paths that differ between two commits, at most ``limit``. Raises UnknownCommit."""
+        """Return paths that differ between two commits, at most ``limit``. Raises UnknownCommit."""
         paths: list[str] = []
         for path in self._differences(before, after):
             paths.append(path)
@@ -116,38 +116,15 @@ class Repository:
             page = {"NextToken": found["NextToken"]}
 
 
+def _file_id(item: dict[str, str]) -> str:
+    """Return git's id of a file, marked when it is executable.
+
+    Git's id covers only the content, and the executable bit changes the image. (A folder's id
+    covers the modes of its files.)
+    """
+    mode = item.get("fileMode", PLAIN)
+    return item["blobId"] if mode == PLAIN else f"{item['blobId']} {mode}"
+
+
 def _last(item: dict[str, str]) -> str:
     return item["absolutePath"].rstrip("/").rpartition("/")[2]
-
-
-def tag_of(repository: Repository, commit: str, source: Source, image: ImageSource) -> str:
-    """The image's tag: the digest of everything that goes into it.
-
-    Raises UnknownCommit, MissingPath.
-    """
-    ingredients = {f"path {path}": repository.object_id(commit, path) for path in image.inputs}
-    if image.context != ".":
-        repository.object_id(commit, image.context)
-    return image_tag(
-        {
-            **ingredients,
-            **_ignored(repository, commit, image),
-            f"dockerfile {image.dockerfile}": repository.object_id(commit, image.dockerfile),
-            "context": image.context,
-            "base image": source.base_image,
-            "platform": source.platform,
-        }
-    )
-
-
-def _ignored(repository: Repository, commit: str, image: ImageSource) -> dict[str, str]:
-    """The .dockerignore that the build follows, as containers/buildspec.yml finds it.
-
-    It decides on what goes into the image, be it among the inputs or not.
-    """
-    own, of_context = f"{image.dockerfile}.dockerignore", f"{image.context}/.dockerignore"
-    for path in (own, of_context.removeprefix("./")):
-        identity = repository.found_id(commit, path)
-        if identity is not None:
-            return {f"ignored {path}": identity}
-    return {}

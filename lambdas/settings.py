@@ -5,23 +5,29 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contracts.model import Contract
-from contracts.names import PARAMETER_ROOT, configuration_digest, parameter_path
-from contracts.parameters import DEFAULT_VERSION, SECTIONS, Data, Parameters, parse_section
-from contracts.section_text import InvalidParameter
 from lambdas.clients import Client
 from lambdas.errors import code_of
+from modelwharf.artifact.contract import Contract
+from modelwharf.contracts.names import PARAMETER_ROOT, configuration_digest, parameter_path
+from modelwharf.contracts.parameters import (
+    DEFAULT_VERSION,
+    SECTIONS,
+    Data,
+    Parameters,
+    parse_section,
+)
+from modelwharf.contracts.section_text import InvalidParameter
 
 
 class Pinned(Contract):
-    """The sections as they are now: the text of each one that exists, the version of every one."""
+    """The current sections: the text of each section that exists, the version of every section."""
 
     texts: dict[str, str]
     versions: dict[str, int]
     """DEFAULT_VERSION for a section that does not exist."""
 
     def section(self, project: str, name: str) -> Any:
-        """The section's model, or its defaults when the parameter does not exist.
+        """Return the section's model, or its defaults when the parameter does not exist.
 
         Raises InvalidParameter.
         """
@@ -30,7 +36,7 @@ class Pinned(Contract):
         return parse_section(parameter_path(project, name), name, self.texts[name])
 
     def configuration(self, project: str) -> str:
-        """The digest of all sections; one that cannot be read counts with its text."""
+        """Return the digest of all sections; for an unreadable section its text counts."""
         return configuration_digest({name: self._content(project, name) for name in SECTIONS})
 
     def _content(self, project: str, name: str) -> Any:
@@ -41,7 +47,7 @@ class Pinned(Contract):
 
 
 def read_data(ssm: Client, project: str) -> Data:
-    """The data section as it is now, or its defaults. Raises InvalidParameter."""
+    """Return the current data section, or its defaults. Raises InvalidParameter."""
     path = parameter_path(project, "data")
     try:
         text = ssm.get_parameter(Name=path)["Parameter"]["Value"]
@@ -54,7 +60,7 @@ def read_data(ssm: Client, project: str) -> Data:
 
 
 def read_current(ssm: Client, project: str) -> Pinned:
-    """Every section's newest version, in one call."""
+    """Read every section's newest version, in one call."""
     sections = {parameter_path(project, section): section for section in SECTIONS}
     found = ssm.get_parameters(Names=list(sections))["Parameters"]
     return Pinned(
@@ -69,7 +75,7 @@ def read_current(ssm: Client, project: str) -> Pinned:
 def read_pinned(
     ssm: Client, project: str, versions: Mapping[str, int], configuration: str = ""
 ) -> Parameters:
-    """The sections at these versions, which must have the digest ``configuration``, if given.
+    """Read the sections at these versions; their digest must be ``configuration``, if given.
 
     Raises InvalidParameter with *all* findings.
     """

@@ -1,4 +1,4 @@
-"""What asks for a release: a push, new data, or someone's wish."""
+"""The messages that ask for a release: a push, new data, or a person's request."""
 
 import json
 from collections.abc import Callable
@@ -6,24 +6,24 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, StringConstraints, ValidationError
 
-from contracts.model import Contract
-from contracts.request import ReleaseRequest
-from contracts.text import KEY_LIMIT, Commit, Name
+from modelwharf.artifact.contract import Contract
+from modelwharf.contracts.request import ReleaseRequest
+from modelwharf.contracts.text import KEY_LIMIT, Commit, Name
 
 BRANCH = "refs/heads/"
-ZERO_COMMIT = "0" * 40  # git's way to say that a reference is gone
-SHOWN = 100  # characters of what was sent, in an error
+ZERO_COMMIT = "0" * 40  # git's notation for a reference that was deleted
+SHOWN = 100  # characters of the message, in an error
 SHOWN_FINDINGS = 5
 
 T = TypeVar("T", bound=Contract)
 
 
 class UnreadableMessage(ValueError):
-    """A message on the topic that is none of the three shapes."""
+    """A message on the topic that has none of the three shapes."""
 
 
 class Reference(Contract):
-    """One reference that a push changed. ``deleted``: it is gone."""
+    """One reference that a push changed. ``deleted``: the push deleted it."""
 
     commit: Commit
     ref: str
@@ -31,13 +31,13 @@ class Reference(Contract):
 
 
 class Push(Contract):
-    """Everything that one push changed; a mirror's may be a thousand references."""
+    """Everything that one push changed; the push of a mirror may hold a thousand references."""
 
     references: tuple[Reference, ...]
     pushed_by: str = ""
 
     def to(self, branch: str) -> Reference | None:
-        """What it did to that branch."""
+        """Return what it did to that branch."""
         wanted = BRANCH + branch
         return next((one for one in self.references if one.ref == wanted), None)
 
@@ -59,7 +59,10 @@ Message = Push | DataArrived | ReleaseRequest
 
 
 def read_message(text: str) -> Message:
-    """The change that a message tells of. Raises UnreadableMessage, which says what is accepted."""
+    """Return the change that a message describes.
+
+    Raises UnreadableMessage, which says what is accepted.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -100,7 +103,7 @@ HINTS = {
 
 
 def _finding(what: str, item: Any) -> str:
-    """Where, which value, and what is allowed; the value in ASCII, as it may be no text at all."""
+    """Say where, which value, and what is allowed; the value in ASCII, as it may not be text."""
     where = ".".join(ascii(part).strip("'") for part in item["loc"]) or "key"
     value = ascii(item["input"])[:SHOWN]
     words = item["msg"].removeprefix("Value error, ")
@@ -108,7 +111,7 @@ def _finding(what: str, item: Any) -> str:
 
 
 def _push(document: dict[str, Any]) -> Push:
-    """CodeCommit's trigger message. Raises KeyError and its like for what it lacks."""
+    """Read CodeCommit's trigger message. Raises KeyError and the like when a field is missing."""
     references = []
     pushed_by = ""
     for record in document["Records"]:

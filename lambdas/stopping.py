@@ -1,19 +1,15 @@
-"""Stopping the jobs that a release still waits for."""
-
-from collections.abc import Callable, Mapping
+"""Stop the jobs that a release still waits for."""
 
 from botocore.exceptions import ClientError
 
-from lambdas.clients import Clients
+from lambdas.endpoint_rollback import RollbackContext
 from lambdas.errors import code_of
+from lambdas.jobs import JOBS
 from lambdas.log import logger
-from lambdas.restoration import RollbackContext
-from lambdas.site import Site
-from lambdas.waiter_rows import Kind, Waiter
+from lambdas.runtime import Runtime
+from lambdas.waiter_rows import Waiter
 
-# What a function submits after it has written its row.
-SUBMITTED = (Kind.BUILD, Kind.ENDPOINT, Kind.PROCESSING, Kind.TRAINING)
-# The job ended by itself, or was never made.
+# The job ended by itself, or never existed.
 OVER_CODES = {
     "InvalidInputException",
     "ResourceNotFound",
@@ -22,36 +18,39 @@ OVER_CODES = {
 }
 
 
-def stop_jobs(site: Site, release: str, *, but: Waiter | None = None) -> tuple[str, ...]:
-    """Stop what the release alone still waits for, and close those rows; what was stopped.
+def stop_jobs(runtime: Runtime, release: str, *, but: Waiter | None = None) -> tuple[str, ...]:
+    """Stop the jobs that only this release waits for, close their rows; return the stopped jobs.
 
-    With ``but``, the row that undoes a stopped release: a RollBack's row is taken over by it, and
-    a job that a function may yet submit keeps its row, to be stopped when it is there.
+    ``but`` is the row that undoes a stopped release. With it, the row of a RollBack is closed as
+    well, and a row whose job may still be submitted stays open, so that the job is stopped once
+    it exists.
     """
     stopped: list[str] = []
-    for waiter in site.ledger.waiters_of(release):
-        if waiter.kind is Kind.STOPPED:
+    for waiter in runtime.ledger.waiters_of(release):
+        if not waiter.kind.answers:
             continue
-        if waiter.kind is Kind.ROLLBACK:
+        if waiter.kind.undoes:
             stopped += RollbackContext.of(waiter).stopped
             if but is not None:
-                site.ledger.mark_done(waiter)
+                runtime.ledger.mark_done(waiter)
             continue
-        if stop_job(site, waiter):
+        if stop_job(runtime, waiter):
             stopped.append(waiter.job)
-        late = waiter.kind in SUBMITTED and not waiter.submitted
+        late = waiter.kind.submitted and not waiter.submitted
         if but is None or not late:
-            site.ledger.mark_done(waiter)
+            runtime.ledger.mark_done(waiter)
     return tuple(dict.fromkeys(stopped))
 
 
-def stop_job(site: Site, waiter: Waiter) -> bool:
-    """Whether a running job was stopped. A build that another release waits for runs on."""
-    stop = _STOPS.get(waiter.kind)
-    if stop is None or not waiter.subject or _wanted_by_others(site, waiter):
+def stop_job(runtime: Runtime, waiter: Waiter) -> bool:
+    """Stop the job and return whether one was running. A build that others wait for runs on."""
+    job = JOBS[waiter.kind]
+    if job.stop is None or not waiter.subject:
+        return False
+    if job.shared and _wanted_by_others(runtime, waiter):
         return False
     try:
-        stop(site.clients, waiter.subject)
+        job.stop(runtime.clients, waiter.subject)
     except ClientError as error:
         if code_of(error) not in OVER_CODES:
             raise
@@ -60,17 +59,7 @@ def stop_job(site: Site, waiter: Waiter) -> bool:
     return True
 
 
-_STOPS: Mapping[Kind, Callable[[Clients, str], object]] = {
-    Kind.BUILD: lambda clients, build: clients.codebuild.stop_build(id=build),
-    Kind.TRAINING: lambda clients, job: clients.sagemaker.stop_training_job(TrainingJobName=job),
-    Kind.PROCESSING: lambda clients, job: clients.sagemaker.stop_processing_job(
-        ProcessingJobName=job
-    ),
-}
-
-
-def _wanted_by_others(site: Site, waiter: Waiter) -> bool:
-    """Jobs are named after their release; a build is named after its image."""
-    return waiter.kind is Kind.BUILD and any(
-        other.release_id != waiter.release_id for other in site.ledger.waiters(waiter.job)
+def _wanted_by_others(runtime: Runtime, waiter: Waiter) -> bool:
+    return any(
+        other.release_id != waiter.release_id for other in runtime.ledger.waiters(waiter.job)
     )

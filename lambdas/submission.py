@@ -1,4 +1,4 @@
-"""A job as it was asked for: under a derived name, so that asking twice makes one."""
+"""Submit a job under a derived name, so that a second submission makes no second job."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from lambdas.errors import code_of, gone, message_of
-from lambdas.site import Site
+from lambdas.runtime import Runtime
 from lambdas.waiter_rows import Waiter
 
 LONGEST_FUNCTION = 15 * 60  # seconds; Lambda's limit
@@ -16,7 +16,7 @@ LONGEST_SUBMISSION = 300
 
 @dataclass(frozen=True)
 class Submission:
-    """A job that exists. ``existed``: it did before, so it may be over already."""
+    """A job that exists. ``existed``: it existed before, so it may be over already."""
 
     subject: str
     existed: bool
@@ -34,22 +34,22 @@ def submit_once(subject: str, create: Callable[[], object]) -> Submission:
 
 
 def already_exists(error: ClientError) -> bool:
-    """Jobs say ResourceInUse; models, configurations and endpoints say it in words."""
+    """Jobs report ResourceInUse; models, configurations and endpoints say it in the message."""
     return code_of(error) == "ResourceInUse" or (
         code_of(error) == "ValidationException" and "already existing" in message_of(error)
     )
 
 
 def not_found(error: ClientError) -> bool:
-    """SageMaker answers ResourceNotFound for jobs; for endpoints and others it says it in words."""
+    """SageMaker reports ResourceNotFound for jobs; for the rest only the message says it."""
     return gone(error)
 
 
-def abandoned(site: Site, waiter: Waiter) -> bool:
+def abandoned(runtime: Runtime, waiter: Waiter) -> bool:
     """Whether the function that wrote the row must have ended without submitting the job."""
-    return not waiter.submitted and site.now() - waiter.started > LONGEST_FUNCTION
+    return not waiter.submitted and runtime.now() - waiter.started > LONGEST_FUNCTION
 
 
-def may_submit_still(site: Site, waiter: Waiter) -> bool:
+def may_submit_still(runtime: Runtime, waiter: Waiter) -> bool:
     """Whether the function that wrote the row may be about to submit the job."""
-    return not waiter.submitted and site.now() - waiter.started <= LONGEST_SUBMISSION
+    return not waiter.submitted and runtime.now() - waiter.started <= LONGEST_SUBMISSION

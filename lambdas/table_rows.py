@@ -1,4 +1,4 @@
-"""Rows of the ledger's table: how each is read, and written under a condition."""
+"""Read rows of the ledger's table, and write them under a condition."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,10 @@ KEEP = 90 * 24 * 60 * 60  # seconds; as long as Step Functions keeps an executio
 
 
 class TableRows:
-    """``table`` is a boto3 DynamoDB Table. Keys and indexes: ``contracts.ledger``."""
+    """One table's rows. ``table`` is a boto3 DynamoDB Table.
+
+    Keys and indexes: ``modelwharf.contracts.ledger``.
+    """
 
     def __init__(self, table: Any) -> None:
         self._table = table
@@ -31,7 +34,7 @@ class TableRows:
 
 
 def written(write: Callable[..., Any], **request: Any) -> bool:
-    """Make the write; False where its condition did not hold, so that nothing changed."""
+    """Make the write; False when its condition did not hold, so that nothing changed."""
     try:
         write(**request)
     except ClientError as error:

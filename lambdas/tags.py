@@ -1,6 +1,6 @@
 """The tags that every resource made for a release carries."""
 
-from contracts.release import ReleaseDocument
+from modelwharf.contracts.release import ReleaseDocument
 
 
 def release_tags(document: ReleaseDocument) -> list[dict[str, str]]:

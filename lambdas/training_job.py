@@ -2,20 +2,24 @@
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contracts.names import job_name, parameter_path, training_prefix
-from contracts.parameters import TRAINING_CHANNEL, Hyperparameter
-from contracts.release import Image, Plan, PreparedData, ReleaseDocument, TrainingResult
-from lambdas.archive import object_exists, object_version
+from lambdas.archive import holds_nothing, object_exists, object_version
 from lambdas.errors import TrainingFailed
-from lambdas.site import Site
+from lambdas.job_operations import JobOperations
+from lambdas.runtime import Runtime
 from lambdas.submission import Submission, abandoned, not_found, submit_once
 from lambdas.tags import release_tags
+from lambdas.trained_model import remember
 from lambdas.verdict import Running, Succeeded, Verdict, failed
 from lambdas.waiter_rows import Waiter
+from modelwharf.contracts.jobs import TRAINING
+from modelwharf.contracts.names import job_name, parameter_path, training_prefix
+from modelwharf.contracts.parameters import TRAINING_CHANNEL, Hyperparameter
+from modelwharf.contracts.release import Image, Plan, PreparedData, ReleaseDocument, TrainingResult
 
 
 def training_name(document: ReleaseDocument) -> str:
@@ -23,19 +27,23 @@ def training_name(document: ReleaseDocument) -> str:
 
 
 def hyperparameter(value: Hyperparameter) -> str:
-    """SageMaker hands every hyperparameter over as a string; numbers and booleans as in JSON."""
+    """Format a hyperparameter as SageMaker's string; numbers and booleans as in JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def hyperparameters(values: Mapping[str, Hyperparameter]) -> dict[str, str]:
+    return {key: hyperparameter(value) for key, value in values.items()}
+
+
 def submit_training(
-    site: Site, document: ReleaseDocument, plan: Plan, image: Image, data: PreparedData
+    runtime: Runtime, document: ReleaseDocument, plan: Plan, image: Image, data: PreparedData
 ) -> Submission:
     name = training_name(document)
     settings = plan.training
     prefix = training_prefix(document.release_id).rstrip("/")
     return submit_once(
         name,
-        lambda: site.clients.sagemaker.create_training_job(
+        lambda: runtime.clients.sagemaker.create_training_job(
             TrainingJobName=name,
             AlgorithmSpecification={
                 "TrainingImage": image.uri,
@@ -45,17 +53,15 @@ def submit_training(
                     for metric in settings.metric_definitions
                 ],
             },
-            HyperParameters={
-                key: hyperparameter(value) for key, value in settings.hyperparameters.items()
-            },
+            HyperParameters=hyperparameters(settings.hyperparameters),
             InputDataConfig=[
                 _channel(name, uri)
                 for name, uri in (data.channels or {TRAINING_CHANNEL: data.uri}).items()
             ],
             OutputDataConfig={
-                "S3OutputPath": f"s3://{site.environment.artifact_bucket}/{prefix}",
-                # Without it SageMaker takes the account's S3 key, not the bucket's.
-                "KmsKeyId": site.environment.storage_key_arn,
+                "S3OutputPath": f"s3://{runtime.environment.artifact_bucket}/{prefix}",
+                # Without it SageMaker uses the account's S3 key, not the bucket's.
+                "KmsKeyId": runtime.environment.storage_key_arn,
             },
             ResourceConfig={
                 "InstanceType": settings.instance_type,
@@ -64,14 +70,14 @@ def submit_training(
             },
             StoppingCondition={"MaxRuntimeInSeconds": settings.max_runtime_seconds},
             EnableNetworkIsolation=settings.network_isolation,
-            RoleArn=site.environment.train_role_arn,
+            RoleArn=runtime.environment.train_role_arn,
             Tags=release_tags(document),
         ),
     )
 
 
 def _channel(name: str, uri: str) -> dict[str, Any]:
-    """Everything below ``uri``, which the program finds in ``/opt/ml/input/data/<name>``."""
+    """Make a channel of everything below ``uri``; it appears in ``/opt/ml/input/data/<name>``."""
     return {
         "ChannelName": name,
         "DataSource": {
@@ -85,34 +91,46 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
     }
 
 
-def settle_training(site: Site, waiter: Waiter) -> Verdict:
+def settle_training(runtime: Runtime, waiter: Waiter) -> Verdict:
     name = waiter.subject
     try:
-        job = site.clients.sagemaker.describe_training_job(TrainingJobName=name)
+        job = runtime.clients.sagemaker.describe_training_job(TrainingJobName=name)
     except ClientError as error:
         if not not_found(error):
             raise
-        if abandoned(site, waiter) or waiter.submitted:
+        if abandoned(runtime, waiter) or waiter.submitted:
             return failed(TrainingFailed(f"there is no training job {name}"))
         return Running()
     status = job["TrainingJobStatus"]
     if status == "Completed":
-        return _completed(site, job)
+        return _completed(runtime, job, waiter)
     if status in ("Failed", "Stopped"):
-        return failed(TrainingFailed(_reason(site, job)))
+        return failed(TrainingFailed(_reason(runtime, job)))
     return Running()
 
 
-def _completed(site: Site, job: dict[str, Any]) -> Verdict:
-    artifact = job["ModelArtifacts"]["S3ModelArtifacts"]
-    version = object_version(site.clients.s3, artifact)
+def _completed(runtime: Runtime, job: dict[str, Any], waiter: Waiter) -> Verdict:
+    name, artifact = job["TrainingJobName"], job["ModelArtifacts"]["S3ModelArtifacts"]
+    version = object_version(runtime.clients.s3, artifact)
     if version is None:
-        name = job["TrainingJobName"]
-        return failed(TrainingFailed(f"training job {name} is Completed, but {artifact} is gone"))
-    return Succeeded(output=_result(site, job, artifact, version))
+        return failed(
+            TrainingFailed(
+                f"training job {name} is Completed, but {artifact} is not there: the program "
+                "wrote nothing to /opt/ml/model, or the object was deleted"
+            )
+        )
+    if holds_nothing(runtime, artifact):
+        return failed(
+            TrainingFailed(
+                f"training job {name} wrote nothing to /opt/ml/model, so there is no model to serve"
+            )
+        )
+    result = _result(runtime, job, artifact, version)
+    remember(runtime, waiter, result)
+    return Succeeded(output=result)
 
 
-def _result(site: Site, job: dict[str, Any], artifact: str, version: str) -> TrainingResult:
+def _result(runtime: Runtime, job: dict[str, Any], artifact: str, version: str) -> TrainingResult:
     output = (
         f"{job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job['TrainingJobName']}"
         "/output/output.tar.gz"
@@ -121,7 +139,7 @@ def _result(site: Site, job: dict[str, Any], artifact: str, version: str) -> Tra
         job=job["TrainingJobName"],
         artifact=artifact,
         artifact_version=version,
-        output=output if object_exists(site.clients.s3, output) else None,
+        output=output if object_exists(runtime.clients.s3, output) else None,
         metrics={  # JSON has no NaN and no infinity, and a rule on a missing metric fails
             metric["MetricName"]: metric["Value"]
             for metric in job.get("FinalMetricDataList", [])
@@ -131,12 +149,12 @@ def _result(site: Site, job: dict[str, Any], artifact: str, version: str) -> Tra
     )
 
 
-def _reason(site: Site, job: dict[str, Any]) -> str:
-    """What went wrong first: a list of releases shows the first line."""
+def _reason(runtime: Runtime, job: dict[str, Any]) -> str:
+    """Say first what went wrong: a list of releases shows only the first line."""
     name, status = job["TrainingJobName"], job["TrainingJobStatus"]
     if job.get("SecondaryStatus") == "MaxRuntimeExceeded":
         limit = job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
-        path = parameter_path(site.environment.project, "training")
+        path = parameter_path(runtime.environment.project, "training")
         return (
             f"stopped at its limit of {limit} seconds (MaxRuntimeExceeded); raise "
             f"max_runtime_seconds in {path}\ntraining job {name} {status}"
@@ -148,3 +166,10 @@ def _reason(site: Site, job: dict[str, Any]) -> str:
 def _last_message(job: dict[str, Any]) -> str:
     transitions = job.get("SecondaryStatusTransitions") or [{}]
     return str(transitions[-1].get("StatusMessage", ""))
+
+
+OPERATIONS = JobOperations(
+    type=TRAINING,
+    settle=settle_training,
+    stop=lambda clients, job: clients.sagemaker.stop_training_job(TrainingJobName=job),
+)

@@ -1,23 +1,23 @@
-"""What the true status of a job means for the one who waits for it."""
+"""What the true status of a job means for its waiter."""
 
 from pydantic import BaseModel, SerializeAsAny
 
-from contracts.model import Contract
 from lambdas.errors import ReleaseError
+from modelwharf.artifact.contract import Contract
 
 
 class Running(Contract):
-    """Not over yet."""
+    """The job is not over yet."""
 
 
 class Succeeded(Contract):
-    """Over; ``output`` is what the state adds to the release document."""
+    """The job is over; ``output`` is what the state adds to the release document."""
 
     output: SerializeAsAny[BaseModel]
 
 
 class Failed(Contract):
-    """Over, in vain: an error's name and a cause in the service's own words."""
+    """The job failed: an error's name, and a cause in the service's own words."""
 
     error: str
     cause: str

@@ -1,30 +1,32 @@
 """The ledger's rows of task tokens that wait for a job."""
 
 from collections.abc import Iterator
-from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from contracts.ledger import RELEASE_INDEX, WAITING_INDEX, wait_key, waiter_key
-from contracts.model import Contract
+from pydantic import PlainSerializer, PlainValidator
+
 from lambdas.table_rows import KEEP, TableRows, without_keys, written
+from modelwharf.artifact.contract import Contract
+from modelwharf.contracts.jobs import ENDPOINT, TYPES, JobType
+from modelwharf.contracts.ledger import RELEASE_INDEX, WAITING_INDEX, wait_key, waiter_key
 
 
-class Kind(StrEnum):
-    """What a row waits for; decides how its true status is read."""
+def _of_name(value: object) -> JobType:
+    if isinstance(value, JobType):
+        return value
+    if value not in TYPES:
+        raise ValueError(f"{value!r} is no kind of job; allowed are {', '.join(TYPES)}")
+    return TYPES[str(value)]
 
-    BUILD = "build"
-    PROCESSING = "processing"
-    TRAINING = "training"
-    APPROVAL = "approval"
-    ENDPOINT = "endpoint"
-    ROLLBACK = "rollback"
-    STOPPED = "stopped"
+
+Kind = Annotated[JobType, PlainValidator(_of_name), PlainSerializer(lambda kind: kind.name)]
+"""A row's job type: stored by name in the table, as the object here."""
 
 
 class Waiter(Contract):
     """A task token that waits for a job.
 
-    ``subject`` is what Describe needs, "" until the job was submitted; ``context`` is JSON
+    ``subject`` is the name that Describe needs, "" until the job was submitted; ``context`` is JSON
     that the answer needs; times are epoch seconds.
     """
 
@@ -45,14 +47,14 @@ class Waiter(Contract):
 
 
 class WaiterRows(TableRows):
-    """Of the table, what waits."""
+    """The table's rows of waiters."""
 
     def put_waiter(self, waiter: Waiter) -> None:
-        """Write the row; a retry of its state takes the place of the dead attempt's token."""
+        """Write the row; a retry of its state replaces the dead attempt's token."""
         self._table.put_item(Item=_row(waiter))
 
     def put_new_waiter(self, waiter: Waiter) -> bool:
-        """Write the row unless it was written before, be it done by now; whether it is new."""
+        """Write the row unless one exists, even one that is done; return whether it is new."""
         return written(
             self._table.put_item,
             Item=_row(waiter),
@@ -60,7 +62,7 @@ class WaiterRows(TableRows):
         )
 
     def waiters(self, job: str) -> list[Waiter]:
-        """Everyone who still waits for ``job``."""
+        """Return all rows that still wait for ``job``."""
         return list(
             self._query(
                 KeyConditionExpression="pk = :pk",
@@ -71,7 +73,7 @@ class WaiterRows(TableRows):
         )
 
     def waiters_of(self, release: str) -> list[Waiter]:
-        """Everything that the release still waits for."""
+        """Return all rows that the release still waits for."""
         return list(
             self._query(
                 IndexName=RELEASE_INDEX,
@@ -82,7 +84,7 @@ class WaiterRows(TableRows):
         )
 
     def waiters_due(self, before: int) -> list[Waiter]:
-        """Everyone whose next check is before that time (epoch seconds), the oldest first."""
+        """Return rows whose next check is before that time (epoch seconds), the oldest first."""
         return list(
             self._query(
                 IndexName=WAITING_INDEX,
@@ -92,24 +94,21 @@ class WaiterRows(TableRows):
         )
 
     def endpoint_waiters(self, endpoint: str) -> list[Waiter]:
-        """Everyone who waits for the endpoint, whatever the configuration."""
+        """Return all rows that wait for the endpoint, whatever the configuration."""
+        kinds = {
+            f":{kind.name}": kind.name for kind in TYPES.values() if kind.event == ENDPOINT.event
+        }
         return list(
             self._query(
                 IndexName=WAITING_INDEX,
                 KeyConditionExpression="waiting = :yes",
-                FilterExpression="subject = :endpoint AND kind IN (:deploy, :rollback, :stopped)",
-                ExpressionAttributeValues={
-                    ":yes": "yes",
-                    ":endpoint": endpoint,
-                    ":deploy": Kind.ENDPOINT,
-                    ":rollback": Kind.ROLLBACK,
-                    ":stopped": Kind.STOPPED,
-                },
+                FilterExpression=f"subject = :subject AND kind IN ({', '.join(kinds)})",
+                ExpressionAttributeValues={":yes": "yes", ":subject": endpoint, **kinds},
             )
         )
 
     def mark_submitted(self, waiter: Waiter, subject: str) -> Waiter:
-        """Remember that the job exists, and as what."""
+        """Store that the job exists, and its subject."""
         self._update(
             waiter,
             "SET subject = :subject, submitted = :true",
@@ -124,7 +123,7 @@ class WaiterRows(TableRows):
         self._update(waiter, "REMOVE waiting, next_check", {})
 
     def check_again_at(self, waiter: Waiter, time: int) -> None:
-        """A row that someone waits for never expires, however long an approval may take."""
+        """Set the next check and keep the row: an approval may take longer than rows are kept."""
         self._update(
             waiter,
             "SET next_check = :time, expires = :expires, failures = :none",
@@ -133,7 +132,7 @@ class WaiterRows(TableRows):
         )
 
     def put_off(self, waiter: Waiter, time: int) -> None:
-        """Check later: its true status could not be read, once more."""
+        """Check later, and count another failure to read its true status."""
         self._update(
             waiter,
             "SET next_check = :time, expires = :expires, failures = :failures",
@@ -144,7 +143,7 @@ class WaiterRows(TableRows):
     def _update(
         self, waiter: Waiter, change: str, values: dict[str, Any], *, still: str = ""
     ) -> None:
-        """Change the row, unless a retry of its state has put another token there."""
+        """Change the row, unless a retry of its state has stored another token there."""
         condition = "#token = :token" + (f" AND {still}" if still else "")
         extra = {":yes": "yes"} if still else {}
         written(

@@ -1,25 +1,25 @@
-"""What a message wishes for: which commit is to be released, or why nothing is."""
+"""Turn a message into a wish, the commit to release, or into a reason to release nothing."""
 
 from collections.abc import Sequence
 
-from contracts.model import Contract
-from contracts.parameters import Data, Outcome, Source
-from contracts.request import ReleaseRequest, TriggerSource
 from lambdas.errors import UnknownCommit
 from lambdas.pinning import data_of, repository_of, source_of
 from lambdas.release_rows import Skip
+from lambdas.runtime import Runtime
 from lambdas.settings import Pinned
-from lambdas.site import Site
 from lambdas.sources import BRANCH, DataArrived, Message, Push, Reference
 from lambdas.upload import is_whole, upload_of
+from modelwharf.artifact.contract import Contract
+from modelwharf.contracts.parameters import Data, Outcome, Source
+from modelwharf.contracts.request import ReleaseRequest, TriggerSource
 
 REFERENCES_SHOWN = 5
 
 
 class Wish(Contract):
-    """A release that is to be, if its ingredients are new.
+    """A release to make, if its ingredients are new.
 
-    ``head`` says that the commit is the branch's head, as it was when it was looked at.
+    ``head`` says that the commit was the branch's head when it was read.
     """
 
     source: TriggerSource
@@ -31,38 +31,38 @@ class Wish(Contract):
     requested_by: str = ""
 
 
-def wished(site: Site, pinned: Pinned, message: Message) -> Wish | Skip:
-    """What the message asks for, as the repository and the parameters are now."""
-    source = source_of(site, pinned)
+def wished(runtime: Runtime, pinned: Pinned, message: Message) -> Wish | Skip:
+    """Return what the message asks for, from the current repository and parameters."""
+    source = source_of(runtime, pinned)
     if isinstance(message, Push):
-        return _pushed(site, message, source)
+        return _pushed(runtime, message, source)
     branch = Source().branch if source is None else source.branch
     if isinstance(message, DataArrived):
-        data = data_of(site, pinned)
+        data = data_of(runtime, pinned)
         inputs = () if data is None else _inputs(data, message.key)
         known = data is None or inputs
-        if message.bucket != site.environment.data_bucket or not known:
+        if message.bucket != runtime.environment.data_bucket or not known:
             reason = f"no input names s3://{message.bucket}/{message.key}"
             return Skip(commit="-", reason=reason, audible=False)
-        upload = upload_of(site, message.key)
+        upload = upload_of(runtime, message.key)
         if data is not None and upload is not None:
-            if not is_whole(site, data, upload):
+            if not is_whole(runtime, data, upload):
                 names = ", ".join(upload.inputs)
                 reason = f"{names} are uploaded together, and {upload.inputs[-1]} is still to come"
                 return Skip(commit="-", reason=reason, audible=False)
             inputs = upload.inputs
-        wish = _requested(site, ReleaseRequest(source=TriggerSource.DATA), branch)
+        wish = _requested(runtime, ReleaseRequest(source=TriggerSource.DATA), branch)
         return wish if isinstance(wish, Skip) else wish.model_copy(update={"inputs": inputs})
-    return _requested(site, message, message.branch or branch)
+    return _requested(runtime, message, message.branch or branch)
 
 
 def _inputs(data: Data, key: str) -> tuple[str, ...]:
-    """The inputs that are this object."""
+    """Return the inputs whose object this is."""
     return tuple(name for name, item in data.inputs.items() if item.key == key)
 
 
-def _pushed(site: Site, push: Push, source: Source | None) -> Wish | Skip:
-    """``source`` None: nobody can tell the branch of releases, which Resolve will explain."""
+def _pushed(runtime: Runtime, push: Push, source: Source | None) -> Wish | Skip:
+    """Decide about a push. ``source`` None: the branch is unknown, which Resolve will explain."""
     if not push.references:
         return Skip(commit="-", reason="the push names no reference", audible=False)
     branch = push.references[0].ref.removeprefix(BRANCH) if source is None else source.branch
@@ -72,7 +72,7 @@ def _pushed(site: Site, push: Push, source: Source | None) -> Wish | Skip:
     if reference.deleted:
         return Skip(commit=reference.commit, reason=f"{reference.ref} was deleted")
     try:
-        head = repository_of(site).head(branch)
+        head = repository_of(runtime).head(branch)
     except UnknownCommit as error:
         return Skip(commit=reference.commit, reason=str(error))
     if head != reference.commit:
@@ -103,11 +103,11 @@ def _to_other_branches(references: Sequence[Reference], branch: str) -> Skip:
     )
 
 
-def _requested(site: Site, request: ReleaseRequest, branch: str) -> Wish | Skip:
+def _requested(runtime: Runtime, request: ReleaseRequest, branch: str) -> Wish | Skip:
     commit = request.commit
     if commit is None:
         try:
-            commit = repository_of(site).head(branch)
+            commit = repository_of(runtime).head(branch)
         except UnknownCommit as error:
             return Skip(commit="-", reason=str(error))
     return Wish(

@@ -13,7 +13,7 @@ RELEASE = Path(__file__).with_name("release.asl.json")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what is asked; the exit code is 1 when ``check`` finds a difference."""
+    """Run one command; the exit code is 1 if ``check`` finds a difference."""
     asked = _parser().parse_args(arguments)
     if asked.command == "graph":
         asked.file.write_text(svg(json.loads(RELEASE.read_text()), "A release, state by state"))

@@ -12,7 +12,7 @@ from statemachine.workflow import FunctionArn, placeholder, release
 COMMENT = "One release of a model: build, train, check, deploy, verify; or roll back."
 VERSION = "1.0"
 
-# Every object is written in the order in which one reads it; keys not listed follow, as authored.
+# The order of keys in every object; keys not listed follow in the authored order.
 _READING_ORDER = (
     "ErrorEquals",
     "Comment",
@@ -50,20 +50,20 @@ def asl() -> str:
 
 
 def differs(path: Path) -> bool:
-    """Tell whether the file holds anything but what the workflow says."""
+    """Whether the file differs from the workflow."""
     return not path.is_file() or path.read_bytes() != asl().encode()
 
 
 def cloudformation(*, name: str, role: str, arn: FunctionArn) -> str:
     """Return the SDK's stand-alone template: the state machine alone, with the ARNs given."""
-    # The SDK wants a client to put its name on; writing a template calls nobody.
-    nobody = SimpleNamespace(_client_config=SimpleNamespace(user_agent=""))
-    workflow = Workflow(name=name, definition=definition(arn), role=role, client=nobody)
+    # The SDK requires a client, but writing a template makes no call.
+    no_client = SimpleNamespace(_client_config=SimpleNamespace(user_agent=""))
+    workflow = Workflow(name=name, definition=definition(arn), role=role, client=no_client)
     return str(workflow.get_cloudformation_template(description=COMMENT))
 
 
 def _walk(machine: dict[str, Any]) -> list[str]:
-    """Name the states as the release passes them, then those that only an error leads to."""
+    """The states' names in the order of a release, then those that only an error leads to."""
     names: list[str] = []
 
     def visit(name: str) -> None:

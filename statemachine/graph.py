@@ -1,8 +1,8 @@
 """The release as a picture: a layered drawing of a state machine, written as SVG.
 
-The road from the start runs down the page, one layer a state; states that run at once stand in
-one frame. What only an error leads to stands in a column on the right, with a dashed rail on
-which the errors travel. Plain SVG and CSS: no script, no font to fetch, no program to run.
+The main path runs down the page, one layer per state. Parallel states are in one frame. States
+that only an error leads to are in a column on the right, connected by a dashed line.
+Plain SVG and CSS: no script, no font to fetch, no program to run.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -100,7 +100,7 @@ def handlers(state: State) -> list[str]:
 
 
 def layers(states: States, start: str) -> dict[str, int]:
-    """Each state on a way from ``start``, with the length of its longest way."""
+    """Each state reachable from ``start``, with the length of its longest path."""
     depth = {start: 0}
     pending = [start]
     while pending:
@@ -117,29 +117,29 @@ def waits(state: State) -> bool:
 
 
 class _Page:
-    """Where everything stands."""
+    """The layout: a box for each state."""
 
     def __init__(self, machine: Mapping[str, Any]) -> None:
         self.states: States = machine["States"]
         self.depth = layers(self.states, machine["StartAt"])
         self.boxes: dict[str, Box] = {}
         self.branches: dict[str, list[tuple[str, State, Box]]] = {}
-        self._place_road()
-        road_right = max(box.right for box in self.boxes.values())
-        self.rail = road_right + RAIL_GAP / 2
-        self._place_error_column(road_right + RAIL_GAP)
+        self._place_main_path()
+        path_right = max(box.right for box in self.boxes.values())
+        self.rail = path_right + RAIL_GAP / 2
+        self._place_error_column(path_right + RAIL_GAP)
         self.width = max(box.right for box in self.boxes.values()) + MARGIN
         self.height = max(box.bottom for box in self.boxes.values()) + 3 * MARGIN
 
-    def _place_road(self) -> None:
+    def _place_main_path(self) -> None:
         width = max(self._size(name)[0] for name in self.depth)
         axis = MARGIN + max(width, 2 * BOX_WIDTH + COLUMN_GAP) / 2
         y: float = MARGIN
         for layer in range(max(self.depth.values()) + 1):
             names = [name for name, depth in self.depth.items() if depth == layer]
             height = max(self._size(name)[1] for name in names)
-            # An edge that passes this layer keeps the axis; what stands here makes room.
-            passed = any(self.depth[a] < layer < self.depth[b] for a, b in self._road_edges())
+            # An edge that passes this layer keeps the axis; the boxes of this layer move aside.
+            passed = any(self.depth[a] < layer < self.depth[b] for a, b in self._main_edges())
             total = sum(self._size(name)[0] + COLUMN_GAP for name in names) - COLUMN_GAP
             x = axis - COLUMN_GAP - total if passed else axis - total / 2
             for name in names:
@@ -161,7 +161,7 @@ class _Page:
             x += BOX_WIDTH + COLUMN_GAP
 
     def _place_error_column(self, x: float) -> None:
-        """Stack what only errors lead to; its last state stands beside the road's last."""
+        """Stack the error states; the last one is level with the main path's last state."""
         names = [name for name in self.states if name not in self.depth]
         y = max(box.bottom for box in self.boxes.values()) + LAYER_GAP
         y -= len(names) * (BOX_HEIGHT + LAYER_GAP)
@@ -178,7 +178,7 @@ class _Page:
         height = longest * (BOX_HEIGHT + LAYER_GAP) - LAYER_GAP + FRAME_TITLE + 1.5 * FRAME_MARGIN
         return width, height
 
-    def _road_edges(self) -> Iterator[tuple[str, str]]:
+    def _main_edges(self) -> Iterator[tuple[str, str]]:
         for name in self.depth:
             for following in successors(self.states[name]):
                 yield name, following
@@ -197,7 +197,7 @@ class _Page:
         for name, state in self.states.items():
             start = self.boxes[name]
             for following in dict.fromkeys(successors(state)):
-                yield _path("edge", "head", self._way(start, self.boxes[following]))
+                yield _path("edge", "head", self._route(start, self.boxes[following]))
             for rule in state.get("Choices", []):
                 end = self.boxes[rule["Next"]]
                 label = str(rule.get("StringEquals", ""))
@@ -205,8 +205,8 @@ class _Page:
             if "Default" in state:
                 yield _text(start.middle + 8, start.bottom + 16, "otherwise", "small", "start")
 
-    def _way(self, start: Box, end: Box) -> Sequence[tuple[float, float]]:
-        """Straight down; a sidestep turns half-way into the gap between two layers."""
+    def _route(self, start: Box, end: Box) -> Sequence[tuple[float, float]]:
+        """Draw an edge straight down; a shift to the side is half-way between two layers."""
         if start.middle == end.middle:
             return [(start.middle, start.bottom), (end.middle, end.y)]
         leaving = start.middle == self.axis
@@ -219,7 +219,7 @@ class _Page:
         ]
 
     def errors(self) -> Iterator[str]:
-        """Every caught error goes right to the rail, down it, and to its handler."""
+        """Draw every caught error: right to the dashed line, along it, and to its handler."""
         for name in self.depth:
             start = self.boxes[name]
             height = start.y + start.height / 2

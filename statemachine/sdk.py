@@ -2,7 +2,7 @@
 
 Importing ``stepfunctions`` 2.3.0 sets the root logger to ERROR, replaces ``sys.excepthook`` and
 warns about its own dependencies; writing an ARN, it asks the AWS configuration for a partition,
-so that a workflow would be another text elsewhere. All of that is put right here.
+so the workflow's text would depend on the machine. This module undoes all of that.
 """
 
 import logging

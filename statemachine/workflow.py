@@ -1,13 +1,13 @@
-"""The release: from a pushed commit to a model that serves, or back to the one that did.
+"""The release: from a pushed commit to a serving model, or back to the previous model.
 
-The release document goes in and comes out, one section longer after every state. A state either
-*answers* (the function returns the whole document) or *waits* (the function starts a job and
-returns; whoever ends the job sends its section back with the task token). Nothing polls.
+The steps are those of the table of states (``modelwharf/contracts/states.py``). The release
+document goes in and comes out, one section longer after every state. Nothing polls.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from modelwharf.contracts import states
 from statemachine.sdk import (
     Catch,
     Chain,
@@ -20,9 +20,6 @@ from statemachine.sdk import (
     State,
     Succeed,
 )
-
-ANSWER_SECONDS = 900  # Lambda's own limit on one invocation
-ROLL_BACK_SECONDS = 3600
 
 SERVICE_FAULTS = [
     "Lambda.ClientExecutionTimeoutException",
@@ -54,181 +51,94 @@ def release(arn: FunctionArn = placeholder) -> Chain:
         cause_path="$.failure.Cause",
     )
     end = unless_overtaken(failed)
-    notify_failure = answer(
-        "NotifyFailure",
-        arn("Notify"),
-        comment="Tell people what went wrong and what to type next.",
-        catch=on_any_error(end, result_path=None),
-    )
-    roll_back = wait(
-        "RollBack",
-        arn("RollBack"),
-        comment="Stop the jobs; let the endpoint serve what it served before.",
-        section="rollback",
-        timeout=ROLL_BACK_SECONDS,
-        catch=on_any_error(notify_failure, result_path="$.rollback_failure"),
+    notify_failure = step(states.NOTIFY_FAILURE, arn, catch=on_any_error(end, result_path=None))
+    roll_back = step(
+        states.ROLL_BACK, arn, catch=on_any_error(notify_failure, result_path="$.rollback_failure")
     )
     Chain([roll_back, notify_failure, end])
     undo = on_any_error(roll_back, result_path="$.failure")
 
-    resolve = answer(
-        "Resolve",
-        arn("Resolve"),
-        comment="Read the pinned parameters and decide what this release will do.",
-        catch=undo,
-    )
-    build_images = Parallel(
-        "BuildImages",
-        comment="Build both images at once; an image that the registry has is not built again.",
-        result_selector={"training.$": "$[0]", "inference.$": "$[1]"},
-        result_path="$.images",
-        catch=undo,
-    )
-    build_images.add_branch(build("BuildTrainingImage", arn("BuildImage"), kind="training"))
-    build_images.add_branch(build("BuildInferenceImage", arn("BuildImage"), kind="inference"))
-    prepare_data = wait(
-        "PrepareData",
-        arn("PrepareData"),
-        comment="Run the model's prepare program over the pinned data.",
-        section="data",
-        timeout="$.plan.timeouts.prepare",
-        retry=[go_on_copying(), *retry_service_faults()],
-        catch=undo,
-    )
-    train = wait(
-        "Train",
-        arn("TrainModel"),
-        comment="Run the training job.",
-        section="training",
-        timeout="$.plan.timeouts.train",
-        catch=undo,
-    )
-    check_quality = answer(
-        "CheckQuality",
-        arn("CheckQuality"),
-        comment="Hold the model's figures against the rules.",
-        catch=undo,
-    )
-    register = answer(
-        "Register",
-        arn("RegisterModel"),
-        comment="Enter the model in the registry, with its lineage.",
-        retry=[go_on_copying(), *retry_service_faults()],
-        catch=undo,
-    )
-    approve = wait(
-        "Approve",
-        arn("RequestApproval"),
-        comment="Ask a person.",
-        section="approval",
-        timeout="$.plan.timeouts.approve",
-        catch=undo,
-    )
-    deploy = wait(
-        "Deploy",
-        arn("DeployModel"),
-        comment="Update the endpoint once it is free; it serves the old model until then.",
-        section="deployment",
-        timeout="$.plan.timeouts.deploy",
-        retry=[queue_for_endpoint(), *retry_service_faults()],
-        catch=undo,
-    )
-    verify = answer(
-        "Verify",
-        arn("VerifyEndpoint"),
-        comment="Ask the live endpoint and compare.",
-        catch=undo,
-    )
-    promote = answer(
-        "Promote", arn("PromoteModel"), comment="Make this model the champion.", catch=undo
-    )
     released = Succeed("Released", comment="The new model serves.")
-    notify_success = answer(
-        "NotifySuccess",
-        arn("Notify"),
-        comment="Tell people. A lost message is no reason to take a good model back.",
-        catch=on_any_error(released, result_path=None),
+    notify_success = step(
+        states.NOTIFY_SUCCESS, arn, catch=on_any_error(released, result_path=None)
     )
-    return Chain(
-        [
-            resolve,
-            build_images,
-            prepare_data,
-            train,
-            check_quality,
-            register,
-            unless_automatic(approve, then=deploy),
-            deploy,
-            verify,
-            promote,
-            notify_success,
-            released,
-        ]
-    )
+    return Chain(release_steps(arn, undo, last=[notify_success, released]))
 
 
-def answer(
-    name: str, function: str, *, retry: list[Retry] | None = None, **fields: Any
-) -> LambdaStep:
-    """A state whose function returns the whole document."""
+def release_steps(arn: FunctionArn, undo: Catch, *, last: list[State]) -> list[State]:
+    """The steps of the release, then ``last``; a step with a condition may be skipped."""
+    steps = last
+    for entry in reversed(states.RELEASE):
+        if isinstance(entry, states.Fork):
+            steps = [fork(entry, arn, undo), *steps]
+            continue
+        made = step(entry, arn, catch=undo)
+        steps = [only_if(entry.only_if, made, then=steps[0]) if entry.only_if else made, *steps]
+    return steps
+
+
+def fork(entry: states.Fork, arn: FunctionArn, undo: Catch) -> Parallel:
+    """Parallel branches. One catcher around all of them handles their errors."""
+    parallel = Parallel(
+        entry.name,
+        comment=entry.comment,
+        result_selector={f"{key}.$": f"$[{n}]" for n, key in enumerate(entry.branches)},
+        result_path=f"$.{entry.section}",
+        catch=undo,
+    )
+    for branch in entry.branches.values():
+        parallel.add_branch(step(branch, arn))
+    return parallel
+
+
+def step(state: states.State, arn: FunctionArn, **fields: Any) -> LambdaStep:
+    """The state as a step that calls its function."""
+    retry = retry_service_faults()
+    if state.tries_again_on:
+        retry.insert(0, TRIES_AGAIN[state.tries_again_on]())
+    make = waiting if state.waits else answering
     return LambdaStep(
-        name,
-        parameters={"FunctionName": function, "Payload.$": "$"},
-        timeout_seconds=ANSWER_SECONDS,
-        output_path="$.Payload",
-        retry=retry or retry_service_faults(),
-        **fields,
+        state.name, comment=state.comment, retry=retry, **make(state, arn(state.function)), **fields
     )
 
 
-def wait(name: str, function: str, *, section: str, **fields: Any) -> LambdaStep:
-    """A state that waits until its ``section`` of the document is sent with the task token."""
-    return waiting_step(name, function, result_path=f"$.{section}", **fields)
+def answering(state: states.State, function: str) -> dict[str, Any]:
+    """A step whose function returns the whole document."""
+    return {
+        "parameters": {"FunctionName": function, "Payload.$": "$"},
+        "timeout_seconds": states.LONGEST_CALL,
+        "output_path": "$.Payload",
+    }
 
 
-def build(name: str, function: str, *, kind: str) -> LambdaStep:
-    """A branch that waits for one image. Its errors are caught around the branches."""
-    return waiting_step(
-        name, function, comment=f"The {kind} image.", timeout="$.plan.timeouts.build", kind=kind
-    )
-
-
-def waiting_step(
-    name: str,
-    function: str,
-    *,
-    timeout: int | str,
-    kind: str | None = None,
-    retry: list[Retry] | None = None,
-    **fields: Any,
-) -> LambdaStep:
-    """A state with a task token; ``timeout`` in seconds, or the path where they stand."""
+def waiting(state: states.State, function: str) -> dict[str, Any]:
+    """A step that waits until its section of the document is sent with the task token."""
     payload = {"release.$": "$", "task_token.$": "$$.Task.Token"}
-    limit = "timeout_seconds" if isinstance(timeout, int) else "timeout_seconds_path"
-    return LambdaStep(
-        name,
-        wait_for_callback=True,
-        parameters={
-            "FunctionName": function,
-            "Payload": payload if kind is None else {**payload, "kind": kind},
-        },
-        retry=retry or retry_service_faults(),
-        **{limit: timeout},
-        **fields,
-    )
+    if state.kind:
+        payload["kind"] = state.kind
+    limit: dict[str, Any] = {"timeout_seconds": state.timeout}
+    if isinstance(state.timeout, str):
+        limit = {"timeout_seconds_path": f"$.plan.timeouts.{state.timeout}"}
+    result = {"result_path": f"$.{state.section}"} if state.section else {}
+    return {
+        "wait_for_callback": True,
+        "parameters": {"FunctionName": function, "Payload": payload},
+        **limit,
+        **result,
+    }
 
 
-def unless_automatic(approve: State, *, then: State) -> Choice:
-    """Ask for approval when the project wants it manual, then go on; otherwise just go on."""
-    approve.next(then)
-    required = Choice("ApprovalRequired", comment="As the project's deployment section says.")
-    manual = ChoiceRule.StringEquals(variable="$.plan.deployment.approval", value="manual")
-    required.add_choice(manual, approve)
-    return required
+def only_if(condition: states.Condition, made: State, *, then: State) -> Choice:
+    """Take the step where the condition holds, then go on; otherwise just go on."""
+    made.next(then)
+    choice = Choice(condition.name, comment=condition.comment)
+    rule = ChoiceRule.StringEquals(variable=condition.path, value=condition.value)
+    choice.add_choice(rule, made)
+    return choice
 
 
 def unless_overtaken(failed: State) -> Choice:
-    """A release that a later one overtook is no failure: no alarm is raised for it."""
+    """A superseded release is not a failure and raises no alarm."""
     overtaken = Choice("Overtaken", comment="Whether a later release serves already.")
     superseded = Succeed("Superseded", comment="A later release serves; this one is not needed.")
     # Once a function has answered with the document, what it lacks is null.
@@ -250,10 +160,10 @@ def on_any_error(next_step: State, *, result_path: str | None) -> Catch:
 
 
 def retry_service_faults() -> list[Retry]:
-    """Try again what AWS did not manage, after 2, 4, 8, 16 and 32 s, and wait for a full account.
+    """Retry AWS's faults after 2, 4, 8, 16 and 32 s, and wait while the account is full.
 
-    AccountBusy is asked about 16 times in 73 minutes, the first time after 20 s, the last after
-    17 minutes. A branch that waits so is no failed branch: the other goes on.
+    AccountBusy is retried 16 times in 73 minutes, first after 20 s, last after 17 minutes. A
+    branch that waits has not failed, so the other branch continues.
     """
     return [
         Retry(error_equals=SERVICE_FAULTS, interval_seconds=2, max_attempts=5, backoff_rate=2.0),
@@ -262,7 +172,7 @@ def retry_service_faults() -> list[Retry]:
 
 
 def go_on_copying() -> Retry:
-    """Copy what one call of the function had no time for: 100 calls of 15 minutes are a day."""
+    """Continue a copy that one call could not finish: 100 calls of 15 minutes are a day."""
     return Retry(
         error_equals=["CopyUnfinished"], interval_seconds=1, max_attempts=100, backoff_rate=1.0
     )
@@ -273,3 +183,9 @@ def queue_for_endpoint() -> Retry:
     return Retry(
         error_equals=["EndpointBusy"], interval_seconds=30, max_attempts=40, backoff_rate=1.0
     )
+
+
+TRIES_AGAIN: Mapping[str, Callable[[], Retry]] = {
+    "CopyUnfinished": go_on_copying,
+    "EndpointBusy": queue_for_endpoint,
+}

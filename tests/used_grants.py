@@ -1,6 +1,6 @@
 """Which grants of the template a run of all tests needed, and why some cannot be needed there.
 
-The laptop's cloud notes each grant that a call needed (localcloud/iam/used_grants.py); here the
+The laptop's cloud notes each grant that a call needed (laptop/iam/used_grants.py); here the
 notes of all clouds are held against every grant of the template that they ran.
 """
 

@@ -1,22 +1,24 @@
-"""Which rows of a file are its header, and which two columns are the days and the prices.
+"""Finding a file's header, and its columns of days and prices.
 
-Headers have several lines at times: yfinance writes three, the EIA's sheets begin with two lines
-of their own. A column is called by any of them, or by all of them with blanks between.
+A header may have several lines: yfinance writes three, the EIA's sheets begin with two lines of
+their own. Any of these lines names a column, and so do all of them joined with blanks.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from training.notation import is_day
+from training.notation import is_date
 from training.rejected import Rejected, in_options
 from training.table import HEADER_ROWS, Row, Table
 
 COLUMNS_SHOWN = 12
+SENTENCE = re.compile(r"[^\W\d_]+\s+[^\W\d_]+\s+\S")  # two words, and more
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A column's name, and whether the user gave it; otherwise the only one that fits will do."""
+    """A column's name, and whether the user gave it; otherwise the only matching column is used."""
 
     option: str
     name: str
@@ -27,7 +29,7 @@ class Wanted:
 class Columns:
     """Positions of the two columns, counted from 0; ``price_name`` as the header says it.
 
-    ``rows`` are those below the header, ``width`` is how many cells the header has.
+    ``rows`` are those below the header; ``width`` is the header's number of cells.
     """
 
     day: int
@@ -48,12 +50,12 @@ class Header:
         return max((row.width for row in self.rows), default=0)
 
     def names(self, column: int) -> tuple[str, ...]:
-        """What its lines say of the column, from above, each once."""
+        """The column's names in the header's lines, from above, each once."""
         found = [row.cells[column] for row in self.rows if column < len(row.cells)]
         return tuple(dict.fromkeys(name for name in found if name))
 
     def label(self, column: int) -> str:
-        """Its name in the line that tells the most columns apart, or in all lines."""
+        """Its name in the line that distinguishes the most columns, or in all lines."""
         if not self.rows:
             return ""
         lines = [tuple(row.cells) + ("",) * (self.width - len(row.cells)) for row in self.rows]
@@ -65,7 +67,7 @@ class Header:
 
 
 def find_columns(table: Table, name: str, file: str, day: Wanted, price: Wanted) -> Columns:
-    """``name`` is the input's. Raises Rejected with the columns that are there."""
+    """``name`` is the input's. Raises Rejected with the existing columns."""
     header, rows = _parted(table, day)
     if not rows:
         raise Rejected(f"{name}: {file} has a header, but no rows")
@@ -88,16 +90,22 @@ def find_columns(table: Table, name: str, file: str, day: Wanted, price: Wanted)
 
 
 def _parted(table: Table, day: Wanted) -> tuple[Header, tuple[Row, ...]]:
-    """The header ends with the line that names the column of days, or where days begin."""
+    """The header ends with the line that names the column of days, or where days begin.
+
+    Sentences below the last row, such as the download's address, are not rows.
+    """
     named = _first(table.rows, lambda row: _names(row, day.name))
-    start = _first(table.rows, lambda row: any(map(is_day, row.cells)))
+    start = _first(table.rows, lambda row: any(map(is_date, row.cells)))
     if named is not None and (start is None or named < start):
         end = named + 1
     elif start is not None:
         end = start
     else:
         end = 1
-    return Header(table.rows[:end]), table.rows[end:]
+    rows = table.rows[end:]
+    while len(rows) > 1 and rows[-1].width == 1 and SENTENCE.match(rows[-1].cells[0]):
+        rows = rows[:-1]
+    return Header(table.rows[:end]), rows
 
 
 def _first(rows: Sequence[Row], fits: Callable[[Row], bool]) -> int | None:
@@ -105,12 +113,12 @@ def _first(rows: Sequence[Row], fits: Callable[[Row], bool]) -> int | None:
 
 
 def _names(row: Row, wanted: str) -> bool:
-    """Whether a cell is the name, capitals left aside."""
+    """Whether a cell is the name, in any case."""
     return any(cell.casefold() == wanted.casefold() for cell in row.cells)
 
 
 def _called(header: Header, columns: Sequence[int], wanted: str) -> list[int]:
-    """The columns that one of their names, or all together, call so."""
+    """The columns with this name, in one line or in all lines joined."""
     for fits in (str.__eq__, lambda one, other: one.casefold() == other.casefold()):
         found = [
             column
@@ -129,7 +137,7 @@ def _day_column(header: Header, first: Row, width: int, name: str, file: str, da
         raise _twice(header, found, name, file, day)
     if found:
         return found[0]
-    days = [column for column, cell in enumerate(first.cells) if is_day(cell)]
+    days = [column for column, cell in enumerate(first.cells) if is_date(cell)]
     if len(days) != 1 or day.given:
         raise _missing(header, range(width), name, file, day)
     return days[0]

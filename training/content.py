@@ -1,4 +1,4 @@
-"""A file's bytes into text: what they are is told by the bytes, not by the file's name.
+"""A file's bytes into text; the bytes decide the format, not the file's name.
 
 A download called ``wti.csv`` may be compressed, UTF-16, a workbook or a web page.
 """
@@ -69,7 +69,7 @@ def _members(content: bytes) -> frozenset[str]:
 
 
 def decoded(content: bytes, file: str) -> str:
-    """The text. Raises Rejected for what is no text, or a text that is no table."""
+    """The text. Raises Rejected for bytes that are not text, and for text that is not a table."""
     for magic, kind in OTHERS.items():
         if content.startswith(magic):
             raise Rejected(f"{file} is {kind}; {READABLE}")
@@ -107,7 +107,7 @@ def _text(content: bytes, file: str) -> str:
 
 
 def _encoding(content: bytes) -> str:
-    """UTF-16 also without its mark: no text has a NUL in every other place."""
+    """Whether it is UTF-16, also without a byte order mark: then every other byte is NUL."""
     if content.startswith(UTF_16):
         return "utf-16"
     start = content[:64]

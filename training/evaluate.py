@@ -1,19 +1,19 @@
-"""How good the model is on the holdout, against the random walk ("tomorrow as today").
+"""The model's metrics on the holdout, compared with the random walk ("tomorrow as today").
 
-Figures, over rows of (origin, horizon):
+Metrics over rows of (origin, horizon):
 
 - ``mae``, ``rmse``: absolute and root mean squared error of the price, in dollars.
 - ``mape``: mean of error / actual price, as a share. A price near zero makes it
-  meaningless, so rows whose actual price is below a twentieth of the product's median
-  absolute price are left out of it, and counted in ``mape_rows_left_out``.
-- ``skill``: 1 - mae / the random walk's mae. Zero is the random walk, below is worse. Where
-  neither errs, on a price that stands still, it is zero; where only the random walk does
-  not, it is left out.
-- ``coverage``: share of actual prices inside the interval; ``coverage_gap``: what that is
-  above the interval's level, below zero where intervals are narrower than they say.
+  meaningless, so it omits rows whose actual price is below a twentieth of the product's median
+  absolute price. If there are any, ``mape_rows_left_out`` counts them.
+- ``skill``: 1 - mae / the random walk's mae. Zero is the random walk, below is worse. If
+  neither has an error, on a constant price, it is zero; if only the random walk has none, it is
+  omitted.
+- ``coverage``: share of actual prices inside the interval; ``coverage_gap``: that share
+  minus the interval's level; negative if the intervals are too narrow.
 
 Intervals come from a moving block bootstrap over the days on which the forecasts were made
-(Künsch 1989): neighbouring forecasts share most of their future, so rows are far from
+(Künsch 1989), because neighbouring forecasts share most of their future and rows are not
 independent.
 """
 
@@ -24,8 +24,8 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.evaluation import EvaluationReport, Interval, Metric
-from contracts.forecast import ForecastRequest, HorizonBucket
+from modelwharf.artifact.evaluation import EvaluationReport, Interval, Metric
+from modelwharf.artifact.forecast import ForecastRequest, HorizonBucket
 from training.features import HORIZON_DAYS, Floats, Integers
 from training.predictions import Predictions
 
@@ -37,12 +37,13 @@ BUCKETS = (
 )
 NEAR_ZERO = 1 / 20  # of a product's median absolute price
 CONFIDENCE = 0.95
+LEFT_OUT = "mape_rows_left_out"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "onnx", "onnxruntime")
 
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """How often, and from which seed, the holdout's days are drawn again."""
+    """The number of resamples of the holdout's days, and their seed."""
 
     resamples: int
     seed: int
@@ -89,7 +90,7 @@ def evaluate(predictions: Predictions, bootstrap: Bootstrap) -> EvaluationReport
 def metrics(
     predictions: Predictions, rows: NDArray[np.bool_], bootstrap: Bootstrap
 ) -> dict[str, Metric]:
-    """The figures over some of the rows, each with its confidence interval."""
+    """The metrics over some of the rows, each with its confidence interval."""
     sums = _sums_by_day(predictions, rows)
     values = _figures(sums.sum(axis=0, keepdims=True))
     drawn = _figures(bootstrap.weights(len(sums)) @ sums)
@@ -100,7 +101,8 @@ def metrics(
     }
     found["coverage_gap"] = _shifted(found["coverage"], -predictions.level)
     left_out = rows.sum() - sums[:, _RELATIVE_ROWS].sum()
-    found["mape_rows_left_out"] = Metric(value=float(left_out))
+    if left_out:
+        found[LEFT_OUT] = Metric(value=float(left_out))
     return found
 
 
@@ -111,7 +113,7 @@ def _shifted(metric: Metric, by: float) -> Metric:
     return Metric(value=metric.value + by, interval=interval)
 
 
-# Columns of the sums: every figure is a function of these, so a resample is one product.
+# Columns of the sums: every metric is a function of these, so a resample is one product.
 _ROWS, _ABSOLUTE, _SQUARED, _WALK, _RELATIVE, _RELATIVE_ROWS, _COVERED = range(7)
 
 
@@ -150,7 +152,7 @@ def _near_zero(predictions: Predictions) -> NDArray[np.bool_]:
 
 
 def _figures(sums: Floats) -> dict[str, Floats]:
-    """The figures of each row of sums. What cannot be told is not a number."""
+    """The metrics of each row of sums. An undefined metric is NaN."""
     with np.errstate(divide="ignore", invalid="ignore"):
         mae = sums[:, _ABSOLUTE] / sums[:, _ROWS]
         return {

@@ -1,7 +1,7 @@
 """The model artifact: an ONNX graph in float64, the contract, the origins. No pickle.
 
-The graph is compared with the trained model on the whole holdout before anything is
-written: what is shipped is what was judged.
+The graph is compared with the trained model on the whole holdout before anything is written. So
+the shipped model is the judged one.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from contracts.forecast import (
+from modelwharf.artifact.forecast import (
     CONTRACT_FILE,
     MODEL_FILE,
     ORIGINS_FILE,
@@ -88,7 +88,7 @@ def runner(proto: onnx.ModelProto) -> Predict:
 
 
 def check_same(predicted: Floats, expected: Floats) -> float:
-    """The largest difference. Raises ExportDiffers when it is above TOLERANCE."""
+    """The largest difference. Raises ExportDiffers if it is above TOLERANCE."""
     difference = float(np.max(np.abs(predicted - expected)))
     if not difference <= TOLERANCE:  # so that NaN is refused too
         raise ExportDiffers(

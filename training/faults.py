@@ -1,4 +1,4 @@
-"""What is wrong in one file: every fault with its line, told together."""
+"""The faults of one file, each with its line, in one message."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ SHOWN = 40  # characters of a cell
 class Faults:
     """The faults of one input's file, grouped by kind in the order they were found.
 
-    ``name`` is the input's. A kind is told by its first fault in full, and the others' lines.
+    ``name`` is the input's. The message has a kind's first fault in full, and the others' lines.
     """
 
     name: str
@@ -21,7 +21,7 @@ class Faults:
     _notes: list[str] = field(default_factory=list)
 
     def add(self, kind: str, line: int, text: str) -> None:
-        """``text`` continues "line 4 …"; faults of one ``kind`` are told together."""
+        """``text`` continues "line 4 …"; the message groups faults of one ``kind``."""
         self._kinds.setdefault(kind, []).append((line, text))
 
     def note(self, text: str) -> None:

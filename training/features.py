@@ -1,7 +1,7 @@
-"""What is known on a day, in numbers that no later day can change.
+"""The features of a day, which no later day can change.
 
-Everything is a difference of prices divided by a scale in dollars. No logarithm or ratio of
-prices is taken: oil's price has been negative.
+Every feature is a difference of prices divided by a scale in dollars. There is no logarithm or
+ratio of prices, because oil's price has been negative.
 """
 
 from dataclasses import dataclass
@@ -26,15 +26,15 @@ FEATURE_WINDOWS = (1, 5, 20)
 LEVEL_WINDOW = 250  # about a year
 SCALE_WINDOW = 60
 SHORT_SCALE_WINDOW = 20
-CLIP = 5.0  # scales; one wild day must not outweigh a year
+CLIP = 5.0  # scales; one extreme day must not outweigh a year
 
 
 @dataclass(frozen=True)
 class Origins:
     """Every (product, day) from which a forecast can be asked, one row each.
 
-    Within a product rows ascend by date. ``price`` and ``scale`` are in dollars,
-    ``features`` has a column a name in ``feature_names``.
+    Within a product, rows ascend by date. ``price`` and ``scale`` are in dollars; ``features`` has
+    one column per name in ``feature_names``.
     """
 
     product_names: tuple[str, ...]
@@ -46,17 +46,17 @@ class Origins:
     features: Floats
 
     def of(self, product: int) -> NDArray[np.bool_]:
-        """Which rows are a product's."""
+        """The rows of each product."""
         mask: NDArray[np.bool_] = self.product == product
         return mask
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Questions with known answers: the origin's row, the horizon, the price then.
+    """Examples with known answers: the origin's row, the horizon, the price on that day.
 
-    ``horizon`` counts business days (Monday to Friday, as ``numpy.busday_offset``). A
-    question whose day had no price, such as a holiday, is not there.
+    ``horizon`` counts business days (Monday to Friday, as ``numpy.busday_offset``). Days without a
+    price, such as holidays, have no example.
     """
 
     origin: Integers
@@ -86,7 +86,7 @@ def scale(prices: pd.Series, window: int = SCALE_WINDOW) -> pd.Series:
 
 
 def product_features(prices: pd.Series) -> pd.DataFrame:
-    """A product's own past: its momentum, its distance from its level, its unrest."""
+    """A product's own past: momentum, distance from its level, volatility."""
     usual = scale(prices)
     columns = {f"momentum_{window}": _momentum(prices, usual, window) for window in PRODUCT_WINDOWS}
     distance = prices - prices.rolling(LEVEL_WINDOW).median()
@@ -98,7 +98,7 @@ def product_features(prices: pd.Series) -> pd.DataFrame:
 def feature_features(series: Series, days: pd.DatetimeIndex, max_gap_days: int) -> pd.DataFrame:
     """Another series' momentum as known at the end of each of ``days``.
 
-    A day on which that series has no price takes the last one, if at most ``max_gap_days``
+    If that series has no price on a day, the last one counts, if it is at most ``max_gap_days``
     old.
     """
     usual = scale(series.prices)
@@ -122,11 +122,16 @@ def _clipped(values: pd.Series) -> pd.Series:
 def find_origins(dataset: Dataset) -> Origins:
     """Every day of every product on which all features are known.
 
-    Raises Rejected when a product has none.
+    Raises Rejected with the products that have none.
     """
-    tables = [
-        _origin_table(product, number, dataset) for number, product in enumerate(dataset.products)
-    ]
+    tables, findings = [], []
+    for number, product in enumerate(dataset.products):
+        try:
+            tables.append(_origin_table(product, number, dataset))
+        except Rejected as error:
+            findings.append(str(error))
+    if findings:
+        raise Rejected("; ".join(findings))
     table = pd.concat(tables)
     names = tuple(column for column in table.columns if column not in ("product", "price", "scale"))
     return Origins(
@@ -150,11 +155,27 @@ def _origin_table(product: Series, number: int, dataset: Dataset) -> pd.DataFram
     table = table.assign(product=number, price=product.prices, scale=scale(product.prices))
     table = table.dropna()
     if table.empty:
-        raise Rejected(
-            f"{product.name}: no day has {LEVEL_WINDOW} prices before it and a price of every "
-            f"feature; it has {len(days)} prices"
-        )
+        raise Rejected(_no_origin(product, dataset.features))
     return table
+
+
+def _no_origin(product: Series, features: tuple[Series, ...]) -> str:
+    if len(product.prices) < LEVEL_WINDOW:
+        return (
+            f"{product.name}: {len(product.prices)} prices, and a first forecast needs "
+            f"{LEVEL_WINDOW}; bring more history"
+        )
+    needed = SCALE_WINDOW + 1
+    had = ", ".join(f"{one.name}: {_span(one)}" for one in features)
+    return (
+        f"{product.name}: {_span(product)}, and on no day from the {LEVEL_WINDOW}th of them on has "
+        f"each feature {needed} prices behind it ({had}); bring the same years of all series"
+    )
+
+
+def _span(series: Series) -> str:
+    days = series.prices.index
+    return f"{len(days)} prices from {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}"
 
 
 def find_examples(dataset: Dataset, origins: Origins) -> Examples:

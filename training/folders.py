@@ -1,4 +1,4 @@
-"""Where SageMaker puts what the program reads, and takes what it writes.
+"""The folders of a job's input and output.
 
 Source: "How Amazon SageMaker Provides Training Information" and "How Amazon SageMaker
 Processing Configures Input and Output" in the SageMaker developer guide.
@@ -19,12 +19,22 @@ class Folders:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Folders":
-        """SAGEMAKER_BASE_DIR moves the tree, as it does in SageMaker's own toolkits."""
+        """SAGEMAKER_BASE_DIR moves the tree, as in SageMaker's own toolkits."""
         return cls(Path(environment.get("SAGEMAKER_BASE_DIR", "/opt/ml")))
 
     @property
     def processing_input(self) -> Path:
         return self.base / "processing" / "input"
+
+    @property
+    def processing_previous(self) -> Path:
+        """The prepare program's output for the serving release; missing without one."""
+        return self.base / "processing" / "previous"
+
+    @property
+    def processing_hyperparameters(self) -> Path:
+        """What the training job will be given, where the release says so."""
+        return self.processing_input / "hyperparameters.json"
 
     @property
     def processing_output(self) -> Path:
@@ -41,6 +51,10 @@ class Folders:
     @property
     def hyperparameters(self) -> Path:
         return self.input / "config" / "hyperparameters.json"
+
+    @property
+    def resources(self) -> Path:
+        return self.input / "config" / "resourceconfig.json"
 
     @property
     def model(self) -> Path:

@@ -1,17 +1,17 @@
-"""``holdout.jsonl``: questions with the model's answers, to ask the live endpoint again."""
+"""``holdout.jsonl``: requests with the model's answers, to verify the live endpoint."""
 
 from pathlib import Path
 
 import numpy as np
 
-from contracts.evaluation import HoldoutRow
+from modelwharf.artifact.evaluation import HoldoutRow
 from training.predictions import Predictions
 
 SAMPLE_ROWS = 500
 
 
 def write_holdout(predictions: Predictions, path: Path, *, seed: int) -> None:
-    """Write a sample in random order, so that any number of first lines represents it."""
+    """Write a sample in random order, so that its first lines are a sample too."""
     random = np.random.default_rng(seed)
     size = min(SAMPLE_ROWS, len(predictions))
     chosen = random.choice(len(predictions), size=size, replace=False)

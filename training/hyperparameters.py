@@ -1,4 +1,4 @@
-"""The training job's settings. SageMaker hands every value over as a string."""
+"""The training job's settings. SageMaker passes every value as a string."""
 
 import json
 from pathlib import Path
@@ -6,25 +6,27 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from contracts.model import Contract
+from modelwharf.artifact.contract import Contract
 from training.rejected import Rejected, rejection
+
+LEAST_DAYS = 60
 
 
 class Hyperparameters(Contract):
     """How the model is trained and judged. Days are days with a price.
 
-    Left out, the holdout is 250 days, but at most a fifth of what there is, and the
-    calibration part 500, but at most a third.
+    By default the holdout is 250 days, but at most a fifth of all days, and the calibration part
+    500, but at most a third.
     """
 
-    holdout_days: Annotated[int, Field(ge=60, le=2500)] | None = None
-    calibration_days: Annotated[int, Field(ge=60, le=2500)] | None = None
+    holdout_days: Annotated[int, Field(ge=LEAST_DAYS, le=2500)] | None = None
+    calibration_days: Annotated[int, Field(ge=LEAST_DAYS, le=2500)] | None = None
     shrinkage: Annotated[float, Field(gt=0, le=1e6)] = 3.0
     """Ridge penalty per training row: the larger, the closer to the random walk."""
     reach: Annotated[float, Field(ge=0, le=10)] = 0.05
-    """The furthest that a forecast departs from the random walk, as a share of the random
-    walk's usual error at that horizon. 0 is the random walk; a series that is far from one
-    deserves more than the default."""
+    """The largest difference between a forecast and the random walk, as a share of the random
+    walk's usual error at that horizon. 0 is the random walk. Raise it for a series that is far
+    from a random walk."""
     interval_level: Annotated[float, Field(ge=0.5, le=0.99)] = 0.8
     bootstrap_resamples: Annotated[int, Field(ge=100, le=5000)] = 400
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -1,12 +1,12 @@
 """The model: a ridge regression that shrinks towards the random walk.
 
-A daily oil price is close to a random walk, so the forecast starts from "no change", and
-the penalty decides how far the features may move it. One set of coefficients serves every
+A daily oil price is close to a random walk. So the forecast starts from "no change", and the
+penalty limits how far the features move it. One set of coefficients serves every
 product and horizon: with ``root`` = square root of (horizon / longest horizon), change / root
 is linear in the features and in the features times ``root``. A random walk's change has a
 variance that grows with the horizon (Hull, "Options, Futures, and Other Derivatives"), so
-that quotient has the same variance for all horizons. How far a fit is trusted is decided on
-other rows (training/trust.py).
+that quotient has the same variance for all horizons. Other rows decide the weight of the fit
+(training/trust.py).
 """
 
 from typing import Self
@@ -15,18 +15,18 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import Ridge
 
-from contracts.forecast import HorizonBucket, IntervalWidth
+from modelwharf.artifact.forecast import HorizonBucket, IntervalWidth
 from training.features import HORIZON_DAYS, Examples, Floats, Origins, changes
 
-# Scales per root; a usual one is about 8. WTI fell by 40 in a day in April 2020, and one
-# such day must not steer the fit.
+# Scales per root; about 8 is usual. WTI fell by 40 in a day in April 2020, and one such day must
+# not dominate the fit.
 CLIP = 45.0
 
 
 class DriftRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Change of price, in scales, from rows of (features…, horizon).
 
-    ``shrinkage`` is the ridge penalty per row, so that it means the same for any amount
+    ``shrinkage`` is the ridge penalty per row, so that its effect does not depend on the amount
     of data.
     """
 
@@ -73,10 +73,10 @@ def calibrate(
     """Residual quantiles per product and horizon, from rows the model did not learn from.
 
     Split-conformal (Lei et al. 2018, "Distribution-Free Predictive Inference for
-    Regression"): the quantile's rank is ceil((n + 1)·level) of n. The two tails are taken
-    apart, since oil falls faster than it rises. ``predicted`` is in scales. An interval
+    Regression"): the quantile's rank is ceil((n + 1)·level) of n. The two tails are
+    separate, because oil falls faster than it rises. ``predicted`` is in scales. An interval
     never narrows with the horizon. One number, the weight of training/trust.py, was chosen on
-    the same rows, so the residuals are a little smaller than a stranger's would be.
+    the same rows, so the residuals are slightly smaller than those of new rows.
     """
     residual = changes(origins, calibration) - predicted
     product = origins.product[calibration.origin]

@@ -14,8 +14,10 @@ from training.notation import (
     LARGEST_PRICE,
     NOTATIONS,
     Days,
+    has_decimal_commas,
     has_time,
     is_missing,
+    is_month,
     read_days,
     read_price,
 )
@@ -26,7 +28,7 @@ ISO = NOTATIONS[0][1]
 
 @dataclass(frozen=True)
 class Observations:
-    """A row each: its day, its price (NaN where the source has none), its line in the file."""
+    """One entry per row: its day, its price (NaN if missing), its line in the file."""
 
     days: tuple[date, ...]
     prices: NDArray[np.float64]
@@ -34,10 +36,10 @@ class Observations:
 
 
 def read_observations(columns: Columns, max_missing_share: float, faults: Faults) -> Observations:
-    """Read the rows, and add what is wrong to ``faults``.
+    """Read the rows, and add their faults to ``faults``.
 
-    Raises Rejected with all of them where days are missing or in disorder, so that nothing more
-    can be told.
+    Raises Rejected with all of them if days are missing or out of order, because nothing more can
+    be checked then.
     """
     rows = [row for row in columns.rows if _fits(row, columns, faults)]
     days = read_days([row.cells[columns.day] for row in rows])
@@ -47,7 +49,8 @@ def read_observations(columns: Columns, max_missing_share: float, faults: Faults
         dated.reverse()
     _check_order(dated, faults)
     in_order = not faults
-    prices = [_price(row, columns.price, faults) for row in rows]
+    comma = has_decimal_commas([row.cells[columns.price] for row in rows])
+    prices = [_price(row, columns.price, comma, faults) for row in rows]
     _check_missing(rows, prices, max_missing_share, faults)
     if not in_order:
         faults.raise_any()
@@ -60,7 +63,7 @@ def read_observations(columns: Columns, max_missing_share: float, faults: Faults
 
 
 def _fits(row: Row, columns: Columns, faults: Faults) -> bool:
-    """A row with more cells than the header has been cut wrongly, one with fewer broken off."""
+    """Refuse rows with more cells than the header, or fewer than the columns need."""
     if row.width > columns.width:
         faults.add(
             "long",
@@ -100,21 +103,31 @@ def _check_days(rows: Sequence[Row], days: Days, column: int, faults: Faults) ->
                 f"has a time of day, {cell_text(cell)}; a daily series has one price a day, "
                 "under its date or at 00:00 of it",
             )
+        elif day is None and is_month(cell):
+            faults.add(
+                "month",
+                row.line,
+                f"has the date {cell_text(cell)}, a month, not a day; a daily series has a price "
+                "for each business day: download the daily one",
+            )
         elif day is None:
             faults.add("date", row.line, f"has the date {cell_text(cell)}; {allowed}")
 
 
-def _price(row: Row, column: int, faults: Faults) -> float:
+def _price(row: Row, column: int, decimal_comma: bool, faults: Faults) -> float:
     cell = row.cells[column]
     if is_missing(cell):
         return np.nan
-    price = read_price(cell)
+    price = read_price(cell, decimal_comma)
     if price is None:
         allowed = "a price is a finite number, or empty for a day without one"
         if "," in cell:
-            allowed = "write 1234.5: a point before the decimals, and no other mark"
+            allowed = (
+                "write 1234.5: a point before the decimals, and no other mark, or 1234,5 in all "
+                "lines"
+            )
         faults.add("price", row.line, f"has the price {cell_text(cell)}; {allowed}")
-        return 0.0  # not missing; nobody sees it
+        return 0.0  # not missing
     if abs(price) > LARGEST_PRICE:
         faults.add(
             "large",

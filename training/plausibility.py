@@ -1,18 +1,17 @@
 """Prices that their neighbours do not support: a 0 between two days at 47, a 5600, a 1e-7.
 
-A price far from its neighbours is a fault of the file, or news. Two measures tell them apart,
-each a product's own:
+A price far from its neighbours is a fault of the file, or a real event. Two measures of each
+product distinguish them:
 
-- the usual move: the median absolute change of the days around, so that a few wrong days hide
-  no other. In 36 years of WTI and Brent no day but 2020-04-20 stands out by seven of them from
-  both of its neighbours; a 0 does by 77 in the median.
-- what the neighbours did meanwhile. After 2020-04-20, at -36.98, WTI did not come back to the
-  18.31 of the day before, but to 8.91: it stands out by less than five times that. A 0 in a
-  file stands out by a hundred times what its neighbours moved.
+- the usual move: the median absolute change of the surrounding days, so that a few wrong days hide
+  no other. In 36 years of WTI and Brent only 2020-04-20 differs by seven usual moves from both of
+  its neighbours. A 0 differs by 77 in the median.
+- the neighbours' own move. After 2020-04-20, at -36.98, WTI did not return to the previous day's
+  18.31, but to 8.91: it differs by less than five times that move. A 0 in a file differs by a
+  hundred times its neighbours' move.
 
-At either end of a series there are neighbours on one side only, so an end has to be within reach
-of the last days. A level that changes at once and stays, such as cents after dollars, is told at
-its first day.
+The ends of a series have neighbours on one side only, so they are compared with the last days. A
+level that changes and stays, such as cents after dollars, is reported at its first day.
 """
 
 from collections.abc import Iterator
@@ -29,18 +28,18 @@ Floats = NDArray[np.float64]
 
 WINDOW = 20  # prices on either side, for the usual move and the level
 LONGEST_RUN = 5  # prices in a row that may be wrong together
-NEAR = 5  # prices that an end, or a new level, is compared with
+NEAR = 5  # prices with which an end, or a new level, is compared
 USUAL_MOVES = 10.0
 NEIGHBOURS_MOVES = 6.5
 SHARE_OF_LEVEL = 0.25  # between neighbours
-SHARE_AT_ENDS = 0.5  # where there is one side only; WTI fell by a third on 1991-01-17
+SHARE_AT_ENDS = 0.5  # at an end; WTI fell by a third on 1991-01-17
 SHARE_OF_NEW_LEVEL = 0.75  # cents after dollars, zeros to the end
 SHOWN = 5  # days of one series
 
 
 @dataclass(frozen=True)
 class Outlier:
-    """A price without support; ``before`` and ``after`` are the nearest that have it."""
+    """A price without support; ``before`` and ``after`` are the nearest supported prices."""
 
     day: pd.Timestamp
     price: float
@@ -106,10 +105,10 @@ def outliers(series: Series) -> tuple[Outlier, ...]:
 
 
 def _candidates(prices: Floats, length: int) -> list[int]:
-    """Where a run may begin: the move into it is at least as far as it stands out.
+    """Where a run may begin: the move into it is at least as large as its distance.
 
-    Half of that, as the level is here that of the run and its neighbours together. A run that
-    begins the series has no move into it.
+    Half of that suffices, because the level includes the run itself. A run that begins the series
+    has no move into it.
     """
     if len(prices) < 2 * length + 1:
         return []
@@ -120,14 +119,14 @@ def _candidates(prices: Floats, length: int) -> list[int]:
 
 
 def _stands_out(prices: Floats, start: int, end: int) -> bool:
-    """Whether the run, without its own moves, is far from what is on its sides."""
+    """Whether the run, without its own moves, is far from its neighbours."""
     before, after = prices[max(0, start - WINDOW - 1) : start], prices[end : end + WINDOW + 1]
     moves = np.abs(np.concatenate([np.diff(before), np.diff(after)]))
     level = float(np.median(np.abs(np.concatenate([before, after]))))
     run = prices[start:end]
     if len(before) and len(after):
         sides = np.array([before[-1], after[0]])
-        # What they would have moved in the time of one price: a random walk's square root.
+        # Their move in the time of one price: a random walk's square root.
         meanwhile = float(np.ptp(sides)) * (2 / (end - start + 1)) ** 0.5
         share = SHARE_OF_LEVEL
     else:
@@ -140,7 +139,7 @@ def _stands_out(prices: Floats, start: int, end: int) -> bool:
 
 
 def _new_levels(prices: Floats) -> Iterator[int]:
-    """Where the prices of NEAR days are out of reach of those of NEAR days before."""
+    """Where the prices of NEAR days are far from those of the NEAR days before."""
     if len(prices) < 2 * NEAR:
         return
     days = np.lib.stride_tricks.sliding_window_view(prices, NEAR)

@@ -1,4 +1,4 @@
-"""The picture of the holdout: what was forecast, and what came."""
+"""The plot of the holdout: forecasts and actual prices."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +9,7 @@ from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from contracts.evaluation import EvaluationReport
+from modelwharf.artifact.evaluation import EvaluationReport
 from training.predictions import Predictions
 
 PLOT_FILE = "holdout.png"
@@ -20,7 +20,7 @@ PANEL_HEIGHT = 3.6  # inches
 
 
 def plot_holdout(predictions: Predictions, report: EvaluationReport, path: Path) -> None:
-    """Write a PNG: a row a product, a column a horizon."""
+    """Write a PNG: one row per product, one column per horizon."""
     products = predictions.product_names
     spacing = ConstrainedLayoutEngine(h_pad=0.14, w_pad=0.08)  # inches
     figure = Figure(figsize=(12, 1.1 + PANEL_HEIGHT * len(products)), layout=spacing)

@@ -1,17 +1,17 @@
-"""Examples with the model's answers beside them, in dollars."""
+"""Examples with the model's answers, in dollars."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.forecast import Forecast, IntervalWidth
+from modelwharf.artifact.forecast import Forecast, IntervalWidth
 from training.features import Examples, Floats, Integers, Origins
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """One row an example, as the server answers it: prices in dollars."""
+    """One row per example, as the server answers it: prices in dollars."""
 
     product_names: tuple[str, ...]
     product: Integers

@@ -1,19 +1,27 @@
-"""The processing job: check the series, write them out clean, report what was found."""
+"""The processing job: check the series, write them clean, and report."""
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
-from contracts.model import Contract
+from modelwharf.artifact.contract import Contract
+from modelwharf.artifact.evaluation import FINDING, FINDINGS
+from training.features import find_examples, find_origins
 from training.folders import Folders
+from training.hyperparameters import read_hyperparameters
+from training.options import Options
 from training.plausibility import check_plausible
-from training.series import DESCRIPTION_FILE, Dataset, Description, Options, Series, read_dataset
+from training.rejected import Rejected, gathered
+from training.revision import Revision, compare, gone, in_words, read_previous
+from training.series import DESCRIPTION_FILE, Dataset, Description, Series, read_dataset
+from training.split import split
 
 REPORT_FILE = "report.json"
 
 
 class SeriesReport(Contract):
-    """What was found in one series."""
+    """The findings about one series."""
 
     role: str
     rows: int
@@ -25,11 +33,14 @@ class SeriesReport(Contract):
     lowest: float
     highest: float
     source: str
-    """File, sheet and column that the prices are from."""
+    """File, sheet and column of the prices."""
 
 
 class DataReport(Contract):
-    """``report.json``. ``fingerprint`` is the SHA-256 of everything that training reads."""
+    """``report.json``. ``fingerprint`` is the SHA-256 of everything that training reads.
+
+    ``revisions`` has the series whose past differs from the serving release's data.
+    """
 
     fingerprint: str
     rows: int
@@ -39,14 +50,35 @@ class DataReport(Contract):
     missing: int
     largest_gap_days: int
     series: dict[str, SeriesReport]
+    revisions: dict[str, Revision] = {}
+    findings: tuple[str, ...] = ()
+    """What people should know of the data, in sentences; the release's verdict carries them on."""
 
 
 def prepare(folders: Folders) -> DataReport:
-    """Read the raw series, write the clean ones beside a report. Raises Rejected."""
+    """Read the raw series, and write the clean ones and a report.
+
+    Raises Rejected, also for data that the training program would refuse.
+    """
     dataset = read_dataset(folders.processing_input)
-    check_plausible(dataset)
+    refusals: list[str] = []
+    revisions: dict[str, Revision] = {}
+    findings: tuple[str, ...] = ()
+    with gathered(refusals):
+        check_plausible(dataset)
+    with gathered(refusals):
+        revisions, findings = _history(folders.processing_previous, dataset)
+    with gathered(refusals):
+        _check_trainable(dataset, folders.processing_hyperparameters)
+    if refusals:
+        raise Rejected("; ".join(refusals))
     files = clean_files(dataset)
-    report = _report(dataset, _fingerprint(files))
+    report = _report(dataset, _fingerprint(files)).model_copy(
+        update={
+            "revisions": revisions,
+            "findings": (*_standing_still(dataset), *findings)[:FINDINGS],
+        }
+    )
     output = folders.processing_output
     output.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
@@ -55,8 +87,39 @@ def prepare(folders: Folders) -> DataReport:
     return report
 
 
+def _check_trainable(dataset: Dataset, hyperparameters: Path) -> None:
+    """Split the data as training does, so that its refusal costs no training job."""
+    settings = read_hyperparameters(hyperparameters)
+    origins = find_origins(dataset)
+    split(origins, find_examples(dataset, origins), settings)
+
+
+def _standing_still(dataset: Dataset) -> Iterator[str]:
+    for one in (*dataset.products, *dataset.features):
+        if one.prices.nunique() == 1:
+            yield f"{one.name}: all of its {len(one.prices):,} prices are {one.prices.iloc[0]:g}"
+
+
+def _history(previous: Path, dataset: Dataset) -> tuple[dict[str, Revision], tuple[str, ...]]:
+    """The changes since the serving release, also as sentences. Raises Rejected.
+
+    Data of another prepare program are not compared, and refuse no release.
+    """
+    try:
+        before = read_previous(previous)
+    except Rejected as error:
+        return {}, (f"not compared with the serving release's data: {error}"[:FINDING],)
+    if before is None:
+        return {}, ()
+    revisions = {
+        name: found for name, found in compare(before, dataset).items() if not found.nothing
+    }
+    sentences = (in_words(name, found) for name, found in revisions.items())
+    return revisions, (*sentences, *gone(before, dataset))
+
+
 def clean_files(dataset: Dataset) -> dict[str, bytes]:
-    """The data as training reads it: file name → content, the same for the same prices."""
+    """The data as training reads it: file name → content; equal prices give equal content."""
     series = (*dataset.products, *dataset.features)
     options = Options(
         features=tuple(one.name for one in dataset.features),

@@ -1,7 +1,8 @@
-"""What the user has to mend: their data or their settings, in words for them."""
+"""The user's faults in data or settings."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -11,8 +12,17 @@ class Rejected(Exception):
     """The data or a setting cannot be used. The message says what, where and what is allowed."""
 
 
+@contextmanager
+def gathered(refusals: list[str]) -> Iterator[None]:
+    """Collect a refusal and continue, so that people see all faults at once."""
+    try:
+        yield
+    except Rejected as error:
+        refusals.append(str(error))
+
+
 def in_options(options: Mapping[str, object]) -> str:
-    """Where the user says so, and with which command."""
+    """The setting, and the command that changes it."""
     return (
         f"under `options` of the data parameter: {json.dumps(options, ensure_ascii=False)} "
         "(`wharf config show data`, then `wharf config put data FILE`)"
@@ -20,7 +30,7 @@ def in_options(options: Mapping[str, object]) -> str:
 
 
 def rejection(where: str, error: ValidationError, allowed: tuple[str, ...]) -> Rejected:
-    """Say in plain words what pydantic found wrong in ``where``."""
+    """Pydantic's findings in ``where``, in plain words."""
     return Rejected("; ".join(_finding(where, item, allowed) for item in error.errors()))
 
 

@@ -1,21 +1,20 @@
-"""Price series: read from files and checked, so that everything behind may trust them."""
+"""Price series, read from files and checked; other modules rely on that."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from pydantic import Field, ValidationError
 
-from contracts.model import Contract
-from contracts.parameters import DatasetName
-from training.columns import Columns, Wanted, find_columns
+from modelwharf.artifact.contract import Contract
+from modelwharf.artifact.names import DatasetName
+from training.columns import Columns, find_columns
 from training.faults import Faults
 from training.observations import Observations, read_observations
+from training.options import Options
 from training.rejected import Rejected, in_options, rejection
 from training.table import Table, read_table
 
@@ -23,48 +22,8 @@ DESCRIPTION_FILE = "data.json"
 SATURDAY = 5
 
 
-Named = dict[DatasetName, str]
-"""Input name → what it is called in that input's file."""
-
-
-class Options(Contract):
-    """What the user may say of their data. ``features`` names the inputs that only help."""
-
-    features: tuple[str, ...] = ()
-    date_column: str | Named = "Date"
-    price_column: str | Named = "Price"
-    sheet: str | Named | None = None
-    """Of a workbook; without it, the only one with days in it."""
-    max_gap_days: Annotated[int, Field(ge=1, le=366)] = 10
-    """Calendar days between two neighbouring prices."""
-    max_missing_share: Annotated[float, Field(ge=0, le=1)] = 0.05
-    """Share of rows without a price, as exchanges' holidays are in some sources."""
-    confirmed: dict[DatasetName, tuple[date, ...] | Literal["all"]] = {}
-    """Input name → days whose price is right although no neighbour supports it."""
-    ended: tuple[DatasetName, ...] = ()
-    """Products that may end long before the others."""
-
-    def wanted(self, option: Literal["date_column", "price_column"], name: str) -> Wanted:
-        """The column's name for an input; the default's where the user gave none."""
-        value: str | Named = getattr(self, option)
-        default: str = type(self).model_fields[option].default
-        if isinstance(value, dict):
-            return Wanted(option, value.get(name, default), name in value)
-        return Wanted(option, value, option in self.model_fields_set)
-
-    def sheet_of(self, name: str) -> str | None:
-        return self.sheet.get(name) if isinstance(self.sheet, dict) else self.sheet
-
-    def inputs_named(self) -> Iterator[tuple[str, str]]:
-        """Every option with an input's name in it."""
-        for option in ("features", "date_column", "price_column", "sheet", "confirmed", "ended"):
-            value = getattr(self, option)
-            if not isinstance(value, str):
-                yield from ((option, name) for name in value or ())
-
-
 class Description(Contract):
-    """``data.json``: which inputs are there, and how to read their files."""
+    """``data.json``: the inputs, and how to read their files."""
 
     inputs: Annotated[tuple[DatasetName, ...], Field(min_length=1)]
     options: Options = Options()
@@ -72,11 +31,11 @@ class Description(Contract):
 
 @dataclass(frozen=True)
 class Series:
-    """One daily series without holes: business days, ascending, each with a price.
+    """One daily series without gaps: business days, ascending, each with a price.
 
     ``prices`` is indexed by date. A price may be zero or negative: WTI was -36.98 USD on
-    2020-04-20. ``missing`` and ``weekends`` count rows that were left out,
-    ``source`` is the column of the file that the prices are from.
+    2020-04-20. ``missing`` and ``weekends`` count omitted rows; ``source`` is the file's column of
+    prices.
     """
 
     name: str
@@ -98,7 +57,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The products that the model forecasts, and the series that only help to."""
+    """The products that the model forecasts, and the series that are only features."""
 
     products: tuple[Series, ...]
     features: tuple[Series, ...]
@@ -108,7 +67,7 @@ class Dataset:
 def read_dataset(folder: Path) -> Dataset:
     """Read ``data.json`` and the file of each of its inputs.
 
-    Raises Rejected for whatever is wrong in them, of all inputs at once.
+    Raises Rejected with the faults of all inputs at once.
     """
     description = _read_description(folder / DESCRIPTION_FILE)
     options = description.options
@@ -134,7 +93,7 @@ def read_dataset(folder: Path) -> Dataset:
 
 
 def _file_of(folder: Path, name: str) -> Path:
-    """The input's file, whatever its ending: that is the key's. Raises Rejected."""
+    """The input's file; its suffix is the key's. Raises Rejected."""
     found = [
         path
         for path in sorted(folder.iterdir())
@@ -215,7 +174,7 @@ def _source(path: Path, table: Table, columns: Columns) -> str:
 
 
 def _on_business_days(observed: Observations, name: str, source: str) -> tuple[Series, np.ndarray]:
-    """The prices that count, and their lines in the file."""
+    """The prices in use, and their lines in the file."""
     days = pd.DatetimeIndex(observed.days)
     prices = pd.Series(observed.prices, index=days, name=name)
     there = prices.notna().to_numpy()

@@ -1,7 +1,7 @@
 """A file as rows of cells, each with the line that it begins in.
 
-Python's csv reads text, calamine workbooks. Blank rows are left out; a line is that of the file,
-whatever stands above it, and a workbook's row.
+Python's csv reads text, calamine reads workbooks. Blank rows are omitted. A line number is that of
+the file, or a workbook's row.
 """
 
 import csv
@@ -12,12 +12,12 @@ from datetime import date, datetime
 from pathlib import Path
 
 from training.content import decoded, is_workbook, unpacked
-from training.notation import is_day
+from training.notation import is_date
 from training.rejected import Rejected, in_options
 
-DELIMITERS = (";", "\t", "|")  # before the comma, which dates and numbers may hold
+DELIMITERS = (";", "\t", "|")  # before the comma, which dates and numbers may contain
 SAMPLE = 20  # lines
-HEADER_ROWS = 100  # within these, a table begins
+HEADER_ROWS = 100  # a table begins within these
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,20 @@ class Row:
 
     @property
     def width(self) -> int:
-        """Cells up to the last that holds something: a comma at the end makes none."""
+        """Cells up to the last non-empty one: a trailing comma adds none."""
         return max((number for number, cell in enumerate(self.cells, 1) if cell), default=0)
 
 
 @dataclass(frozen=True)
 class Table:
-    """``sheet`` is the workbook's, "" of a text."""
+    """``sheet`` is the workbook's sheet; "" for text."""
 
     rows: tuple[Row, ...]
     sheet: str = ""
 
 
 def read_table(path: Path, sheet: str | None = None) -> Table:
-    """The rows that hold something, from CSV or a workbook. Raises Rejected."""
+    """The non-empty rows of a CSV file or a workbook. Raises Rejected."""
     content = unpacked(path.read_bytes(), path.name)
     if is_workbook(content):
         return _workbook(content, path.name, sheet)
@@ -70,7 +70,7 @@ def _csv_rows(text: str, file: str) -> Iterator[Row]:
 
 
 def _delimiter(text: str) -> str:
-    """What every line of the table has; a table's lines are those with a digit in them."""
+    """The delimiter in every line of the table; a table's lines have a digit."""
     lines = (line for line in io.StringIO(text) if any(character.isdigit() for character in line))
     sample = [line for line, _ in zip(lines, range(SAMPLE), strict=False)][-SAMPLE // 2 :]
     for delimiter in DELIMITERS:
@@ -119,4 +119,4 @@ def _cell(value: object) -> str:
 
 
 def _has_days(table: Table) -> bool:
-    return any(is_day(cell) for row in table.rows[:HEADER_ROWS] for cell in row.cells)
+    return any(is_date(cell) for row in table.rows[:HEADER_ROWS] for cell in row.cells)

@@ -1,11 +1,11 @@
-"""The training job: learn, calibrate, judge on the holdout, export, write it all down."""
+"""The training job: fit, calibrate, evaluate on the holdout, export."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from contracts.evaluation import EVALUATION_FILE, HOLDOUT_FILE, EvaluationReport
-from contracts.forecast import ForecastContract, IntervalWidth
+from modelwharf.artifact.evaluation import EVALUATION_FILE, HOLDOUT_FILE, EvaluationReport
+from modelwharf.artifact.forecast import ForecastContract, IntervalWidth
 from training.evaluate import Bootstrap, evaluate
 from training.export import check_same, runner, to_onnx, write_artifact
 from training.features import (
@@ -32,9 +32,8 @@ from training.trust import Trust, choose_trust
 def train(folders: Folders) -> EvaluationReport:
     """Train from the channel's data and write the model and its evaluation.
 
-    The model that was judged is the one that is shipped: it is not fitted again on the
-    holdout. Raises Rejected for the user's data and settings, ExportDiffers for our own
-    export.
+    The judged model is shipped: it is not fitted again on the holdout. Raises Rejected for the
+    user's data and settings, ExportDiffers for our own export.
     """
     settings = read_hyperparameters(folders.hyperparameters)
     dataset = read_dataset(folders.channel)
@@ -74,7 +73,7 @@ def train(folders: Folders) -> EvaluationReport:
 
 
 def _since(origins: Origins, day: np.datetime64) -> Origins:
-    """The origins that the model did not learn from: only these may be asked for."""
+    """The origins that the model was not fitted on: requests may ask only for these."""
     rows = origins.date >= day
     return replace(
         origins,
@@ -113,7 +112,7 @@ def _say_split(parts: Split) -> None:
 
 
 def _say_trust(trust: Trust) -> None:
-    meaning = "" if trust.weight else ": the forecast is the random walk"
+    meaning = "" if trust.weight else ": the forecast is the last price, the random walk"
     print(
         f"trust weight={trust.weight:.2f} gain={trust.gain:.4f} error={trust.error:.4f} "
         f"blocks={trust.blocks}{meaning}",
@@ -122,7 +121,7 @@ def _say_trust(trust: Trust) -> None:
 
 
 def _say_report(report: EvaluationReport) -> None:
-    """One line a figure: SageMaker's metric definitions read these."""
+    """One line per metric: SageMaker's metric definitions read these."""
     for name, metric in report.metrics.items():
         interval = metric.interval
         between = f" ({interval.low:.6f} to {interval.high:.6f})" if interval else ""

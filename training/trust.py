@@ -1,22 +1,22 @@
-"""How far the forecast may leave the random walk, decided on the calibration rows.
+"""The weight of the fit against the random walk, chosen on the calibration rows.
 
 A forecast of prices has to beat "no change", which is hard to beat at horizons of weeks, and
 a fit on a few hundred days is often worse by luck. So the model and the random walk are
 combined (Bates and Granger 1969, "The Combination of Forecasts"): the weight on the model's
-coefficients lies between 0, the random walk exactly, and 1, the fit as it is.
+coefficients is between 0, the random walk exactly, and 1, the fit unchanged.
 
-- The weight is the one whose gain over the random walk, less one standard error, is largest;
-  it is 0 when none is above zero (the one-standard-error rule of Breiman et al. 1984,
-  "Classification and Regression Trees", leaning to the random walk as the simpler model).
+- The weight has the largest gain over the random walk minus one standard error; it is 0 if no
+  such gain is positive (the one-standard-error rule of Breiman et al. 1984,
+  "Classification and Regression Trees", with the random walk as the simpler model).
   The gain is in dollars of absolute error, as ``skill`` measures it.
 - Forecasts of neighbouring days share most of their future, so the standard error is that
   between blocks of days as long as the longest horizon (Künsch 1989). Fewer than
-  ``MINIMUM_BLOCKS`` show nothing, and leave the random walk.
-- No forecast departs by more than ``reach`` times the random walk's usual error at its
-  horizon. By the triangle inequality the mean absolute error can then exceed the random
-  walk's by that share at most, as long as prices move as much as they did in the calibration
-  rows. The weight alone would not do: luck lets it pass now and then, and an unusual year
-  makes departures larger than they were in those rows.
+  ``MINIMUM_BLOCKS`` prove nothing, and the random walk is used.
+- No forecast differs from the random walk by more than ``reach`` times its usual error at that
+  horizon. By the triangle inequality the mean absolute error can then exceed the random walk's by
+  that share at most, if prices move as much as in the calibration rows. The weight alone does not
+  suffice: chance sometimes gives a large weight, and an unusual year makes differences larger than
+  they were in those rows.
 """
 
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ MINIMUM_BLOCKS = 4
 class Trust:
     """``weight`` on the coefficients, ``limit`` on the drift (scales per root).
 
-    ``gain`` and ``error`` are of the weight, as shares of the random walk's absolute error
-    on the calibration rows: what the model saves, and the standard error of that.
+    ``gain`` is the model's saving with this weight and ``error`` its standard error, as shares of
+    the random walk's absolute error on the calibration rows.
     """
 
     weight: float
@@ -48,7 +48,7 @@ class Trust:
 def choose_trust(
     model: DriftRegressor, origins: Origins, calibration: Examples, reach: float
 ) -> Trust:
-    """Choose on rows that the model did not learn from."""
+    """Choose on rows that the model was not fitted on."""
     rows, change = matrix(origins, calibration), changes(origins, calibration)
     dollars = origins.scale[calibration.origin]
     walk = np.abs(change) * dollars
@@ -84,7 +84,7 @@ def _blocks(asked: np.ndarray) -> Integers:
 
 
 def _gain_and_error(gains: Floats, walk: float) -> tuple[Floats, Floats]:
-    """Of weights × blocks of dollars gained: the sum's share of ``walk``, and its error."""
+    """From weights × blocks of gained dollars: the sum as a share of ``walk``, and its error."""
     blocks = gains.shape[1]
     if blocks < 2 or walk == 0:
         return np.zeros(len(gains)), np.zeros(len(gains))

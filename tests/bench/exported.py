@@ -32,11 +32,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
-from export.adversarial import Batch, beside_nothing, beside_thresholds, random_rows
-from export.libraries import convert
-from export.limits import limits
-from export.runtime import Predict, as_matrix, runner
-from export.source import source_of
+from modelwharf.export.adversarial import Batch, random_rows, threshold_rows
+from modelwharf.export.libraries import convert
+from modelwharf.export.limits import limits
+from modelwharf.export.runtime import Predict, as_matrix, runner
+from modelwharf.export.source import source_of
 
 COLUMNS = 20
 TRAINING_ROWS = 20_000
@@ -66,7 +66,7 @@ class Found:
     """Of one model. Times are of the library and of the graph."""
 
     rows: int
-    beside_thresholds: int
+    near_thresholds: int
     mismatches: int
     largest_difference: float
     one_row_us: Pair
@@ -81,7 +81,7 @@ def batches(trees: Any, base: np.ndarray, missing: Any, rows: int) -> Iterator[B
     yield random_rows(base, first, missing, random)
     left = rows - first
     while left > 0:
-        for batch in beside_thresholds(trees, base, left, missing, random):
+        for batch in threshold_rows(trees, base, left, missing, random):
             yield batch
             left -= len(batch.rows)
 
@@ -99,11 +99,9 @@ def check(name: str, rows: int) -> Found:
     converted = convert(model, method, COLUMNS)
     exported = runner(converted.proto)
     missing = limits(trained, inputs).missing
-    done = beside = mismatches = 0
+    done = near = mismatches = 0
     largest = 0.0
-    asked = itertools.chain(
-        [beside_nothing(inputs)], batches(converted.trees, inputs, missing, rows)
-    )
+    asked = itertools.chain([Batch.of(inputs)], batches(converted.trees, inputs, missing, rows))
     for batch in asked:
         for start in range(0, len(batch.rows), CHUNK):
             part = batch.rows[start : start + CHUNK]
@@ -111,11 +109,11 @@ def check(name: str, rows: int) -> Found:
             mismatches += int((apart > 0).any(axis=1).sum())
             largest = max(largest, float(apart.max()))
             done += len(part)
-        beside += int((batch.column >= 0).sum())
+        near += int((batch.column >= 0).sum())
     content = len(converted.proto.SerializeToString()) / 2**20
     return Found(
         done,
-        beside,
+        near,
         mismatches,
         largest,
         timed(trained, exported, inputs[:1], 1e6),
@@ -165,7 +163,7 @@ def main() -> None:
         one = check(name, arguments.rows)
         found[name] = asdict(one)
         print(
-            f"| {name} | {one.rows:,} | {one.beside_thresholds:,} | {one.mismatches:,} "
+            f"| {name} | {one.rows:,} | {one.near_thresholds:,} | {one.mismatches:,} "
             f"| {one.largest_difference:.2g} | {one.one_row_us[0]:.0f} / {one.one_row_us[1]:.1f} "
             f"| {one.thousand_rows_ms[0]:.2f} / {one.thousand_rows_ms[1]:.2f} | {one.mib:.1f} |",
             flush=True,

@@ -23,8 +23,9 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from localcloud.overrides import as_shipped
-from tests.unit.localcloud.core.world import World, serving
+from modelwharf.laptop.overrides import as_shipped
+from tests.unit.laptop.core.world import World, serving
+from tests.waiting import HUNG
 
 BROWSER = os.environ.get("WHARF_CHROMIUM") or shutil.which("chromium")
 HERE = Path(__file__).parent
@@ -97,7 +98,7 @@ def browse(url: str, profile: Path, *flags: str) -> str:
             "--disable-sync", f"--user-data-dir={profile}", "--virtual-time-budget=20000",
             *flags, "--dump-dom", url,
         ],
-        capture_output=True, text=True, check=True, timeout=120,
+        capture_output=True, text=True, check=True, timeout=HUNG,
     )  # fmt: skip
     return done.stdout
 

@@ -18,7 +18,7 @@ from tests.chaos.timeline import Timeline
 from tests.release import laptop as laptops
 from tests.release.laptop import PROJECT, Laptop
 from tests.release.team import Team
-from tests.waiting import has_ended, until
+from tests.waiting import has_ended, patience, until
 
 STARTUP = 5  # seconds until a server that is never healthy counts as failed
 SHORT_WAITS = {"WHARF_SWEEP_AFTER_SECONDS": "2", "WHARF_LOST_PUSH_AFTER_SECONDS": "20"}
@@ -108,8 +108,8 @@ class World:
 
     def _begin(self, repository: Path | None = None) -> None:
         self.life += 1
-        patience = {"WHARF_STARTUP_TIMEOUT": str(STARTUP)}
-        laptop = laptops.start(self.folder / "cloud", self._assembly, patience)
+        startup = {"WHARF_STARTUP_TIMEOUT": str(patience(STARTUP))}
+        laptop = laptops.start(self.folder / "cloud", self._assembly, startup)
         self.team = Team(laptop, repository or self.folder / "repository")
         if repository is None:
             self.team.set_up()

@@ -14,6 +14,7 @@ import pytest
 
 from tests.clients.reads import CALLS, FOR_SURE
 from tests.clients.trap import Trap
+from tests.waiting import HUNG
 
 OURS = Path(sys.executable).parent / "aws"
 DEBIAN_S = Path("/usr/bin/aws")
@@ -46,7 +47,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=HUNG,
     )
 
 

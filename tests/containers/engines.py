@@ -22,11 +22,12 @@ import docker
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
-from localcloud.container_engine.command_line import (
+from modelwharf.engines.container.command_line import (
     CommandLine,
     find_command_line,
     machine_variables,
 )
+from tests.waiting import HUNG, patience
 
 PYTHON_BASE = "public.ecr.aws/docker/library/python:3.12-slim"
 DEBIAN_BASE = "public.ecr.aws/docker/library/debian:bookworm-slim"
@@ -34,7 +35,7 @@ BASES = (PYTHON_BASE, DEBIAN_BASE)
 
 ML = "/opt/ml"
 PORT = 8080  # what SageMaker's serving contract asks for
-PING = 15  # seconds an engine has to answer; podman takes some while it builds
+PING = 15  # seconds an idle machine's engine has to answer; podman takes some while it builds
 LABEL = "modelwharf.tests"
 PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy")
 
@@ -54,11 +55,11 @@ def answering(environment: Mapping[str, str]) -> "ContainerEngine | None":
         if not listens(address):  # the SDK would leave its socket open
             continue
         try:
-            client = docker.DockerClient(base_url=address, timeout=PING)
+            client = docker.DockerClient(base_url=address, timeout=patience(PING))
             version = client.version()
         except DockerException:
             continue
-        client.api.timeout = 120
+        client.api.timeout = HUNG
         first = version.get("Components", [{"Name": "Engine"}])[0]["Name"]
         name = first if "Podman" in first else f"Docker {first}"
         return ContainerEngine(address, f"{name} {version['Version']}", client)
@@ -167,7 +168,7 @@ class ContainerEngine:
         image: str,
         *arguments: str,
         tree: Path | None = None,
-        seconds: float = 120,
+        seconds: float = HUNG,
         **options: Any,
     ) -> Ended:
         """Run a container to its end; what it wrote in /opt/ml comes back into ``tree``."""
@@ -181,7 +182,7 @@ class ContainerEngine:
         finally:
             remove(container)
 
-    def wait(self, container: Container, seconds: float = 120) -> Ended:
+    def wait(self, container: Container, seconds: float = HUNG) -> Ended:
         code = container.wait(timeout=seconds)["StatusCode"]
         container.reload()
         return Ended(

@@ -18,9 +18,9 @@ import pytest
 import requests
 from docker.errors import APIError
 
-from localcloud.container_engine.unix_socket import close_unanswered
+from modelwharf.engines.container.unix_socket import close_unanswered
 from tests.containers.engines import ContainerEngine, listens
-from tests.waiting import until
+from tests.waiting import patience, until
 
 API = "1.40"  # named, so that making a client asks nothing
 PROGRAMS = ("sh", "sleep", "cat", "ls", "dd", "env")
@@ -75,7 +75,7 @@ class PrivateEngine:
             client.images.load(shared.client.images.get(reference).save(named=True))
 
     def client(self) -> docker.DockerClient:
-        client = docker.DockerClient(base_url=self.address, timeout=60, version=API)
+        client = docker.DockerClient(base_url=self.address, timeout=patience(), version=API)
         close_unanswered(client.api)
         return client
 

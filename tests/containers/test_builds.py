@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
-from contracts.laptop import STATE_FILE, LaptopCloud
 from lambdas import build as build_image
-from localcloud.cloud import Cloud
-from localcloud.engines import choose
-from localcloud.server import Server
+from modelwharf.contracts.laptop import STATE_FILE, LaptopCloud
+from modelwharf.engines.choice import choose
+from modelwharf.laptop.cloud import Cloud
+from modelwharf.laptop.server import Server
 from tests.containers.engines import DEBIAN_BASE, ContainerEngine
 from tests.waiting import until
 

@@ -7,18 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from contracts.examination import Examination, Finding, ImageRole, Verdict
-from contracts.parameters import Hyperparameter, MetricDefinition
-from doctor import DockerfileOf, NamedImage, Patience, Sample, Settings, Wanted, examine
-from localcloud.container_engine import (
+from modelwharf.cli.project_file import read_project_file, require_content
+from modelwharf.cli.templates import templates
+from modelwharf.contracts.examination import Examination, Finding, ImageRole, Verdict
+from modelwharf.contracts.parameters import Hyperparameter, MetricDefinition
+from modelwharf.doctor import DockerfileOf, NamedImage, Patience, Sample, Settings, Wanted, examine
+from modelwharf.engines.container import (
     Connection,
     ContainerEngine,
     NoEngine,
     connect,
 )
-from localcloud.container_engine.image_store import ImageStore
-from localcloud.engine import Engine
-from localcloud.processes import Processes
+from modelwharf.engines.container.image_store import ImageStore
+from modelwharf.engines.engine import Engine
+from modelwharf.engines.processes import Processes
 from tests.containers.broken.faults import FAULTS, GOOD, Fault
 from tests.containers.engines import PYTHON_BASE
 from tests.containers.engines import ContainerEngine as EngineUnderTest
@@ -142,6 +144,31 @@ def test_nothing_is_wrong_with_the_mean_model(docker: Engine, tmp_path: Path) ->
     found = examine(docker, wanted, given, tmp_path / "doctor")
 
     assert complaints(found) == [], told(found)
+
+
+def test_nothing_is_wrong_with_the_template_of_two_containers(
+    docker: Engine, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    for name, content in templates()["container"].files("my-model").items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_bytes(content)
+    said = require_content(read_project_file(project / "modelwharf.toml"))
+    given = Settings(
+        channels={"training": project / "data"},
+        metric_definitions=said.training.metric_definitions,
+        patience=PATIENCE,
+    )
+    wanted = {
+        ImageRole.TRAINING: image(project, said.source.training_image.dockerfile),
+        ImageRole.INFERENCE: image(project, said.source.inference_image.dockerfile),
+    }
+
+    found = examine(docker, wanted, given, tmp_path / "doctor")
+
+    assert complaints(found) == [], told(found)
+    passed = {one.id for one in found.findings if one.verdict is Verdict.PASS}
+    assert {"train-succeeds", "train-metrics", "serve-loads-model", "serve-sigterm"} <= passed
 
 
 def test_a_name_that_means_a_list_of_images_is_found(

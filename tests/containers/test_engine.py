@@ -14,16 +14,17 @@ from typing import Any
 
 import pytest
 
-from localcloud.container_engine import Connection, ContainerEngine, connect
-from localcloud.container_engine.container import ContainerProgram
-from localcloud.container_engine.engine import LABEL
-from localcloud.container_engine.image_store import ImageStore
-from localcloud.engine import EngineLost, Image, Launch, Limits
-from localcloud.processes import Processes
+from modelwharf.engines.container import Connection, ContainerEngine, connect
+from modelwharf.engines.container.container import ContainerProgram
+from modelwharf.engines.container.engine import LABEL
+from modelwharf.engines.container.image_store import ImageStore
+from modelwharf.engines.engine import EngineLost, Image, Launch, Limits
+from modelwharf.engines.listening import NOWHERE
+from modelwharf.engines.processes import Processes
 from tests.containers import engines
 from tests.containers.engines import PYTHON_BASE, status_of
 from tests.containers.private_engines import PrivateEngine, private_engine
-from tests.waiting import has_ended, until
+from tests.waiting import HUNG, has_ended, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,7 +63,7 @@ class Workshop:
 
     def output(self, *words: str, **options: Any) -> list[str]:
         program = self.start(*words, **options)
-        assert program.wait(60) == 0, self.lines
+        assert program.wait(HUNG) == 0, self.lines
         return list(self.lines)
 
     def python(self, code: str, **options: Any) -> ContainerProgram:
@@ -99,7 +100,7 @@ def test_a_job_finds_its_tree_and_what_it_writes_comes_back(workshop: Workshop) 
         "print(os.uname().nodename)",
         tree=tree,
     )
-    assert program.wait(60) == 0
+    assert program.wait(HUNG) == 0
     assert workshop.lines[0] == "algo-1"
     found = {str(path.relative_to(tree)) for path in tree.rglob("*") if not path.is_dir()}
     assert found == {"input/data/train/rows.csv", "model/model.txt", "model/same.txt"}
@@ -175,7 +176,7 @@ def test_a_job_s_host_resolves_to_the_interface_that_it_is_told(
 
 def test_too_little_memory_is_named_with_the_limit(workshop: Workshop) -> None:
     program = workshop.python("bytearray(300_000_000)", limits=Limits(memory_mib=100))
-    assert program.wait(60) == 137
+    assert program.wait(HUNG) == 137
     assert "out of memory" in str(program.killed_for)
     assert "limit 100 MiB" in str(program.killed_for)
 
@@ -252,10 +253,42 @@ def test_a_server_is_reached_and_leaves_nothing(workshop: Workshop, isolated: bo
     assert str(workshop.folder) not in str([network.attrs for network in networks])
 
 
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("('127.0.0.1', 8080)", "it listens on 127.0.0.1:8080 alone, which nothing outside"),
+        ("('0.0.0.0', 5000)", "it listens on 0.0.0.0:5000, and not on port 8080"),
+    ],
+)
+def test_a_server_that_nobody_reaches_is_told_where_it_listens(
+    workshop: Workshop, place: str, said: str
+) -> None:
+    code = f"import socket, time; one = socket.create_server({place}); time.sleep(600)"
+    program = workshop.python(code, serves=True)
+    assert said in until(lambda: program.unreachable.removesuffix(NOWHERE), "where it listens")
+
+
+def test_an_images_own_volumes_do_not_hide_what_a_job_finds_and_writes(
+    engine: engines.ContainerEngine, tmp_path: Path, tag: str
+) -> None:
+    context = tmp_path / "context"
+    context.mkdir()
+    volumes = "VOLUME /opt/ml/model /opt/ml/output/data\n"
+    (context / "Dockerfile").write_text(f"FROM {PYTHON_BASE}\n{volumes}")
+    name = f"localhost/modelwharf/volumes:{tag}"
+    engine.build(context, name)
+    with closing(Workshop(engine.address, tmp_path / "workshop", name)) as workshop:
+        tree = workshop.tree()
+        words = "cat /opt/ml/model/old.txt; echo 2 > /opt/ml/output/data/report"
+        assert workshop.output("sh", "-c", words, tree=tree) == ["old"]
+        assert (tree / "model/old.txt").read_text() == "old"
+        assert (tree / "output/data/report").read_text() == "2\n"
+
+
 def test_an_isolated_server_reaches_nobody(workshop: Workshop) -> None:
     code = "import socket; socket.create_connection(('192.0.2.1', 80), 3)"
     program = workshop.python(code, serves=True, isolated=True)
-    assert program.wait(60) == 1
+    assert program.wait(HUNG) == 1
     assert workshop.lines[-1].endswith(("Network is unreachable", "TimeoutError: timed out"))
 
 
@@ -273,7 +306,7 @@ def test_a_sweep_takes_this_clouds_containers_and_no_others(
         mine, others = workshop.start("sleep", "300"), other.start("sleep", "300")
         workshop.engine.sweep()
         with suppress(EngineLost):  # it saw the end, or only that the container is gone
-            assert mine.wait(30) == 137
+            assert mine.wait(HUNG) == 137
         assert others.poll() is None
         assert workshop.containers() == []
 
@@ -329,7 +362,7 @@ def test_a_killed_engine_ends_what_it_ran_and_the_next_run_works(
     pid = container.attrs["State"]["Pid"] or client_pid(own, container.id)
     own.kill()
     with pytest.raises(EngineLost, match=r"stopped answering at \d\d:\d\d:\d\d"):
-        program.wait(60)
+        program.wait(HUNG)
     until(lambda: has_ended(pid), "the end of the program", seconds=20)
     with pytest.raises(EngineLost):
         workshop.start("sleep", "1", isolated=True)

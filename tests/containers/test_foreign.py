@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contracts.parameters import SECTIONS
+from modelwharf.contracts.parameters import SECTIONS
 from tests.release.laptop import ROOT, Laptop
 from tests.release.team import Execution, Team
 
@@ -92,7 +92,7 @@ def test_a_model_below_its_threshold_never_reaches_the_endpoint(
     with configured(team, "quality", rules=[{"metric": "accuracy", "minimum": 0.99}]):
         ended = team.release(seconds=RELEASE)
     assert (ended.status, ended.error) == ("FAILED", "QualityBelowThreshold")
-    assert "accuracy 0.9222 ≥ 0.99 does not hold" in ended.reason
+    assert "accuracy 0.9222 is below its minimum 0.99" in ended.reason
     assert serving(team) == before
 
 

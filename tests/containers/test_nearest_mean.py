@@ -11,7 +11,7 @@ import pytest
 
 from tests.containers.engines import ContainerEngine, Ended, Served, status_of, training_tree
 from tests.release.laptop import ROOT
-from tests.waiting import until
+from tests.waiting import HUNG, until
 
 EXAMPLE = ROOT / "examples/nearest-mean"
 IRIS = (EXAMPLE / "data/iris.csv").read_text()
@@ -79,7 +79,7 @@ def model(tmp_path: Path) -> Path:
 def ask(served: Served, body: bytes, content_type: str = "text/csv") -> tuple[int, str]:
     request = Request(f"{served.url}/invocations", body, {"Content-Type": content_type})
     try:
-        with urlopen(request, timeout=30) as answer:
+        with urlopen(request, timeout=HUNG) as answer:
             return answer.status, answer.read().decode()
     except HTTPError as error:
         with error:
@@ -147,7 +147,7 @@ def test_sigterm_ends_training_without_a_model(
     try:
         container.start()
         until(lambda: b"rows=150" in container.logs(), "the start of the training")
-        container.stop(timeout=30)
+        container.stop(timeout=int(HUNG))
         ended = engine.wait(container)
     finally:
         container.remove(v=True, force=True)
@@ -211,7 +211,7 @@ def test_sigterm_ends_the_server_cleanly(
 ) -> None:
     with engine.serving(serving_image, tree=model, **CONFINED) as served:
         until(lambda: healthy(served), "a healthy server")
-        served.container.stop(timeout=30)
+        served.container.stop(timeout=int(HUNG))
         assert engine.wait(served.container).exit_code == 0
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo_data import demo_series
-from contracts.evaluation import EVALUATION_FILE, HOLDOUT_FILE, EvaluationReport
+from modelwharf.artifact.evaluation import EVALUATION_FILE, HOLDOUT_FILE, EvaluationReport
+from modelwharf.cli.demo_data import demo_series
 from tests.containers.engines import ContainerEngine
 from tests.release import laptop as laptops
 from tests.release.exemplar import exemplar_team, output_member

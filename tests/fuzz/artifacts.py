@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from contracts.documents import write_json
-from contracts.table import CONTRACT_FILE, HOLDOUT_FILE, MODEL_FILES, TableContract
+from modelwharf.artifact.documents import write_json
+from modelwharf.artifact.table import CONTRACT_FILE, HOLDOUT_FILE, MODEL_FILES, TableContract
 from tests.unit.training.walks import prepared, walk
 from training.train import train
 

@@ -159,7 +159,7 @@ BESIDE: tuple[dict[str, Any], ...] = (
 )
 
 
-def _beside(draw: DrawFn) -> dict[str, Any]:
+def _other_keys(draw: DrawFn) -> dict[str, Any]:
     return dict(draw(st.sampled_from(BESIDE)))
 
 
@@ -171,7 +171,7 @@ def _split(rows: Rows, columns: Sequence[str], draw: DrawFn) -> dict[str, Any]:
     }
     if draw(st.booleans()):
         frame["index"] = list(range(len(rows)))
-    return {"dataframe_split": frame, **_beside(draw)}
+    return {"dataframe_split": frame, **_other_keys(draw)}
 
 
 def _tensor(rows: Rows, columns: Sequence[str], draw: DrawFn) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def _tensor(rows: Rows, columns: Sequence[str], draw: DrawFn) -> dict[str, Any]:
     }
     if draw(st.sampled_from([False] * 7 + [True])):
         tensor["parameters"] = {"x": _LONG}
-    return {"inputs": [tensor], **_beside(draw)}
+    return {"inputs": [tensor], **_other_keys(draw)}
 
 
 def _tensor_a_column(rows: Rows, columns: Sequence[str], draw: DrawFn) -> dict[str, Any]:
@@ -206,12 +206,12 @@ def _tensor_a_column(rows: Rows, columns: Sequence[str], draw: DrawFn) -> dict[s
 
 
 SHAPES: dict[str, Callable[[Rows, Sequence[str], DrawFn], Any]] = {
-    "instances": lambda rows, columns, draw: {"instances": _lists(rows), **_beside(draw)},
+    "instances": lambda rows, columns, draw: {"instances": _lists(rows), **_other_keys(draw)},
     "objects": lambda rows, columns, draw: {"instances": _objects(rows, columns, draw)},
     "features": lambda rows, columns, draw: {
         "instances": [{"features": row} for row in _lists(rows)]
     },
-    "inputs": lambda rows, columns, draw: {**_beside(draw), "inputs": _lists(rows)},
+    "inputs": lambda rows, columns, draw: {**_other_keys(draw), "inputs": _lists(rows)},
     "by column": lambda rows, columns, draw: {
         "inputs": {name: [row[n] for row in _lists(rows)] for n, name in enumerate(columns)}
     },

@@ -35,7 +35,7 @@ def bodies(columns: tuple[str, ...], size: int) -> Iterator[Heavy]:
             json,
             lambda: b'{"instances":' + b"[" * DEEP + b"]" * DEEP + b"}",
         ),
-        ("parameters nested deep", json, lambda: _beside(b"[" * DEEP + b"]" * DEEP)),
+        ("parameters nested deep", json, lambda: _with_parameters(b"[" * DEEP + b"]" * DEEP)),
         ("lines nested deep", lines, lambda: b"[1,2,3,4]\n" + b"[" * DEEP),
         ("many columns, JSON", json, lambda: b"[[" + b"1," * (WIDE - 1) + b"1]]"),
         ("many columns, CSV", csv, lambda: b"1," * (WIDE - 1) + b"1\n"),
@@ -95,7 +95,7 @@ def _filled(start: bytes, middle: bytes, end: bytes, size: int) -> bytes:
     return start + middle * ((size - len(start) - len(end)) // len(middle)) + end
 
 
-def _beside(value: bytes) -> bytes:
+def _with_parameters(value: bytes) -> bytes:
     return b'{"instances":[[1,2,3,4]],"parameters":' + value + b"}"
 
 

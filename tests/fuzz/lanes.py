@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from inference.limits import BODY_LIMIT
+from modelwharf.serving.limits import BODY_LIMIT
 from tests.fuzz import reference
 from tests.fuzz.artifacts import COLUMNS
 from tests.fuzz.bodies import TYPES, Body, bodies, mutants, same

@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-import export
-from contracts.table import MODEL_FILES
-from inference.refusal import Refusal
-from inference.table.fallback import ALLOW_PICKLE
-from inference.table.loading import load_table
+from modelwharf import export
+from modelwharf.artifact.table import MODEL_FILES
+from modelwharf.serving.refusal import Refusal
+from modelwharf.serving.table.fallback import ALLOW_PICKLE
+from modelwharf.serving.table.loading import load_table
 from tests.fuzz.pipelines import Pipelines, Rows
 
 ROWS = 400  # of each pipeline

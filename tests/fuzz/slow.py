@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 
-from inference.limits import REQUEST_SECONDS
+from modelwharf.serving.limits import REQUEST_SECONDS
 from tests.fuzz.found import Found
 from tests.fuzz.wire import Answer, Connection, RuleBroken, request
 

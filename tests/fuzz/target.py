@@ -14,10 +14,9 @@ from pathlib import Path
 
 from tests.fuzz import image
 from tests.fuzz.wire import Connection, RuleBroken, request
-from tests.waiting import until
+from tests.waiting import HUNG, until
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 60
 POLL = 0.15
 QUIET = 3.0
 
@@ -134,7 +133,7 @@ def serving(base: Path, *, workers: int, **environment: str) -> Iterator[Target]
         until(lambda: _is_ready(target), "a server that is ready")
         yield target
         process.send_signal(signal.SIGTERM)
-        assert process.wait(SECONDS) == 0
+        assert process.wait(HUNG) == 0
     finally:
         process.kill()
         process.wait()

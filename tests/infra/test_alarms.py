@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import Settings
-from infra.workflow import DEFINITION
+from tests.infra import cdk
 from tests.infra.template import Resource, Template
 
 PREFIX = "modelwharf-oil-price-"
@@ -85,7 +84,7 @@ def test_the_page_lists_every_alarm_and_no_other(alarms: dict[str, Resource]) ->
 
 
 def test_a_release_that_was_overtaken_fails_no_execution() -> None:
-    definition = json.loads(DEFINITION.read_text())
+    definition = json.loads(cdk.DEFINITION.read_text())
 
     assert definition["States"]["Superseded"]["Type"] == "Succeed"
 
@@ -98,5 +97,5 @@ def test_the_dashboard_shows_every_alarm(template: Template) -> None:
 
 
 def test_the_latency_that_raises_an_alarm_is_a_setting() -> None:
-    assert Settings.from_environment({"WHARF_LATENCY_MS": "250"}).latency_ms == 250
+    assert cdk.Settings.from_environment({"WHARF_LATENCY_MS": "250"}).latency_ms == 250
     assert "`WHARF_LATENCY_MS`" in PAGE

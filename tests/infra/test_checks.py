@@ -1,20 +1,16 @@
 """The rules that the stack is checked against are on."""
 
 from pathlib import Path
-from typing import cast
 
 import pytest
-from aws_cdk.aws_sns import Topic
-from constructs import Construct
 
-from infra.application import application
-from infra.settings import Settings
+from tests.infra import cdk
 
 
 def test_a_finding_that_nobody_acknowledged_stops_the_synthesis(tmp_path: Path) -> None:
-    app = application(Settings(), directory=str(tmp_path))
-    stack = cast(Construct, app.node.find_child("modelwharf-oil-price"))
-    Topic(stack, "WithoutTls")
+    app = cdk.application(cdk.Settings(), directory=str(tmp_path))
+    stack = app.node.find_child("modelwharf-oil-price")
+    cdk.Topic(stack, "WithoutTls")
 
     with pytest.raises(RuntimeError, match="ValidationFailed"):
         app.synth()

@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from contracts.capture import CAPTURE_PREFIX
-from infra.images import KEPT_IMAGES
-from infra.settings import LOG_RETENTIONS, Settings
-from infra.storage import KEPT_VERSIONS
+from modelwharf.contracts.capture import CAPTURE_PREFIX
+from tests.infra import cdk
 from tests.infra.template import Template
 
 PAGE = (Path(__file__).parents[2] / "docs" / "what-expires.md").read_text()
@@ -37,11 +35,11 @@ def test_old_versions_and_unfinished_uploads_go_from_every_bucket(template: Temp
         (rule,) = [one for one in rules_of(bucket) if "NoncurrentVersionExpiration" in one]
         assert rule["NoncurrentVersionExpiration"] == {
             "NoncurrentDays": days(row("overwritten and deleted")),
-            "NewerNoncurrentVersions": KEPT_VERSIONS,
+            "NewerNoncurrentVersions": cdk.KEPT_VERSIONS,
         }
-        assert f"newest {KEPT_VERSIONS} " in row("overwritten and deleted")
+        assert f"newest {cdk.KEPT_VERSIONS} " in row("overwritten and deleted")
         unfinished = rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]
-        assert unfinished == days(row("parts of uploads"))
+        assert unfinished == days(row("parts of unfinished uploads"))
         assert "Prefix" not in rule
         assert {"ExpiredObjectDeleteMarker": True, "Status": "Enabled"} in rules_of(bucket)
 
@@ -73,8 +71,8 @@ def test_images_go_only_far_behind_the_newest(template: Template) -> None:
             rule["selection"]["tagStatus"]: rule["selection"]["countNumber"]
             for rule in json.loads(text)["rules"]
         }
-        assert kept == {"untagged": days(row("image layers")), "any": KEPT_IMAGES}
-    assert f"newest {KEPT_IMAGES} " in row("images")
+        assert kept == {"untagged": days(row("image layers")), "any": cdk.KEPT_IMAGES}
+    assert f"newest {cdk.KEPT_IMAGES} " in row("images")
 
 
 def test_the_settings_are_those_of_the_page() -> None:
@@ -84,13 +82,13 @@ def test_the_settings_are_those_of_the_page() -> None:
         "WHARF_CAPTURE_DAYS": "32",
     }
     assert set(re.findall(r"WHARF_\w+", PAGE)) == set(environment)
-    settings = Settings.from_environment(environment)
+    settings = cdk.Settings.from_environment(environment)
     assert (settings.log_retention_days, settings.noncurrent_days, settings.capture_days) == (
         30,
         31,
         32,
     )
-    assert settings.log_retention == LOG_RETENTIONS[30]
+    assert settings.log_retention == cdk.LOG_RETENTIONS[30]
 
 
 @pytest.mark.parametrize(
@@ -104,4 +102,4 @@ def test_the_settings_are_those_of_the_page() -> None:
 )
 def test_a_setting_that_cannot_be_is_refused_by_name(name: str, value: str, allowed: str) -> None:
     with pytest.raises(ValueError, match=f"{name}.*{allowed}"):
-        Settings.from_environment({name: value})
+        cdk.Settings.from_environment({name: value})

@@ -6,6 +6,7 @@ from pathlib import Path
 from lambdas.base_image import PULL_TIMEOUT, TIMEOUT
 from lambdas.build import START_SECONDS
 from lambdas.environment import Environment, read_environment
+from modelwharf.contracts.states import every_state
 from tests.infra.template import Resource, Template
 
 ROOT = Path(__file__).parent.parent.parent
@@ -31,29 +32,37 @@ def defines(path: Path, name: str) -> bool:
 
 def test_every_handler_names_a_function_that_exists(template: Template) -> None:
     for function in functions(template):
-        package, name, handler = function.properties["Handler"].split(".")
-        assert defines(ROOT / package / f"{name}.py", handler), function.properties["Handler"]
+        *package, name, handler = function.properties["Handler"].split(".")
+        assert defines(ROOT.joinpath(*package, f"{name}.py"), handler), function.properties[
+            "Handler"
+        ]
 
 
 def test_every_handler_in_the_code_is_deployed(template: Template) -> None:
-    written = {path.stem for path in (ROOT / "lambdas").glob("*.py") if defines(path, "handler")}
+    written = {
+        path.stem
+        for path in (ROOT / "lambdas" / "handlers").glob("*.py")
+        if defines(path, "handler")
+    }
 
     assert {module(function) for function in functions(template)} == written
 
 
 def test_function_and_handler_are_named_after_the_module(template: Template) -> None:
     for function in functions(template):
-        assert function.properties["Handler"] == f"lambdas.{module(function)}.handler"
+        assert function.properties["Handler"] == f"lambdas.handlers.{module(function)}.handler"
 
 
 def test_all_functions_share_one_asset(template: Template) -> None:
     assert len({function.properties["Code"]["S3Key"] for function in functions(template)}) == 1
 
 
-def test_the_asset_holds_the_two_deployed_packages_alone(assembly: Path) -> None:
+def test_the_asset_holds_what_is_deployed_alone(assembly: Path) -> None:
     (asset,) = assembly.glob("asset.*")
 
-    assert {path.name for path in asset.iterdir()} == {"contracts", "lambdas"}
+    assert {path.name for path in asset.iterdir()} == {"lambdas", "modelwharf"}
+    inside = {path.name for path in (asset / "modelwharf").iterdir()}
+    assert inside == {"__init__.py", "artifact", "contracts"}
     assert {path.suffix for path in asset.rglob("*") if path.is_file()} == {".py"}
 
 
@@ -93,7 +102,7 @@ def test_the_environment_is_what_the_functions_read(template: Template) -> None:
 def test_each_function_runs_as_a_role_of_its_own(template: Template) -> None:
     roles = [function.properties["Role"] for function in functions(template)]
 
-    assert len(set(roles)) == len(roles) == 15
+    assert len(set(roles)) == len(roles) == len({state.module for state in every_state()}) + 3
 
 
 def test_each_function_is_traced_and_logs_to_a_group_that_forgets(template: Template) -> None:

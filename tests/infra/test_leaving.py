@@ -2,8 +2,8 @@
 
 import json
 
-from cli.remainder import disposable, remainder
-from localcloud.cloudformation import refusals
+from modelwharf.cli.remainder import disposable, remainder
+from modelwharf.laptop.cloudformation import refusals
 from tests.infra.template import Template
 
 HOLDS_WORK = {

@@ -1,5 +1,8 @@
 """The stack's outputs, and what the stack leaves to people."""
 
+from packaging.version import Version
+
+import modelwharf
 from tests.infra.template import Template
 
 
@@ -17,8 +20,18 @@ def test_the_outputs_are_what_the_command_line_asks_for(template: Template) -> N
         "EndpointName",
         "LedgerTable",
         "ModelPackageGroup",
+        "ModelwharfVersion",
         "NotificationsTopicArn",
+        "OldestReader",
         "RepositoryCloneUrl",
         "RepositoryName",
         "StateMachineArn",
     }
+
+
+def test_the_stack_tells_its_version_and_the_oldest_that_reads_it(template: Template) -> None:
+    outputs = template.document["Outputs"]
+
+    assert outputs["ModelwharfVersion"]["Value"] == modelwharf.__version__
+    oldest = Version(outputs["OldestReader"]["Value"])
+    assert oldest <= Version(modelwharf.__version__)

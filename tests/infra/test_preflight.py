@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from cli.preflight.account import Template
-from cli.preflight.checks.leftovers import NAMED, REPLACED
-from contracts.quotas import BUILDS
+from modelwharf.cli.preflight.account import Template
+from modelwharf.cli.preflight.checks.leftovers import NAMED, REPLACED
+from modelwharf.contracts.quotas import BUILDS
 
 
 def test_preflight_knows_every_resource_that_the_template_names(assembly: Path) -> None:

@@ -5,25 +5,29 @@ import sys
 from pathlib import Path
 
 import pytest
-from aws_cdk import RemovalPolicy
 
-from infra.application import application
-from infra.node import provide_node
-from infra.settings import Settings
+from tests.infra import cdk
 from tests.infra.template import load
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 def test_without_variables_the_exemplar_is_deployed_to_wherever_the_cdk_points() -> None:
-    settings = Settings.from_environment({})
+    settings = cdk.Settings.from_environment({})
 
-    assert settings == Settings(project="oil-price", account=None, region=None)
-    assert settings.removal_policy is RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+    assert settings == cdk.Settings(project="oil-price", account=None, region=None)
+    assert settings.removal_policy is cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+
+
+def test_without_a_variable_the_project_is_the_file_s(tmp_path: Path) -> None:
+    (tmp_path / "modelwharf.toml").write_text('project = "tea"\n')
+
+    assert cdk.Settings.from_environment({}, tmp_path).project == "tea"
+    assert cdk.Settings.from_environment({"WHARF_PROJECT": "tin"}, tmp_path).project == "tin"
 
 
 def test_the_cdks_account_and_region_are_taken() -> None:
-    settings = Settings.from_environment(
+    settings = cdk.Settings.from_environment(
         {"CDK_DEFAULT_ACCOUNT": "210987654321", "CDK_DEFAULT_REGION": "eu-central-1"}
     )
 
@@ -41,7 +45,7 @@ def test_a_bad_variable_is_refused_by_name_with_what_is_allowed(
     variable: str, value: str, allowed: str
 ) -> None:
     with pytest.raises(ValueError, match=rf"{variable}.*{value}.*{allowed}"):
-        Settings.from_environment({variable: value})
+        cdk.Settings.from_environment({variable: value})
 
 
 def test_a_bad_variable_ends_the_program_without_a_traceback() -> None:
@@ -62,8 +66,8 @@ def test_a_bad_variable_ends_the_program_without_a_traceback() -> None:
 def test_a_stack_to_be_destroyed_leaves_nothing_that_cloudformation_can_delete(
     tmp_path: Path,
 ) -> None:
-    settings = Settings(project="trial", removal_policy=RemovalPolicy.DESTROY)
-    application(settings, directory=str(tmp_path)).synth()
+    settings = cdk.Settings(project="trial", removal_policy=cdk.RemovalPolicy.DESTROY)
+    cdk.application(settings, directory=str(tmp_path)).synth()
     template = load(tmp_path / "modelwharf-trial.template.json")
 
     policies = {resource.body.get("DeletionPolicy", "Delete") for resource in template.resources}
@@ -77,7 +81,7 @@ def test_a_stack_to_be_destroyed_leaves_nothing_that_cloudformation_can_delete(
 def test_two_projects_share_no_physical_name(tmp_path: Path) -> None:
     def names(project: str) -> set[str]:
         directory = tmp_path / project
-        application(Settings(project=project), directory=str(directory)).synth()
+        cdk.application(cdk.Settings(project=project), directory=str(directory)).synth()
         template = load(directory / f"modelwharf-{project}.template.json")
         return {
             value
@@ -97,7 +101,7 @@ def test_two_projects_share_no_physical_name(tmp_path: Path) -> None:
 def test_the_bundled_node_is_found_without_one_on_path() -> None:
     environment: dict[str, str] = {}
 
-    provide_node(environment)
+    cdk.provide_node(environment)
 
     found = subprocess.run(
         [environment["JSII_NODE"], "--version"], capture_output=True, text=True, check=True
@@ -108,6 +112,6 @@ def test_the_bundled_node_is_found_without_one_on_path() -> None:
 def test_a_node_that_was_chosen_already_stays() -> None:
     environment = {"JSII_NODE": "/opt/node"}
 
-    provide_node(environment)
+    cdk.provide_node(environment)
 
     assert environment == {"JSII_NODE": "/opt/node"}

@@ -15,7 +15,7 @@ def test_there_are_no_custom_resources(template: Template) -> None:
 
     assert not {name for name in types if name.startswith(("Custom::", "AWS::CloudFormation::"))}
     assert all(
-        function.properties["Handler"].startswith("lambdas.")
+        function.properties["Handler"].startswith("lambdas.handlers.")
         for function in template.of_type("AWS::Lambda::Function")
     )
 

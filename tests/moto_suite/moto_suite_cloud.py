@@ -25,7 +25,7 @@ def main() -> None:
         host, port = stock.get_host_and_port()
         said = (f"http://{host}:{port}", "stock", "stock")
     else:
-        from localcloud.server import Server
+        from modelwharf.laptop.server import Server
 
         server = Server(Path(sys.argv[1]) / "cloud", region=REGION)
         key = server.cloud.root_key

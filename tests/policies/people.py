@@ -1,7 +1,7 @@
 """The policies that `wharf policy` prints for people, for the tools that read the template's."""
 
-from cli.policies.people import PEOPLE, policy
-from cli.policies.place import Place
+from modelwharf.cli.policies.people import PEOPLE, policy
+from modelwharf.cli.policies.place import Place
 from tests.policies.template import PSEUDO, Policy
 
 ACCOUNT, REGION = PSEUDO["AWS::AccountId"], PSEUDO["AWS::Region"]

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from localcloud.iam.policies import Request, decide
+from modelwharf.laptop.iam.policies import Request, decide
 from tests.policies.differences import DIFFERENCES, Difference
 from tests.policies.requests import Case, made_up, of_template
 from tests.policies.template import Template, synthesised

@@ -6,21 +6,34 @@ import tarfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from modelwharf.contracts.parameters import Source
 from tests.release.laptop import ROOT, Laptop
 from tests.release.team import Execution, Team
 
-FOLDERS = ("contracts", "training", "inference", "containers")
+BROUGHT = {
+    *Source().training_image.inputs,
+    *Source().inference_image.inputs,
+    "containers/buildspec.yml",
+}
 
 
 def exemplar_team(laptop: Laptop, repository: Path) -> Team:
     """A team with the exemplar in its repository, not committed yet."""
     team = Team(laptop, repository)
-    for folder in FOLDERS:
-        shutil.copytree(
-            ROOT / folder, repository / folder, ignore=shutil.ignore_patterns("__pycache__")
-        )
+    for path in sorted(BROUGHT):
+        bring(path, repository)
     team.git("init", "--quiet", "--initial-branch", "main")
     return team
+
+
+def bring(path: str, repository: Path) -> None:
+    """Copy a file or a folder of ours to the same place in the team's repository."""
+    target = repository / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if (ROOT / path).is_file():
+        shutil.copy(ROOT / path, target)
+    else:
+        shutil.copytree(ROOT / path, target, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def output_member(team: Team, ended: Execution, name: str) -> bytes:

@@ -17,10 +17,10 @@ import boto3
 import pytest
 from botocore.credentials import Credentials
 
-from cli.commands.env import variables_of
-from contracts.laptop import STATE_FILE, LaptopCloud, LaptopKey
+from modelwharf.cli.commands.env import variables_of
+from modelwharf.contracts.laptop import STATE_FILE, LaptopCloud, LaptopKey
 from tests.signing import ask
-from tests.waiting import DEADLINE, until
+from tests.waiting import HUNG, patience, until
 
 PROJECT = "oil-price"
 REFUSED = "is not authorized to perform: "
@@ -42,7 +42,8 @@ class Laptop:
     def client(self, service: str) -> Any:
         """The one client of a service: conditions that a test waits for ask for it each time."""
         if service not in self._clients:
-            self._clients[service] = boto3.client(
+            client: Any = boto3.client  # its stubs know literal service names only
+            self._clients[service] = client(
                 service,
                 endpoint_url=self.state.url,
                 region_name=self.state.region,
@@ -62,12 +63,12 @@ class Laptop:
         return {o["OutputKey"]: o["OutputValue"] for o in stacks["Stacks"][0]["Outputs"]}
 
     def fault(self, wish: Mapping[str, Any]) -> None:
-        """Ask the cloud to drop or double events (see localcloud/faults.py)."""
+        """Ask the cloud to drop or double events (see modelwharf/laptop/faults.py)."""
         key = Credentials(self.key.access_key_id, self.key.secret_access_key)
         ask(f"{self.state.url}/_wharf/faults", key, wish)
 
     def set_quota(self, name: str, value: float) -> None:
-        """What the account may have of something at once (see localcloud/quotas.py)."""
+        """What the account may have of something at once (see modelwharf/laptop/quotas.py)."""
         key = Credentials(self.key.access_key_id, self.key.secret_access_key)
         ask(f"{self.state.url}/_wharf/quotas", key, {"name": name, "value": value})
 
@@ -99,7 +100,7 @@ def start(
     with log.open("wb") as sink:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "localcloud", "--directory", str(directory)),
+                *(sys.executable, "-m", "modelwharf.laptop", "--directory", str(directory)),
                 *("--assembly", str(assembly), "--project", PROJECT, "--engine", engine),
             ],
             cwd=ROOT,
@@ -114,30 +115,30 @@ def start(
         return LaptopCloud.model_validate_json(state.read_text()) if state.exists() else None
 
     try:
-        found = until(ready, "cloud.json", seconds=240)
+        found = until(ready, "cloud.json", seconds=120)
         return Laptop(found, LaptopKey.read(directory), process, log)
     except BaseException:
         process.terminate()
-        process.wait(30)
+        process.wait(HUNG)
         raise
 
 
 def stop(laptop: Laptop) -> None:
     """End the cloud. Fails for what it refused to a role, be it that nobody noticed."""
     laptop.process.send_signal(signal.SIGTERM)
-    assert laptop.process.wait(DEADLINE) == 0, laptop.log.read_text()[-3000:]
+    assert laptop.process.wait(HUNG) == 0, laptop.log.read_text()[-3000:]
     refused = [line for line in laptop.log.read_text().splitlines() if REFUSED in line]
     assert [line for line in refused if not any(words in line for words in laptop.refusals)] == []
 
 
 @contextmanager
-def running(directory: Path, assembly: Path, startup_seconds: int = 5) -> Iterator[Laptop]:
-    """A cloud whose servers may take that long until they are healthy.
+def running(directory: Path, assembly: Path, startup_seconds: int = 10) -> Iterator[Laptop]:
+    """A cloud whose servers may take that long until they are healthy, longer on a busy machine.
 
     AWS gives them 300 s; a test of one that never is should not take as long.
     """
-    patience = {"WHARF_STARTUP_TIMEOUT": str(startup_seconds)}
-    laptop = start(directory, assembly, patience)
+    startup = patience(startup_seconds)
+    laptop = start(directory, assembly, {"WHARF_STARTUP_TIMEOUT": str(startup)})
     yield laptop
     stop(laptop)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from click.testing import CliRunner, Result
 
-from cli.main import wharf
-from cli.services import services_of
+from modelwharf.cli.main import wharf
+from modelwharf.cli.services import services_of
 from tests.release.laptop import Laptop
 
 

@@ -7,7 +7,7 @@ import boto3
 from lambdas.clients import Clients
 from lambdas.environment import read_environment
 from lambdas.ledger import Ledger
-from lambdas.site import Site
+from lambdas.runtime import Runtime
 from tests.release.laptop import PROJECT, Laptop
 
 
@@ -26,8 +26,8 @@ def session_of(laptop: Laptop, role_arn: str) -> boto3.Session:
     )
 
 
-def site_of(laptop: Laptop, module: str) -> Site:
-    """Where ``lambdas/<module>.py`` works: what its role lacks, no call of the site may do."""
+def runtime_of(laptop: Laptop, module: str) -> Runtime:
+    """What a handler's module works with: its clients may do what its role may, and no more."""
     function = laptop.client("lambda").get_function_configuration(
         FunctionName=function_name(module)
     )
@@ -40,4 +40,4 @@ def site_of(laptop: Laptop, module: str) -> Site:
     def client(service: Any) -> Any:
         return session.client(service, endpoint_url=laptop.state.url)
 
-    return Site(environment=environment, ledger=Ledger(table), clients=Clients(client))
+    return Runtime(environment=environment, ledger=Ledger(table), clients=Clients(client))

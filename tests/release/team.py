@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from contracts.names import parameter_path
-from contracts.release import Failure, ReleaseDocument
+from modelwharf.contracts.names import parameter_path
+from modelwharf.contracts.release import Failure, ReleaseDocument
 from tests.release.laptop import PROJECT, ROOT, Laptop
-from tests.waiting import until
+from tests.waiting import HUNG, until
 
 MEAN_MODEL = Path(__file__).parent / "mean_model"
 NUMBERS = "value\n1\n2\n3\n"
@@ -256,5 +256,5 @@ class Team:
             env=self.laptop.environment(),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=HUNG,
         )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo_data import demo_series
-from contracts.evaluation import EVALUATION_FILE, EvaluationReport
+from modelwharf.artifact.evaluation import EVALUATION_FILE, EvaluationReport
+from modelwharf.cli.demo_data import demo_series
 from tests.release import laptop as laptops
 from tests.release.exemplar import exemplar_team, output_member
 from tests.release.laptop import Laptop
@@ -76,7 +76,10 @@ def test_the_plot_of_the_holdout_is_a_picture(team: Team, released: Execution) -
 def test_each_function_that_is_called_again_finds_what_it_did_and_answers(
     laptop: Laptop, released: Execution
 ) -> None:
-    """As after an answer of Lambda's that was lost. The tokens are dead: nobody waits any more."""
+    """As after an answer of Lambda's that was lost. The tokens are dead: nobody waits any more.
+
+    No later release serves yet, which would be told as Superseded.
+    """
     again = [
         json.loads(event["taskScheduledEventDetails"]["parameters"])
         for event in released.events
@@ -90,6 +93,18 @@ def test_each_function_that_is_called_again_finds_what_it_did_and_answers(
         assert "FunctionError" not in answer, (call["FunctionName"], answer["Payload"].read())
 
 
+def test_the_same_prices_uploaded_again_are_released_without_another_training(
+    team: Team, released: Execution
+) -> None:
+    again = team.started_by(lambda: team.upload("series/wti.csv", demo_series()["wti"].csv))
+    ended = team.end(again, seconds=200)
+    assert ended.status == "SUCCEEDED", (ended.error, ended.cause)
+    assert released.document is not None and ended.document is not None
+    first, second = released.document.training, ended.document.training
+    assert first is not None and second is not None
+    assert (first.reused, second.reused, second.job) == (False, True, first.job)
+
+
 def test_another_series_needs_one_parameter_changed(team: Team, released: Execution) -> None:
     chance = random.Random(7)  # noqa: S311  a walk, not a secret
     price, lines = 20.0, ["Date,Price"]
@@ -100,5 +115,8 @@ def test_another_series_needs_one_parameter_changed(team: Team, released: Execut
     team.configure("data", inputs={"tea": {"key": "series/tea.csv"}})
     ended = team.release(seconds=200)
     assert ended.status == "SUCCEEDED", (ended.error, ended.cause)
+    assert ended.document is not None and ended.document.quality is not None
+    gone = "wti: the serving release was trained on it, and it is no longer an input"
+    assert gone in ended.document.quality.findings
     day = next_business_day(datetime.date.fromisoformat(lines[-1].split(",")[0]))
     assert team.ask({"product": "tea", "date": day.isoformat()})["product"] == "tea"

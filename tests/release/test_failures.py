@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from contracts.quotas import BUILDS, ENDPOINT, instances_of
-from contracts.section_text import InvalidParameter
 from lambdas.errors import QuotaTooSmall
-from localcloud.quotas import DEFAULT
+from modelwharf.contracts.quotas import BUILDS, ENDPOINT, instances_of
+from modelwharf.contracts.section_text import InvalidParameter
+from modelwharf.laptop.quotas import DEFAULT
 from tests.release.laptop import PROJECT, Laptop
 from tests.release.team import Execution, Team
 from tests.waiting import until
@@ -43,10 +43,14 @@ def fails(team: Team, section: str, changes: Mapping[str, Any]) -> Execution:
 
 
 def told(team: Team, ended: Execution, reason: str) -> None:
-    """The reason stands in the execution, in `wharf show` and in the notification."""
+    """The reason stands in the execution, in `wharf show` and in the notification, and the two
+    name the same state."""
+    shown, notification = team.wharf("show", ended.name).stdout, team.notification(ended.name)
     assert reason in ended.reason
-    assert reason in team.wharf("show", ended.name).stdout.replace("\n", " ")
-    assert reason in team.notification(ended.name)
+    assert reason in shown.replace("\n", " ")
+    assert reason in notification
+    state = re.search(r"^state +(\w+)$", notification, re.MULTILINE)
+    assert state and re.search(rf"✗ +{state[1]}\b", shown)
 
 
 def test_nonsense_in_a_parameter_fails_at_resolve_naming_path_value_and_what_is_allowed(

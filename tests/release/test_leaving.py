@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.assembly import read_assembly
+from modelwharf.laptop.assembly import read_assembly
 from tests.release.laptop import PROJECT, Laptop
 from tests.release.people import Person, person
 from tests.release.team import Team

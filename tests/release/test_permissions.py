@@ -13,22 +13,31 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from contracts.names import model_key, training_prefix
-from contracts.release import Rollback
 from infra.names import Names
 from lambdas.build import BuildContext, settle_build
-from lambdas.deploy_model import hold_lease
+from lambdas.endpoint_rollback import settle_rollback
 from lambdas.endpoint_rows import EndpointChange
+from lambdas.handlers.deploy_model import hold_lease
+from lambdas.handlers.refresh_data import refresh_data
 from lambdas.object_copy import ObjectVersion, copy_version
-from lambdas.refresh_data import refresh_data
-from lambdas.restoration import settle_rollback
 from lambdas.stopping import stop_job
 from lambdas.verdict import Failed, Succeeded
-from lambdas.waiter_rows import Kind, Waiter
+from lambdas.waiter_rows import Waiter
 from lambdas.waiting import answer, close_late
+from modelwharf.contracts.jobs import (
+    APPROVAL,
+    BUILD,
+    ENDPOINT,
+    PROCESSING,
+    ROLLBACK,
+    TRAINING,
+    JobType,
+)
+from modelwharf.contracts.names import model_key, training_prefix
+from modelwharf.contracts.rollback import EndpointOutcome, Rollback
 from tests.release.laptop import PROJECT, Laptop
 from tests.release.people import Person, person
-from tests.release.roles import function_name, session_of, site_of
+from tests.release.roles import function_name, runtime_of, session_of
 from tests.release.team import Team
 from tests.waiting import until
 
@@ -149,11 +158,16 @@ def test_a_viewer_changes_nothing(
     first, file = team.executions()[-1], tmp_path / "quality.json"
     file.write_text(json.dumps(team.parameters["quality"]))
     before = set(team.executions())
+    project = tmp_path / "modelwharf.toml"
+    viewer.does("config", "pull", str(project))
+    project.write_text(f"{project.read_text()}[notifications]\noutcomes = []\n")
+    assert "notifications.outcomes" in viewer.wharf("config", "diff", str(project)).stdout
 
     for action, *words in (
         ("sns:Publish", "start"),
         ("sagemaker:InvokeEndpoint", "invoke", "{}"),
         ("ssm:PutParameter", "config", "put", "quality", str(file)),
+        ("ssm:PutParameter", "config", "apply", str(project), "--yes"),
         ("s3:PutObject", "data", "put", "numbers", str(file)),
         ("cloudformation:GetTemplate", "destroy", "--yes"),
     ):
@@ -168,6 +182,15 @@ def test_an_operator_runs_the_project(team: Team, operator: Person, tmp_path: Pa
     empty.write_text("{}")
     file.write_text(json.dumps({**team.parameters["deployment"], "approval": "manual"}))
     operator.does("config", "put", "deployment", str(file))
+    operator.does("config", "put", "notifications", str(empty))
+    project = tmp_path / "modelwharf.toml"
+    project.write_text("")
+    foreign = operator.wharf("config", "apply", str(project), "--yes")
+    assert "somebody else set what this would replace" in foreign.stderr
+    operator.does("config", "pull", str(project))
+    operator.does("config", "diff", str(project))
+    project.write_text(f"{project.read_text()}[notifications]\noutcomes = ['failed']\n")
+    assert "wrote " in operator.does("config", "apply", str(project), "--yes")
     operator.does("config", "put", "notifications", str(empty))
     name = json.loads(operator.does("start", "--reason", "by an operator", "--json"))["release"]
     until(lambda: "Approve" in team.entered(name), "its question")
@@ -192,7 +215,7 @@ ANSWERING = (
 )
 
 
-def row(kind: Kind, subject: str, release: str = "r-0000000000000000") -> Waiter:
+def row(kind: JobType, subject: str, release: str = "r-0000000000000000") -> Waiter:
     """What a release waits for."""
     return Waiter(
         job=f"{kind}/{subject}",
@@ -211,9 +234,11 @@ def row(kind: Kind, subject: str, release: str = "r-0000000000000000") -> Waiter
 def test_each_function_that_others_wait_for_may_answer_both_ways(
     team: Team, laptop: Laptop, module: str
 ) -> None:
-    site = site_of(laptop, module)
-    assert not answer(site, "nobody waits", Succeeded(output=Rollback(endpoint="kept")))
-    assert not answer(site, "nobody waits", Failed(error="Wrong", cause="on purpose"))
+    runtime = runtime_of(laptop, module)
+    assert not answer(
+        runtime, "nobody waits", Succeeded(output=Rollback(endpoint=EndpointOutcome.KEPT))
+    )
+    assert not answer(runtime, "nobody waits", Failed(error="Wrong", cause="on purpose"))
 
 
 @pytest.mark.parametrize("module", ["roll_back", "resume_release"])
@@ -223,54 +248,54 @@ def test_who_undoes_a_release_may_stop_each_kind_of_its_jobs(
     """Each is over already, or was never made: that is no error, a refusal would be one."""
     build = laptop.client("codebuild").list_builds()["ids"][0]
     job = laptop.client("sagemaker").list_training_jobs()["TrainingJobSummaries"][0]
-    site = site_of(laptop, module)
+    runtime = runtime_of(laptop, module)
 
-    assert stop_job(site, row(Kind.BUILD, build))
-    assert not stop_job(site, row(Kind.TRAINING, job["TrainingJobName"]))
-    assert not stop_job(site, row(Kind.PROCESSING, f"{PROJECT}-r-0-prepare"))
+    assert stop_job(runtime, row(BUILD, build))
+    assert not stop_job(runtime, row(TRAINING, job["TrainingJobName"]))
+    assert not stop_job(runtime, row(PROCESSING, f"{PROJECT}-r-0-prepare"))
 
 
 @pytest.mark.parametrize(
     ("module", "kind"),
     [
-        ("build_image", Kind.BUILD),
-        ("prepare_data", Kind.PROCESSING),
-        ("train_model", Kind.TRAINING),
-        ("request_approval", Kind.APPROVAL),
-        ("deploy_model", Kind.ENDPOINT),
+        ("build_image", BUILD),
+        ("prepare_data", PROCESSING),
+        ("train_model", TRAINING),
+        ("request_approval", APPROVAL),
+        ("deploy_model", ENDPOINT),
     ],
 )
 def test_who_comes_late_to_a_stopped_release_may_stop_what_an_earlier_attempt_submitted(
-    team: Team, laptop: Laptop, module: str, kind: Kind
+    team: Team, laptop: Laptop, module: str, kind: JobType
 ) -> None:
-    site, subject = site_of(laptop, module), f"{PROJECT}-r-0-none"
-    if kind is Kind.BUILD:
+    runtime, subject = runtime_of(laptop, module), f"{PROJECT}-r-0-none"
+    if kind is BUILD:
         subject = laptop.client("codebuild").list_builds()["ids"][0]
     waiter = row(kind, subject)
-    site.ledger.put_waiter(waiter)
+    runtime.ledger.put_waiter(waiter)
 
-    close_late(site, waiter)
+    close_late(runtime, waiter)
 
-    left = site_of(laptop, "resume_release").ledger.waiters(waiter.job)
+    left = runtime_of(laptop, "resume_release").ledger.waiters(waiter.job)
     assert left == []
 
 
 def test_who_deploys_may_see_whether_the_lease_s_owner_still_runs(
     team: Team, laptop: Laptop
 ) -> None:
-    site, first = site_of(laptop, "deploy_model"), team.executions()[-1]
-    endpoint, now = site.environment.endpoint, site.now()
-    site.ledger.take_lease(endpoint, first, now=now, until=now + 600, over="")
+    runtime, first = runtime_of(laptop, "deploy_model"), team.executions()[-1]
+    endpoint, now = runtime.environment.endpoint, runtime.now()
+    runtime.ledger.take_lease(endpoint, first, now=now, until=now + 600, over="")
 
-    assert hold_lease(site, "r-0000000000000000", seconds=60) == first
+    assert hold_lease(runtime, "r-0000000000000000", seconds=60) == first
 
-    site.ledger.release_lease(endpoint, "r-0000000000000000")
+    runtime.ledger.release_lease(endpoint, "r-0000000000000000")
 
 
 def test_who_resolves_may_ask_for_quotas_that_the_account_never_changed(
     team: Team, laptop: Laptop
 ) -> None:
-    quotas = site_of(laptop, "resolve").clients.service_quotas
+    quotas = runtime_of(laptop, "resolve").clients.service_quotas
     assert quotas.list_aws_default_service_quotas(ServiceCode="sagemaker")["Quotas"]
 
 
@@ -278,9 +303,9 @@ def test_who_resolves_may_ask_for_quotas_that_the_account_never_changed(
 def test_who_checks_and_who_sends_a_probe_may_read_its_file(
     team: Team, laptop: Laptop, module: str
 ) -> None:
-    site, commit = site_of(laptop, module), team.git("rev-parse", "HEAD")
-    file = site.clients.codecommit.get_file(
-        repositoryName=site.environment.code_repository,
+    runtime, commit = runtime_of(laptop, module), team.git("rev-parse", "HEAD")
+    file = runtime.clients.codecommit.get_file(
+        repositoryName=runtime.environment.code_repository,
         commitSpecifier=commit,
         filePath="containers/buildspec.yml",
     )
@@ -301,7 +326,11 @@ def test_who_prepares_and_who_registers_may_copy_in_parts_and_go_on_with_it(
         s3.create_multipart_upload(Bucket=bucket, Key=target)  # what a call before this one began
 
         copy_version(
-            site_of(laptop, module), ObjectVersion(source, key, version), bucket, target, part=part
+            runtime_of(laptop, module),
+            ObjectVersion(source, key, version),
+            bucket,
+            target,
+            part=part,
         )
 
         assert s3.head_object(Bucket=bucket, Key=target)["ContentLength"] == len(body)
@@ -320,16 +349,16 @@ READERS = (
 def test_to_who_reads_it_an_object_that_is_not_there_is_missing_and_not_forbidden(
     team: Team, laptop: Laptop, module: str, bucket: str
 ) -> None:
-    site = site_of(laptop, module)
+    runtime = runtime_of(laptop, module)
     keys = {"prepare_data": "raw/x", "register_model": "training/x"}
     key = f"releases/r-0/{keys.get(module, 'training/x')}"
     name = {
-        "data": site.environment.data_bucket,
-        "artifacts": site.environment.artifact_bucket,
+        "data": runtime.environment.data_bucket,
+        "artifacts": runtime.environment.artifact_bucket,
     }[bucket]
     version = {"VersionId": "none"} if module in ("resolve", "register_model") else {}
     with pytest.raises(ClientError) as missing:
-        site.clients.s3.head_object(Bucket=name, Key=key, **version)
+        runtime.clients.s3.head_object(Bucket=name, Key=key, **version)
 
     assert missing.value.response["Error"]["Code"] == "404"
 
@@ -344,9 +373,9 @@ def test_who_waits_for_a_build_that_failed_tells_its_log(team: Team, laptop: Lap
     repository = "modelwharf/oil-price/training"
     context = BuildContext(repository=repository, tag="src-0").model_dump_json()
     for module in ("build_image", "resume_release"):
-        waiter = row(Kind.BUILD, build).model_copy(update={"context": context})
+        waiter = row(BUILD, build).model_copy(update={"context": context})
 
-        verdict = settle_build(site_of(laptop, module), waiter)
+        verdict = settle_build(runtime_of(laptop, module), waiter)
 
         assert isinstance(verdict, Failed)
         assert "\n| " in verdict.cause, verdict.cause
@@ -373,7 +402,7 @@ def test_an_event_that_a_function_fails_on_is_kept_with_the_function_s_own_role(
 
 def test_each_work_of_sagemaker_may_give_up_an_upload_in_parts(team: Team, laptop: Laptop) -> None:
     """As S3's client does when a part fails."""
-    roles, bucket = site_of(laptop, "prepare_data").environment, team.outputs["ArtifactBucket"]
+    roles, bucket = runtime_of(laptop, "prepare_data").environment, team.outputs["ArtifactBucket"]
     for role, key in (
         (roles.prepare_role_arn, "releases/r-0/data/x"),
         (roles.train_role_arn, "releases/r-0/training/x"),
@@ -410,8 +439,10 @@ def test_the_daily_refresh_may_read_its_key_and_write_new_prices(
     inputs = team.parameters["data"]["inputs"]
     eia = {"key": "other/wti.csv", "eia": {"series": "RWTC"}}
     team.configure("data", inputs={**inputs, "wti": eia})
-    site = site_of(laptop, "refresh_data")
-    asking = replace(site, environment=site.environment.model_copy(update={"eia_url": prices}))
+    runtime = runtime_of(laptop, "refresh_data")
+    asking = replace(
+        runtime, environment=runtime.environment.model_copy(update={"eia_url": prices})
+    )
 
     changed = [refresh_data(asking), refresh_data(asking)]
 
@@ -455,10 +486,10 @@ def test_who_undoes_the_first_release_may_delete_the_endpoint_that_it_made(
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
     sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=name)
     until(lambda: endpoint_status(laptop, endpoint) == "InService", "the release's own model")
-    site = site_of(laptop, module)
-    site.ledger.put_endpoint_change(release, change)
+    runtime = runtime_of(laptop, module)
+    runtime.ledger.put_endpoint_change(release, change)
 
-    verdict = settle_rollback(site, row(Kind.ROLLBACK, endpoint, release))
+    verdict = settle_rollback(runtime, row(ROLLBACK, endpoint, release))
 
     assert isinstance(verdict, Succeeded)
     until(lambda: endpoint_status(laptop, endpoint) is None, "the end of the endpoint")

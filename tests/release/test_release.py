@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from cli.log_sources import Step
+from modelwharf.cli.log_sources import Step
 from tests.release.laptop import PROJECT, Laptop
 from tests.release.team import Team
 from tests.waiting import until
@@ -86,14 +86,17 @@ def test_a_rejected_model_never_reaches_the_endpoint(team: Team) -> None:
     assert "Deploy" not in ended.states
 
 
-def test_a_release_takes_no_more_transitions_when_training_takes_longer(team: Team) -> None:
+def test_training_longer_and_on_two_hosts_takes_no_more_transitions(team: Team) -> None:
     quick = team.release()
-    team.configure("training", hyperparameters={"seconds": 10})
+    team.configure("training", hyperparameters={"seconds": 10}, instance_count=2)
     slow = team.release()
-    team.configure("training", hyperparameters=None)
+    team.configure("training", hyperparameters=None, instance_count=None)
     assert slow.status == quick.status == "SUCCEEDED"
     # Sorted: both images are built at once, so which branch goes first is chance.
     assert sorted(e["type"] for e in slow.events) == sorted(e["type"] for e in quick.events)
+    logs = team.wharf("logs", slow.name, "--step", "train", "--json")
+    sources = {json.loads(line)["source"] for line in logs.stdout.splitlines()}
+    assert sources == {"train algo-1", "train algo-2"}
 
 
 def test_the_unmodified_aws_command_line_sees_and_asks_everything(

@@ -273,7 +273,7 @@ def test_a_release_stopped_by_hand_in_train_leaves_no_job(
     laptop.fault({"double": {"source": "aws.states", "count": 1}})
     stop(team, laptop, name)
     team.configure("training", hyperparameters=None)
-    assert f"stopped training/{job}" in undone(team, laptop, name)
+    assert f"Stopped training/{job}." in undone(team, laptop, name)
     described = sagemaker.describe_training_job(TrainingJobName=job)
     assert described["TrainingJobStatus"] in ("Stopping", "Stopped")
 
@@ -286,7 +286,7 @@ def test_a_release_stopped_while_it_waits_for_approval_waits_no_more(
     team.configure("deployment", approval=None)
     until(lambda: "Approve" in team.entered(name), "its question")
     stop(team, laptop, name)
-    assert "endpoint untouched" in undone(team, laptop, name)
+    assert "The release had not come to the endpoint" in undone(team, laptop, name)
 
 
 def test_a_release_that_was_stopped_by_hand_holds_up_no_other(
@@ -310,7 +310,7 @@ def test_a_release_that_was_stopped_by_hand_holds_up_no_other(
     stop(team, laptop, stopped)
     gate.touch()
     team.configure("deployment", environment=None)
-    assert "endpoint restored" in undone(team, laptop, stopped)
+    assert "The endpoint went back to" in undone(team, laptop, stopped)
     assert owner() is None
     described = laptop.client("sagemaker").describe_endpoint(EndpointName=endpoint)
     assert stopped not in described["EndpointConfigName"]

@@ -11,15 +11,22 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from contracts.evaluation import HOLDOUT_FILE, HoldoutRow
+from modelwharf.artifact.evaluation import HOLDOUT_FILE, HoldoutRow
 from tests.release import laptop as laptops
-from tests.release.exemplar import output_member
+from tests.release.exemplar import bring, output_member
 from tests.release.laptop import ROOT, Laptop
 from tests.release.team import Execution, Team
 from tests.waiting import until
 
 EXAMPLE = ROOT / "examples/scikit-learn"
-COMES_ALONG = ("contracts", "export", "inference", "containers")  # as its README copies them
+COMES_ALONG = (  # as its README copies them
+    "modelwharf/__init__.py",
+    "modelwharf/artifact",
+    "modelwharf/export",
+    "modelwharf/serving",
+    "inference",
+    "containers",
+)
 ASKED = 5  # rows
 DATA_CAPTURE = "capture/oil-price/champion/"
 
@@ -36,8 +43,8 @@ def team(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Team:
     team = Team(laptop, tmp_path_factory.mktemp("team") / "repository")
     without_caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(EXAMPLE, team.repository, ignore=without_caches)
-    for folder in COMES_ALONG:
-        shutil.copytree(ROOT / folder, team.repository / folder, ignore=without_caches)
+    for one in COMES_ALONG:
+        bring(one, team.repository)
     team.git("init", "--quiet", "--initial-branch", "main")
     for path in (EXAMPLE / "parameters").glob("*.json"):
         team.configure(path.stem, **json.loads(path.read_text()))

@@ -1,4 +1,4 @@
-"""The functions of all roads: both interpreters call the same, and they do as the road says."""
+"""The functions of all paths: both interpreters call the same, and they do as the path says."""
 
 import json
 import threading
@@ -10,12 +10,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.second_interpreter.journey import Calls
-from tests.second_interpreter.roads import Deed, Fails, Late, Raises, Road, Silent, Well
-from tests.unit.localcloud.stepfunctions.world import FunctionError
+from tests.second_interpreter.paths import Deed, Fails, Late, MachinePath, Raises, Silent, Well
+from tests.unit.laptop.stepfunctions.world import FunctionError
 
-ROAD = "road"  # the document's key that tells which road it is on
+PATH = "path"  # the document's key that tells which path it is on
 TOKEN = "task_token"
-REASON = "as the road says"
+REASON = "as the path says"
 LATER = 0.2  # seconds after the function's end
 
 # Posts what it was called with to the test, and does what it is told.
@@ -55,14 +55,14 @@ class Functions:
     def __init__(self, states: Any, *, send_errors: bool) -> None:
         self._states = states
         self._send_errors = send_errors
-        self._roads: dict[str, Road] = {}
+        self._cases: dict[str, MachinePath] = {}
         self.calls: defaultdict[str, Calls] = defaultdict(dict)
         self.lost: set[str] = set()
         """Documents whose token nobody knew: the interpreter had mixed it up."""
         self._lock = threading.Lock()
 
-    def expect(self, document: str, road: Road) -> None:
-        self._roads[document] = road
+    def expect(self, document: str, case: MachinePath) -> None:
+        self._cases[document] = case
 
     def handler(self, state: str) -> Callable[[Any], Any]:
         return lambda event: self.call(state, event)
@@ -71,12 +71,12 @@ class Functions:
         """Answer as the function of ``state``; raises FunctionError when it fails."""
         token = event.get(TOKEN) if isinstance(event, dict) else None
         seen = {key: value for key, value in event.items() if key != TOKEN}
-        document = event[ROAD] if ROAD in event else event["release"][ROAD]
+        document = event[PATH] if PATH in event else event["release"][PATH]
         with self._lock:
             calls = self.calls[document].setdefault(state, [])
             calls.append(_anonymous(seen))
             attempt = len(calls)
-        deeds = self._roads[document].deeds.get(state, (Well(),))
+        deeds = self._cases[document].deeds.get(state, (Well(),))
         deed = deeds[min(attempt, len(deeds)) - 1]
         if token is None:
             return self._answer(deed, state, event)
@@ -118,7 +118,7 @@ class Functions:
 def _anonymous(event: Any) -> Any:
     """The event without what differs from run to run."""
     if isinstance(event, dict):
-        return {key: _anonymous(value) for key, value in event.items() if key != ROAD}
+        return {key: _anonymous(value) for key, value in event.items() if key != PATH}
     return event
 
 

@@ -1,4 +1,4 @@
-"""Two interpreters that run the same roads: the laptop's, and MiniStack's."""
+"""Two interpreters that run the same paths: the laptop's, and MiniStack's."""
 
 import copy
 import io
@@ -16,16 +16,16 @@ from typing import Any
 
 import boto3
 
-from tests.second_interpreter.functions import PROGRAM, ROAD, RUNTIME, TOKEN, Functions, serve
+from tests.second_interpreter.functions import PATH, PROGRAM, RUNTIME, TOKEN, Functions, serve
 from tests.second_interpreter.journey import Journey, journey
-from tests.second_interpreter.roads import RETRIES, Raises, Road, tasks, waits
-from tests.unit.localcloud.stepfunctions.world import ENDED, serving
-from tests.waiting import until
+from tests.second_interpreter.paths import RETRIES, MachinePath, Raises, tasks, waits
+from tests.unit.laptop.stepfunctions.world import ENDED, serving
+from tests.waiting import HUNG, until
 
 ROOT = Path(__file__).parents[2]
 PYTHON = os.environ.get("WHARF_MINISTACK_PYTHON", str(ROOT / ".second-interpreter/bin/python"))
 LONG, SHORT = 90, 2  # seconds that a waiting task may take; SHORT where nobody answers
-DEADLINE = 180.0  # seconds for one road beside programs that burn both cores
+DEADLINE = 180.0  # seconds for one path beside programs that burn both cores
 RUNS = 6  # see differences.BRANCHES_SHARE_THE_TOKEN
 FUNCTION_TIMEOUT = 10  # seconds
 PLACEHOLDER = re.compile(r"^\$\{\w+FunctionArn\}$")
@@ -33,7 +33,7 @@ PLACEHOLDER = re.compile(r"^\$\{\w+FunctionArn\}$")
 
 class Interpreter:
     """One of them. ``arns``: Task → the ARN of the function that stands for it there;
-    ``raising`` the same for the roads on which that function raises."""
+    ``raising`` the same for the paths on which that function raises."""
 
     def __init__(
         self,
@@ -50,18 +50,18 @@ class Interpreter:
         self._arns, self._raising, self._role = arns, raising, role
         self._knows_timeout_paths = knows_timeout_paths
 
-    def run(self, road: Road) -> Journey:
-        """Walk the road. Raises AssertionError when the execution does not end in time."""
+    def run(self, case: MachinePath) -> Journey:
+        """Take the path. Raises AssertionError when the execution does not end in time."""
         for _ in range(RUNS):
-            found = self._run(road)
+            found = self._run(case)
             if found:
                 return found
-        raise AssertionError(f"{road.name}: tokens were lost in {RUNS} runs")
+        raise AssertionError(f"{case.name}: tokens were lost in {RUNS} runs")
 
-    def _run(self, road: Road) -> Journey | None:
-        name = f"road-{uuid.uuid4().hex[:12]}"
-        self.functions.expect(name, road)
-        definition, document = self._prepared(road, name)
+    def _run(self, case: MachinePath) -> Journey | None:
+        name = f"path-{uuid.uuid4().hex[:12]}"
+        self.functions.expect(name, case)
+        definition, document = self._prepared(case, name)
         made = self._states.create_state_machine(
             name=name, definition=json.dumps(definition), roleArn=self._role
         )
@@ -76,7 +76,7 @@ class Interpreter:
             found = self._states.describe_execution(executionArn=arn)
             return found if found["status"] in ENDED else None
 
-        execution = until(ended, f"the end of {road.name}", seconds=DEADLINE)
+        execution = until(ended, f"the end of {case.name}", seconds=DEADLINE)
         if execution["status"] == "LOST":
             self._states.stop_execution(executionArn=arn)
             return None
@@ -84,32 +84,32 @@ class Interpreter:
         events = [event for page in pages for event in page["events"]]
         text = json.dumps([execution, events], default=str).replace(name, "r")
         execution, events = json.loads(text)
-        if not self._knows_timeout_paths and _lost_call(road, events):
+        if not self._knows_timeout_paths and _lost_call(case, events):
             return None
         calls = self.functions.calls[name]
         return journey(self._machine, execution, events, calls)
 
-    def _arn(self, task: str, state: Mapping[str, Any], road: Road) -> str:
-        raises = any(isinstance(deed, Raises) for deed in road.deeds.get(task, ()))
+    def _arn(self, task: str, state: Mapping[str, Any], case: MachinePath) -> str:
+        raises = any(isinstance(deed, Raises) for deed in case.deeds.get(task, ()))
         return (self._raising if raises and not waits(state) else self._arns)[task]
 
-    def _prepared(self, road: Road, name: str) -> tuple[Any, dict[str, Any]]:
+    def _prepared(self, case: MachinePath, name: str) -> tuple[Any, dict[str, Any]]:
         """The committed definition with this interpreter's functions, short waits and few retries,
-        and the document that the road begins with."""
+        and the document that the path begins with."""
         definition = copy.deepcopy(dict(self._machine))
-        document: dict[str, Any] = {ROAD: name}
-        for path, value in road.values.items():
+        document: dict[str, Any] = {PATH: name}
+        for path, value in case.values.items():
             _put(document, path, value)
         for task, state, _ in tasks(definition):
             assert PLACEHOLDER.match(state["Parameters"]["FunctionName"]), task
-            state["Parameters"]["FunctionName"] = self._arn(task, state, road)
+            state["Parameters"]["FunctionName"] = self._arn(task, state, case)
             for retrier in state.get("Retry", []):
                 retrier["IntervalSeconds"], retrier["BackoffRate"] = 1, 1.0
                 retrier["MaxAttempts"] = min(retrier.get("MaxAttempts", 3), RETRIES)
             if not waits(state):
                 continue
             assert state["Parameters"]["Payload"].get(f"{TOKEN}.$") == "$$.Task.Token", task
-            limit = SHORT if task in road.silent() else LONG
+            limit = SHORT if task in case.silent() else LONG
             path = state.get("TimeoutSecondsPath")
             if path:
                 _put(document, path, min(limit, _get(document, path) or limit))
@@ -119,9 +119,9 @@ class Interpreter:
         return definition, document
 
 
-def _lost_call(road: Road, events: list[Any]) -> bool:
-    """Whether a task failed otherwise than the road says (CALLS_OF_A_RUNTIME_ARE_LOST)."""
-    meant = {getattr(deed, "error", "") for deeds in road.deeds.values() for deed in deeds}
+def _lost_call(case: MachinePath, events: list[Any]) -> bool:
+    """Whether a task failed otherwise than the path says (CALLS_OF_A_RUNTIME_ARE_LOST)."""
+    meant = {getattr(deed, "error", "") for deeds in case.deeds.values() for deed in deeds}
     seen = {event.get("taskFailedEventDetails", {}).get("error") for event in events}
     return bool(seen - meant - {None, "States.Timeout"})
 
@@ -141,7 +141,7 @@ def _get(document: Any, path: str) -> Any:
 
 @contextmanager
 def laptop(machine: Mapping[str, Any], directory: Path) -> Iterator[Interpreter]:
-    """moto's interpreter with what localcloud/stepfunctions makes of it."""
+    """moto's interpreter with what modelwharf/laptop/stepfunctions makes of it."""
     with serving(directory) as world:
         functions = Functions(world.states, send_errors=False)
         arns = {name: world.function(functions.handler(name)) for name, _, _ in tasks(machine)}
@@ -193,7 +193,7 @@ def ministack(machine: Mapping[str, Any], directory: Path) -> Iterator[Interpret
         server.server_close()
     finally:
         os.killpg(child.pid, 15)  # its functions are its children
-        child.wait(30)
+        child.wait(HUNG)
 
 
 def _maker(client: Any, url: str, role: str) -> Callable[[str, bool], str]:

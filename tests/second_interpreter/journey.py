@@ -1,4 +1,4 @@
-"""What an interpreter made of a road, in a form that two of them can be compared in."""
+"""What an interpreter made of a path, in a form that two of them can be compared in."""
 
 import json
 from collections.abc import Mapping

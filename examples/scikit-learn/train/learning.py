@@ -1,4 +1,4 @@
-"""A table of numbers into a scikit-learn model, judged on a holdout, and its artifact."""
+"""Train a scikit-learn model on a table of numbers, judge it on a holdout, write its artifact."""
 
 import csv
 import json
@@ -16,8 +16,8 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.model_selection import train_test_split
 
-import export
-from contracts.evaluation import (
+from modelwharf import export
+from modelwharf.artifact.evaluation import (
     EVALUATION_FILE,
     HOLDOUT_FILE,
     EvaluationReport,
@@ -31,12 +31,12 @@ Array = npt.NDArray[np.float64]
 
 
 class Rejected(Exception):
-    """The data or a hyperparameter cannot be used; the message is the job's FailureReason."""
+    """The data or a hyperparameter is unusable. The message becomes the job's FailureReason."""
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """SageMaker hands every value over as a string."""
+    """The hyperparameters. SageMaker passes every value as a string."""
 
     target: str = "progression"
     holdout_share: float = 0.25
@@ -47,7 +47,7 @@ class Hyperparameters:
 
     @classmethod
     def read(cls, given: Mapping[str, str]) -> "Hyperparameters":
-        """Raises Rejected, which names the hyperparameter."""
+        """Read the hyperparameters. Raises Rejected, which names the hyperparameter."""
         kinds = {name: type(default) for name, default in vars(cls()).items()}
         values: dict[str, Any] = {}
         for name, text in given.items():
@@ -68,7 +68,7 @@ class Hyperparameters:
 
 @dataclass(frozen=True)
 class Table:
-    """``inputs``: rows × columns, NaN where a cell is empty; ``target``: a number a row."""
+    """``inputs``: rows × columns, NaN for an empty cell. ``target``: one number per row."""
 
     columns: tuple[str, ...]
     inputs: Array
@@ -76,7 +76,7 @@ class Table:
 
 
 def read_table(folder: Path, target: str) -> Table:
-    """Every CSV file of the channel. Raises Rejected, which names file, line and column."""
+    """Read every CSV file of the channel. Raises Rejected, which names file, line and column."""
     paths = sorted(folder.glob("*.csv"))
     if not paths:
         raise Rejected(f"there is no .csv file in {folder}")
@@ -103,7 +103,7 @@ def read_table(folder: Path, target: str) -> Table:
 
 
 def read_file(path: Path) -> tuple[tuple[str, ...], list[list[float]]]:
-    """The columns' names and the numbers. Raises Rejected."""
+    """Read the columns' names and the numbers of one file. Raises Rejected."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = csv.reader(file)
@@ -134,7 +134,11 @@ def _number(where: str, cell: str) -> float:
 
 
 def learn(base: Path) -> None:
-    """Raises Rejected for the user's data and settings, ExportError when no artifact equals."""
+    """Train, judge and write the model.
+
+    Raises Rejected for the user's data and settings, and ExportError when no artifact gives the
+    model's predictions.
+    """
     given = base / "input/config/hyperparameters.json"
     settings = Hyperparameters.read(json.loads(given.read_text()) if given.exists() else {})
     table = read_table(base / "input/data/training", settings.target)
@@ -168,7 +172,7 @@ def write_evaluation(
     predictions: Array,
     metrics: Mapping[str, float],
 ) -> None:
-    """What the gate judges, and what the live endpoint is asked again."""
+    """Write the metrics that the gate judges and the rows that the live endpoint is asked again."""
     folder.mkdir(parents=True, exist_ok=True)
     report = EvaluationReport(
         metrics={name: Metric(value=value) for name, value in metrics.items()},

@@ -1,7 +1,7 @@
-"""``docker run IMAGE train``: a training job, as SageMaker starts and ends one.
+"""``docker run IMAGE train``: run a training job as SageMaker starts and ends one.
 
-SageMaker hands the table over as CSV files with a header in the channel ``training``, and keeps
-what stands in ``model`` and ``output`` under ``/opt/ml`` at the end.
+SageMaker provides the table as CSV files with a header, in the channel ``training``. At the end
+it keeps the content of ``model`` and ``output`` under ``/opt/ml``.
 """
 
 import os
@@ -9,27 +9,30 @@ import signal
 import sys
 from pathlib import Path
 
-STOPPED = 128 + signal.SIGTERM  # the exit code that a shell would tell
+STOPPED = 128 + signal.SIGTERM  # the exit code that a shell reports
 REASON_LIMIT = 1000  # characters; SageMaker shows 1,024 of a FailureReason
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code."""
+    """Run the job and return the exit code."""
     if arguments != ["train"]:
         print(f"usage: train.py train (given: {arguments})", file=sys.stderr)
         return 2
-    # As the first process of a container, a signal without a handler would be ignored; and
-    # before the imports, which take seconds.
+    # The kernel ignores a signal without a handler for the first process of a container. The
+    # handler is set before the imports, which take seconds.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(STOPPED))
     # SAGEMAKER_BASE_DIR moves the tree, as it does in SageMaker's own toolkits.
     return run(Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")))
 
 
 def run(base: Path) -> int:
-    """The exit code. SageMaker shows the text of ``output/failure`` as the job's reason."""
+    """Run the job and return the exit code.
+
+    SageMaker shows the text of ``output/failure`` as the job's reason.
+    """
     from learning import Rejected, learn
 
-    from export import ExportError
+    from modelwharf.export import ExportError
 
     try:
         learn(base)
@@ -39,7 +42,7 @@ def run(base: Path) -> int:
         return 1
     except Exception as error:
         tell(base, f"{type(error).__name__}: {error}")
-        raise  # ours to mend: the log gets the traceback
+        raise  # a fault of this program: the log gets the traceback
     return 0
 
 

@@ -1,6 +1,6 @@
 """The models' artifacts, written by the room ``export`` as for any model."""
 
-import export
+from modelwharf import export
 from tests.bench.serving.models import COLUMNS, Model, Rows
 
 HOLDOUT = 1_000  # rows; with MOST_ROWS few, because the tests of the export compare more

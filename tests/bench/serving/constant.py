@@ -1,7 +1,7 @@
 """Our server around a model that has been replaced by its answer to one row.
 
-``python -m tests.bench.serving.constant`` is ``python -m inference serve`` in everything else:
-it parses each body, writes each answer, and keeps the access log.
+``python -m tests.bench.serving.constant`` is ``python -m modelwharf.serving serve`` in
+everything else: it parses each body, writes each answer, and keeps the access log.
 """
 
 import sys
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from inference.__main__ import main
-from inference.artifact import load
-from inference.served import Exchange, Served
+from modelwharf.serving.__main__ import main
+from modelwharf.serving.kinds import TABLE
+from modelwharf.serving.served import Exchange, Served
 
 
 class Constant:
@@ -57,7 +57,7 @@ def constant(folder: Path) -> ConstantModel:
     """Raises ModelBroken."""
     with np.load(folder / "holdout.npz") as holdout:
         row = holdout["inputs"][0].tolist()
-    return ConstantModel(load(folder), ",".join(map(repr, row)).encode() + b"\n")
+    return ConstantModel(TABLE.load(folder), ",".join(map(repr, row)).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -83,7 +84,8 @@ class Clients:
         self._headers = {"Content-Type": form.content_type, "Accept": form.content_type}
         self._written = 0
         self._told = False
-        self._lock = threading.Lock()
+        self._count = count
+        self._lock = threading.Condition()
         self._ended = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(number,), daemon=True)
@@ -93,10 +95,20 @@ class Clients:
             thread.start()
 
     def signalled(self) -> None:
-        """SIGTERM is sent now."""
+        """SIGTERM is sent now: once requests are open, after an answer or all at once."""
         with self._lock:
+            self._lock.wait_for(self._under_way, ANSWER_SECONDS)
             self.ending.open = self._written
             self._told = True
+
+    def _under_way(self) -> bool:
+        answers = self.ending.answered + len(self.ending.lost)
+        return self._written == self._count or (self._written > 0 and answers > 0)
+
+    def left_alone(self) -> None:
+        """Wait until one of them found that the server is no more."""
+        with self._lock:
+            self._lock.wait_for(lambda: self.ending.refused > 0, ANSWER_SECONDS)
 
     def end(self) -> Ending:
         """What they found, once each has its last answer."""
@@ -135,6 +147,7 @@ class Clients:
             return False
         with self._lock:
             self._written += 1
+            self._lock.notify_all()
         try:
             response = connection.getresponse()
             found = response.read()
@@ -150,6 +163,7 @@ class Clients:
                 self._written -= 1
                 self.ending.answered += 1
                 self.ending.after += self._told
+                self._lock.notify_all()
         else:
             self._lost(f"{response.status}: {found[:200]!r}")
         return not response.will_close
@@ -157,12 +171,14 @@ class Clients:
     def _refused(self) -> None:
         with self._lock:
             self.ending.refused += 1
+            self._lock.notify_all()
         self._ended.wait(PAUSE)
 
     def _lost(self, what: str) -> None:
         with self._lock:
             self._written -= 1
             self.ending.lost.append(what)
+            self._lock.notify_all()
 
 
 def end_under_load(
@@ -174,15 +190,18 @@ def end_under_load(
     seconds: float,
     clients: int = CLIENTS,
 ) -> Ending:
-    """Load for so long, and SIGTERM in its middle."""
+    """Load for so long, and SIGTERM in its middle; longer on a machine that is busy."""
     group = Clients(server.port, path, form, asked, clients)
-    done = threading.Event()
-    done.wait(seconds / 2)
-    group.signalled()
-    server.process.send_signal(signal.SIGTERM)
-    done.wait(seconds / 2)
-    ending = group.end()
-    ending.exit_code = server.process.wait(END_SECONDS)
+    try:
+        time.sleep(seconds / 2)
+        group.signalled()
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(seconds / 2)
+        exit_code = server.process.wait(END_SECONDS)
+        group.left_alone()
+    finally:
+        ending = group.end()
+    ending.exit_code = exit_code
     return ending
 
 

@@ -17,7 +17,7 @@ import joblib
 import numpy as np
 import onnxruntime
 
-from inference import artifact
+from modelwharf.serving import kinds
 from tests.bench.serving import bodies
 from tests.bench.serving.models import Rows
 
@@ -55,7 +55,7 @@ def measured(base: Path, rows: Rows, size: int, seconds: float) -> dict[str, obj
     """One InProcess record."""
     questions = [np.ascontiguousarray(batch) for batch in bodies.batches(rows, size)]
     library = joblib.load(base / "model.joblib")
-    exchange = artifact.load(base / "model").exchange("text/csv", "text/csv")
+    exchange = kinds.TABLE.load(base / "model").exchange("text/csv", "text/csv")
     written = [bodies.CSV.write(batch) for batch in questions]
     asked = [exchange.parse(body) for body in written]
     answered = [exchange.predict(question) for question in asked]

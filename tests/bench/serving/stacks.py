@@ -107,7 +107,7 @@ def _mlflow(programs: Path, model: Model, port: int, run: Path) -> Command:
     return Command(serve, {"UVICORN_ACCESS_LOG": "false"}, run)
 
 
-OURS = Stack("ours", "ours", "ours", bodies.CSV, _ours(["inference", "serve"]))
+OURS = Stack("ours", "ours", "ours", bodies.CSV, _ours(["modelwharf.serving", "serve"]))
 CONSTANT = Stack(
     "constant",
     "ours, the model a constant",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contracts.examination import ImageRole, Verdict
+from modelwharf.contracts.examination import ImageRole, Verdict
 
 HERE = Path(__file__).parent
 TRAINING, INFERENCE = ImageRole.TRAINING, ImageRole.INFERENCE
@@ -73,6 +73,18 @@ FAULTS = (
         dockerfile={COPY_TRAIN: COPY_TRAIN.replace("755", "644")},
     ),
     Fault(
+        "train links to nothing", TRAINING, "train-starts",
+        "/usr/local/bin/train is a link to /opt/main.py, which is not in the image",
+        dockerfile={COPY_TRAIN: "RUN ln -s /opt/main.py /usr/local/bin/train\n"},
+    ),
+    Fault(
+        "a command without an entry point", TRAINING, "train-starts",
+        "so that python3 /opt/main.py is not run",
+        dockerfile={
+            COPY_TRAIN: 'COPY program.py /opt/main.py\nCMD ["python3", "/opt/main.py"]\n',
+        },
+    ),
+    Fault(
         "train is not executable behind an init", TRAINING, "train-starts",
         "permission denied: /usr/local/bin/train is there but not executable",
         dockerfile={
@@ -117,7 +129,7 @@ FAULTS = (
     Fault(
         "training that ignores SIGTERM", TRAINING, "train-sigterm", "to its usual end",
         program={TRAIN_FIRST: ""},
-        hyperparameters={"seconds": 6},
+        hyperparameters={"seconds": 12},
     ),
     Fault(
         "no checkpoint", TRAINING, "train-checkpoints", "/opt/ml/checkpoints was empty",

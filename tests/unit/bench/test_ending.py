@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.bench.serving.bodies import CSV
 from tests.bench.serving.ending import end_under_load
 from tests.bench.serving.servers import Server, free_port, serving
-from tests.unit.inference.fakes import ROWS, SUMS
+from tests.unit.serving.fakes import ROWS, SUMS
 
 ROOT = Path(__file__).parents[3]
 ASKED = [[(ROWS, SUMS)]]
@@ -54,8 +54,8 @@ def up(folder: Path, port: int, *command: str) -> Iterator[Server]:
 
 
 def test_a_server_that_answers_what_it_took_loses_nothing(tmp_path: Path) -> None:
-    with up(tmp_path, free_port(), "-m", "tests.unit.inference.fakes", "serve") as server:
-        found = end_under_load(server, "/invocations", CSV, ASKED, seconds=2, clients=8)
+    with up(tmp_path, free_port(), "-m", "tests.unit.serving.fakes", "serve") as server:
+        found = end_under_load(server, "/invocations", CSV, ASKED, seconds=0.2, clients=8)
     assert found.lost == []
     assert found.exit_code == 0
     assert found.answered > found.after
@@ -66,7 +66,7 @@ def test_a_server_that_answers_what_it_took_loses_nothing(tmp_path: Path) -> Non
 def test_what_a_server_drops_at_its_end_is_lost(tmp_path: Path) -> None:
     port = free_port()
     with up(tmp_path, port, "-c", RUDE, str(port)) as server:
-        found = end_under_load(server, "/invocations", CSV, ASKED, seconds=2, clients=8)
+        found = end_under_load(server, "/invocations", CSV, ASKED, seconds=0.2, clients=8)
     # More than were open: what a client writes while the server dies is lost, too.
     assert 0 < found.open <= len(found.lost)
     assert found.exit_code == 3
@@ -74,9 +74,9 @@ def test_what_a_server_drops_at_its_end_is_lost(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_is_wrong_is_lost(tmp_path: Path) -> None:
-    with up(tmp_path, free_port(), "-m", "tests.unit.inference.fakes", "serve") as server:
+    with up(tmp_path, free_port(), "-m", "tests.unit.serving.fakes", "serve") as server:
         found = end_under_load(
-            server, "/invocations", CSV, [[(ROWS, b"else")]], seconds=0.5, clients=2
+            server, "/invocations", CSV, [[(ROWS, b"else")]], seconds=0.2, clients=2
         )
     assert found.lost[0].startswith("200: ")
     assert not found.good

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.serving import plot, report
+from tests.bench.serving import report
 from tests.bench.serving.report import Bound
 from tests.bench.serving.results import Absent, Pings, Results
 from tests.unit.bench.records import MACHINE, alone, results, sample, start
@@ -135,6 +135,8 @@ def test_the_busy_machine_is_told_of() -> None:
 
 
 def test_the_picture_names_every_stack_and_is_the_same_twice(tmp_path: Path) -> None:
+    from tests.bench.serving import plot  # here: every worker imports this file, not matplotlib
+
     plot.draw(a_run(), tmp_path / "one.svg")
     plot.draw(a_run(), tmp_path / "two.svg")
 

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from cli.main import wharf
-from contracts.parameters import SECTIONS
+from modelwharf.cli.main import wharf
+from modelwharf.contracts.parameters import SECTIONS
 from tests.unit.cli.fakes import FakeCloud
 
 
@@ -30,6 +31,14 @@ class Terminal:
 @pytest.fixture
 def terminal() -> Terminal:
     return Terminal()
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project's folder, in which the commands are typed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WHARF_PROJECT", raising=False)
+    return tmp_path
 
 
 @pytest.fixture

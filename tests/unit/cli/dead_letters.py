@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.unit.cli.histories import START
+from tests.unit.contracts.histories import START
 
 LAMBDA = "arn:aws:lambda:eu-west-1:123456789012:function"
 START_RELEASE = f"{LAMBDA}:modelwharf-oil-price-start-release"

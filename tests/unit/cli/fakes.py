@@ -10,9 +10,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.services import Services
+import modelwharf
+from modelwharf.cli.services import Services
 from tests.unit.cli.dead_letters import LAMBDA, FakeFunctions, FakeQueue
-from tests.unit.cli.histories import START, History
+from tests.unit.contracts.histories import START, History
 
 STATE_MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:modelwharf-oil-price-release"
 OUTPUTS = {
@@ -28,6 +29,8 @@ OUTPUTS = {
     "EndpointName": "oil-price",
     "ModelPackageGroup": "oil-price",
     "BuildProject": "modelwharf-oil-price-images",
+    "ModelwharfVersion": modelwharf.__version__,
+    "OldestReader": modelwharf.__version__,
 }
 
 FUNCTIONS = tuple(f"modelwharf-oil-price-{name}" for name in ("train-model", "start-release"))
@@ -145,13 +148,16 @@ class FakeLedger:
 class FakeParameters:
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
-        self.version = 1
+        self.versions: dict[str, int] = {}
+        """Of what was put; what a test made itself has the first."""
+        self.on_put: Callable[[str], None] = lambda name: None
 
     def get_parameters(self, Names: list[str]) -> dict[str, Any]:
         found = [name for name in Names if name in self.values]
         missing = [name for name in Names if name not in self.values]
         parameters = [
-            {"Name": name, "Value": self.values[name], "Version": self.version} for name in found
+            {"Name": name, "Value": self.values[name], "Version": self.versions.get(name, 1)}
+            for name in found
         ]
         return {"Parameters": parameters, "InvalidParameters": missing}
 
@@ -160,13 +166,27 @@ class FakeParameters:
             raise refusal("ParameterNotFound", "not there", "GetParameter")
         return {"Parameter": {"Name": Name, "Value": self.values[Name]}}
 
+    def get_paginator(self, name: str) -> "FakeParameters":
+        assert name == "get_parameter_history"
+        return self
+
+    def paginate(self, Name: str) -> list[dict[str, Any]]:
+        """Each version on a page of its own, as somebody else wrote it."""
+        versions = range(1, self.versions.get(Name, 1) + 1)
+        user = "arn:aws:iam::123456789012:user/eve"
+        return [
+            {"Parameters": [{"Version": one, "LastModifiedDate": START, "LastModifiedUser": user}]}
+            for one in versions
+        ]
+
     def put_parameter(
         self, Name: str, Value: str, Type: str, Tier: str, Overwrite: bool
     ) -> dict[str, Any]:
         assert Overwrite and Type == "String" and Tier == "Intelligent-Tiering"
+        self.on_put(Name)
+        self.versions[Name] = self.versions.get(Name, int(Name in self.values)) + 1
         self.values[Name] = Value
-        self.version += 1
-        return {"Version": self.version}
+        return {"Version": self.versions[Name]}
 
 
 class FakeTopic:
@@ -216,6 +236,11 @@ class FakeBucket:
         self.metadata[Key] = Metadata or {}
         self.on_put(Key)
         return {"VersionId": "version-7"}
+
+    def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:
+        keys = sorted(key for bucket, key in self.objects if bucket == Bucket)
+        found = [{"Key": key} for key in keys if key.startswith(Prefix)][:MaxKeys]
+        return {"Contents": found} if found else {}
 
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:
         return {"Body": io.BytesIO(self.objects[Bucket, Key])}
@@ -297,6 +322,7 @@ class FakeLogs:
         startTime: int = 0,
         endTime: int | None = None,
         nextToken: str = "0",
+        filterPattern: str = "",
     ) -> dict[str, Any]:
         self.asked.add(logGroupName)
         found = [
@@ -305,6 +331,7 @@ class FakeLogs:
             for event in events
             if (not logStreamNames or stream in logStreamNames)
             and startTime <= event["timestamp"] <= (endTime or event["timestamp"])
+            and filterPattern.strip('"') in event["message"]
         ]
         answer = self._page("events", found, nextToken)
         if self.later:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.unit.cli.fakes import Execution, FakeCloud
-from tests.unit.cli.histories import RELEASE, START, History, document
+from tests.unit.contracts.histories import RELEASE, START, History, document
 
 PACKAGE = {"arn": "arn:aws:sagemaker:eu-west-1:123456789012:model-package/oil-price/3"}
 PACKAGE_VERSION: dict[str, Any] = {**PACKAGE, "version": 3, "artifact": "s3://artifact-bucket/kept"}

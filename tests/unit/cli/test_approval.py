@@ -1,8 +1,10 @@
 """``wharf approve`` and ``wharf reject``."""
 
+import pytest
+
 from tests.unit.cli import releases
 from tests.unit.cli.conftest import Terminal
-from tests.unit.cli.histories import RELEASE
+from tests.unit.contracts.histories import RELEASE
 
 
 def test_approving_writes_the_decision_on_the_package_that_waits(terminal: Terminal) -> None:
@@ -50,6 +52,22 @@ def test_a_release_that_is_over_is_not_decided(terminal: Terminal) -> None:
 
     assert result.exit_code == 1
     assert "is over (failed), so there is nothing to decide" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("note", "told"),
+    [
+        ("one\ntwo", "it has 2 lines; SageMaker keeps one"),
+        ("caf\udce9", "is no UTF-8"),
+        ("\x07", "is the control"),
+    ],
+)
+def test_a_note_that_sagemaker_would_not_keep_is_refused(
+    terminal: Terminal, note: str, told: str
+) -> None:
+    result = terminal.wharf("reject", RELEASE, "--note", note)
+    assert result.exit_code == 2
+    assert "--note" in result.stderr and told in result.stderr
 
 
 def test_a_note_longer_than_sagemaker_takes_is_refused(terminal: Terminal) -> None:

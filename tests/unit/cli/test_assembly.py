@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.assembly import current_assembly
-from cli.assembly_cache import ASSEMBLY, KEPT, AssemblyCache
-from cli.errors import Trouble
+from modelwharf.cli.assembly import current_assembly, project_root, synthesise
+from modelwharf.cli.assembly_cache import ASSEMBLY, KEPT, AssemblyCache
+from modelwharf.cli.errors import Trouble
 
 # Writes an assembly whose content is cdk.json's, and a line for each time it ran.
 APP = """
@@ -27,6 +27,8 @@ def checkout(tmp_path: Path) -> Path:
     root = tmp_path / "checkout"
     (root / "statemachine").mkdir(parents=True)
     (root / "statemachine" / "release.asl.json").write_text("{}")
+    (root / "modelwharf").mkdir()
+    (root / "modelwharf" / "__init__.py").touch()
     (root / "cdk.json").write_text("one")
     (root / "app.py").write_text(APP)
     return root
@@ -135,6 +137,15 @@ def test_a_synthesis_that_fails_keeps_nothing_and_tells_the_last_words(
     assert not cache.folder.exists()
 
 
+def test_a_synthesis_that_takes_too_long_is_told_with_what_to_type(
+    checkout: Path, tmp_path: Path
+) -> None:
+    (checkout / "app.py").write_text("import threading; threading.Event().wait()")
+
+    with pytest.raises(Trouble, match=r"no template within 0.1 s.*--assembly cdk.out"):
+        synthesise(checkout, tmp_path / "cdk.out", "oil-price", timeout=0.1)
+
+
 def test_a_failed_synthesis_is_told_though_an_older_template_is_there(
     up: Reused, checkout: Path
 ) -> None:
@@ -163,3 +174,19 @@ def test_the_cache_keeps_the_newest_few(up: Reused, checkout: Path, cache: Assem
 
     assert len(list(cache.folder.iterdir())) == KEPT
     assert up(), "the newest is among them"
+
+
+def test_a_directory_without_app_py_gets_the_app_of_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert (project_root() / "infra" / "stack.py").is_file()
+
+
+def test_a_directory_with_app_py_has_its_own(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(checkout)
+
+    assert project_root() == checkout

@@ -2,14 +2,16 @@
 
 import ast
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cli.assembly_key import FILES, FOLDERS, is_covered, key_of, reads
+from modelwharf.cli.assembly_key import FILES, FOLDERS, is_covered, key_of, reads
 
 ROOT = Path(__file__).parents[3]
+OURS = ROOT / "modelwharf"
 
 
 @pytest.fixture
@@ -119,6 +121,20 @@ def test_every_variable_that_the_settings_read_is_part_of_the_key() -> None:
 
     assert "WHARF_REMOVAL_POLICY" in environment.asked, "the variables are noted"
     assert [name for name in environment.asked if not reads(name)] == []
+
+
+def test_an_app_apart_from_the_package_has_the_key_of_the_installed_package(
+    checkout: Path,
+) -> None:
+    shutil.rmtree(checkout / "modelwharf")
+    apart = key(checkout)
+
+    for name in ("__init__.py", "artifact", "contracts"):
+        copy = shutil.copytree if (OURS / name).is_dir() else shutil.copy
+        (checkout / "modelwharf").mkdir(exist_ok=True)
+        copy(OURS / name, checkout / "modelwharf" / name)
+
+    assert key(checkout) == apart
 
 
 def test_this_checkout_has_a_key() -> None:

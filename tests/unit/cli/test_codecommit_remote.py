@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.codecommit_remote import (
+from modelwharf.cli.codecommit_remote import (
     CodeCommitRemote,
     codecommit_remote,
     host_of_alias,

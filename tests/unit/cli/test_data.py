@@ -6,8 +6,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from cli.commands.data import content_type
-from cli.main import wharf
+from modelwharf.cli.data_upload import content_type
+from modelwharf.cli.main import wharf
 
 
 @pytest.mark.parametrize("name", ["wti", "sp500"])

@@ -8,22 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from cli.checkout import Checkout
-from cli.commands.demo import closing
-from cli.demo_data import Series, demo_series
-from cli.demonstration import Demonstration, business_day_after, put_series
-from cli.errors import Trouble
-from cli.plot import download_plot
-from cli.release import read_release
-from cli.snapshot import checkout_of
-from cli.stack import find_stack
-from cli.time_split import TimeSplit, covered, time_split
-from contracts.forecast import ForecastRequest
-from contracts.parameters import Data, parse_section
+from modelwharf.artifact.forecast import ForecastRequest
+from modelwharf.cli.checkout import Checkout
+from modelwharf.cli.commands.demo import closing
+from modelwharf.cli.demo_data import Series, demo_series
+from modelwharf.cli.demonstration import Demonstration, business_day_after, put_series
+from modelwharf.cli.errors import Trouble
+from modelwharf.cli.main import wharf
+from modelwharf.cli.plot import download_plot
+from modelwharf.cli.release import read_release
+from modelwharf.cli.snapshot import checkout_of
+from modelwharf.cli.stack import find_stack
+from modelwharf.cli.time_split import TimeSplit, covered, time_split
+from modelwharf.contracts.parameters import Data, parse_section
 from tests.unit.cli import releases
 from tests.unit.cli.fakes import FakeCloud
-from tests.unit.cli.histories import RELEASE, START
+from tests.unit.contracts.histories import RELEASE, START
 
 
 def moment(seconds: float) -> datetime:
@@ -195,6 +197,21 @@ def git(directory: Path, *words: str) -> str:
     identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
     command = ["git", *identity, "-C", str(directory), *words]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_a_folder_that_is_no_checkout_is_told_how_to_get_the_same_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wheel's own app has app.py and training/, and no package beside them."""
+    (tmp_path / "training").mkdir()
+    (tmp_path / "app.py").touch()
+    monkeypatch.chdir(tmp_path)
+
+    result = CliRunner().invoke(wharf, ["demo"])
+
+    assert result.exit_code == 1
+    assert f"{tmp_path} is none: change into one" in result.stderr
+    assert "wharf init prices --template oil-price" in result.stderr
 
 
 def test_an_unpacked_archive_can_be_pushed_and_stays_as_it_is(tmp_path: Path) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from cli.commands.doctor import NothingChecked, swept
-from cli.examination import Telling, summary
-from cli.output import console
-from contracts.examination import Examination, Finding, ImageRole, Verdict
-from localcloud.engine import EngineLost
-from localcloud.processes import Processes
+from modelwharf.cli.doctor_run import NothingChecked, swept
+from modelwharf.cli.examination import Telling, summary
+from modelwharf.cli.output import console
+from modelwharf.contracts.examination import Examination, Finding, ImageRole, Verdict
+from modelwharf.engines.engine import EngineLost
+from modelwharf.engines.processes import Processes
 from tests.unit.cli.conftest import Terminal
 from tests.unit.doctor.fakes import FakeEngine
 
@@ -152,6 +152,21 @@ def test_a_dockerfile_that_does_not_build_is_told_with_its_line(
     assert "does not build: Dockerfile line 2: COPY source 'nothing.py'" in answer["error"]
 
 
+def test_a_build_from_the_wrong_folder_names_the_context_that_works(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = tmp_path / "examples" / "mean"
+    (example / "train").mkdir(parents=True)
+    (example / "common").mkdir()
+    dockerfile = example / "train" / "Dockerfile"
+    dockerfile.write_text('FROM x\nCOPY common /common\nCOPY ["train", "/train"]\n')
+    monkeypatch.chdir(tmp_path)
+
+    for word in (str(dockerfile), str(dockerfile.parent)):
+        answer = doctor(terminal, word, exit_code=3)
+        assert answer["error"].endswith(" lacks what it copies: --context examples/mean")
+
+
 @pytest.mark.parametrize("lost", [EngineLost("it is gone"), OSError("it cannot remove it")])
 def test_what_an_engine_cannot_remove_any_more_hides_no_reason(lost: Exception) -> None:
     class Lost(FakeEngine):
@@ -182,3 +197,28 @@ def test_words_that_make_no_sense_are_wrong_usage(
 
     assert result.exit_code == 2
     assert told in result.stderr.replace("\n", " ")
+
+
+def test_a_project_s_images_are_examined_as_its_file_has_them(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.wharf("init", str(tmp_path / "my-line"), "--template", "container")
+    monkeypatch.chdir(tmp_path / "my-line")
+
+    found = terminal.json("doctor", "--engine", "process")["findings"]
+
+    verdicts = {one["id"]: one["verdict"] for one in found}
+    assert (verdicts["train-metrics"], verdicts["serve-answers"]) == ("pass", "pass")
+    assert not set(verdicts.values()) & {"fail", "warn"}
+
+
+def test_an_installed_doctor_without_a_project_or_an_image_says_what_to_name(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "app.py").touch()  # in the place of the installed one: it has no images
+    monkeypatch.chdir(tmp_path)
+
+    result = terminal.wharf("doctor")
+
+    assert result.exit_code == 2
+    assert "there is no modelwharf.toml in this folder or above it" in result.output

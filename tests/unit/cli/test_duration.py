@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from cli.duration import between, seconds_in_words
-from tests.unit.cli.histories import START
+from modelwharf.cli.duration import between, seconds_in_words
+from tests.unit.contracts.histories import START
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,28 @@
 """Help: what a person reads first."""
 
+import subprocess
+import sys
 from pathlib import Path
+from pkgutil import iter_modules
 
 import click
 import pytest
 
-from cli.main import wharf
-from cli.reference import contexts, reference
+from modelwharf.cli import commands
+from modelwharf.cli.command_table import ENTRIES, Entry
+from modelwharf.cli.main import wharf
+from modelwharf.cli.reference import contexts, reference
 from tests.unit.cli.conftest import Terminal
 
 ROOT = Path(__file__).resolve().parents[3]
+RUN = "from modelwharf.cli.main import wharf; wharf(%r.split(), standalone_mode=False)"
 COMMANDS = {context.command_path: context.command for context in contexts(wharf)}
 
 
 def test_the_reference_is_what_the_commands_say() -> None:
     documented = (ROOT / "docs" / "wharf.md").read_text()
 
-    assert documented == reference(), "run `python -m cli.reference > docs/wharf.md`"
+    assert documented == reference(), "run `python -m modelwharf.cli.reference > docs/wharf.md`"
 
 
 @pytest.mark.parametrize("words", COMMANDS)
@@ -38,19 +44,51 @@ def test_every_command_speaks_json(words: str) -> None:
     assert "--json" in options
 
 
-def test_every_line_of_the_overview_is_a_whole_sentence(terminal: Terminal) -> None:
-    overview = terminal.wharf("--help").stdout
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_the_overview_says_what_the_command_says_of_itself(entry: Entry) -> None:
+    command = entry.load()
 
-    listed = overview.split("Commands:\n")[1].splitlines()
-    assert len(listed) == len(wharf.commands)
-    assert [line for line in listed if line.endswith("...")] == []
+    assert command.name == entry.name
+    assert command.get_short_help_str(limit=200) == entry.help
+
+
+def test_the_overview_lists_every_module_of_commands_whole(terminal: Terminal) -> None:
+    listed = terminal.wharf("--help").stdout.split("Commands:\n")[1].splitlines()
+
+    assert [line.split(maxsplit=1)[1] for line in listed] == [entry.help for entry in ENTRIES]
+    modules = {one.name for one in iter_modules(commands.__path__)}
+    assert {line.split()[0] for line in listed} == modules
+
+
+@pytest.mark.parametrize(
+    "code", ["import modelwharf; modelwharf.__version__", RUN % "--help", RUN % "--version"]
+)
+def test_the_overview_and_the_version_import_one_package(code: str) -> None:
+    """A test of time would depend on the machine: boto3, pydantic and the engines take seconds."""
+    assert imported(code) <= {"click", "modelwharf"}
+
+
+@pytest.mark.parametrize("words", ["up", "env", "down"])
+def test_a_command_that_asks_no_service_imports_no_client_and_no_engine(words: str) -> None:
+    """`wharf up` and `wharf env` are typed first, and take a second less."""
+    assert not imported(RUN % f"{words} --help") & {"boto3", "docker", "moto"}
+
+
+def imported(code: str) -> set[str]:
+    """Return the packages outside the standard library that the code imports, in a new Python."""
+    begin = "import sys; before = {*sys.modules}"
+    names = "{name.split('.')[0] for name in {*sys.modules} - before}"
+    end = f"print('\\n' + ' '.join({names} - sys.stdlib_module_names))"
+    program = [sys.executable, "-c", f"{begin}\n{code}\n{end}"]
+    told = subprocess.run(program, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return set(told.splitlines()[-1].split())
 
 
 def test_commands_are_listed_in_the_order_of_use(terminal: Terminal) -> None:
     listed = terminal.wharf("--help").stdout.split("Commands:\n")[1].splitlines()
 
     names = [line.split()[0] for line in listed]
-    assert names[:6] == ["up", "env", "push", "start", "releases", "show"]
+    assert names[:6] == ["init", "up", "env", "push", "start", "releases"]
 
 
 def test_a_wrong_word_is_wrong_usage(terminal: Terminal) -> None:

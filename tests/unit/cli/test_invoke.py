@@ -20,6 +20,12 @@ def test_the_answer_is_printed_as_it_is(terminal: Terminal) -> None:
     ]
 
 
+def test_an_argument_that_is_no_utf_8_is_sent_as_it_was_typed(terminal: Terminal) -> None:
+    terminal.wharf("invoke", b'{"product": "caf\xe9"}'.decode(errors="surrogateescape"))
+
+    assert terminal.cloud.endpoint.requests[0]["Body"] == b'{"product": "caf\xe9"}'
+
+
 def test_a_file_is_sent_byte_for_byte(terminal: Terminal, tmp_path: Path) -> None:
     questions = tmp_path / "questions.csv"
     questions.write_bytes(b"wti,2019-01-15\r\n\xff")

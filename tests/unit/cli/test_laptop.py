@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli import laptop
-from cli.assembly import synthesis_environment
-from cli.errors import Trouble
-from cli.laptop import (
+from modelwharf.cli import laptop
+from modelwharf.cli.assembly import synthesis_environment
+from modelwharf.cli.errors import Trouble
+from modelwharf.cli.laptop import (
     clean_environment,
     cloud_command,
     is_cloud,
@@ -25,11 +25,13 @@ from cli.laptop import (
     starting,
     stop_cloud,
 )
-from cli.main import wharf
-from contracts.laptop import LaptopCloud
-from tests.waiting import DEADLINE, until
+from modelwharf.cli.main import wharf
+from modelwharf.cli.other_clouds import remember
+from modelwharf.contracts.laptop import LaptopCloud
+from tests.waiting import HUNG, until
 
-# Says that it is ready, then waits for the end; "localcloud" in its arguments makes it a cloud.
+# Says that it is ready, then waits for the end; "modelwharf.laptop" in its arguments makes it a
+# cloud.
 READY = """
 import json, os, pathlib, signal, sys
 state = pathlib.Path(sys.argv[2]) / "cloud.json"
@@ -54,7 +56,7 @@ while True:
 
 
 def program(code: str, directory: Path) -> list[str]:
-    return [sys.executable, "-c", code, "localcloud", str(directory)]
+    return [sys.executable, "-c", code, "modelwharf.laptop", str(directory)]
 
 
 def ready_cloud(directory: Path) -> LaptopCloud:
@@ -66,7 +68,7 @@ def ready_cloud(directory: Path) -> LaptopCloud:
 def wait_for(pid: int) -> None:
     """Its parent is this process, which `wharf up` leaves before the cloud ends."""
     (child,) = [one for one in laptop._detached if one.pid == pid]
-    child.wait(DEADLINE)
+    child.wait(HUNG)
 
 
 @pytest.fixture
@@ -110,6 +112,8 @@ def test_a_cloud_of_another_directory_is_not_this_one(cloud: LaptopCloud, tmp_pa
 def test_down_ends_a_cloud_that_is_still_starting(tmp_path: Path) -> None:
     sleeper = subprocess.Popen(program("import signal; signal.pause()", tmp_path))
     (tmp_path / "cloud.lock").write_text(str(sleeper.pid))
+    # The kernel tells a new program's command line a moment after the program began.
+    until(lambda: is_cloud(sleeper.pid, tmp_path), "its command line")
 
     result = CliRunner().invoke(wharf, ["down", "--directory", str(tmp_path)])
 
@@ -141,8 +145,8 @@ def test_a_cloud_that_ends_early_shows_its_last_words(tmp_path: Path) -> None:
 
 def test_a_cloud_that_says_why_it_cannot_start_is_told_by_that_alone(tmp_path: Path) -> None:
     refuse = (
-        "import sys; print('12:00:00 localcloud: begins'); sys.stdout.flush(); "
-        "print('localcloud: no Docker runs here', file=sys.stderr); sys.exit(1)"
+        "import sys; print('12:00:00 laptop: begins'); sys.stdout.flush(); "
+        "print('laptop: no Docker runs here', file=sys.stderr); sys.exit(1)"
     )
 
     message = refused_start(refuse, tmp_path)
@@ -203,9 +207,9 @@ def test_down_waits_until_the_cloud_is_gone(tmp_path: Path) -> None:
 
 STARTER = """
 import pathlib, sys
-from cli.laptop import start_cloud
+from modelwharf.cli.laptop import start_cloud
 directory = pathlib.Path(sys.argv[2])
-command = [sys.executable, "-c", sys.argv[1], "localcloud", str(directory)]
+command = [sys.executable, "-c", sys.argv[1], "modelwharf.laptop", str(directory)]
 cloud = start_cloud(command, directory=directory, root=directory, waiting=lambda waited: None)
 print(cloud.pid)
 """
@@ -258,7 +262,10 @@ def test_up_refuses_when_another_cloud_than_asked_for_runs(
     assert result.exit_code == 1
     assert words in result.stderr
     assert f"wharf down --directory {tmp_path}" in result.stderr
-    assert f"wharf up {' '.join(asked)} --directory {tmp_path}/second" in result.stderr
+    assert (
+        f"wharf up {' '.join(asked)} --directory {tmp_path}/second"
+        f' && eval "$(wharf env --directory {tmp_path}/second)"'
+    ) in result.stderr
 
 
 @pytest.mark.usefixtures("cloud")
@@ -268,6 +275,48 @@ def test_up_takes_the_cloud_that_runs_when_it_is_the_one_asked_for(tmp_path: Pat
     result = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path), *asked])
 
     assert result.exit_code == 0, result.output
+
+
+def test_up_tells_of_another_cloud_and_how_to_use_that_one(
+    cloud: LaptopCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELWHARF_CACHE", str(tmp_path / "cache"))
+    elsewhere = tmp_path / "elsewhere"
+    other = ready_cloud(elsewhere)
+    for place in (tmp_path, elsewhere, tmp_path / "gone"):
+        remember(place)
+    try:
+        told = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path)]).stdout
+    finally:
+        os.kill(other.pid, signal.SIGKILL)
+        wait_for(other.pid)
+    again = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path)]).stdout
+
+    assert told.count("another cloud of yours runs") == 1
+    assert f"another cloud of yours runs: project oil-price at {other.url}, in {elsewhere}" in told
+    assert f'eval "$(wharf env --directory {elsewhere})"' in told
+    assert f"wharf down --directory {elsewhere}" in told
+    assert "another cloud" not in again
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (["--quota", "ml.m5.huge for endpoint usage=1"], "there is no quota 'ml.m5.huge for"),
+        (["--engine", "docker"], "Start one (`systemctl start docker`"),
+    ],
+)
+def test_a_wish_that_no_cloud_can_meet_is_refused_before_the_template_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str], words: str
+) -> None:
+    monkeypatch.setenv("MODELWHARF_CACHE", str(tmp_path / "cache"))  # no template is kept there
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+
+    result = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path / "cloud"), *asked])
+
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert not (tmp_path / "cloud" / "cdk.out").exists()
 
 
 def test_a_second_up_at_the_same_time_says_at_once_that_one_is_starting(tmp_path: Path) -> None:
@@ -296,7 +345,7 @@ def test_an_interrupted_up_says_that_nothing_was_left_running(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.commands.up.current_assembly", interrupt)
+    monkeypatch.setattr("modelwharf.cli.commands.up.current_assembly", interrupt)
     result = CliRunner().invoke(wharf, ["up", "--directory", str(tmp_path)])
 
     assert result.exit_code == 130
@@ -411,7 +460,7 @@ def test_the_clouds_command_names_every_place_in_full(tmp_path: Path) -> None:
         engine="process",
     )
 
-    assert command[1:3] == ["-m", "localcloud"]
+    assert command[1:3] == ["-m", "modelwharf.laptop"]
     assert Path(command[command.index("--directory") + 1]).is_absolute()
     assert command[command.index("--assembly") + 1] == str(tmp_path)
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.commands.destroy import farewell
-from cli.errors import Trouble
-from cli.leaving import Project
-from cli.remainder import Leaving
-from cli.services import Services
+from modelwharf.cli.commands.destroy import farewell
+from modelwharf.cli.errors import Trouble
+from modelwharf.cli.leaving import Project
+from modelwharf.cli.remainder import Leaving
+from modelwharf.cli.services import Services
 from tests.unit.cli.preflight.accounts import FakeClient
 
 RESOURCES = [
@@ -47,6 +47,8 @@ class Account:
 
     endpoints: list[str | None] = field(default_factory=lambda: [None])
     """The endpoint's status at each look; the last one stays. None: there is none."""
+    outputs: dict[str, Any] = field(default_factory=dict)
+    """Of the template."""
     stacks: list[str] = field(default_factory=lambda: ["UPDATE_COMPLETE"])
     events: list[dict[str, str]] = field(default_factory=list)
     undeleted: list[dict[str, str]] = field(default_factory=list)
@@ -83,7 +85,7 @@ class Account:
         return {
             "cloudformation": Paging(
                 {
-                    "get_template": {"TemplateBody": TEMPLATE},
+                    "get_template": {"TemplateBody": {**TEMPLATE, "Outputs": self.outputs}},
                     "list_stack_resources": [
                         {
                             "StackResourceSummaries": [
@@ -130,6 +132,11 @@ class Account:
 
 def silent(text: str) -> None:
     pass
+
+
+def test_a_stack_that_needs_a_newer_command_line_is_not_destroyed() -> None:
+    with pytest.raises(Trouble, match=r"needs `wharf` of 99\.0\.0 or newer"):
+        Account(outputs={"OldestReader": {"Value": "99.0.0"}}).project()
 
 
 def test_an_endpoint_is_deleted_once_its_update_has_ended() -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from cli.log_lines import LogReader
-from cli.log_sources import Source, Step
+from modelwharf.cli.log_lines import LogReader
+from modelwharf.cli.log_sources import Source, Step
 from tests.unit.cli import releases
 from tests.unit.cli.conftest import Terminal
 from tests.unit.cli.fakes import FakeCloud
-from tests.unit.cli.histories import RELEASE, START, History, document
+from tests.unit.contracts.histories import RELEASE, START, History, document
 
 ENDPOINT = "/aws/sagemaker/Endpoints/oil-price"
 TRAINING = "/aws/sagemaker/TrainingJobs"
@@ -77,6 +77,21 @@ def test_everything_stands_in_the_order_of_time(terminal: Terminal, plan: dict[s
         "prepare: prepared wti",
         "train: holdout mae=2.1",
         "serve: serving wti",
+    ]
+
+
+def test_each_host_of_a_training_job_tells_its_own_lines(
+    terminal: Terminal, plan: dict[str, Any]
+) -> None:
+    plan["training"] = {**plan["training"], "instance_count": 2}
+    whole(terminal.cloud, plan)
+    for number in (1, 2):
+        stream = f"{releases.TRAINING['job']}/algo-{number}-1"
+        terminal.cloud.logs.write(TRAINING, stream, f"epoch of {number}", seconds=20 + number)
+
+    assert told(terminal, "--step", "train") == [
+        "train algo-1: epoch of 1",
+        "train algo-2: epoch of 2",
     ]
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import click
 import pytest
 
-from cli.main import wharf
-from cli.policies.needs import ADMINISTRATORS, LOCAL, NEEDS
-from cli.policies.people import PEOPLE, policy
-from cli.policies.place import Place
-from cli.reference import contexts
+from modelwharf.cli.main import wharf
+from modelwharf.cli.policies.needs import ADMINISTRATORS, LOCAL, NEEDS
+from modelwharf.cli.policies.people import PEOPLE, policy
+from modelwharf.cli.policies.place import Place
+from modelwharf.cli.reference import contexts
 from tests.unit.cli.conftest import Terminal
 
 MANAGED = 6_144  # characters without blanks (IAM user guide, "IAM and AWS STS quotas")

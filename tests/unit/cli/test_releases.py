@@ -4,12 +4,12 @@ import io
 
 from rich.console import Console
 
-from cli.commands.releases import PIPED, print_table
-from cli.release import summarise
-from cli.stack import find_stack
+from modelwharf.cli.commands.releases import PIPED, print_table
+from modelwharf.cli.release import summarise
+from modelwharf.cli.stack import find_stack
 from tests.unit.cli import releases
 from tests.unit.cli.conftest import Terminal
-from tests.unit.cli.histories import COMMIT, RELEASE
+from tests.unit.contracts.histories import COMMIT, RELEASE
 
 
 def test_releases_are_listed_newest_first_with_where_and_why_they_failed(

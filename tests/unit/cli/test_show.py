@@ -3,19 +3,22 @@
 import io
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from cli.ending import follow_on_screen
-from cli.follow import follow
-from cli.picture import lines, watching, wrapped
-from cli.release import read_release
-from cli.stack import find_stack
+from modelwharf.cli.ending import follow_on_screen
+from modelwharf.cli.figures import print_facts, told_in_figures, wrapped
+from modelwharf.cli.follow import follow
+from modelwharf.cli.picture import picture
+from modelwharf.cli.release import read_release
+from modelwharf.cli.stack import find_stack
+from modelwharf.cli.watching import lines, watching
 from tests.unit.cli import releases
 from tests.unit.cli.conftest import Terminal
-from tests.unit.cli.histories import COMMIT, RELEASE, START, History, document
+from tests.unit.contracts.histories import COMMIT, RELEASE, START, History, document
 from tests.unit.lambdas.releases import plan
 
 
@@ -67,6 +70,30 @@ def test_a_succeeded_release_shows_its_figures(terminal: Terminal) -> None:
     assert "holdout.png" not in text, "nobody looked into the archive"
 
 
+def test_what_was_found_of_the_data_is_shown_once(terminal: Terminal) -> None:
+    data = {"uri": "s3://b/data/", "job": None, "findings": ["wti: 3 are gone"]}
+    history = History()
+    history.run("PrepareData", result=document(data=data))
+    releases.add(terminal.cloud, history)
+    assert terminal.wharf("show").stdout.count("finding          wti: 3 are gone\n") == 1
+
+    quality = {**releases.QUALITY, "findings": ["wti: 3 are gone"]}
+    judged = History()
+    judged.run("CheckQuality", result=document(data=data, quality=quality))
+    releases.add(terminal.cloud, judged, "r-2222222222222222", minutes=1)
+    assert terminal.wharf("show").stdout.count("finding          wti: 3 are gone\n") == 1
+
+
+def test_a_training_that_was_done_before_is_told(terminal: Terminal) -> None:
+    history = History()
+    history.run("Promote", result=document(training={**releases.TRAINING, "reused": True}))
+    releases.add(terminal.cloud, history, status="SUCCEEDED")
+
+    text = terminal.wharf("show", RELEASE).stdout
+
+    assert f"oil-price-{RELEASE}-train (reused: the same image, data and settings)\n" in text
+
+
 def test_a_failed_release_shows_state_error_and_cause(terminal: Terminal) -> None:
     releases.failed(terminal.cloud)
 
@@ -98,6 +125,7 @@ def test_json_has_the_documented_keys(terminal: Terminal) -> None:
         "document",
         "plot",
         "serving",
+        "restarts",
     ]
     assert list(shown["states"][0]) == [
         "name",
@@ -134,17 +162,84 @@ def test_following_prints_each_change_once_and_ends_with_the_release(terminal: T
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert [line for line in lines if "Train" in line] == [
-        f"… Train (training oil-price-{RELEASE}-train)",
+        "… Train",
         "✓ Train 4.0 s",
     ]
     assert terminal.cloud.slept == 2.0
 
 
+def test_a_job_that_is_submitted_between_two_looks_gives_no_second_line(
+    terminal: Terminal,
+) -> None:
+    execution = releases.training(terminal.cloud)
+    (wait,) = terminal.cloud.ledger.waits
+    job = wait.pop("subject")
+
+    def finish() -> None:
+        execution.history.succeed()
+        execution.history.leave("Train")
+        execution.status = "SUCCEEDED"
+
+    submit = partial(wait.update, subject=job)
+    terminal.cloud.stepfunctions.later = [lambda: None, submit, lambda: None, finish]
+    told = terminal.wharf("show", RELEASE, "--follow").stdout.splitlines()
+
+    assert [line for line in told if line.startswith("… Train")] == ["… Train"]
+
+
+def test_following_tells_what_to_type_to_approve(terminal: Terminal) -> None:
+    execution = releases.awaiting_approval(terminal.cloud)
+    terminal.cloud.stepfunctions.later = [
+        lambda: None,
+        lambda: setattr(execution, "status", "ABORTED"),
+    ]
+
+    told = terminal.wharf("show", RELEASE, "--follow").stdout.splitlines()
+
+    wait = told[told.index("… Approve") + 1]
+    assert wait.startswith(f"  approval: wharf approve {RELEASE}; or: wharf reject {RELEASE}")
+
+
+@pytest.mark.parametrize("follow", [[], ["--follow"]])
+def test_a_reason_is_told_once(terminal: Terminal, follow: list[str]) -> None:
+    reason = "the column Price is missing in wti.csv, which has Date, Open and Close"
+    releases.failed(terminal.cloud, cause=reason)
+
+    text = " ".join(terminal.wharf("show", RELEASE, *follow).stdout.split())
+
+    assert text.count(reason) == 1
+    assert "✗ Train 4.0 s" in text
+
+
+def test_in_a_terminal_a_reason_is_told_once(terminal: Terminal) -> None:
+    reason = "no column"
+    releases.failed(terminal.cloud, cause=reason)
+    services = terminal.cloud.services()
+    screen = Console(file=io.StringIO(), width=100, color_system=None)
+    view = read_release(services, find_stack(services, "oil-price"), RELEASE)
+
+    print_facts(screen, view)
+    screen.print(picture(view, services.now(), told_in_figures(view)))
+
+    assert isinstance(screen.file, io.StringIO)
+    text = screen.file.getvalue()
+    assert text.count(reason) == 1
+    assert text.splitlines()[-2].split()[-1] == "TrainingFailed"
+
+
+def test_what_was_undone_is_told_in_sentences(terminal: Terminal) -> None:
+    releases.failed(terminal.cloud)
+
+    text = terminal.wharf("show", RELEASE).stdout
+
+    assert (
+        "rolled back      No job was running. The release had not come to the endpoint, so nothing "
+        "there was undone.\n"
+    ) in text
+
+
 def test_text_of_a_failure_is_never_taken_for_markup(terminal: Terminal) -> None:
-    execution = releases.failed(terminal.cloud)
-    for event in execution.history.events:
-        if event["type"] == "TaskFailed":
-            event["taskFailedEventDetails"]["cause"] = "pip: [bold]boom[/]"
+    releases.failed(terminal.cloud, cause="pip: [bold]boom[/]")
 
     assert "pip: [bold]boom[/]" in terminal.wharf("show", RELEASE).stdout
 
@@ -156,11 +251,12 @@ def test_what_failed_inside_a_parallel_is_told_once(terminal: Terminal) -> None:
     build = history.enter("BuildTrainingImage", after=started)
     history.add("ParallelStateFailed", after=history.fail("BuildFailed", "pip", after=build))
     history.leave("BuildImages", kind="Parallel")
-    releases.add(terminal.cloud, history)
+    releases.add(terminal.cloud, history, status="FAILED")
 
     text = terminal.wharf("show", RELEASE).stdout
 
     assert text.count("BuildFailed: pip") == 1
+    assert "BuildTrainingImage  2.0 s  BuildFailed\n" in text
 
 
 def test_in_a_terminal_the_picture_is_drawn_anew_at_each_look(terminal: Terminal) -> None:
@@ -199,6 +295,48 @@ def test_a_failed_release_shows_what_serves_now(terminal: Terminal) -> None:
         "config": "oil-price-r-1-config",
         "status": "InService",
     }
+
+
+DEPLOYED = {
+    "endpoint": "oil-price",
+    "config": f"oil-price-{RELEASE}-config",
+    "model": f"oil-price-{RELEASE}-model",
+    "previous_config": None,
+}
+GROUP = "/aws/sagemaker/Endpoints/oil-price"
+
+
+def serve_and_restart(terminal: Terminal, times: int) -> None:
+    history = History()
+    history.run("Promote", result=document(deployment=DEPLOYED))
+    releases.add(terminal.cloud, history, status="SUCCEEDED")
+    endpoint = {"EndpointStatus": "InService", "EndpointConfigName": DEPLOYED["config"]}
+    terminal.cloud.sagemaker.endpoints["oil-price"] = endpoint
+    terminal.cloud.logs.write(GROUP, "champion/i-1", "hello")
+    for _ in range(times):
+        told = "[laptop] the server ended with exit code 3; starting it again"
+        terminal.cloud.logs.write(GROUP, "champion/i-1", told)
+
+
+def test_restarts_of_the_server_that_serves_are_shown(terminal: Terminal) -> None:
+    serve_and_restart(terminal, times=4)
+
+    text = " ".join(terminal.wharf("show", RELEASE).stdout.split())
+
+    assert (
+        "restarts the server was started again 4 times in the last hour; the last time because it "
+        f"ended with exit code 3: wharf logs {RELEASE} --step serve"
+    ) in text
+    assert terminal.json("show", RELEASE)["restarts"] == {
+        "count": 4,
+        "last": "ended with exit code 3",
+    }
+
+
+def test_a_server_that_runs_on_has_no_restarts(terminal: Terminal) -> None:
+    serve_and_restart(terminal, times=0)
+
+    assert terminal.json("show", RELEASE)["restarts"] is None
 
 
 def test_an_endpoint_that_never_came_up_serves_nothing(terminal: Terminal) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.cli import releases
 from tests.unit.cli.conftest import Terminal
 from tests.unit.cli.fakes import refusal
-from tests.unit.cli.histories import COMMIT, RELEASE, History, document
+from tests.unit.contracts.histories import COMMIT, RELEASE, History, document
 
 
 def git(directory: Path, *words: str) -> str:
@@ -276,6 +276,17 @@ def test_a_refused_push_shows_gits_own_words(terminal: Terminal, checkout: Path)
     assert "does not appear to be a git repository" in result.stderr
 
 
+def test_a_refusal_in_no_known_encoding_is_shown_and_git_itself_speaks_english(
+    terminal: Terminal, checkout: Path, repository: Path
+) -> None:
+    hook = repository / "hooks" / "pre-receive"
+    hook.write_text('#!/bin/sh\nprintf "caf\\351 in $LC_ALL\\n"\nexit 1\n')
+    hook.chmod(0o755)
+    result = terminal.wharf("push", "--directory", str(checkout))
+    assert result.exit_code == 1
+    assert "caf\ufffd in C" in result.stderr
+
+
 def test_outside_a_checkout_it_says_so(terminal: Terminal, tmp_path: Path) -> None:
     result = terminal.wharf("push", "--directory", str(tmp_path))
 
@@ -374,12 +385,12 @@ def test_start_without_a_reason_is_a_release_of_its_own(terminal: Terminal) -> N
     assert "commit" not in json.loads(message)
 
 
-@pytest.mark.parametrize("commit", [COMMIT[:12], "main", COMMIT.upper(), f"{COMMIT}0"])
-def test_a_commit_that_is_no_full_id_is_wrong_usage(terminal: Terminal, commit: str) -> None:
+@pytest.mark.parametrize("commit", ["main", COMMIT[:3], f"{COMMIT}0"])
+def test_what_is_no_commit_s_id_is_wrong_usage(terminal: Terminal, commit: str) -> None:
     result = terminal.wharf("start", "--commit", commit)
 
     assert result.exit_code == 2
-    assert "40 lower-case hexadecimal digits" in result.stderr
+    assert "40 hexadecimal digits, nor its first four or more" in result.stderr
     assert terminal.cloud.topic.messages == []
 
 
@@ -425,6 +436,17 @@ def test_a_checkout_that_lacks_commits_is_told_to_bring_them_in(
     assert result.exit_code == 1
     assert f"git pull {remote} main" in result.stderr
     assert "hint:" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"), [("caf\udce9", "is no UTF-8"), ("a\x1b[1m", "is the control character")]
+)
+def test_a_reason_that_no_release_could_keep_is_refused(
+    terminal: Terminal, reason: str, told: str
+) -> None:
+    result = terminal.wharf("start", "--reason", reason)
+    assert result.exit_code == 2
+    assert told in result.stderr
 
 
 def test_a_request_that_nothing_answers_says_where_to_look(terminal: Terminal) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.commands.up import in_words
-from contracts.laptop import LaptopCloud
+from modelwharf.cli.commands.up import in_words
+from modelwharf.contracts.laptop import LaptopCloud
 
 
 def git(*words: str) -> None:
@@ -51,6 +51,13 @@ def test_a_project_of_the_user_s_is_not_told_to_upload_oil_prices(repository: Pa
     assert "wharf data put wti" in " ".join(hints(repository))
     assert "wti" not in " ".join(hints(repository, "iris"))
     assert "wharf config put data FILE.json" in " ".join(hints(repository, "iris"))
+
+
+def test_what_ends_the_cloud_stands_apart_from_what_comes_next(repository: Path) -> None:
+    """A reader pastes the whole list."""
+    found = hints(repository)
+    assert found[-2:] == ["", f"When you are done: wharf down --directory {repository.parent}"]
+    assert not any("wharf down" in line for line in found[:-1])
 
 
 def test_a_new_cloud_waits_for_a_push(repository: Path) -> None:

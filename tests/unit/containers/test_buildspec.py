@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 import yaml
 
-from contracts.parameters import Source
-from localcloud.codebuild.buildspec import PhaseName, parse
+from modelwharf.contracts.parameters import Source
+from modelwharf.doctor import build_inputs
+from modelwharf.laptop.codebuild.buildspec import PhaseName, parse
+from tests.waiting import HUNG
 
 ROOT = Path(__file__).parents[3]
 SPEC: dict[str, Any] = yaml.safe_load((ROOT / "containers" / "buildspec.yml").read_text())
 URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/modelwharf/oil-price/training:src-1"
 IMAGE = Source().training_image
+FILES = ("modelwharf/__init__.py", "modelwharf/artifact/a.py", "training/deep/b.py")
 
 REGISTRY = URI.partition("/")[0]
 
@@ -62,7 +65,7 @@ class Build:
         for name, text in (("aws", AWS), ("docker", DOCKER)):
             (self.programs / name).write_text(text)
             (self.programs / name).chmod(0o755)
-        for path in ("contracts/a.py", "training/deep/b.py", "README.md", IMAGE.dockerfile):
+        for path in (*FILES, "README.md", IMAGE.dockerfile):
             (self.source / path).parent.mkdir(parents=True, exist_ok=True)
             (self.source / path).write_text(path)
 
@@ -111,7 +114,7 @@ class Build:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=HUNG,
             check=False,
         )
         self.output += done.stdout
@@ -181,7 +184,7 @@ def test_the_context_holds_the_inputs_and_nothing_else(build: Build) -> None:
     build.run()
     context = build.seen / "context"
     files = {str(path.relative_to(context)) for path in context.rglob("*") if path.is_file()}
-    assert files == {"contracts/a.py", "training/deep/b.py", IMAGE.dockerfile}
+    assert files == {*FILES, IMAGE.dockerfile}
 
 
 def test_spaces_and_links_in_an_input_survive(build: Build) -> None:
@@ -196,7 +199,7 @@ def test_spaces_and_links_in_an_input_survive(build: Build) -> None:
 def test_the_context_tells_neither_the_hour_nor_the_umask_of_its_checkout(build: Build) -> None:
     (build.source / "training" / "run").write_text("#!/bin/sh")
     (build.source / "training" / "run").chmod(0o700)
-    (build.source / "contracts" / "a.py").chmod(0o660)
+    (build.source / "modelwharf/artifact/a.py").chmod(0o660)
     (build.programs / "docker").write_text(
         DOCKER.replace("cp -R .image-context", "cp -Rp .image-context")
     )
@@ -213,12 +216,12 @@ def test_a_files_hour_is_made_of_its_content(build: Build) -> None:
     (build.programs / "docker").write_text(
         DOCKER.replace("cp -R .image-context", "cp -Rp .image-context")
     )
-    file = build.source / "contracts" / "a.py"
+    file = build.source / "modelwharf/artifact/a.py"
     hours = []
     for text in ("rate = 1\n", "rate = 2\n", "rate = 1\n"):
         file.write_text(text)
         build.run()
-        hours.append((build.seen / "context" / "contracts" / "a.py").stat().st_mtime)
+        hours.append((build.seen / "context/modelwharf/artifact/a.py").stat().st_mtime)
         shutil.rmtree(build.seen / "context")
     assert hours[0] == hours[2] != hours[1]
 
@@ -240,6 +243,13 @@ POINTER = (
     "version https://git-lfs.github.com/spec/v1\n"
     "oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 5242880\n"
 )
+
+
+def test_the_program_in_it_is_the_one_that_the_doctor_runs() -> None:
+    (script,) = (one for one in SPEC["phases"]["build"]["commands"] if "<<'END'" in one)
+    program = script.partition("python3 - <<'END'\n")[2].partition("\nEND\n")[0]
+    source = Path(build_inputs.__file__).read_text()
+    assert program == source[source.index("import os") :].rstrip()
 
 
 def test_what_git_only_points_to_is_refused_by_name_all_at_once(build: Build) -> None:
@@ -279,10 +289,10 @@ def test_an_input_that_is_a_submodule_or_a_link_is_refused(build: Build) -> None
 
 
 def test_a_link_out_of_the_folder_that_copy_begins_at_is_refused(build: Build) -> None:
-    (build.source / "training" / "names").symlink_to("../contracts/a.py")
+    (build.source / "training" / "names").symlink_to("../modelwharf/artifact/a.py")
     assert all(build.run().values())
     assert build.run(IMAGE_CONTEXT="training")["build"] is False
-    assert "training/names links to '../contracts/a.py', which is not" in build.output
+    assert "training/names links to '../modelwharf/artifact/a.py', which is not" in build.output
 
 
 def test_links_among_the_inputs_and_texts_about_pointers_are_nobodys_matter(build: Build) -> None:
@@ -479,10 +489,10 @@ def test_what_the_dockerfile_is_to_blame_for_is_not_tried_again(build: Build, wo
 
 
 def test_a_missing_input_fails_the_build_and_is_named(build: Build) -> None:
-    (build.source / "contracts" / "a.py").unlink()
-    (build.source / "contracts").rmdir()
+    (build.source / "modelwharf/artifact/a.py").unlink()
+    (build.source / "modelwharf/artifact").rmdir()
     assert build.run()["build"] is False
-    assert "contracts: " in build.output
+    assert "modelwharf/artifact: " in build.output
     assert "is each of source's inputs in the repository" in build.output
     assert build.built == ""
 

@@ -13,10 +13,12 @@ from string import Template
 
 import pytest
 
-from contracts.parameters import Source
-from localcloud.engine import BuildRequest
-from localcloud.process_engine.image_environment import Environment
-from localcloud.process_engine.image_plan import CopyFiles, Step, plan_image
+from modelwharf.contracts.parameters import Source
+from modelwharf.engines.engine import BuildRequest
+from modelwharf.engines.process.build_steps import CopyFiles, Step
+from modelwharf.engines.process.image_environment import Environment
+from modelwharf.engines.process.image_plan import plan_image
+from tests.waiting import HUNG
 
 ROOT = Path(__file__).parents[3]
 IMAGES = ("training", "inference")
@@ -66,7 +68,7 @@ def test_the_default_base_is_a_version_of_the_official_python_on_awss_public_mir
 def test_every_dockerfile_passes_the_linter(image: str) -> None:
     program = Path(sysconfig.get_path("scripts")) / "hadolint"
     result = subprocess.run(
-        [program, dockerfile(image)], capture_output=True, text=True, timeout=60, check=False
+        [program, dockerfile(image)], capture_output=True, text=True, timeout=HUNG, check=False
     )
     assert (result.returncode, result.stdout) == (0, "")
 
@@ -160,6 +162,9 @@ def test_the_copied_code_runs_without_the_rest_of_the_repository(
     for source, target in copies(image):
         if (ROOT / source).is_dir():
             shutil.copytree(ROOT / source, tmp_path / target)
+        elif source.endswith(".py"):
+            (tmp_path / target).mkdir(parents=True)
+            shutil.copy(ROOT / source, tmp_path / target)
     modules = ", ".join(f"{image}.{path.stem}" for path in (tmp_path / image).glob("[a-z]*.py"))
     environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     result = subprocess.run(
@@ -168,7 +173,7 @@ def test_the_copied_code_runs_without_the_rest_of_the_repository(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HUNG,
         check=False,
     )
     assert result.returncode == 0, result.stderr

@@ -11,7 +11,11 @@ import pytest
 ROOT = Path(__file__).parents[3]
 IMAGES = ("training", "inference")
 LOCKS = ("training/requirements", "inference/requirements", "inference/requirements-skops")
-OURS = {"contracts", "export", "training", "inference"}
+OURS = {"modelwharf", "training", "inference"}
+ROOMS = {
+    "training": ("training", "modelwharf/artifact"),
+    "inference": ("inference", "modelwharf/artifact", "modelwharf/serving"),
+}
 BY_CHOICE = {"training": set[str](), "inference": {"scikit-learn", "skops"}}
 
 
@@ -80,7 +84,7 @@ def test_what_only_some_models_need_is_in_the_lock_for_them() -> None:
 
 def packages(image: str) -> set[str]:
     distributions = packages_distributions()
-    modules = imported(image) | imported("contracts")
+    modules = set().union(*(imported(room) for room in ROOMS[image]))
     return {distributions.get(module, [module])[0].lower().replace("_", "-") for module in modules}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.privileges import MODEL_USER, leave_root
+from modelwharf.artifact.privileges import MODEL_USER, leave_root
 
 
 @dataclass

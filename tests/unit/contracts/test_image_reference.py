@@ -1,6 +1,6 @@
 import pytest
 
-from contracts.image_reference import ImageReference
+from modelwharf.contracts.image_reference import ImageReference
 
 DIGEST = "sha256:" + "0" * 64
 

@@ -2,9 +2,10 @@
 
 import os
 import socket
+import tarfile
 from pathlib import Path
 
-from contracts.model_archive import faults_in, in_words
+from modelwharf.contracts.model_archive import fault_of, faults_in, in_words
 
 
 def test_everything_but_files_and_folders_is_named(tmp_path: Path) -> None:
@@ -42,3 +43,16 @@ def test_what_an_engine_could_not_keep_counts_in_its_own_folder(tmp_path: Path) 
 
 def test_many_faults_are_counted() -> None:
     assert in_words(["a", "b", "c", "d", "e", "f", "g"]) == "a; b; c; d; e; and 2 more"
+
+
+def test_a_name_that_is_no_line_of_text_is_escaped(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "new\nline").symlink_to("caf\u00e9")
+    (model / os.fsdecode(b"\xff")).symlink_to("\n")
+    assert sorted(faults_in(model)) == [
+        r"'\udcff' is a symbolic link to '\n'",
+        "'new\\nline' is a symbolic link to caf\u00e9",
+    ]
+    member = tarfile.TarInfo("../new\nline")
+    assert fault_of(member) == r"'../new\nline' is a name outside the folder"

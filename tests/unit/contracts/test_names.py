@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from contracts.names import (
+from modelwharf.contracts.names import (
     RELEASE_ID_PATTERN,
     SAGEMAKER_NAME_LIMIT,
     image_tag,

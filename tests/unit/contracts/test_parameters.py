@@ -1,6 +1,6 @@
 import pytest
 
-from contracts.parameters import (
+from modelwharf.contracts.parameters import (
     Data,
     DataInput,
     Deployment,
@@ -9,7 +9,7 @@ from contracts.parameters import (
     Parameters,
     parse_section,
 )
-from contracts.section_text import InvalidParameter
+from modelwharf.contracts.section_text import InvalidParameter
 
 PATH = "/modelwharf/oil-price/section"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from contracts.parameters import parse_section
-from contracts.section_text import InvalidParameter
+from modelwharf.contracts.parameters import parse_section
+from modelwharf.contracts.section_text import InvalidParameter
 
 PATH = "/modelwharf/p/section"
 
@@ -33,6 +33,9 @@ PATH = "/modelwharf/p/section"
         ("training", {"hyperparameters": {"a": "x" * 2501}}, "hyperparameters"),
         ("training", {"hyperparameters": {"a" * 257: 1}}, "hyperparameters"),
         ("training", {"hyperparameters": {f"a{n}": n for n in range(101)}}, "hyperparameters"),
+        ("training", {"hyperparameters": {"a": "one\ntwo"}}, "the value of a has several lines"),
+        ("training", {"hyperparameters": {"a\u2028b": 1}}, "it should be one line"),
+        ("data", {"prepare_arguments": ["a\nb"]}, "it should be one line"),
         ("training", {"instance_count": 1000}, "instance_count"),
         ("training", {"metric_definitions": [{"name": "a", "regex": "(["}]}, "regex"),
         ("training", {"metric_definitions": [{"name": "a", "regex": "a=.*"}]}, "regex"),
@@ -45,6 +48,12 @@ PATH = "/modelwharf/p/section"
         ("quality", {"rules": [{"metric": "a", "maximum": float("inf")}]}, "maximum"),
         ("quality", {"rules": [{"metric": "a", "minimum": 2, "maximum": 1}]}, "rules.0"),
         ("deployment", {"verify_tolerance": float("inf")}, "verify_tolerance"),
+        ("deployment", {"startup_timeout_seconds": 3601}, "startup_timeout_seconds"),
+        (
+            "deployment",
+            {"startup_timeout_seconds": 600, "update_timeout_seconds": 599},
+            "its startup_timeout_seconds 600 is above its update_timeout_seconds 599",
+        ),
         ("deployment", {"environment": {"A B": "1"}}, "environment"),
         ("deployment", {"environment": {"A": "1" * 1025}}, "environment"),
         ("deployment", {"environment": {f"A{n}": "1" for n in range(101)}}, "environment"),
@@ -57,6 +66,15 @@ def test_a_value_beyond_a_limit_is_refused_with_its_place(
         parse_section(PATH, section, json.dumps(document))
     assert str(refusal.value).startswith(PATH)
     assert place in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"rules": [], "rules": []}', '{"rules": [{"metric": "a", "minimum": 1, "minimum": 2}]}'],
+)
+def test_a_key_that_stands_there_twice_is_refused(text: str) -> None:
+    with pytest.raises(InvalidParameter, match=r"twice in one object.*leave one"):
+        parse_section(PATH, "quality", text)
 
 
 def test_a_document_that_is_nested_too_deeply_is_refused() -> None:
@@ -120,6 +138,9 @@ def test_paths_from_the_root_are_accepted(paths: dict[str, Any]) -> None:
         ({"body": "1", "body_file": "a"}, "it has body and body_file"),
         ({"body_base64": "not base64!"}, "write it with: base64 -w0 FILE"),
         ({"body_file": "../cat.jpg"}, "must not lead upwards"),
+        ({"body": "1", "content_type": "text/plain\n"}, "printable ASCII, such as text/csv"),
+        ({"body": "1", "content_type": "téxt/csv"}, "printable ASCII, such as text/csv"),
+        ({"body": "1", "accept": ""}, "printable ASCII, such as text/csv"),
     ],
 )
 def test_a_probe_has_one_body_that_can_be_sent(probe: dict[str, str], told: str) -> None:

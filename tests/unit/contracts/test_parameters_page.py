@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.parameters import Parameters
+from modelwharf.contracts.parameters import Parameters
 
 PAGE = (Path(__file__).parents[3] / "docs/parameters.md").read_text()
 

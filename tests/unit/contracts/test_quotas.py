@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from contracts.parameters import Data, Deployment, Parameters, Training
-from contracts.quotas import (
+from modelwharf.contracts.parameters import Data, Deployment, Parameters, Training
+from modelwharf.contracts.quotas import (
     BUILDS,
     Fleet,
     Lack,

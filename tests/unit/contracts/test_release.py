@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from contracts.release import Failure, ReleaseDocument, Trigger
-from contracts.request import TriggerSource
+from modelwharf.contracts.release import Failure, ReleaseDocument, Trigger
+from modelwharf.contracts.request import TriggerSource
 
 TRIGGER = Trigger(
     source=TriggerSource.PUSH,
@@ -43,8 +43,3 @@ def test_a_document_survives_the_way_through_json() -> None:
     text = document.model_dump_json(by_alias=True)
     assert json.loads(text)["failure"] == {"Error": "E", "Cause": "c"}
     assert ReleaseDocument.model_validate_json(text) == document
-
-
-def test_a_new_release_has_reached_resolve() -> None:
-    document = ReleaseDocument(release_id="r-1", project="oil", trigger=TRIGGER)
-    assert document.state_reached() == "Resolve"

@@ -1,15 +1,15 @@
 """The doctor with an engine that answers from memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from contracts.examination import Examination, Finding, ImageRole, Verdict
-from contracts.parameters import MetricDefinition
-from doctor import NamedImage, Patience, Sample, Settings, examine
+from modelwharf.contracts.examination import Examination, Finding, ImageRole, Verdict
+from modelwharf.contracts.parameters import MetricDefinition
+from modelwharf.doctor import NamedImage, Patience, Sample, Settings, examine
 from tests.unit.doctor.fakes import FakeEngine
 
 # Whoever is well is never waited for so long, also on a busy machine.
@@ -35,7 +35,7 @@ class Practice:
 
     folder: Path
     settings: Settings
-    engine: FakeEngine = field(default_factory=FakeEngine)
+    engine: FakeEngine
 
     def examine(self, *roles: ImageRole, **changes: Any) -> Examination:
         wanted = dict.fromkeys(roles or (TRAINING, INFERENCE), MEAN)
@@ -72,6 +72,7 @@ def practice(tmp_path: Path) -> Iterator[Practice]:
         samples=(QUESTION,),
         patience=PATIENCE,
     )
-    made = Practice(tmp_path / "doctor", settings)
+    engine = FakeEngine()
+    made = Practice(tmp_path / "doctor", replace(settings, now=engine.clock.now), engine)
     yield made
     made.engine.close()

@@ -1,6 +1,7 @@
 """An engine that answers from memory: programs are functions, servers are threads."""
 
 import json
+import math
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from localcloud.engine import (
+from modelwharf.engines.engine import (
     BuildRequest,
+    Cluster,
     DockerProgram,
     Host,
     Image,
@@ -18,7 +20,9 @@ from localcloud.engine import (
     ImageMissing,
     Launch,
     LogSink,
+    host_label,
 )
+from tests.waiting import HUNG
 
 KILLED, TERMINATED = 137, 143
 DIGEST = "sha256:" + "1" * 64
@@ -36,7 +40,11 @@ class Job:
     tree: Path
     launch: Launch
     log: LogSink
-    term: threading.Event
+    program: "Training"
+
+    def work(self, seconds: float) -> bool:
+        """Work for so long, or until SIGTERM; whether it came."""
+        return self.program.work(seconds)
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
@@ -64,7 +72,7 @@ def train(job: Job) -> int:
         seconds = float(str(job.hyperparameters.get("seconds", "0")))
     except (ValueError, ZeroDivisionError) as error:
         return job.fail(str(error))
-    if job.term.wait(seconds):
+    if job.work(seconds):
         if (job.tree / "checkpoints").exists():
             (job.tree / "checkpoints" / "step").write_text("1")
         return TERMINATED
@@ -104,12 +112,13 @@ class Serving:
 
 @dataclass
 class Program:
-    """Implements localcloud.engine.Program."""
+    """Implements modelwharf.engines.engine.Program."""
 
     address: tuple[str, int] | None = None
     killed_for: str | None = None
+    ran: float | None = None
     left_out: tuple[str, ...] = ()
-    term: threading.Event = field(default_factory=threading.Event)
+    unreachable: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
     code: int | None = None
     on_stop: Callable[[float], None] = lambda grace: None
@@ -127,11 +136,97 @@ class Program:
         return self.poll()
 
     def stop(self, grace: float) -> int:
-        self.term.set()
         self.on_stop(grace)
         if not self.ended.wait(grace):
             self.end(KILLED)
         return self.code or 0
+
+
+@dataclass
+class Clock:
+    """Seconds that pass only while the doctor waits for a training program that works.
+
+    What a run takes is then what it says, however busy the machine is.
+    """
+
+    seconds: float = 0.0
+
+    def now(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Training(Program):
+    """A training program, whose work takes the clock's time and everything else none."""
+
+    clock: Clock = field(default_factory=Clock)
+    lag: float = 0.0
+    """Seconds between its end and the engine's telling of it."""
+    begun: float = 0.0
+    _busy_until: float = -1.0
+    _term: bool = False
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def work(self, seconds: float) -> bool:
+        """For the program's own thread; whether SIGTERM came, which is told once."""
+        with self._changed:
+            self._busy_until = self.clock.seconds + seconds
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._term or not self._busy or self.ended.is_set())
+            if self.ended.is_set():
+                raise SystemExit(KILLED)
+            told, self._term = self._term, False
+            return told
+
+    @property
+    def _busy(self) -> bool:
+        return self._busy_until > self.clock.seconds
+
+    def end(self, code: int) -> None:
+        with self._changed:
+            if self.ran is None:
+                self.ran = self.clock.seconds - self.begun
+            super().end(code)
+            self._changed.notify_all()
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        with self._changed:
+            end = self.clock.seconds + (math.inf if timeout is None else timeout)
+            while self._at_work():
+                self.clock.seconds = min(end, self._busy_until)
+                self._changed.notify_all()
+                if self._busy:
+                    return None
+            told = self.begun + (self.ran or 0.0) + self.lag
+            self.clock.seconds = max(self.clock.seconds, min(end, told))
+            return self.code if told <= end else None
+
+    def _at_work(self) -> bool:
+        """Whether it works, rather than has ended; one of both it does soon."""
+        settled = self._changed.wait_for(lambda: self.ended.is_set() or self._busy, HUNG)
+        assert settled, "the program neither works nor ends"
+        return not self.ended.is_set()
+
+    def stop(self, grace: float) -> int:
+        with self._changed:
+            self._term, self._busy_until = True, -1.0
+            self._changed.notify_all()
+        if self.wait(grace) is None:
+            self.end(KILLED)
+        return self.code or 0
+
+
+@dataclass
+class Hosts:
+    """Implements modelwharf.engines.engine.Cluster."""
+
+    engine: "FakeEngine"
+    hosts: tuple[Host, ...]
+
+    def run(self, number: int, launch: Launch, log: LogSink) -> Program:
+        return self.engine.run(launch, log)
+
+    def close(self) -> None: ...
 
 
 @dataclass
@@ -143,7 +238,9 @@ class FakeEngine:
     starts: Callable[[Launch], None] = lambda launch: None
     platform: str = "linux/amd64"
     user: str = ""
+    unreachable: str = ""
     entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
     name: str = "docker"
     description: str = "docker (Fake 1.0)"
     lacks: tuple[str, ...] = ()
@@ -153,6 +250,8 @@ class FakeEngine:
     builds: list[BuildRequest] = field(default_factory=list)
     launches: list[Launch] = field(default_factory=list)
     servers: list[ThreadingHTTPServer] = field(default_factory=list)
+    clock: Clock = field(default_factory=Clock)
+    lag: float = 0.0
 
     def build(self, request: BuildRequest, log: LogSink) -> Image:
         self.builds.append(request)
@@ -167,22 +266,29 @@ class FakeEngine:
         return self.listed
 
     def config(self, digest: str) -> ImageConfig:
-        return ImageConfig(self.platform, entrypoint=self.entrypoint, user=self.user)
+        return ImageConfig(
+            self.platform, entrypoint=self.entrypoint, command=self.command, user=self.user
+        )
 
     def run(self, launch: Launch, log: LogSink) -> Program:
         self.launches.append(launch)
         self.starts(launch)
         return self._serve(launch) if launch.serves else self._train(launch, log)
 
+    def cluster(self, name: str, count: int, *, isolated: bool) -> Cluster:
+        if "hosts" in self.lacks:
+            raise OSError("no addresses for several hosts")
+        return Hosts(self, tuple(Host(host_label(number)) for number in range(count)))
+
     def _train(self, launch: Launch, log: LogSink) -> Program:
-        program = Program()
-        job = Job(launch.tree, launch, log, program.term)
+        program = Training(clock=self.clock, lag=self.lag, begun=self.clock.seconds)
+        job = Job(launch.tree, launch, log, program)
         threading.Thread(target=lambda: program.end(self.train(job)), daemon=True).start()
         return program
 
     def _serve(self, launch: Launch) -> Program:
         serving = self.serving(launch)
-        program = Program()
+        program = Program(unreachable=self.unreachable)
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:

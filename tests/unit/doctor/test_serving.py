@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from contracts.examination import Verdict
-from doctor import Sample
-from doctor.servers import enlarged
-from localcloud.engine import Launch
+from modelwharf.contracts.examination import Verdict
+from modelwharf.doctor import Sample
+from modelwharf.doctor.servers import enlarged
+from modelwharf.engines.engine import Launch
+from modelwharf.engines.listening import NOWHERE
 from tests.unit.doctor.conftest import INFERENCE, QUESTION, Practice, bad
 from tests.unit.doctor.fakes import TERMINATED, Job, Serving, Stop, train
-from tests.waiting import DEADLINE
+from tests.waiting import HUNG
 
 
 def test_a_good_server_passes_every_check(practice: Practice) -> None:
@@ -65,7 +66,7 @@ def test_a_server_that_is_never_healthy_is_told_with_what_its_pings_came_to(
 ) -> None:
     class Slow(Serving):
         def ping(self) -> int:
-            over.wait(DEADLINE)
+            over.wait(HUNG)
             return 200
 
     over = threading.Event()
@@ -77,6 +78,31 @@ def test_a_server_that_is_never_healthy_is_told_with_what_its_pings_came_to(
 
     assert bad(found) == {"serve-loads-model": "fail"}
     assert found["serve-loads-model"].seen.endswith("the last one got no answer within 0.1 s")
+
+
+@pytest.mark.parametrize(
+    ("where", "change"),
+    [
+        ("it listens on 127.0.0.1:8080 alone", "listen on 0.0.0.0, on port 8080"),
+        (NOWHERE, "give it more time by --timeout"),
+    ],
+)
+def test_a_server_that_listens_elsewhere_is_told_where(
+    practice: Practice, where: str, change: str
+) -> None:
+    class Elsewhere(Serving):
+        def ping(self) -> int:
+            return 404
+
+    practice.engine.serving = Elsewhere
+    practice.engine.unreachable = where
+    patience = replace(practice.settings.patience, startup=0.3)
+
+    found = practice.serving(patience=patience)
+
+    assert bad(found) == {"serve-loads-model": "fail"}
+    assert found["serve-loads-model"].seen.endswith(f"; {where}")
+    assert found["serve-loads-model"].change.startswith(change)
 
 
 def test_a_server_that_goes_into_the_background_is_told_to_stay(practice: Practice) -> None:
@@ -194,7 +220,7 @@ class OneThread(Serving):
 
     def hold_until_late(self, pings: int) -> None:
         for _ in range(pings + 1):
-            self.waiting.acquire(timeout=DEADLINE)
+            self.waiting.acquire(timeout=HUNG)
 
 
 def someone_pings() -> bool:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from contracts.examination import ImageRole
-from doctor.images import ReadyImage
-from doctor.start_faults import Place, StartFault, start_fault
-from localcloud.engine import ImageConfig
+from modelwharf.contracts.examination import ImageRole
+from modelwharf.doctor.images import ReadyImage
+from modelwharf.doctor.start_faults import Place, StartFault, start_fault
+from modelwharf.engines.engine import ImageConfig
 
 TINI = ("/usr/bin/tini", "--")
 HERE = {
@@ -17,9 +17,14 @@ HERE = {
 
 
 def fault(
-    entrypoint: tuple[str, ...], code: int | None, *lines: str, here: dict[str, Place] = HERE
+    entrypoint: tuple[str, ...],
+    code: int | None,
+    *lines: str,
+    here: dict[str, Place] = HERE,
+    command: tuple[str, ...] = ("python3",),
+    user: str = "",
 ) -> StartFault | None:
-    config = ImageConfig("linux/amd64", entrypoint=entrypoint)
+    config = ImageConfig("linux/amd64", entrypoint=entrypoint, command=command, user=user)
     image = ReadyImage(ImageRole.TRAINING, "mean:1", "sha256:1", config)
     return start_fault(image, "train", code, lines, here.get)
 
@@ -70,6 +75,47 @@ def test_a_program_that_is_not_there_is_named(
     found = fault(entrypoint, code, words, here={})
 
     assert found is not None and found.seen == "not found: no train on the image's PATH"
+
+
+@pytest.mark.parametrize(
+    ("command", "shown", "form"),
+    [
+        (("python3", "/app.py"), "python3 /app.py", 'ENTRYPOINT ["python3", "/app.py"]: its'),
+        (("/bin/sh", "-c", "python3 /app.py"), "python3 /app.py", "an ENTRYPOINT in the exec form"),
+    ],
+)
+def test_a_command_that_the_word_stands_in_the_place_of_is_named(
+    command: tuple[str, ...], shown: str, form: str
+) -> None:
+    words = "crun: executable file `train` not found in $PATH: No such file or directory"
+    found = fault((), None, words, here={}, command=command)
+
+    assert found is not None
+    assert found.seen.endswith(f"stands in the place of CMD, so that {shown} is not run")
+    assert form in found.change
+
+
+@pytest.mark.parametrize("entrypoint", [(), ("/entry.sh",)])
+def test_a_link_to_nothing_is_told_from_a_program_that_is_not_there(
+    entrypoint: tuple[str, ...],
+) -> None:
+    here = {"train": Place("/usr/local/bin/train", False, "/opt/main")}
+    words = "/entry.sh: 3: exec: train: not found" if entrypoint else 'exec: "train": not found'
+    found = fault(entrypoint, 127 if entrypoint else None, words, here=here)
+
+    assert found is not None
+    assert found.seen == (
+        "not found: /usr/local/bin/train is a link to /opt/main, which is not in the image"
+    )
+
+
+@pytest.mark.parametrize("kind", ["user", "group"])
+def test_a_user_whom_the_image_lacks_is_named(kind: str) -> None:
+    file = "passwd" if kind == "user" else kind
+    words = f"start the container: unable to find {kind} bob: no matching entries in {file} file"
+    found = fault((), None, words, user="bob")
+
+    assert found is not None and found.seen.startswith("the image says USER bob, whom its")
 
 
 def test_what_a_started_script_does_not_find_is_named_beside_the_command() -> None:

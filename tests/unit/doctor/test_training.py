@@ -1,19 +1,18 @@
 """What the doctor sees in a training image."""
 
 import json
-import time
 from dataclasses import replace
 
 import pytest
 
-from contracts.examination import Verdict
-from localcloud.engine import Launch
+from modelwharf.contracts.examination import Verdict
+from modelwharf.engines.engine import Launch
 from tests.unit.doctor.conftest import Practice, bad
 from tests.unit.doctor.fakes import Job, train
 
 
 def test_a_good_image_passes_every_check(practice: Practice) -> None:
-    found = practice.training(hyperparameters={"seconds": 0.4}, checkpoints=True)
+    found = practice.training(hyperparameters={"seconds": 10}, checkpoints=True)
 
     assert {one.verdict for one in found.values()} == {Verdict.PASS}, found
 
@@ -90,6 +89,19 @@ def test_a_program_that_does_not_start_is_told_apart(
     assert found["train-starts"].log == (words,)
 
 
+def test_a_path_of_this_machine_is_the_images_own_in_a_refusal(practice: Practice) -> None:
+    def refuse(launch: Launch) -> None:
+        where = launch.tree.parent / "root/entry.sh"
+        raise FileNotFoundError(2, "No such file or directory", str(where))
+
+    practice.engine.starts = refuse
+
+    found = practice.training()
+
+    (line,) = found["train-starts"].log
+    assert line == "[Errno 2] No such file or directory: '/entry.sh'"
+
+
 @pytest.mark.parametrize(("code", "told"), [(126, "permission denied"), (127, "not found")])
 def test_a_shells_exit_code_tells_that_too(practice: Practice, code: int, told: str) -> None:
     practice.engine.train = lambda job: code
@@ -155,6 +167,21 @@ def test_a_metric_that_is_not_in_the_log_is_named(practice: Practice) -> None:
     assert found["train-metrics"].seen == "not in the log: b by b(.)"
 
 
+def test_a_number_that_an_expression_cuts_is_named(practice: Practice) -> None:
+    def printing(job: Job) -> int:
+        code = train(job)
+        job.log("accuracy=7.5e-05")
+        return code
+
+    practice.engine.train = printing
+
+    found = practice.training()
+
+    assert bad(found) == {"train-metrics": "fail"}
+    assert found["train-metrics"].seen == "accuracy is read as 7.5, but 7.5e-05 was printed"
+    assert "([-+0-9.eE]+)" in found["train-metrics"].change
+
+
 def test_metrics_that_only_the_defaults_name_are_a_warning(practice: Practice) -> None:
     definition = practice.settings.metric_definitions[0].model_copy(update={"regex": "x(.)"})
 
@@ -179,6 +206,44 @@ def test_success_on_bad_data_is_found(practice: Practice) -> None:
     assert "an empty channel and on garbage in every file" in found["train-bad-data"].seen
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (b"no rows", "no rows"),
+        (b"x" * 2000, "(of 2,000 characters SageMaker keeps the first 1,024)"),
+        ("zu wenig für ein Modell".encode("latin-1"), "(not UTF-8: write it as text)"),
+    ],
+)
+def test_what_becomes_of_a_failure_file_is_told(
+    practice: Practice, written: bytes, said: str
+) -> None:
+    def failing(job: Job) -> int:
+        code = train(job)
+        if code:
+            (job.tree / "output" / "failure").write_bytes(written)
+        return code
+
+    practice.engine.train = failing
+
+    found = practice.training()
+
+    assert bad(found) == {}
+    assert found["train-failure-file"].seen.endswith(said)
+
+
+def test_a_user_who_may_not_write_is_named_as_why_training_failed(practice: Practice) -> None:
+    def denied(job: Job) -> int:
+        job.log("PermissionError: [Errno 13] Permission denied: '/opt/ml/output/failure'")
+        return 1
+
+    practice.engine.train, practice.engine.user = denied, "bob"
+
+    found = practice.training()
+
+    assert bad(found) == {"train-user": "warn", "train-succeeds": "fail"}
+    assert found["train-succeeds"].change.startswith("user bob may not write there")
+
+
 def test_a_failure_without_a_reason_is_found(practice: Practice) -> None:
     def silent(job: Job) -> int:
         code = train(job)
@@ -191,11 +256,10 @@ def test_a_failure_without_a_reason_is_found(practice: Practice) -> None:
 
 
 def deaf(job: Job) -> int:
-    """Learns for a while, and after a signal for no less."""
-    if b"1" in b"".join(path.read_bytes() for path in (job.tree / "input").rglob("*.csv")):
-        if job.term.wait(0.4):
-            time.sleep(0.4)
-        job.term.clear()
+    """Learns for a while, and after a signal for as long again."""
+    data = b"".join(path.read_bytes() for path in (job.tree / "input").rglob("*.csv"))
+    if b"1" in data and job.work(10):
+        job.work(10)
     return train(job)
 
 
@@ -238,10 +302,10 @@ def test_training_that_is_over_at_once_cannot_tell_of_sigterm(practice: Practice
 def test_training_that_is_quicker_the_second_time_cannot_tell_of_sigterm(
     practice: Practice,
 ) -> None:
-    runs = iter([1.0])
+    runs = iter([10.0])
 
     def warming(job: Job) -> int:
-        time.sleep(next(runs, 0.0))
+        job.work(next(runs, 0.0))
         return train(job)
 
     practice.engine.train = warming
@@ -252,6 +316,58 @@ def test_training_that_is_quicker_the_second_time_cannot_tell_of_sigterm(
     assert "less the next time" in found["train-sigterm"].seen
 
 
+def test_training_that_was_slow_the_first_time_alone_is_stopped_once_more(
+    practice: Practice,
+) -> None:
+    runs = iter([60.0, 0.0, 0.0])  # the sample, an empty channel, garbage: files from the disk
+
+    def warming(job: Job) -> int:
+        job.work(next(runs, 0.0))
+        return train(job)
+
+    practice.engine.train = warming
+
+    patience = replace(practice.settings.patience, training=600)
+    found = practice.training(hyperparameters={"seconds": 30}, patience=patience)
+
+    assert found["train-sigterm"].verdict is Verdict.PASS
+    assert found["train-sigterm"].seen == "ended 0.0 s after SIGTERM"
+
+
+def test_a_program_that_began_after_the_signal_is_not_blamed(practice: Practice) -> None:
+    starts = iter([0.0, 0.0, 0.0, 20.0])  # the sample, an empty channel, garbage, the stopped run
+
+    def late(job: Job) -> int:
+        job.work(next(starts, 0.0))  # a signal that comes by then has no effect
+        return train(job)
+
+    practice.engine.train = late
+
+    found = practice.training(hyperparameters={"seconds": 8}, checkpoints=True)
+
+    assert found["train-sigterm"].seen == "ended 0.0 s after SIGTERM"
+    assert found["train-checkpoints"].verdict is Verdict.PASS
+
+
+def test_the_middle_of_training_is_where_the_program_is_and_not_the_engine(
+    practice: Practice,
+) -> None:
+    practice.engine.lag = 30.0  # a busy engine tells so late that a program has ended
+
+    found = practice.training(hyperparameters={"seconds": 10}, checkpoints=True)
+
+    assert found["train-sigterm"].seen == "ended 0.0 s after SIGTERM"
+    assert found["train-checkpoints"].verdict is Verdict.PASS
+
+
+def test_what_has_ended_is_not_too_slow_while_its_output_is_copied(practice: Practice) -> None:
+    practice.engine.lag = 1000.0  # longer than the doctor's patience with a training run
+
+    found = practice.training(hyperparameters={"seconds": 10})
+
+    assert found["train-succeeds"].seen == "exit code 0 after 10.0 s"
+
+
 def test_a_stopped_training_without_a_checkpoint_is_found(practice: Practice) -> None:
     def forgetful(job: Job) -> int:
         code = train(job)
@@ -260,7 +376,7 @@ def test_a_stopped_training_without_a_checkpoint_is_found(practice: Practice) ->
 
     practice.engine.train = forgetful
 
-    found = practice.training(hyperparameters={"seconds": 0.4}, checkpoints=True)
+    found = practice.training(hyperparameters={"seconds": 10}, checkpoints=True)
 
     assert bad(found) == {"train-checkpoints": "fail"}
 
@@ -332,12 +448,10 @@ def test_without_data_only_what_needs_none_is_checked(practice: Practice) -> Non
 
 
 def test_training_that_does_not_end_is_stopped_and_told(practice: Practice) -> None:
-    patience = replace(practice.settings.patience, training=0.1)
-
-    found = practice.training(hyperparameters={"seconds": 60}, patience=patience)
+    found = practice.training(hyperparameters={"seconds": 61})
 
     assert bad(found) == {"train-succeeds": "fail"}
-    assert "it had not ended after 0 s" in found["train-succeeds"].seen
+    assert "it had not ended after 60 s" in found["train-succeeds"].seen
 
 
 def test_a_link_in_the_models_folder_is_named(practice: Practice) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from contracts.documents import read_json
-from contracts.evaluation import EvaluationReport, HoldoutRow
-from contracts.parameters import SECTIONS, parse_section
-from contracts.table import TableContract
+from modelwharf.artifact.documents import read_json
+from modelwharf.artifact.evaluation import EvaluationReport, HoldoutRow
+from modelwharf.artifact.table import TableContract
+from modelwharf.contracts.parameters import SECTIONS, parse_section
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "examples/scikit-learn"

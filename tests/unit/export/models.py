@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from contracts.table import CONTRACT_FILE, HOLDOUT_FILE, MODEL_FILES
-from export.graph import INPUT
-from export.runtime import runner
+from modelwharf.artifact.table import CONTRACT_FILE, HOLDOUT_FILE, MODEL_FILES
+from modelwharf.export.graph import INPUT
+from modelwharf.export.runtime import runner
 
 COLUMNS = ("a", "b", "c", "d")
 ROWS = 600

@@ -15,16 +15,16 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeRegressor
 
-from contracts.table import Tolerance
-from export import lightgbm_trees, scikit_trees, xgboost_trees
-from export.adversarial import beside_nothing, random_rows
-from export.artifact import Verdict, verify
-from export.comparison import Comparer
-from export.converted import Converted
-from export.errors import ExportDiffers
-from export.graph import INPUT, Graph
-from export.runtime import runner
-from export.trees import Trees, add_trees
+from modelwharf.artifact.table import Tolerance
+from modelwharf.export import lightgbm_trees, scikit_trees, xgboost_trees
+from modelwharf.export.adversarial import Batch, random_rows
+from modelwharf.export.comparison import Comparer
+from modelwharf.export.converted import Converted
+from modelwharf.export.errors import ExportDiffers
+from modelwharf.export.graph import INPUT, Graph
+from modelwharf.export.runtime import runner
+from modelwharf.export.trees import Trees, add_trees
+from modelwharf.export.verification import Verdict, verify
 from tests.unit.export import models
 
 BOOSTINGS = [
@@ -125,9 +125,7 @@ def more_above_two(rows: np.ndarray) -> np.ndarray:
 )
 def test_no_wider_tolerance_is_advised_where_none_would_do(exported: Any, allowed: float) -> None:
     with pytest.raises(ExportDiffers) as refused:
-        comparer(first, exported, absolute=allowed).compare(
-            [beside_nothing(np.array([[3.0, 4.0]]))]
-        )
+        comparer(first, exported, absolute=allowed).compare([Batch.of(np.array([[3.0, 4.0]]))])
     assert "tolerance=" not in str(refused.value)
     assert 'fallback="skops"' in str(refused.value)
 
@@ -135,7 +133,7 @@ def test_no_wider_tolerance_is_advised_where_none_would_do(exported: Any, allowe
 def test_the_message_names_the_row_both_answers_and_what_to_do() -> None:
     rows = np.array([[1.0, 2.0], [3.0, 4.0]])
     with pytest.raises(ExportDiffers) as refused:
-        comparer(first, more_above_two, absolute=0.5).compare([beside_nothing(rows)])
+        comparer(first, more_above_two, absolute=0.5).compare([Batch.of(rows)])
     message = str(refused.value)
     assert "row 1 (a=3.0, b=4.0) got 3.0 from the trained model and 4.0 from" in message
     assert "1 apart; 0.5 is allowed" in message
@@ -146,14 +144,14 @@ def test_the_message_names_the_row_both_answers_and_what_to_do() -> None:
 def test_a_difference_within_the_tolerance_passes_and_is_told() -> None:
     rows = np.array([[100.0, 2.0]])
     compared = comparer(first, lambda rows: rows[:, 0] + 0.5, absolute=0.1, relative=0.005)
-    assert compared.compare([beside_nothing(rows)]).largest == 0.5
+    assert compared.compare([Batch.of(rows)]).largest == 0.5
 
 
 def test_nan_against_a_number_is_refused_and_nan_against_nan_is_not() -> None:
     rows = np.array([[np.nan, 2.0]])
-    assert comparer(first, first).compare([beside_nothing(rows)]).largest == 0
+    assert comparer(first, first).compare([Batch.of(rows)]).largest == 0
     with pytest.raises(ExportDiffers):
-        comparer(first, lambda rows: rows[:, 1], absolute=1e300).compare([beside_nothing(rows)])
+        comparer(first, lambda rows: rows[:, 1], absolute=1e300).compare([Batch.of(rows)])
 
 
 def test_a_model_that_answers_a_row_otherwise_when_it_is_alone_is_refused() -> None:
@@ -165,7 +163,7 @@ def test_a_model_that_answers_a_row_otherwise_when_it_is_alone_is_refused() -> N
 def test_an_answer_of_another_width_is_refused() -> None:
     rows = np.arange(8.0).reshape(4, 2)
     with pytest.raises(ExportDiffers, match="answers 2 numbers a row and the trained one 1"):
-        comparer(first, lambda rows: rows).compare([beside_nothing(rows)])
+        comparer(first, lambda rows: rows).compare([Batch.of(rows)])
 
 
 def test_random_rows_hold_infinities_where_the_model_takes_them() -> None:

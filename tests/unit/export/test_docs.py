@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import export
+from modelwharf import export
 
 TEXT = (Path(__file__).parents[3] / "docs" / "export.md").read_text()
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", TEXT, flags=re.DOTALL | re.MULTILINE)

@@ -5,7 +5,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-import export
+from modelwharf import export
 from tests.unit.export import models
 
 QUIET = {"verbose": -1, "n_jobs": 1, "random_state": 0}
@@ -38,7 +38,7 @@ def test_a_regressor_is_equal_to_the_last_bit_beside_every_threshold(
     model.fit(inputs, models.target(inputs))
     report = export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
     assert report.exact
-    assert report.beside > 500
+    assert report.near_thresholds > 500
 
 
 @pytest.mark.parametrize("settings", [{}, {"zero_as_missing": True}], ids=str)

@@ -19,10 +19,10 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVR
 
-import export
-from export.limits import limits, limits_of_library
-from inference.refusal import Refusal
-from inference.table.loading import load_table
+from modelwharf import export
+from modelwharf.export.limits import limits, limits_of_library
+from modelwharf.serving.refusal import Refusal
+from modelwharf.serving.table.loading import load_table
 from tests.unit.export import models
 
 FILLED = ColumnTransformer([("filled", SimpleImputer(), [0])], remainder="passthrough")

@@ -16,7 +16,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import BayesianRidge
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-import export
+from modelwharf import export
 from tests.unit.export import models
 
 REGRESSORS = [
@@ -49,7 +49,7 @@ def test_a_regressor_is_equal_to_the_last_bit_beside_every_threshold(
     report = export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
     assert report.exact
     assert report.tolerance == export.Tolerance()
-    assert report.beside > 6 * 30
+    assert report.near_thresholds > 6 * 30
     assert np.array_equal(models.answers(tmp_path, inputs).ravel(), model.predict(inputs))
 
 

@@ -25,9 +25,9 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-import export
-from contracts.documents import read_json
-from contracts.table import TableContract
+from modelwharf import export
+from modelwharf.artifact.documents import read_json
+from modelwharf.artifact.table import TableContract
 from tests.unit.export import models
 
 NAMES = list(models.COLUMNS)

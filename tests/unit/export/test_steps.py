@@ -30,7 +30,7 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, SVR, LinearSVC, NuSVR
 from sklearn.tree import DecisionTreeRegressor
 
-import export
+from modelwharf import export
 from tests.unit.export import models
 
 REGRESSORS = [

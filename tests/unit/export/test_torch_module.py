@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import export
+from modelwharf import export
 from tests.unit.export import models
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed here")

@@ -6,9 +6,9 @@ import numpy as np
 import onnx
 import pytest
 
-from export.graph import INPUT, Graph
-from export.runtime import runner
-from export.trees import Trees, add_trees
+from modelwharf.export.graph import INPUT, Graph
+from modelwharf.export.runtime import runner
+from modelwharf.export.trees import Trees, add_trees
 
 MOST32, LEAST32 = float(np.finfo(np.float32).max), float(np.finfo(np.float32).smallest_subnormal)
 MOST64, LEAST64 = float(np.finfo(np.float64).max), float(np.finfo(np.float64).smallest_subnormal)
@@ -16,7 +16,7 @@ SIZES = [0.0, LEAST64, LEAST32 / 2, LEAST32, 0.1, 1.0, 2.0**24 + 1, MOST32, 2.0*
 NUMBERS = np.array([sign * size for sign in (-1, 1) for size in (*SIZES, np.inf)])
 
 
-def beside(numbers: np.ndarray) -> np.ndarray:
+def neighbours(numbers: np.ndarray) -> np.ndarray:
     """They, what is halfway to their float32 neighbours, one step beside either; and NaN."""
     with np.errstate(over="ignore", under="ignore"):
         near = numbers.astype(np.float32)
@@ -73,13 +73,13 @@ def is_float32(numbers: np.ndarray) -> np.ndarray:
 def test_rows_beside_extreme_thresholds_are_parted_as_by_the_rule(
     strict: bool, single: bool, adds_single: bool
 ) -> None:
-    threshold = beside(NUMBERS)[:-1]
+    threshold = neighbours(NUMBERS)[:-1]
     if adds_single:
         threshold = threshold[is_float32(threshold)]
     # NaN: the middle of two infinities. Each with missing values left, and right.
     threshold = np.repeat(np.append(np.unique(threshold), np.nan), 2)
     trees = stumps(threshold, strict=strict, single=single, adds_single=adds_single)
-    rows = beside(threshold).reshape(-1, 1)
+    rows = neighbours(threshold).reshape(-1, 1)
     graph = Graph()
     answers = runner(graph.model(graph.float64(add_trees(graph, INPUT, trees)), 1))(rows)
     assert np.array_equal(answers, np.where(goes_left(trees, rows), 1, 2))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import xgboost
 
-import export
+from modelwharf import export
 from tests.unit.export import models
 
 QUIET = {"n_jobs": 1, "random_state": 0}
@@ -32,7 +32,7 @@ def test_sums_are_equal_to_the_last_bit_and_outputs_to_float32s(
     model.fit(inputs, known)
     report = export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS)
     assert report.difference <= 1.2e-7
-    assert report.beside > 500
+    assert report.near_thresholds > 500
     assert export.write(
         model.get_booster(),
         tmp_path,

@@ -1,4 +1,4 @@
-"""One site of fakes: the ledger, S3 and Parameter Store are moto's, in this process."""
+"""One runtime of fakes: the ledger, S3 and Parameter Store are moto's, in this process."""
 
 import functools
 from collections.abc import Iterator
@@ -8,12 +8,13 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from moto.moto_api._internal import moto_api_backend
+from moto.moto_api._internal.models import moto_api_backend
 
 from lambdas.clients import Clients
 from lambdas.environment import Environment
 from lambdas.ledger import Ledger
-from lambdas.site import Site
+from lambdas.runtime import Runtime
+from modelwharf.laptop import answer_keys  # noqa: F401  moto answers a quarter faster
 from tests.unit.lambdas import fakes
 
 REGION = "eu-west-1"
@@ -52,7 +53,7 @@ class Clock:
 
 @dataclass
 class World:
-    """The services as the tests see them, and the site that the functions get."""
+    """The services as the tests see them, and the runtime that the functions get."""
 
     table: Any
     s3: Any
@@ -60,7 +61,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
     stepfunctions: fakes.FakeStepFunctions = field(default_factory=fakes.FakeStepFunctions)
     sagemaker: fakes.FakeSageMaker = field(default_factory=fakes.FakeSageMaker)
-    runtime: fakes.FakeRuntime = field(default_factory=fakes.FakeRuntime)
+    sagemaker_runtime: fakes.FakeRuntime = field(default_factory=fakes.FakeRuntime)
     ecr: fakes.FakeRegistry = field(default_factory=fakes.FakeRegistry)
     codebuild: fakes.FakeCodeBuild = field(default_factory=fakes.FakeCodeBuild)
     codecommit: fakes.FakeCodeCommit = field(default_factory=fakes.FakeCodeCommit)
@@ -79,7 +80,7 @@ class World:
             "logs": self.logs,
             "s3": self.s3,
             "sagemaker": self.sagemaker,
-            "sagemaker-runtime": self.runtime,
+            "sagemaker-runtime": self.sagemaker_runtime,
             "service-quotas": self.quotas,
             "sns": self.sns,
             "ssm": self.ssm,
@@ -87,8 +88,8 @@ class World:
         }
 
     @property
-    def site(self) -> Site:
-        return Site(
+    def runtime(self) -> Runtime:
+        return Runtime(
             environment=self.environment,
             ledger=Ledger(self.table),
             clients=Clients(self.services.__getitem__),

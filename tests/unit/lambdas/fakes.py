@@ -5,11 +5,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
+import botocore.session
 from botocore.exceptions import ClientError
 
-from contracts.quotas import (
+from lambdas.archive import split_uri
+from modelwharf.contracts.quotas import (
     BUILDS,
     CODEBUILD,
     ENDPOINT,
@@ -18,7 +21,6 @@ from contracts.quotas import (
     TRAINING,
     instances_of,
 )
-from lambdas.archive import split_uri
 
 CREATED = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -39,6 +41,22 @@ class FakeStepFunctions:
         self.answers: dict[str, dict[str, Any]] = {}
         self.executions: dict[str, dict[str, Any]] = {}
         self.dead_tokens: set[str] = set()
+        self.histories: dict[str, list[dict[str, Any]]] = {}
+        """Release → its events; three come in a page."""
+
+    def get_execution_history(
+        self,
+        *,
+        executionArn: str,  # noqa: N803
+        nextToken: str = "0",  # noqa: N803
+        **_: Any,
+    ) -> dict[str, Any]:
+        release = executionArn.rsplit(":", 1)[1]
+        if release not in self.histories:
+            raise client_error("ExecutionDoesNotExist", f"Execution Does Not Exist: {executionArn}")
+        begin, events = int(nextToken), self.histories[release]
+        more = {"nextToken": str(begin + 3)} if begin + 3 < len(events) else {}
+        return {"events": events[begin : begin + 3], **more}
 
     def send_task_success(self, *, taskToken: str, output: str) -> None:  # noqa: N803
         self._answer(taskToken, {"output": json.loads(output)})
@@ -80,6 +98,12 @@ class FakeSageMaker:
         self.endpoints: dict[str, dict[str, Any]] = {}
         self.packages: dict[str, dict[str, Any]] = {}
         self.updates: list[str] = []
+
+    @property
+    def meta(self) -> Any:
+        """A client's own, with the API's enumerations."""
+        model = botocore.session.get_session().get_service_model("sagemaker")
+        return SimpleNamespace(service_model=model)
 
     # Jobs
 
@@ -394,6 +418,8 @@ class FakeCodeCommit:
         self.commits: dict[str, dict[str, str]] = {}
         self.branches: dict[str, str] = {}
         self.contents: dict[str, bytes] = {}
+        self.executable: set[str] = set()
+        self.links: set[str] = set()
         self.calls = 0
 
     def get_branch(self, *, branchName: str, **_: Any) -> dict[str, Any]:  # noqa: N803
@@ -420,7 +446,11 @@ class FakeCodeCommit:
                 for name, paths in folders.items()
             ],
             "files": [
-                {"absolutePath": prefix + path, "blobId": blob}
+                {
+                    "absolutePath": prefix + path,
+                    "blobId": blob,
+                    "fileMode": "EXECUTABLE" if prefix + path in self.executable else "NORMAL",
+                }
                 for path, blob in inside.items()
                 if "/" not in path
             ],
@@ -430,7 +460,8 @@ class FakeCodeCommit:
         files = self._files(commitSpecifier)
         if filePath not in files:
             raise client_error("FileDoesNotExistException", filePath)
-        return {"fileContent": self.contents.get(filePath, b"")}
+        mode = "SYMLINK" if filePath in self.links else "NORMAL"
+        return {"fileContent": self.contents.get(filePath, b""), "fileMode": mode}
 
     def get_differences(
         self,

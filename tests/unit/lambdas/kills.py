@@ -7,7 +7,7 @@ from typing import Any
 
 from lambdas.clients import Clients
 from lambdas.ledger import Ledger
-from lambdas.site import Site
+from lambdas.runtime import Runtime
 from tests.unit.lambdas.conftest import World
 
 
@@ -48,16 +48,16 @@ class Mortal:
         return lambda *args, **kwargs: self._fuse.run(method, *args, **kwargs)
 
 
-def mortal_site(world: World, fuse: Fuse) -> Site:
+def mortal_site(world: World, fuse: Fuse) -> Runtime:
     services = world.services
     return dataclasses.replace(
-        world.site,
+        world.runtime,
         ledger=Ledger(Mortal(world.table, fuse)),
         clients=Clients(lambda name: Mortal(services[name], fuse)),
     )
 
 
-def killed_everywhere(world: World, run: Callable[[Site], object]) -> Iterator[str]:
+def killed_everywhere(world: World, run: Callable[[Runtime], object]) -> Iterator[str]:
     """Run once for every place to die; the caller resets and checks after each.
 
     Yields the place. Ends when a run came through alive.

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from contracts.parameters import Parameters
-from contracts.release import (
+from lambdas.handlers.resolve import timeouts
+from modelwharf.contracts.parameters import Parameters
+from modelwharf.contracts.release import (
     DeploymentResult,
     Image,
     ImageKind,
@@ -19,9 +20,8 @@ from contracts.release import (
     Trigger,
     Verification,
 )
-from contracts.request import TriggerSource
-from contracts.task import BuildTask, WaitingTask
-from lambdas.resolve import timeouts
+from modelwharf.contracts.request import TriggerSource
+from modelwharf.contracts.task import BuildTask, WaitingTask
 
 RELEASE = "r-0123456789abcdef"
 TOKEN = "token"

@@ -6,11 +6,19 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from contracts.parameters import Deployment, Parameters
-from contracts.quotas import BUILDS, CODEBUILD, ENDPOINT, SAGEMAKER, TRAINING, instances_of
 from lambdas.account_quotas import required_quotas
-from lambdas.deploy_model import deploy_model
 from lambdas.errors import QuotaTooSmall
+from lambdas.handlers.deploy_model import deploy_model
+from modelwharf.contracts.parameters import Deployment, Parameters, Training
+from modelwharf.contracts.quotas import (
+    BUILDS,
+    CODEBUILD,
+    ENDPOINT,
+    SAGEMAKER,
+    TRAINING,
+    instances_of,
+)
+from modelwharf.contracts.section_text import InvalidParameter
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error
 from tests.unit.lambdas.releases import document, plan, task
@@ -25,11 +33,11 @@ LIMIT = (
 
 
 def notices(world: World, parameters: Parameters | None = None) -> tuple[str, ...]:
-    return required_quotas(world.site, DOCUMENT, parameters or Parameters())[1]
+    return required_quotas(world.runtime, DOCUMENT, parameters or Parameters())[1]
 
 
 def test_quotas_that_suffice_are_kept_with_their_codes_and_nothing_is_told(world: World) -> None:
-    quotas, told = required_quotas(world.site, DOCUMENT, Parameters())
+    quotas, told = required_quotas(world.runtime, DOCUMENT, Parameters())
     assert told == ()
     assert {quota.name: quota.value for quota in quotas}[ENDPOINTS] == 20
     assert all(quota.code.startswith("L-") for quota in quotas) and len(quotas) == 4
@@ -40,7 +48,7 @@ def test_every_quota_that_is_too_small_is_named_at_once_with_code_command_and_pa
 ) -> None:
     world.quotas.applied |= {(SAGEMAKER, ENDPOINTS): 0, (SAGEMAKER, TRAININGS): 0}
     with pytest.raises(QuotaTooSmall) as caught:
-        required_quotas(world.site, DOCUMENT, Parameters())
+        required_quotas(world.runtime, DOCUMENT, Parameters())
     for name, section in ((ENDPOINTS, "deployment"), (TRAININGS, "training")):
         assert f"quota '{name}' ({world.quotas.code(name)}) is 0" in str(caught.value)
         assert f"--quota-code {world.quotas.code(name)} --desired-value" in str(caught.value)
@@ -69,8 +77,28 @@ def test_one_build_at_a_time_is_told_and_stops_nothing(world: World) -> None:
 
 
 def test_a_type_that_service_quotas_does_not_list_is_told(world: World) -> None:
-    (told,) = notices(world, Parameters(deployment=Deployment(instance_type="ml.x9.huge")))
-    assert "no quota 'ml.x9.huge for endpoint usage'" in told
+    (told,) = notices(world, Parameters(deployment=Deployment(instance_type="ml.m5.xlarge")))
+    assert "no quota 'ml.m5.xlarge for endpoint usage'" in told
+
+
+def test_types_that_sagemaker_does_not_have_for_their_use_are_refused_at_once(
+    world: World,
+) -> None:
+    parameters = Parameters(
+        training=Training(instance_type="ml.c5.large"),  # it serves, and does not train
+        deployment=Deployment(instance_type="ml.m5.lrge"),
+    )
+    with pytest.raises(InvalidParameter) as caught:
+        notices(world, parameters)
+    assert "/oil-price/training: instance_type is 'ml.c5.large', which" in str(caught.value)
+    assert "not have for a training job; it has ml.c5" in str(caught.value)
+    assert "/oil-price/deployment: instance_type is 'ml.m5.lrge', which" in str(caught.value)
+    assert "it has ml.m5.large" in str(caught.value)
+
+
+def test_a_type_that_the_region_has_and_the_sdk_does_not_know_yet_is_taken(world: World) -> None:
+    world.quotas.applied[SAGEMAKER, instances_of("ml.m99.large", ENDPOINT)] = 2
+    assert notices(world, Parameters(deployment=Deployment(instance_type="ml.m99.large"))) == ()
 
 
 @pytest.mark.parametrize(
@@ -96,8 +124,8 @@ def test_a_long_list_is_read_no_longer_than_the_function_may_take(world: World) 
         **{(CODEBUILD, f"another {n}"): 1.0 for n in range(99)},
         **world.quotas.defaults,
     }
-    site = replace(world.site, seconds_left=lambda: 29.0)
-    assert "took too long" in required_quotas(site, DOCUMENT, Parameters())[1][0]
+    runtime = replace(world.runtime, seconds_left=lambda: 29.0)
+    assert "took too long" in required_quotas(runtime, DOCUMENT, Parameters())[1][0]
     assert world.quotas.pages < 5
 
 
@@ -124,7 +152,7 @@ def test_an_update_that_has_no_room_beside_its_own_fleet_fails_at_once(
 ) -> None:
     world = full(1, 1)
     with pytest.raises(QuotaTooSmall) as caught:
-        deploy_model(world.site, READY)
+        deploy_model(world.runtime, READY)
     assert "cannot change by waiting" in str(caught.value)
     assert "instance_count in /modelwharf/oil-price/deployment" in str(caught.value)
 
@@ -134,4 +162,4 @@ def test_an_update_that_another_endpoint_takes_the_room_of_is_waited_for(
 ) -> None:
     world = full(2, 2)
     with pytest.raises(ClientError, match="ResourceLimitExceeded"):
-        deploy_model(world.site, READY)
+        deploy_model(world.runtime, READY)

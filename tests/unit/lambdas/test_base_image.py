@@ -2,9 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from contracts.image_reference import ImageReference
 from lambdas.base_image import BaseImage
 from lambdas.errors import InvalidParameter, ServiceFault, Throttled
+from modelwharf.contracts.image_reference import ImageReference
 from tests.unit.lambdas.registries import DIGEST, TOKEN, Registry, running
 
 PATH = "/modelwharf/oil-price/source"

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from contracts.ledger import build_key
-from contracts.release import ImageKind
 from lambdas.build import CACHES, START_SECONDS
-from lambdas.build_image import build_image
 from lambdas.errors import ServiceFault
+from lambdas.handlers.build_image import build_image
+from lambdas.job_status import settle
 from lambdas.ledger import Ledger
-from lambdas.settlement import settle
 from lambdas.verdict import Failed, Running, Succeeded
 from lambdas.waiter_rows import Waiter
+from modelwharf.contracts.ledger import build_key
+from modelwharf.contracts.release import ImageKind
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import Killed, killed_everywhere
 from tests.unit.lambdas.releases import COMMIT, OTHER, RELEASE, build_task, document
@@ -25,12 +25,12 @@ URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/modelwharf/oil-price/trainin
 
 
 def waiter(world: World, release: str = RELEASE) -> Waiter:
-    return next(row for row in world.site.ledger.waiters(JOB) if row.release_id == release)
+    return next(row for row in world.runtime.ledger.waiters(JOB) if row.release_id == release)
 
 
 def test_an_image_that_the_registry_has_is_not_built_again(world: World) -> None:
     world.ecr.tags[IMAGE] = "sha256:1"
-    build_image(world.site, build_task(document()))
+    build_image(world.runtime, build_task(document()))
     assert world.codebuild.builds == {}
     assert world.answers["token"]["output"] == {
         "uri": f"{URI}@sha256:1",
@@ -41,7 +41,7 @@ def test_an_image_that_the_registry_has_is_not_built_again(world: World) -> None
 
 
 def test_the_build_learns_all_it_needs_from_its_variables(world: World) -> None:
-    build_image(world.site, build_task(document()))
+    build_image(world.runtime, build_task(document()))
     [build] = world.codebuild.builds.values()
     call = build["call"]
     variables = {v["name"]: v["value"] for v in call["environmentVariablesOverride"]}
@@ -52,7 +52,7 @@ def test_the_build_learns_all_it_needs_from_its_variables(world: World) -> None:
         "IMAGE_TAG": "src-training",
         "IMAGE_URI": f"{URI}:src-training",
         "IMAGE_DOCKERFILE": "containers/training/Dockerfile",
-        "IMAGE_INPUTS": "contracts training containers/training",
+        "IMAGE_INPUTS": "modelwharf/__init__.py modelwharf/artifact training containers/training",
         "IMAGE_CONTEXT": ".",
         "CACHE_IMAGES": "",
         "MAX_FILE_MB": "500",
@@ -64,14 +64,14 @@ def test_the_build_learns_all_it_needs_from_its_variables(world: World) -> None:
 
 
 def test_each_image_has_a_build_of_its_own(world: World) -> None:
-    build_image(world.site, build_task(document(), ImageKind.TRAINING, "t"))
-    build_image(world.site, build_task(document(), ImageKind.INFERENCE, "i"))
+    build_image(world.runtime, build_task(document(), ImageKind.TRAINING, "t"))
+    build_image(world.runtime, build_task(document(), ImageKind.INFERENCE, "i"))
     assert len(world.codebuild.builds) == 2
 
 
 def test_a_build_under_way_for_another_release_is_joined(world: World) -> None:
-    build_image(world.site, build_task(document(OTHER), token="first"))
-    build_image(world.site, build_task(document(), token="second"))
+    build_image(world.runtime, build_task(document(OTHER), token="first"))
+    build_image(world.runtime, build_task(document(), token="second"))
     assert len(world.codebuild.builds) == 1
     assert waiter(world).subject == waiter(world, OTHER).subject
 
@@ -84,17 +84,17 @@ def test_of_two_that_start_at_the_same_moment_the_second_waits_and_joins_the_fir
 
     def both(**call: Any) -> dict[str, Any]:
         with pytest.raises(ServiceFault) as caught:
-            build_image(world.site, build_task(document(), token="second"))
+            build_image(world.runtime, build_task(document(), token="second"))
         second_while_first_starts.append(caught.value)
         return start_build(**call)
 
     world.codebuild.start_build = both  # type: ignore[method-assign]
-    build_image(world.site, build_task(document(OTHER), token="first"))
+    build_image(world.runtime, build_task(document(OTHER), token="first"))
     assert str(second_while_first_starts[0]) == (
         f"release {OTHER} starts the build of {':'.join(IMAGE)} at this moment; this one joins it"
     )
 
-    build_image(world.site, build_task(document(), token="second"))  # the state machine's retry
+    build_image(world.runtime, build_task(document(), token="second"))  # the state machine's retry
     assert len(world.codebuild.builds) == 1
     assert waiter(world).subject == waiter(world, OTHER).subject == "images:1"
 
@@ -105,12 +105,12 @@ def test_of_two_that_look_at_the_same_moment_one_starts(world: World) -> None:
 
     class Overtaken(Ledger):
         def take_build_start(self, *start: Any, **over: Any) -> None:
-            build_image(world.site, build_task(document(OTHER), token="first"))
+            build_image(world.runtime, build_task(document(OTHER), token="first"))
             super().take_build_start(*start, **over)
 
-    site = dataclasses.replace(world.site, ledger=Overtaken(world.table))
+    runtime = dataclasses.replace(world.runtime, ledger=Overtaken(world.table))
     with pytest.raises(ServiceFault, match=f"starts the build of {image.repository}:{image.tag}"):
-        build_image(site, build_task(document(), token="second"))
+        build_image(runtime, build_task(document(), token="second"))
     assert list(world.codebuild.builds) == ["images:1"]
 
 
@@ -121,13 +121,13 @@ def test_a_release_that_died_while_it_started_a_build_holds_up_no_other(world: W
     alive = world.codebuild.start_build
     world.codebuild.start_build = die  # type: ignore[method-assign]
     with pytest.raises(Killed):
-        build_image(world.site, build_task(document(OTHER), token="first"))
+        build_image(world.runtime, build_task(document(OTHER), token="first"))
     world.codebuild.start_build = alive  # type: ignore[method-assign]
     with pytest.raises(ServiceFault):
-        build_image(world.site, build_task(document(), token="second"))
+        build_image(world.runtime, build_task(document(), token="second"))
 
     world.clock.time += START_SECONDS
-    build_image(world.site, build_task(document(), token="second"))
+    build_image(world.runtime, build_task(document(), token="second"))
     assert waiter(world).subject == "images:1"
 
 
@@ -152,16 +152,16 @@ def test_a_start_asked_for_again_is_the_same_although_the_cache_is_another_by_no
     alive = world.codebuild.start_build
     world.codebuild.start_build = lost  # type: ignore[method-assign]
     with pytest.raises(Killed):
-        build_image(world.site, build_task(document()))
+        build_image(world.runtime, build_task(document()))
     world.codebuild.start_build = alive  # type: ignore[method-assign]
     world.ecr.tags[IMAGE[0], "src-newer"] = "sha256:2"
-    build_image(world.site, build_task(document()))
+    build_image(world.runtime, build_task(document()))
     assert waiter(world).subject == "images:1"
 
 
 class TestCache:
     def cache(self, world: World) -> str:
-        build_image(world.site, build_task(document()))
+        build_image(world.runtime, build_task(document()))
         [build] = world.codebuild.builds.values()
         variables = build["call"]["environmentVariablesOverride"]
         return next(str(one["value"]) for one in variables if one["name"] == "CACHE_IMAGES")
@@ -188,28 +188,28 @@ class TestCache:
 
 
 def test_a_build_that_failed_for_another_release_is_not_joined(world: World) -> None:
-    build_image(world.site, build_task(document(OTHER), token="first"))
+    build_image(world.runtime, build_task(document(OTHER), token="first"))
     world.codebuild.builds["images:1"]["buildStatus"] = "FAILED"
-    build_image(world.site, build_task(document(), token="second"))
+    build_image(world.runtime, build_task(document(), token="second"))
     assert waiter(world).subject == "images:2"
 
 
 def test_the_registry_says_whether_the_image_exists_not_the_build(world: World) -> None:
-    build_image(world.site, build_task(document()))
+    build_image(world.runtime, build_task(document()))
     world.codebuild.builds["images:1"]["buildStatus"] = "FAILED"
     world.ecr.tags[IMAGE] = "sha256:1"
-    verdict = settle(world.site, waiter(world))
+    verdict = settle(world.runtime, waiter(world))
     assert isinstance(verdict, Succeeded)
     assert verdict.output.model_dump()["built"] is True
 
 
 def test_a_running_build_is_waited_for(world: World) -> None:
-    build_image(world.site, build_task(document()))
-    assert settle(world.site, waiter(world)) == Running()
+    build_image(world.runtime, build_task(document()))
+    assert settle(world.runtime, waiter(world)) == Running()
 
 
 def test_a_failed_build_tells_the_phase_and_the_last_log_lines(world: World) -> None:
-    build_image(world.site, build_task(document()))
+    build_image(world.runtime, build_task(document()))
     world.codebuild.builds["images:1"] |= {
         "buildStatus": "FAILED",
         "phases": [
@@ -223,7 +223,7 @@ def test_a_failed_build_tells_the_phase_and_the_last_log_lines(world: World) -> 
             },
         ],
     }
-    verdict = settle(world.site, waiter(world))
+    verdict = settle(world.runtime, waiter(world))
     assert verdict == Failed(
         error="BuildFailed",
         cause="no such package\n"
@@ -237,9 +237,9 @@ def test_a_failed_build_tells_the_phase_and_the_last_log_lines(world: World) -> 
 
 
 def test_a_build_that_pushed_nothing_has_failed(world: World) -> None:
-    build_image(world.site, build_task(document()))
+    build_image(world.runtime, build_task(document()))
     world.codebuild.builds["images:1"]["buildStatus"] = "SUCCEEDED"
-    verdict = settle(world.site, waiter(world))
+    verdict = settle(world.runtime, waiter(world))
     assert isinstance(verdict, Failed)
     assert "pushed no image modelwharf/oil-price/training:src-training" in verdict.cause
 
@@ -247,10 +247,10 @@ def test_a_build_that_pushed_nothing_has_failed(world: World) -> None:
 @pytest.mark.parametrize("kind", list(ImageKind))
 def test_killed_at_any_call_and_called_again_it_builds_once(world: World, kind: ImageKind) -> None:
     task = build_task(document(), kind, "again")
-    for place in killed_everywhere(world, lambda site: build_image(site, task)):
-        build_image(world.site, task)
+    for place in killed_everywhere(world, lambda runtime: build_image(runtime, task)):
+        build_image(world.runtime, task)
         assert len(world.codebuild.builds) == 1, place
-        [row] = world.site.ledger.waiters_of(RELEASE)
+        [row] = world.runtime.ledger.waiters_of(RELEASE)
         assert (row.token, row.subject) == ("again", "images:1"), place
         world.codebuild.builds.clear()
         world.codebuild.tokens.clear()

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 import math
@@ -6,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from contracts.evaluation import EvaluationReport
-from contracts.parameters import Deployment, Quality, QualityRule, Training
-from contracts.probe import Probe
-from contracts.release import ReleaseDocument, TrainingResult
-from lambdas.check_quality import check_quality, judge
 from lambdas.errors import QualityBelowThreshold, TrainingFailed, VerificationFailed
+from lambdas.handlers.check_quality import check_quality, judge, require_plain
+from modelwharf.artifact.evaluation import EvaluationReport
+from modelwharf.contracts.parameters import Deployment, Quality, QualityRule, Training
+from modelwharf.contracts.probe import Probe
+from modelwharf.contracts.release import ReleaseDocument, TrainingResult
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.releases import document, plan
-from tests.unit.lambdas.tarballs import put_output
+from tests.unit.lambdas.tarballs import put_output, tarball
 
 
 def rule(metric: str, **bounds: float) -> QualityRule:
@@ -37,7 +38,7 @@ PROBED = Deployment(probe=Probe(body="1,2", content_type="text/csv"))
 
 def test_a_model_that_holds_every_bound_passes_with_the_reasons(world: World) -> None:
     put_output(world, {"evaluation.json": report(skill=0.012, mae=1.5), **HOLDOUT})
-    verdict = check_quality(world.site, document(upto="Train")).quality
+    verdict = check_quality(world.runtime, document(upto="Train")).quality
     assert verdict is not None
     assert verdict.reasons == ("skill 0.012 ≥ -0.05",)
     assert verdict.metrics == {"skill": 0.012, "mae": 1.5}
@@ -46,7 +47,7 @@ def test_a_model_that_holds_every_bound_passes_with_the_reasons(world: World) ->
 def test_intervals_that_hold_far_too_few_prices_are_refused_by_default(world: World) -> None:
     put_output(world, {"evaluation.json": report(skill=0.1, coverage_gap=-0.25), **HOLDOUT})
     words = refusal(world, document(upto="Train"))
-    assert words.startswith("coverage_gap -0.25 ≥ -0.2 does not hold. Measured")
+    assert words.startswith("coverage_gap -0.25 is below its minimum -0.2. Measured")
 
 
 def test_a_rule_on_what_need_not_be_measured_says_nothing_without_it() -> None:
@@ -63,10 +64,20 @@ def found(sentence: str, skill: float) -> dict[str, bytes]:
 
 def test_what_the_program_found_is_in_the_verdict(world: World) -> None:
     put_output(world, found("the model is the random walk", skill=0.0))
-    verdict = check_quality(world.site, document(upto="Train")).quality
+    verdict = check_quality(world.runtime, document(upto="Train")).quality
     assert verdict is not None
     assert verdict.findings == ("the model is the random walk",)
     assert verdict.in_words() == "skill 0 ≥ -0.05\nthe model is the random walk"
+
+
+def test_what_was_found_of_the_data_is_in_the_verdict_first(world: World) -> None:
+    put_output(world, found("the model is the random walk", skill=0.0))
+    release = document(upto="Train")
+    assert release.data is not None
+    data = release.data.model_copy(update={"findings": ("wti: 3 are gone",)})
+    verdict = check_quality(world.runtime, release.model_copy(update={"data": data})).quality
+    assert verdict is not None
+    assert verdict.findings == ("wti: 3 are gone", "the model is the random walk")
 
 
 def test_what_the_program_found_is_told_with_a_refusal(world: World) -> None:
@@ -81,9 +92,9 @@ def test_every_broken_bound_is_named_with_value_and_bound(world: World) -> None:
     rules = (rule("skill", minimum=-0.05), rule("mae", maximum=3), rule("rmse", maximum=2))
     doc = document(upto="Train", plan=plan(quality=Quality(rules=rules)))
     with pytest.raises(QualityBelowThreshold) as caught:
-        check_quality(world.site, doc)
+        check_quality(world.runtime, doc)
     message = str(caught.value)
-    assert "skill -0.2 ≥ -0.05 does not hold; mae 9 ≤ 3 does not hold." in message
+    assert "skill -0.2 is below its minimum -0.05; mae 9 is above its maximum 3." in message
     assert "/modelwharf/oil-price/quality" in message
     assert "rmse 1 ≤" not in message
 
@@ -91,7 +102,7 @@ def test_every_broken_bound_is_named_with_value_and_bound(world: World) -> None:
 def test_a_refusal_carries_every_figure_for_nothing_else_keeps_them(world: World) -> None:
     put_output(world, {"evaluation.json": report(skill=-0.2, mae=9.0, rmse=1.23456)})
     with pytest.raises(QualityBelowThreshold) as caught:
-        check_quality(world.site, document(upto="Train"))
+        check_quality(world.runtime, document(upto="Train"))
     assert "Measured: skill -0.2, mae 9, rmse 1.235." in str(caught.value)
     assert "wharf show" not in str(caught.value)
 
@@ -111,7 +122,7 @@ def foreign(metrics: dict[str, float], **sections: Any) -> ReleaseDocument:
 
 def refusal(world: World, doc: ReleaseDocument) -> str:
     with pytest.raises(QualityBelowThreshold) as caught:
-        check_quality(world.site, doc)
+        check_quality(world.runtime, doc)
     return str(caught.value)
 
 
@@ -119,7 +130,7 @@ def test_without_a_report_the_metrics_from_the_log_are_judged(world: World) -> N
     put_output(world, {"plot.png": b""})
     rules = Quality(rules=(rule("holdout:skill", minimum=0),))
     doc = document(upto="Train", plan=plan(quality=rules, deployment=PROBED))
-    verdict = check_quality(world.site, doc).quality
+    verdict = check_quality(world.runtime, doc).quality
     assert verdict is not None
     assert verdict.reasons == ("holdout:skill 0.1 ≥ 0",)
 
@@ -127,7 +138,7 @@ def test_without_a_report_the_metrics_from_the_log_are_judged(world: World) -> N
 def test_without_any_output_the_metrics_from_the_log_are_judged(world: World) -> None:
     rules = Quality(rules=(rule("accuracy", minimum=0.9),))
     doc = foreign({"accuracy": 0.92}, quality=rules, deployment=PROBED)
-    verdict = check_quality(world.site, doc).quality
+    verdict = check_quality(world.runtime, doc).quality
     assert verdict is not None
     assert verdict.metrics == {"accuracy": 0.92}
 
@@ -175,7 +186,7 @@ def test_a_broken_bound_on_what_was_measured_gives_no_such_advice(world: World) 
 def test_a_model_that_nobody_could_verify_is_refused_before_it_serves(world: World) -> None:
     rules = Quality(rules=(rule("accuracy", minimum=0.9),))
     with pytest.raises(VerificationFailed) as caught:
-        check_quality(world.site, foreign({"accuracy": 0.92}, quality=rules))
+        check_quality(world.runtime, foreign({"accuracy": 0.92}, quality=rules))
     words = str(caught.value)
     assert "left no holdout.jsonl and no probe is configured" in words
     example = words.split("for example ")[1]
@@ -207,6 +218,7 @@ def test_a_metric_that_was_not_measured_fails_by_name() -> None:
 def test_nan_meets_no_bound_and_is_not_carried_on() -> None:
     verdict = judge({"skill": math.nan}, [rule("skill", minimum=-9, maximum=9)])
     assert not verdict.passed
+    assert verdict.reasons == ("skill is not a number, which meets no bound",)
     assert verdict.metrics == {}
 
 
@@ -216,7 +228,26 @@ def test_a_value_on_the_bound_holds() -> None:
 
 def test_a_value_that_rounds_to_the_bound_is_told_in_full() -> None:
     verdict = judge({"skill": -0.0500001}, [rule("skill", minimum=-0.05)])
-    assert verdict.reasons == ("skill -0.0500001 ≥ -0.05 does not hold",)
+    assert verdict.reasons == ("skill -0.0500001 is below its minimum -0.05",)
+
+
+def test_how_much_of_a_huge_model_archive_was_searched_is_a_finding(world: World) -> None:
+    training = document(upto="Train").training
+    assert training is not None
+    key = training.artifact.removeprefix("s3://artifacts/")
+    world.s3.put_object(Bucket="artifacts", Key=key, Body=b"never read")
+    left = iter([900.0, 10.0])
+    runtime = dataclasses.replace(world.runtime, seconds_left=lambda: next(left))
+    (finding,) = require_plain(runtime, training)
+    assert finding.startswith("the model archive is so large that only its first 0.0 GB were")
+    assert require_plain(world.runtime, plain(world, training)) == ()
+
+
+def plain(world: World, training: TrainingResult) -> TrainingResult:
+    """Its archive holds one file."""
+    key = training.artifact.removeprefix("s3://artifacts/")
+    world.s3.put_object(Bucket="artifacts", Key=key, Body=tarball({"weights.bin": b"1"}))
+    return training
 
 
 def test_a_model_archive_with_links_is_refused_before_anything_deploys(world: World) -> None:
@@ -231,4 +262,4 @@ def test_a_model_archive_with_links_is_refused_before_anything_deploys(world: Wo
     key = doc.training.artifact.removeprefix("s3://artifacts/")
     world.s3.put_object(Bucket="artifacts", Key=key, Body=buffer.getvalue())
     with pytest.raises(TrainingFailed, match=r"latest.bin is a symbolic link to weights.bin.*cp"):
-        check_quality(world.site, doc)
+        check_quality(world.runtime, doc)

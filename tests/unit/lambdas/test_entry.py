@@ -4,9 +4,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from contracts.quotas import Quota
-from contracts.release import Failure, ReleaseDocument
-from contracts.task import WaitingTask
 from lambdas.entry import entry
 from lambdas.errors import (
     AccessDenied,
@@ -18,7 +15,10 @@ from lambdas.errors import (
     Throttled,
 )
 from lambdas.log import logger
-from lambdas.site import Site
+from lambdas.runtime import Runtime
+from modelwharf.contracts.quotas import Quota
+from modelwharf.contracts.release import Failure, ReleaseDocument
+from modelwharf.contracts.task import WaitingTask
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error
 from tests.unit.lambdas.releases import RELEASE, document, plan, task
@@ -27,8 +27,8 @@ EVENT = document().model_dump(mode="json", by_alias=True)
 
 
 def call(world: World, error: BaseException | None = None) -> Any:
-    @entry(ReleaseDocument, lambda: world.site)
-    def handler(doc: ReleaseDocument, site: Site) -> ReleaseDocument:
+    @entry(ReleaseDocument, lambda: world.runtime)
+    def handler(doc: ReleaseDocument, runtime: Runtime) -> ReleaseDocument:
         logger.info("at work")
         if error is not None:
             raise error
@@ -103,7 +103,7 @@ def test_every_line_of_the_log_holds_the_release(
         with pytest.raises(QualityBelowThreshold):
             call(world, QualityBelowThreshold("skill -1"))
     finally:
-        logger.removeHandler(handler)
+        logger.handlers.remove(handler)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["message"] for line in lines] == ["at work", "skill -1"]
     assert {line["release_id"] for line in lines} == {RELEASE}
@@ -113,9 +113,9 @@ def test_every_line_of_the_log_holds_the_release(
 def test_a_function_knows_how_long_lambda_lets_it_run(world: World) -> None:
     seen: list[float] = []
 
-    @entry(ReleaseDocument, lambda: world.site)
-    def handler(doc: ReleaseDocument, site: Site) -> None:
-        seen.append(site.seconds_left())
+    @entry(ReleaseDocument, lambda: world.runtime)
+    def handler(doc: ReleaseDocument, runtime: Runtime) -> None:
+        seen.append(runtime.seconds_left())
 
     class Context:
         aws_request_id = "one"
@@ -163,8 +163,8 @@ def test_the_code_of_a_quota_that_resolve_looked_up_is_in_what_to_type(world: Wo
     quota = Quota(service="sagemaker", name=name, code="L-1234", value=2)
     event = task(document(plan=plan().model_copy(update={"quotas": (quota,)})))
 
-    @entry(WaitingTask, lambda: world.site)
-    def handler(task: WaitingTask, site: Site) -> None:
+    @entry(WaitingTask, lambda: world.runtime)
+    def handler(task: WaitingTask, runtime: Runtime) -> None:
         raise client_error("ResourceLimitExceeded", LIMIT.format(2, 2, 1))
 
     with pytest.raises(AccountBusy, match="--quota-code L-1234 --desired-value 3"):

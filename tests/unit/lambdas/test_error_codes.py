@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from lambdas import errors
 from lambdas.errors import AccessDenied, AccountBusy, ServiceFault, Throttled, translated
 
-SOURCES = sorted(Path(errors.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(errors.__file__).parent.rglob("*.py"))
 SERVICES = {
     "codebuild": "codebuild",
     "codecommit": "codecommit",
@@ -35,8 +35,9 @@ SERVICES = {
 """What an expression ends in that calls a service."""
 NO_CALLS = {"ledger", "self"}
 """Whose methods are called as an operation is, and are none: of the ledger's rows."""
-NO_OPERATIONS = {"get", "get_paginator"}
-"""Of a dictionary that is called as a client is: a build's ``logs``; a paginator is read apart."""
+NO_OPERATIONS = {"get", "get_paginator", "meta"}
+"""Of a dictionary that is called as a client is: a build's ``logs``; a paginator is read apart, and
+``meta`` is what the SDK itself knows."""
 TRANSFERS = {"copy": ("HeadObject", "CopyObject", "CreateMultipartUpload", "UploadPartCopy")}
 """boto3's own methods over several operations."""
 COMMON = {
@@ -87,24 +88,28 @@ def calls() -> Iterator[tuple[str, str, str]]:
             base, place = base_of(node), f"{source.name}:{node.lineno}"
             if base in SERVICES and node.attr not in NO_OPERATIONS:
                 service = SERVICES[base]
-                for name in TRANSFERS.get(node.attr, (operations(service).get(node.attr),)):
-                    assert name, f"{place}: {base}.{node.attr} is no operation of {service}"
-                    yield place, service, name
+                for made in TRANSFERS.get(node.attr, (operations(service).get(node.attr),)):
+                    assert made, f"{place}: {base}.{node.attr} is no operation of {service}"
+                    yield place, service, made
             elif node.attr in every and not base.isupper():  # PATTERN.search(…)
                 assert base in NO_CALLS, f"{place}: {base}.{node.attr}: whose client is {base}?"
 
 
-CALLS = sorted({(service, operation) for _, service, operation in calls()})
+@cache
+def called() -> list[tuple[str, str]]:
+    """Service and operation; not found while tests are collected, which every worker does."""
+    return sorted({(service, operation) for _, service, operation in calls()})
 
 
 def test_the_walk_finds_the_calls_that_everybody_knows() -> None:
+    assert {service for service, _ in called()} == set(SERVICES.values())
     assert {
         ("codebuild", "StartBuild"),
         ("dynamodb", "Query"),
         ("s3", "CopyObject"),
         ("sagemaker", "CreateTrainingJob"),
         ("sns", "Publish"),
-    } <= set(CALLS)
+    } <= set(called())
 
 
 KINDS = (
@@ -115,8 +120,11 @@ KINDS = (
 )  # fmt: skip
 
 
-def shapes() -> Iterator[tuple[str, str, int]]:
-    for service, operation in CALLS:
+def shapes(only: str = "") -> Iterator[tuple[str, str, int]]:
+    """Call, code and status of each error: of one service, or of all."""
+    for service, operation in called():
+        if only not in ("", service):
+            continue
         for shape in model(service).operation_model(operation).error_shapes:
             about = shape.metadata.get("error", {})
             code = str(about.get("code") or shape.name)
@@ -132,12 +140,11 @@ def error(code: str, status: int) -> ClientError:
     return ClientError(answer, "Operation")
 
 
-@pytest.mark.parametrize("service", sorted({service for service, _ in CALLS}))
+@pytest.mark.parametrize("service", sorted(set(SERVICES.values())))
 def test_each_error_of_each_call_comes_out_by_its_meaning(service: str) -> None:
     wrong = []
-    for call, code, status in shapes():
-        if not call.startswith(f"{service}:"):
-            continue
+    meaning: type[Exception] | None
+    for call, code, status in shapes(service):
         meaning = next((kind for pattern, kind in KINDS if pattern.search(code)), None)
         if meaning is None and (status >= 500 or "Unavailable" in code):
             meaning = ServiceFault
@@ -162,7 +169,7 @@ def handled() -> Iterator[tuple[str, str]]:
 
 
 def test_every_code_that_is_handled_is_one_of_its_services_models_or_documented() -> None:
-    services = {service for service, _ in CALLS}
+    services = set(SERVICES.values())
     shapes_of = [shape for service in services for shape in model(service).error_shapes]
     codes = {str(shape.metadata.get("error", {}).get("code") or shape.name) for shape in shapes_of}
     known = codes | COMMON

@@ -7,7 +7,7 @@ import pytest
 from lambdas.clients import Clients
 from lambdas.errors import CopyUnfinished
 from lambdas.object_copy import RESERVE, NoSuchVersion, ObjectVersion, copy_version
-from lambdas.site import Site
+from lambdas.runtime import Runtime
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere
 
@@ -32,10 +32,12 @@ class Counting:
         return sum(call in COPIES for call in self.calls)
 
 
-def site_with(world: World, s3: Any, seconds: Iterator[float] | None = None) -> Site:
-    left = (lambda: next(seconds)) if seconds else world.site.seconds_left
+def site_with(world: World, s3: Any, seconds: Iterator[float] | None = None) -> Runtime:
+    left = (lambda: next(seconds)) if seconds else world.runtime.seconds_left
     services = {**world.services, "s3": s3}
-    return dataclasses.replace(world.site, clients=Clients(services.__getitem__), seconds_left=left)
+    return dataclasses.replace(
+        world.runtime, clients=Clients(services.__getitem__), seconds_left=left
+    )
 
 
 def put(world: World, body: bytes, key: str = "series/wti.csv") -> ObjectVersion:
@@ -47,8 +49,8 @@ def read(world: World, key: str = "raw/wti.csv") -> bytes:
     return bytes(world.s3.get_object(Bucket="artifacts", Key=key)["Body"].read())
 
 
-def copy(site: Site, source: ObjectVersion, key: str = "raw/wti.csv") -> None:
-    copy_version(site, source, "artifacts", key, part=PART)
+def copy(runtime: Runtime, source: ObjectVersion, key: str = "raw/wti.csv") -> None:
+    copy_version(runtime, source, "artifacts", key, part=PART)
 
 
 def time_for(pieces: int) -> Iterator[float]:
@@ -63,7 +65,7 @@ def test_the_version_that_was_named_is_copied_with_its_content_type(
 ) -> None:
     source = put(world, body)
     put(world, b"a newer version")
-    copy(world.site, source)
+    copy(world.runtime, source)
     assert read(world) == body
     assert world.s3.head_object(Bucket="artifacts", Key="raw/wti.csv")["ContentType"] == "text/csv"
 
@@ -71,7 +73,7 @@ def test_the_version_that_was_named_is_copied_with_its_content_type(
 @pytest.mark.parametrize("body", [b"small", LARGE])
 def test_what_is_there_is_not_copied_again(world: World, body: bytes) -> None:
     source = put(world, body)
-    copy(world.site, source)
+    copy(world.runtime, source)
     s3 = Counting(world.s3)
     copy(site_with(world, s3), source)
     assert s3.copies == 0
@@ -98,8 +100,8 @@ def test_a_large_copy_goes_on_after_the_parts_that_are_there(world: World) -> No
 @pytest.mark.parametrize("body", [b"small", LARGE])
 def test_a_copy_killed_at_any_call_is_finished_by_the_next(world: World, body: bytes) -> None:
     source = put(world, body)
-    for place in killed_everywhere(world, lambda site: copy(site, source)):
-        copy(world.site, source)
+    for place in killed_everywhere(world, lambda runtime: copy(runtime, source)):
+        copy(world.runtime, source)
         assert read(world) == body, place
         world.s3.delete_object(Bucket="artifacts", Key="raw/wti.csv")
 
@@ -108,7 +110,7 @@ def test_a_call_that_is_short_of_time_ends_and_says_how_far_it_came(world: World
     source = put(world, LARGE)
     with pytest.raises(CopyUnfinished, match=r"raw/wti.csv is done in 0 of 3 parts; the next"):
         copy(site_with(world, world.s3, time_for(1)), source)
-    copy(world.site, source)
+    copy(world.runtime, source)
     assert read(world) == LARGE
 
 
@@ -118,10 +120,10 @@ def test_many_objects_take_many_calls_and_one_copy_each(world: World) -> None:
     calls = 0
     while True:
         calls += 1
-        site = site_with(world, s3, time_for(3))
+        runtime = site_with(world, s3, time_for(3))
         try:
             for source in sources:
-                copy(site, source, source.key)
+                copy(runtime, source, source.key)
         except CopyUnfinished:
             continue
         break
@@ -134,4 +136,4 @@ def test_a_version_that_is_gone_is_told_apart(world: World) -> None:
     source = put(world, b"x")
     world.s3.delete_object(Bucket="data", Key=source.key, VersionId=source.version)
     with pytest.raises(NoSuchVersion):
-        copy(world.site, source)
+        copy(world.runtime, source)

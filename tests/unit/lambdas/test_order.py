@@ -10,17 +10,23 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from contracts.release import ReleaseDocument
-from lambdas.deploy_model import refuse_if_superseded
 from lambdas.endpoint_rows import Champion
 from lambdas.errors import ServiceFault, Superseded
-from lambdas.start_release import start_release
+from lambdas.handlers.deploy_model import refuse_if_superseded
+from lambdas.handlers.start_release import start_release
+from modelwharf.contracts.release import ReleaseDocument
 from tests.unit.lambdas.conftest import World, connect, new_world
 from tests.unit.lambdas.kills import Killed
 from tests.unit.lambdas.turns import Run
 
 TIME = "2026-11-21T09:00:00Z"
-PATHS = ("contracts/a.py", "training/a.py", "inference/a.py")
+PATHS = (
+    "modelwharf/__init__.py",
+    "modelwharf/artifact/a.py",
+    "modelwharf/serving/a.py",
+    "training/a.py",
+    "inference/a.py",
+)
 DOCKERFILES = ("containers/training/Dockerfile", "containers/inference/Dockerfile")
 ANY = st.integers(min_value=0, max_value=1000)
 CALLS = st.sampled_from([2, 3, 4, 6, 10, 100, 100])  # the first five read; all are some 20
@@ -88,7 +94,7 @@ class Releases(RuleBasedStateMachine):
 
     def run(self, number: int) -> Run:
         text, name = self.messages[number], f"message-{number}"
-        started = Run(self.world, lambda site: start_release(site, text, TIME, name))
+        started = Run(self.world, lambda runtime: start_release(runtime, text, TIME, name))
         self.runs.append((number, started))
         return started
 
@@ -127,9 +133,9 @@ class Releases(RuleBasedStateMachine):
     def end(self, document: ReleaseDocument) -> None:
         """Deploy and Promote, as far as the order has a say in them."""
         self.world.stepfunctions.executions[document.release_id]["status"] = "SUCCEEDED"
-        ledger = self.world.site.ledger
+        ledger = self.world.runtime.ledger
         try:
-            refuse_if_superseded(self.world.site, document)
+            refuse_if_superseded(self.world.runtime, document)
         except Superseded:
             return
         before = ledger.champion("oil-price")
@@ -185,7 +191,7 @@ class Releases(RuleBasedStateMachine):
         self.the_newest_serves()
 
     def the_newest_serves(self) -> None:
-        champion = self.world.site.ledger.champion("oil-price")
+        champion = self.world.runtime.ledger.champion("oil-price")
         assert champion is not None
         [serving] = [d for d in self.documents() if d.release_id == champion.release_id]
         assert serving.trigger.commit == self.world.codecommit.branches["main"]
@@ -207,10 +213,12 @@ def test_a_function_that_stood_still_while_others_went_on_looks_again(world: Wor
     world.codecommit.branches["main"] = "a" * 40
     world.s3.put_object(Bucket="data", Key="series/wti.csv", Body=b"1")
     message = json.dumps({"source": "request", "reason": "{}"})
-    slow = Run(world, lambda site: start_release(site, message.replace("{}", "slow"), TIME, "slow"))
-    while world.site.ledger._get({"pk": "project#oil-price", "sk": "order"}) is None:
+    slow = Run(
+        world, lambda runtime: start_release(runtime, message.replace("{}", "slow"), TIME, "slow")
+    )
+    while world.runtime.ledger._get({"pk": "project#oil-price", "sk": "order"}) is None:
         slow.step()
-    start_release(world.site, message.replace("{}", "quick"), TIME, "quick")
+    start_release(world.runtime, message.replace("{}", "quick"), TIME, "quick")
     newest = world.s3.put_object(Bucket="data", Key="series/wti.csv", Body=b"2")["VersionId"]
     slow.finish()
     quick, late = (

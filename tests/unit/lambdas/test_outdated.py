@@ -2,9 +2,9 @@
 
 import pytest
 
-from contracts.release import Promotion, Removal
 from lambdas.endpoint_rows import Champion
-from lambdas.promote_model import promote_model
+from lambdas.handlers.promote_model import promote_model
+from modelwharf.contracts.release import Promotion, Removal
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error
 from tests.unit.lambdas.kills import killed_everywhere
@@ -43,12 +43,12 @@ def prepare(world: World) -> None:
     for item in world.table.scan()["Items"]:
         world.table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
     first = Champion(release_id=OLDEST, config="c", model_package="arn", order=1)
-    world.site.ledger.crown("oil-price", first)
-    world.site.ledger.crown("oil-price", BEFORE)
+    world.runtime.ledger.crown("oil-price", first)
+    world.runtime.ledger.crown("oil-price", BEFORE)
 
 
 def promoted(world: World) -> Promotion:
-    promotion = promote_model(world.site, VERIFIED).promotion
+    promotion = promote_model(world.runtime, VERIFIED).promotion
     assert promotion is not None
     return promotion
 
@@ -69,7 +69,7 @@ def test_the_champion_and_the_one_before_keep_their_models_and_no_other_release(
     assert promoted(world).removal == Removal(removed=REMOVED)
 
     assert left(world) == KEPT
-    champion = world.site.ledger.champion("oil-price")
+    champion = world.runtime.ledger.champion("oil-price")
     assert champion is not None and champion.outdated == ()
 
 
@@ -79,7 +79,7 @@ def test_what_the_endpoint_serves_is_not_removed_whatever_the_ledger_says(world:
     assert promoted(world).removal == Removal()
 
     assert {*REMOVED} <= left(world)
-    champion = world.site.ledger.champion("oil-price")
+    champion = world.runtime.ledger.champion("oil-price")
     assert champion is not None and champion.outdated == (OLDEST,)
 
 
@@ -90,7 +90,7 @@ def test_a_removal_that_fails_is_said_and_made_up_for_by_the_next_promotion(worl
     world.sagemaker.delete_model = refuse  # type: ignore[method-assign]
     removal = promoted(world).removal
     assert removal.removed == REMOVED[:1] and "no sagemaker:DeleteModel" in removal.left
-    champion = world.site.ledger.champion("oil-price")
+    champion = world.runtime.ledger.champion("oil-price")
     assert champion is not None
     assert (champion.release_id, champion.outdated) == (RELEASE, (OLDEST,))
 
@@ -109,17 +109,17 @@ def test_a_release_that_is_taken_back_forgets_nothing_that_is_to_be_removed(worl
         previous_order=2,
         outdated=(OLDEST,),
     )
-    world.site.ledger.crown("oil-price", outdated)
+    world.runtime.ledger.crown("oil-price", outdated)
 
-    world.site.ledger.dethrone("oil-price", RELEASE)
+    world.runtime.ledger.dethrone("oil-price", RELEASE)
 
-    champion = world.site.ledger.champion("oil-price")
+    champion = world.runtime.ledger.champion("oil-price")
     assert champion is not None
     assert (champion.release_id, champion.outdated) == (OTHER, (OLDEST,))
 
 
 def test_killed_at_any_call_and_called_again_the_same_is_left(world: World) -> None:
-    for place in killed_everywhere(world, lambda site: promote_model(site, VERIFIED)):
+    for place in killed_everywhere(world, lambda runtime: promote_model(runtime, VERIFIED)):
         assert promoted(world).removal.left == "", place
         assert left(world) == KEPT, place
         prepare(world)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from lambdas.errors import SeriesUnavailable
-from lambdas.refresh_data import refresh_data
+from lambdas.handlers.refresh_data import refresh_data
 from tests.unit.lambdas.conftest import World
 
 KEY = "secret-key"
@@ -103,14 +103,14 @@ def versions(world: World) -> int:
 
 
 def test_every_page_is_fetched_and_days_without_a_value_are_left_out(project: World) -> None:
-    assert refresh_data(project.site) == ("wti", "brent")
+    assert refresh_data(project.runtime) == ("wti", "brent")
     assert content(project, "wti") == (
         "Date,Price\n2020-04-17,18.31\n2020-04-20,-36.98\n2020-04-22,13.64\n"
     )
 
 
 def test_the_api_is_asked_as_documented(project: World, eia: Eia) -> None:
-    refresh_data(project.site)
+    refresh_data(project.runtime)
     path, query = eia.asked[0]
     assert path == "/v2/petroleum/pri/spt/data/"
     assert query == {
@@ -126,25 +126,25 @@ def test_the_api_is_asked_as_documented(project: World, eia: Eia) -> None:
 
 
 def test_the_same_content_is_not_written_again(project: World, eia: Eia) -> None:
-    refresh_data(project.site)
-    assert refresh_data(project.site) == ()
+    refresh_data(project.runtime)
+    assert refresh_data(project.runtime) == ()
     assert versions(project) == 2
     eia.rows["RBRTE"].append({"period": "2020-04-20", "value": "17.4"})
-    assert refresh_data(project.site) == ("brent",)
+    assert refresh_data(project.runtime) == ("brent",)
     assert versions(project) == 3
 
 
 def test_one_series_that_fails_holds_back_no_other(project: World, eia: Eia) -> None:
     del eia.rows["RWTC"]
     with pytest.raises(SeriesUnavailable, match="input 'wti': the EIA has no values for series"):
-        refresh_data(project.site)
+        refresh_data(project.runtime)
     assert content(project, "brent") == "Date,Price\n2020-04-17,21.0\n"
 
 
 def test_without_a_key_it_says_how_to_make_one(project: World) -> None:
     project.ssm.delete_parameter(Name="/modelwharf/oil-price/eia-api-key")
     with pytest.raises(SeriesUnavailable) as caught:
-        refresh_data(project.site)
+        refresh_data(project.runtime)
     assert "https://www.eia.gov/opendata/register.php" in str(caught.value)
     assert (
         "aws ssm put-parameter --type SecureString --name /modelwharf/oil-price/eia-api-key"
@@ -160,7 +160,7 @@ def test_a_wrong_key_is_told_in_the_api_s_words_and_never_shown(project: World) 
         Overwrite=True,
     )
     with pytest.raises(SeriesUnavailable) as caught:
-        refresh_data(project.site)
+        refresh_data(project.runtime)
     assert "answered 403" in str(caught.value)
     assert "API_KEY_INVALID" in str(caught.value)
     assert "wrong-key" not in str(caught.value)
@@ -170,7 +170,7 @@ def test_a_wrong_key_is_told_in_the_api_s_words_and_never_shown(project: World) 
 def test_an_answer_of_another_shape_is_refused(project: World, eia: Eia, body: bytes) -> None:
     eia.raw = (200, body)
     with pytest.raises(SeriesUnavailable, match="is not as documented"):
-        refresh_data(project.site)
+        refresh_data(project.runtime)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_row_that_cannot_be_read_is_refused_and_shown(
 ) -> None:
     eia.rows["RWTC"] = [row]
     with pytest.raises(SeriesUnavailable, match="has an unreadable row"):
-        refresh_data(project.site)
+        refresh_data(project.runtime)
 
 
 def test_an_api_that_is_not_there_is_told(project: World, eia: Eia) -> None:
@@ -190,10 +190,10 @@ def test_an_api_that_is_not_there_is_told(project: World, eia: Eia) -> None:
         update={"eia_url": "http://127.0.0.1:1/v2"}
     )
     with pytest.raises(SeriesUnavailable, match="the EIA is not reachable"):
-        refresh_data(project.site)
+        refresh_data(project.runtime)
 
 
 def test_a_project_of_its_own_data_needs_no_key(project: World) -> None:
     project.ssm.delete_parameter(Name="/modelwharf/oil-price/eia-api-key")
     configure(project, {"own": {"key": "series/own.csv"}})
-    assert refresh_data(project.site) == ()
+    assert refresh_data(project.runtime) == ()

@@ -1,12 +1,12 @@
 import pytest
 
-from contracts.parameters import Approval, Deployment
-from contracts.probe import Probe
-from contracts.release import QualityVerdict, ReleaseDocument
 from lambdas.archive import split_uri
 from lambdas.document import required
 from lambdas.errors import TrainingFailed
-from lambdas.register_model import lineage, register_model
+from lambdas.handlers.register_model import lineage, register_model
+from modelwharf.contracts.parameters import Approval, Deployment
+from modelwharf.contracts.probe import Probe
+from modelwharf.contracts.release import QualityVerdict, ReleaseDocument
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere
 from tests.unit.lambdas.releases import COMMIT, KEPT, PACKAGE, document, image, plan
@@ -34,7 +34,7 @@ def kept(world: World) -> bytes:
 def test_the_package_holds_image_artifact_and_lineage(
     world: World, judged: ReleaseDocument
 ) -> None:
-    package = register_model(world.site, judged).model_package
+    package = register_model(world.runtime, judged).model_package
     assert package is not None
     assert (package.arn, package.version) == (PACKAGE, 1)
     made = world.sagemaker.packages[PACKAGE]
@@ -51,7 +51,7 @@ def test_what_is_registered_is_the_version_that_the_release_s_own_job_left(
     bucket, key = split_uri(required(judged.training, "training").artifact)
     world.s3.put_object(Bucket=bucket, Key=key, Body=b"of another job")
 
-    register_model(world.site, judged)
+    register_model(world.runtime, judged)
 
     assert kept(world) == b"judged"
 
@@ -60,7 +60,7 @@ def test_a_model_that_an_earlier_attempt_kept_is_not_copied_again(
     world: World, judged: ReleaseDocument
 ) -> None:
     for _ in range(2):
-        register_model(world.site, judged)
+        register_model(world.runtime, judged)
 
     bucket, key = split_uri(KEPT)
     assert len(world.s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]) == 1
@@ -74,13 +74,13 @@ def test_a_model_that_was_deleted_meanwhile_names_its_version(
     world.s3.delete_object(Bucket=bucket, Key=key, VersionId=training.artifact_version)
 
     with pytest.raises(TrainingFailed, match=training.artifact_version):
-        register_model(world.site, judged)
+        register_model(world.runtime, judged)
 
 
 def test_automatic_approval_registers_an_approved_package(
     world: World, judged: ReleaseDocument
 ) -> None:
-    register_model(world.site, judged)
+    register_model(world.runtime, judged)
     assert world.sagemaker.packages[PACKAGE]["ModelApprovalStatus"] == "Approved"
 
 
@@ -88,14 +88,14 @@ def test_the_registry_knows_the_type_of_the_probe_too(
     world: World, judged: ReleaseDocument
 ) -> None:
     probed = plan(deployment=Deployment(probe=Probe(content_type="image/jpeg", body="x")))
-    register_model(world.site, judged.model_copy(update={"plan": probed}))
+    register_model(world.runtime, judged.model_copy(update={"plan": probed}))
     specification = world.sagemaker.packages[PACKAGE]["InferenceSpecification"]
     assert specification["SupportedContentTypes"][-1] == "image/jpeg"
 
 
 def test_manual_approval_registers_a_pending_package(world: World, judged: ReleaseDocument) -> None:
     manual = plan(deployment=Deployment(approval=Approval.MANUAL))
-    register_model(world.site, judged.model_copy(update={"plan": manual}))
+    register_model(world.runtime, judged.model_copy(update={"plan": manual}))
     assert world.sagemaker.packages[PACKAGE]["ModelApprovalStatus"] == "PendingManualApproval"
 
 
@@ -118,7 +118,7 @@ def test_characters_that_sagemaker_refuses_in_metadata_are_replaced() -> None:
 def test_killed_at_any_call_and_called_again_it_registers_once(
     world: World, judged: ReleaseDocument
 ) -> None:
-    for place in killed_everywhere(world, lambda site: register_model(site, judged)):
-        register_model(world.site, judged)
+    for place in killed_everywhere(world, lambda runtime: register_model(runtime, judged)):
+        register_model(world.runtime, judged)
         assert len(world.sagemaker.packages) == 1, place
         assert kept(world) == b"judged", place

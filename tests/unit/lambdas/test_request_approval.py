@@ -1,9 +1,9 @@
 import pytest
 
-from contracts.parameters import Approval, Deployment, Notifications
-from contracts.task import WaitingTask
-from lambdas.request_approval import request_approval
-from lambdas.resume_release import StateChange, resume_release
+from lambdas.handlers.request_approval import request_approval
+from lambdas.handlers.resume_release import StateChange, resume_release
+from modelwharf.contracts.parameters import Approval, Deployment, Notifications
+from modelwharf.contracts.task import WaitingTask
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.releases import PACKAGE, RELEASE, document, plan, task
 
@@ -24,7 +24,7 @@ def registered(**sections: object) -> WaitingTask:
 
 
 def test_people_are_asked_with_what_to_type(pending: World) -> None:
-    request_approval(pending.site, registered())
+    request_approval(pending.runtime, registered())
     assert pending.answers == {}
     message = pending.sns.last["Message"]
     assert PACKAGE in message
@@ -34,13 +34,13 @@ def test_people_are_asked_with_what_to_type(pending: World) -> None:
 
 
 def test_approval_resumes_the_release_with_who_and_why(pending: World) -> None:
-    request_approval(pending.site, registered())
+    request_approval(pending.runtime, registered())
     pending.sagemaker.packages[PACKAGE] = {
         "ModelApprovalStatus": "Approved",
         "ApprovalDescription": "looks good",
         "LastModifiedBy": {"UserProfileName": "ann"},
     }
-    resume_release(pending.site, DECIDED)
+    resume_release(pending.runtime, DECIDED)
     assert pending.answers["token"]["output"] == {
         "decision": "Approved",
         "by": "ann",
@@ -49,31 +49,31 @@ def test_approval_resumes_the_release_with_who_and_why(pending: World) -> None:
 
 
 def test_rejection_fails_the_release_with_the_reviewer_s_words(pending: World) -> None:
-    request_approval(pending.site, registered())
+    request_approval(pending.runtime, registered())
     pending.sagemaker.packages[PACKAGE] = {
         "ModelApprovalStatus": "Rejected",
         "ApprovalDescription": "spike in March",
     }
-    resume_release(pending.site, DECIDED)
+    resume_release(pending.runtime, DECIDED)
     failure = pending.answers["token"]
     assert failure["error"] == "ApprovalRejected"
     assert failure["cause"] == f"rejected by a reviewer: spike in March\nmodel package {PACKAGE}"
 
 
 def test_a_change_that_decides_nothing_goes_on_waiting(pending: World) -> None:
-    request_approval(pending.site, registered())
-    resume_release(pending.site, DECIDED)
+    request_approval(pending.runtime, registered())
+    resume_release(pending.runtime, DECIDED)
     assert pending.answers == {}
 
 
 def test_a_decision_made_before_the_question_counts(pending: World) -> None:
     pending.sagemaker.packages[PACKAGE] = {"ModelApprovalStatus": "Approved"}
-    request_approval(pending.site, registered())
+    request_approval(pending.runtime, registered())
     assert pending.answers["token"]["output"]["decision"] == "Approved"
 
 
 def test_a_team_that_wants_no_question_can_still_decide(pending: World) -> None:
-    request_approval(pending.site, registered(notifications=Notifications(outcomes=())))
+    request_approval(pending.runtime, registered(notifications=Notifications(outcomes=())))
     assert pending.sns.published == []
     assert pending.answers == {}
-    assert len(pending.site.ledger.waiters(f"approval/{PACKAGE}")) == 1
+    assert len(pending.runtime.ledger.waiters(f"approval/{PACKAGE}")) == 1

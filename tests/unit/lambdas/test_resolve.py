@@ -1,19 +1,22 @@
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
 
-from contracts.parameters import DEFAULT_VERSION, Parameters
-from contracts.release import Plan, ReleaseDocument
 from lambdas.errors import InvalidParameter, MissingData, ServiceFault, UnknownCommit
-from lambdas.resolve import require_data, resolve, timeouts
+from lambdas.handlers.resolve import require_data, resolve, timeouts
+from modelwharf.contracts.parameters import DEFAULT_VERSION, Parameters
+from modelwharf.contracts.release import Plan, ReleaseDocument
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.registries import DIGEST, Behaviour, Registry, running
 from tests.unit.lambdas.releases import COMMIT, document, trigger
 
 FILES = {
     "README.md": "r1",
-    "contracts/names.py": "c1",
+    "modelwharf/__init__.py": "c1",
+    "modelwharf/artifact/contract.py": "c2",
+    "modelwharf/serving/app.py": "c3",
     "training/train.py": "t1",
     "inference/serve.py": "i1",
     "containers/training/Dockerfile": "d1",
@@ -56,7 +59,7 @@ def pinned(world: World, **sections: object) -> ReleaseDocument:
 
 
 def plan_of(world: World, doc: ReleaseDocument) -> Plan:
-    plan = resolve(world.site, doc).plan
+    plan = resolve(world.runtime, doc).plan
     assert plan is not None
     return plan
 
@@ -83,7 +86,7 @@ def test_every_finding_in_every_section_is_told_at_once(project: World) -> None:
         deployment={"approval": "maybe", "colour": "red"},
     )
     with pytest.raises(InvalidParameter) as caught:
-        resolve(project.site, doc)
+        resolve(project.runtime, doc)
     message = str(caught.value)
     assert "/modelwharf/oil-price/source: branch is 1" in message
     assert "/modelwharf/oil-price/quality is not JSON" in message
@@ -107,26 +110,26 @@ def test_a_configuration_that_is_no_longer_the_pinned_one_is_refused(project: Wo
     doc = pinned(project, training={"volume_gb": 20})
     changed = doc.trigger.model_copy(update={"configuration": "0123456789abcdef"})
     with pytest.raises(InvalidParameter, match=r"defaults changed.*wharf config show"):
-        resolve(project.site, document(upto="Start", trigger=changed))
+        resolve(project.runtime, document(upto="Start", trigger=changed))
 
 
 def test_a_parameter_version_that_is_gone_is_named(project: World) -> None:
     doc = document(upto="Start", trigger=trigger(parameter_versions={"training": 7}))
     with pytest.raises(InvalidParameter, match="training no longer has version 7"):
-        resolve(project.site, doc)
+        resolve(project.runtime, doc)
 
 
 def test_a_commit_that_is_not_there_is_named(project: World) -> None:
     project.codecommit.commits.clear()
     with pytest.raises(UnknownCommit, match=f"has no commit {COMMIT}"):
-        resolve(project.site, pinned(project))
+        resolve(project.runtime, pinned(project))
 
 
 def test_a_path_that_the_commit_lacks_is_named_for_each_image(project: World) -> None:
     del project.codecommit.commits[COMMIT]["training/train.py"]
     del project.codecommit.commits[COMMIT]["containers/inference/Dockerfile"]
     with pytest.raises(InvalidParameter) as caught:
-        resolve(project.site, pinned(project))
+        resolve(project.runtime, pinned(project))
     assert "training_image is made of" in str(caught.value)
     assert "has no 'training'" in str(caught.value)
     assert "inference_image is made of" in str(caught.value)
@@ -141,17 +144,31 @@ def test_a_probe_s_file_that_the_commit_lacks_is_named_with_every_other_finding(
 ) -> None:
     del project.codecommit.commits[COMMIT]["training/train.py"]
     with pytest.raises(InvalidParameter) as caught:
-        resolve(project.site, pinned(project, deployment=PROBE_FILE))
+        resolve(project.runtime, pinned(project, deployment=PROBE_FILE))
     assert "deployment: probe.body_file is 'probes/cat.jpg', which commit" in str(caught.value)
     assert "has no 'training'" in str(caught.value)
 
 
-def test_a_probe_s_file_that_git_only_points_to_is_refused(project: World) -> None:
+@pytest.mark.parametrize(
+    ("content", "link", "told"),
+    [
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n",
+            False,
+            "a Git LFS pointer alone",
+        ),
+        (b"/annex/objects/MD5E-s9--1.jpg\n", False, "a git-annex pointer alone"),
+        (b"../data/cat.jpg", True, "that is a link to '../data/cat.jpg': name what it links to"),
+    ],
+)
+def test_a_probe_s_file_that_git_only_points_to_is_refused(
+    project: World, content: bytes, link: bool, told: str
+) -> None:
     project.codecommit.commits[COMMIT]["probes/cat.jpg"] = "1"
-    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"
-    project.codecommit.contents["probes/cat.jpg"] = pointer
-    with pytest.raises(InvalidParameter, match="a Git LFS pointer alone"):
-        resolve(project.site, pinned(project, deployment=PROBE_FILE))
+    project.codecommit.contents["probes/cat.jpg"] = content
+    project.codecommit.links |= {"probes/cat.jpg"} if link else set()
+    with pytest.raises(InvalidParameter, match=re.escape(told)):
+        resolve(project.runtime, pinned(project, deployment=PROBE_FILE))
 
 
 def test_a_context_that_the_commit_lacks_is_named(project: World) -> None:
@@ -162,7 +179,7 @@ def test_a_context_that_the_commit_lacks_is_named(project: World) -> None:
     }
     doc = pinned(project, source={"training_image": image})
     with pytest.raises(InvalidParameter, match="has no 'training/nowhere'; name what the repos"):
-        resolve(project.site, doc)
+        resolve(project.runtime, doc)
 
 
 class TestBaseImage:
@@ -198,7 +215,7 @@ class TestBaseImage:
         registry.like.missing = True
         del project.codecommit.commits[COMMIT]["training/train.py"]
         with pytest.raises(InvalidParameter) as caught:
-            resolve(project.site, pinned(project))
+            resolve(project.runtime, pinned(project))
         message = str(caught.value)
         assert "/modelwharf/oil-price/source: base_image is 'public.ecr.aws/docker" in message
         assert "has no 'training'" in message
@@ -208,13 +225,13 @@ class TestBaseImage:
     ) -> None:
         registry.like.refusal = (503, b"")
         with pytest.raises(ServiceFault):
-            resolve(project.site, pinned(project))
+            resolve(project.runtime, pinned(project))
 
 
 def test_every_missing_input_is_named_with_what_to_type(project: World) -> None:
     inputs = {name: {"key": f"series/{name}.csv"} for name in ("wti", "brent", "dubai")}
     with pytest.raises(MissingData) as caught:
-        resolve(project.site, pinned(project, data={"inputs": inputs}))
+        resolve(project.runtime, pinned(project, data={"inputs": inputs}))
     assert "s3://data/series/brent.csv; put it: wharf data put brent FILE.csv" in str(caught.value)
     assert "s3://data/series/dubai.csv; put it: wharf data put dubai FILE.csv" in str(caught.value)
     assert "wti" not in str(caught.value)
@@ -227,7 +244,7 @@ def test_a_default_input_that_is_missing_says_how_to_name_others(project: World)
     ).model_copy(update={"project": "iris"})
 
     with pytest.raises(MissingData) as caught:
-        require_data(project.site, doc, Parameters())
+        require_data(project.runtime, doc, Parameters())
     assert "wharf data put wti FILE.csv" in str(caught.value)
     assert "/modelwharf/iris/data is not set" in str(caught.value)
     assert "wharf config put data FILE" in str(caught.value)
@@ -238,7 +255,7 @@ def test_a_pinned_version_of_data_that_is_gone_is_missing(project: World) -> Non
     [version] = doc.trigger.data_versions.values()
     project.s3.delete_object(Bucket="data", Key="series/wti.csv", VersionId=version)
     with pytest.raises(MissingData, match="input 'wti' is not there"):
-        resolve(project.site, doc)
+        resolve(project.runtime, doc)
 
 
 @pytest.mark.parametrize("section", ["data", "training", "deployment"])
@@ -248,10 +265,10 @@ def test_an_arm_machine_for_an_intel_image_is_refused_before_anything_starts(
 ) -> None:
     doc = pinned(project, **{section: {"instance_type": instance}})
     with pytest.raises(InvalidParameter, match=f"{section}: instance_type is '{instance}'"):
-        resolve(project.site, doc)
+        resolve(project.runtime, doc)
 
 
-@pytest.mark.parametrize("instance", ["ml.g5.xlarge", "ml.g4dn.xlarge", "ml.m5.large", "ml.p4d.x"])
+@pytest.mark.parametrize("instance", ["ml.g5.xlarge", "ml.c7i-flex.xlarge", "ml.m5.large"])
 def test_machines_of_the_platform_are_accepted(project: World, instance: str) -> None:
     doc = pinned(project, training={"instance_type": instance})
     assert plan_of(project, doc).training.instance_type == instance
@@ -332,6 +349,12 @@ class TestTags:
         project.codecommit.commits[COMMIT]["training/train.py"] = "t2"
         assert self.tags(project, training_image=image)[0] != before[0]
 
+    def test_a_single_file_that_becomes_executable_is_another_image(self, project: World) -> None:
+        image = {"dockerfile": "containers/training/Dockerfile", "inputs": ["training/train.py"]}
+        before = self.tags(project, training_image=image)
+        project.codecommit.executable.add("training/train.py")
+        assert self.tags(project, training_image=image)[0] != before[0]
+
 
 def test_the_state_machine_waits_longer_than_the_service() -> None:
     parameters = Parameters()
@@ -346,5 +369,5 @@ def test_the_state_machine_waits_longer_than_the_service() -> None:
 
 def test_each_folder_of_a_commit_is_listed_once(project: World) -> None:
     plan_of(project, pinned(project))
-    # The root, containers, containers/training and containers/inference.
-    assert project.codecommit.calls == 4
+    # The root, modelwharf, containers, containers/training and containers/inference.
+    assert project.codecommit.calls == 5

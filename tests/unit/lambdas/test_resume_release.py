@@ -2,13 +2,13 @@ from typing import Any
 
 import pytest
 
-from contracts.release import ImageKind
-from lambdas.build_image import build_image
-from lambdas.deploy_model import deploy_model
-from lambdas.request_approval import request_approval
-from lambdas.resume_release import StateChange, resume_release
-from lambdas.roll_back import roll_back
-from lambdas.train_model import train_model
+from lambdas.handlers.build_image import build_image
+from lambdas.handlers.deploy_model import deploy_model
+from lambdas.handlers.request_approval import request_approval
+from lambdas.handlers.resume_release import StateChange, resume_release
+from lambdas.handlers.roll_back import roll_back
+from lambdas.handlers.train_model import train_model
+from modelwharf.contracts.release import ImageKind
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error
 from tests.unit.lambdas.kills import killed_everywhere
@@ -33,50 +33,50 @@ BUILT = event(
 
 
 def test_what_counts_is_the_true_status_and_not_the_event(world: World) -> None:
-    train_model(world.site, task(READY))
-    resume_release(world.site, TRAINED)
+    train_model(world.runtime, task(READY))
+    resume_release(world.runtime, TRAINED)
     assert world.answers == {}
     world.sagemaker.finish_training(TRAINING_JOB)
-    resume_release(world.site, TRAINED)
+    resume_release(world.runtime, TRAINED)
     assert world.answers["token"]["output"]["job"] == TRAINING_JOB
 
 
 def test_an_event_that_comes_twice_changes_nothing(world: World) -> None:
-    train_model(world.site, task(READY))
+    train_model(world.runtime, task(READY))
     world.sagemaker.finish_training(TRAINING_JOB)
-    resume_release(world.site, TRAINED)
+    resume_release(world.runtime, TRAINED)
     first = dict(world.answers)
-    resume_release(world.site, TRAINED)
+    resume_release(world.runtime, TRAINED)
     assert world.answers == first
 
 
 def test_an_event_of_a_job_that_nobody_waits_for_is_passed_over(world: World) -> None:
-    resume_release(world.site, TRAINED)
+    resume_release(world.runtime, TRAINED)
     assert world.answers == {}
 
 
 def test_an_event_of_an_unknown_kind_is_passed_over(world: World) -> None:
-    resume_release(world.site, event("SageMaker Pipeline State Change"))
+    resume_release(world.runtime, event("SageMaker Pipeline State Change"))
     assert world.answers == {}
 
 
 def test_the_sweep_finds_what_a_lost_event_left(world: World) -> None:
-    train_model(world.site, task(READY))
+    train_model(world.runtime, task(READY))
     world.sagemaker.finish_training(TRAINING_JOB)
-    resume_release(world.site, SWEEP)
+    resume_release(world.runtime, SWEEP)
     assert world.answers == {}  # not overdue yet
     world.clock.time += 61
-    resume_release(world.site, SWEEP)
+    resume_release(world.runtime, SWEEP)
     assert world.answers["token"]["output"]["job"] == TRAINING_JOB
-    assert world.site.ledger.waiters_due(world.clock.time + 10_000) == []
+    assert world.runtime.ledger.waiters_due(world.clock.time + 10_000) == []
 
 
 def test_the_sweep_leaves_a_running_job_until_its_next_check(world: World) -> None:
-    train_model(world.site, task(READY))
+    train_model(world.runtime, task(READY))
     world.clock.time += 61
-    resume_release(world.site, SWEEP)
-    assert world.site.ledger.waiters_due(world.clock.time + 1) == []
-    assert len(world.site.ledger.waiters_due(world.clock.time + 61)) == 1
+    resume_release(world.runtime, SWEEP)
+    assert world.runtime.ledger.waiters_due(world.clock.time + 1) == []
+    assert len(world.runtime.ledger.waiters_due(world.clock.time + 61)) == 1
 
 
 def test_one_row_that_cannot_be_settled_holds_back_no_other(world: World) -> None:
@@ -89,13 +89,13 @@ def test_one_row_that_cannot_be_settled_holds_back_no_other(world: World) -> Non
                 raise client_error("InternalFailure", status=500)
             return self.sagemaker.describe_training_job(TrainingJobName=TrainingJobName)
 
-    train_model(world.site, task(READY, "broken"))
-    train_model(world.site, task(document(OTHER, upto="PrepareData"), "sound"))
+    train_model(world.runtime, task(READY, "broken"))
+    train_model(world.runtime, task(document(OTHER, upto="PrepareData"), "sound"))
     world.sagemaker.finish_training(OTHER_JOB)
     world.sagemaker = OneBroken(world.sagemaker)  # type: ignore[assignment]
     world.clock.time += 61
     with pytest.raises(ExceptionGroup, match="could not be settled"):
-        resume_release(world.site, SWEEP)
+        resume_release(world.runtime, SWEEP)
     assert set(world.answers) == {"sound"}
 
 
@@ -112,68 +112,70 @@ def deny(monkeypatch: pytest.MonkeyPatch, service: Any, call: str) -> None:
 def test_a_release_does_not_wait_for_a_permission_that_is_lacking(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train_model(world.site, task(READY))
+    train_model(world.runtime, task(READY))
     deny(monkeypatch, world.sagemaker, "describe_training_job")
-    resume_release(world.site, TRAINED)
+    resume_release(world.runtime, TRAINED)
     assert world.answers["token"]["error"] == "AccessDenied"
     assert DENIED in world.answers["token"]["cause"]
     # The roll back finds the job, which may still run.
-    roll_back(world.site, task(READY, "roll back"))
+    roll_back(world.runtime, task(READY, "roll back"))
     assert world.answers["roll back"]["output"]["stopped"] == [f"training/{TRAINING_JOB}"]
-    assert world.site.ledger.waiters_due(world.clock.time + 10_000) == []
+    assert world.runtime.ledger.waiters_due(world.clock.time + 10_000) == []
 
 
 def test_a_row_that_may_not_be_settled_and_that_nobody_waits_for_is_closed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train_model(world.site, task(READY))
+    train_model(world.runtime, task(READY))
     deny(monkeypatch, world.sagemaker, "describe_training_job")
-    resume_release(world.site, TRAINED)
+    resume_release(world.runtime, TRAINED)
     world.clock.time += 61
-    resume_release(world.site, SWEEP)
-    assert world.site.ledger.waiters_due(world.clock.time + 10_000) == []
+    resume_release(world.runtime, SWEEP)
+    assert world.runtime.ledger.waiters_due(world.clock.time + 10_000) == []
 
 
 def test_a_way_back_that_may_not_be_gone_fails_and_is_closed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.sagemaker.serve("oil-price", "old")
-    deploy_model(world.site, task(document(upto="Register"), "deploy"))
-    roll_back(world.site, task(document(upto="Register")))
+    deploy_model(world.runtime, task(document(upto="Register"), "deploy"))
+    roll_back(world.runtime, task(document(upto="Register")))
     deny(monkeypatch, world.sagemaker, "describe_endpoint")
-    resume_release(world.site, event("SageMaker Endpoint State Change", EndpointName="oil-price"))
+    resume_release(
+        world.runtime, event("SageMaker Endpoint State Change", EndpointName="oil-price")
+    )
     assert world.answers["token"]["error"] == "AccessDenied"
-    assert world.site.ledger.waiters_due(world.clock.time + 10_000) == []
+    assert world.runtime.ledger.waiters_due(world.clock.time + 10_000) == []
 
 
 def test_an_answer_that_may_not_be_sent_is_reported(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train_model(world.site, task(READY))
+    train_model(world.runtime, task(READY))
     world.sagemaker.finish_training(TRAINING_JOB)
     deny(monkeypatch, world.stepfunctions, "send_task_success")
     deny(monkeypatch, world.stepfunctions, "send_task_failure")
     with pytest.raises(ExceptionGroup, match="could not be settled"):
-        resume_release(world.site, TRAINED)
-    assert len(world.site.ledger.waiters(f"training/{TRAINING_JOB}")) == 1
+        resume_release(world.runtime, TRAINED)
+    assert len(world.runtime.ledger.waiters(f"training/{TRAINING_JOB}")) == 1
 
 
 def test_a_build_s_event_finds_everyone_who_wants_its_image(world: World) -> None:
-    build_image(world.site, build_task(document(OTHER), token="first"))
-    build_image(world.site, build_task(document(), token="second"))
+    build_image(world.runtime, build_task(document(OTHER), token="first"))
+    build_image(world.runtime, build_task(document(), token="second"))
     world.ecr.tags["modelwharf/oil-price/training", "src-training"] = "sha256:1"
-    resume_release(world.site, BUILT)
+    resume_release(world.runtime, BUILT)
     assert set(world.answers) == {"first", "second"}
 
 
 def test_a_build_that_ends_before_its_id_was_written_down_is_known_by_the_event(
     world: World,
 ) -> None:
-    build_image(world.site, build_task(document()))
-    [row] = world.site.ledger.waiters("build/modelwharf/oil-price/training/src-training")
-    world.site.ledger.put_waiter(row.model_copy(update={"subject": "", "submitted": False}))
+    build_image(world.runtime, build_task(document()))
+    [row] = world.runtime.ledger.waiters("build/modelwharf/oil-price/training/src-training")
+    world.runtime.ledger.put_waiter(row.model_copy(update={"subject": "", "submitted": False}))
     world.codebuild.builds["images:1"]["buildStatus"] = "FAILED"
-    resume_release(world.site, BUILT)
+    resume_release(world.runtime, BUILT)
     assert world.answers["token"]["error"] == "BuildFailed"
 
 
@@ -181,16 +183,16 @@ def test_a_build_of_someone_else_is_passed_over(world: World) -> None:
     world.codebuild.start_build(
         idempotencyToken="t", projectName="images", environmentVariablesOverride=[]
     )
-    resume_release(world.site, BUILT)
+    resume_release(world.runtime, BUILT)
     assert world.answers == {}
 
 
 def test_a_build_s_event_does_not_answer_for_the_other_image(world: World) -> None:
-    build_image(world.site, build_task(document(), ImageKind.TRAINING, "t"))
-    build_image(world.site, build_task(document(), ImageKind.INFERENCE, "i"))
+    build_image(world.runtime, build_task(document(), ImageKind.TRAINING, "t"))
+    build_image(world.runtime, build_task(document(), ImageKind.INFERENCE, "i"))
     for repository in ("training", "inference"):
         world.ecr.tags[f"modelwharf/oil-price/{repository}", f"src-{repository}"] = "sha256:1"
-    resume_release(world.site, BUILT)
+    resume_release(world.runtime, BUILT)
     assert set(world.answers) == {"t"}
 
 
@@ -198,21 +200,21 @@ def test_killed_at_any_call_and_called_again_it_answers_once(world: World) -> No
     def reset() -> None:
         world.sagemaker.training.clear()
         world.answers.clear()
-        train_model(world.site, task(READY))
+        train_model(world.runtime, task(READY))
         world.sagemaker.finish_training(TRAINING_JOB)
 
     reset()
-    for place in killed_everywhere(world, lambda site: resume_release(site, TRAINED)):
-        resume_release(world.site, TRAINED)
+    for place in killed_everywhere(world, lambda runtime: resume_release(runtime, TRAINED)):
+        resume_release(world.runtime, TRAINED)
         assert set(world.answers) == {"token"}, place
-        assert world.site.ledger.waiters(f"training/{TRAINING_JOB}") == [], place
+        assert world.runtime.ledger.waiters(f"training/{TRAINING_JOB}") == [], place
         reset()
 
 
 def swept(world: World) -> bool:
     """Whether a sweep that is due raised."""
     try:
-        resume_release(world.site, SWEEP)
+        resume_release(world.runtime, SWEEP)
     except ExceptionGroup:
         return True
     return False
@@ -220,34 +222,34 @@ def swept(world: World) -> bool:
 
 def test_a_model_package_deleted_while_it_waits_for_approval_ends_the_wait(world: World) -> None:
     world.sagemaker.packages[PACKAGE] = {"ModelApprovalStatus": "PendingManualApproval"}
-    request_approval(world.site, task(document(upto="Register")))
+    request_approval(world.runtime, task(document(upto="Register")))
     world.sagemaker.packages.clear()
     world.clock.time += 61
-    resume_release(world.site, SWEEP)
+    resume_release(world.runtime, SWEEP)
     assert world.answers["token"]["error"] == "SubjectGone"
     assert PACKAGE in world.answers["token"]["cause"]
-    roll_back(world.site, task(document(upto="Register"), "roll back"))
-    assert world.site.ledger.waiters_due(world.clock.time + 10_000) == []
+    roll_back(world.runtime, task(document(upto="Register"), "roll back"))
+    assert world.runtime.ledger.waiters_due(world.clock.time + 10_000) == []
 
 
 def test_an_image_repository_that_is_gone_ends_the_wait_for_its_build(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build_image(world.site, build_task(document()))
+    build_image(world.runtime, build_task(document()))
 
     def refuse(**_: Any) -> None:
         raise client_error("RepositoryNotFoundException", "it does not exist in the registry")
 
     monkeypatch.setattr(world.ecr, "describe_images", refuse)
     world.clock.time += 61
-    resume_release(world.site, SWEEP)
+    resume_release(world.runtime, SWEEP)
     assert world.answers["token"]["error"] == "SubjectGone"
 
 
 def test_a_row_that_cannot_be_settled_is_looked_at_ever_later_and_told_of_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train_model(world.site, task(READY))
+    train_model(world.runtime, task(READY))
 
     def refuse(**_: Any) -> None:
         raise client_error("InternalFailure", "no answer", status=500)
@@ -258,7 +260,7 @@ def test_a_row_that_cannot_be_settled_is_looked_at_ever_later_and_told_of_once(
     begun = world.clock.time
     for minute in (*range(1, 60), *range(60, 24 * 60, 10)):
         world.clock.time = begun + minute * 60
-        if world.site.ledger.waiters_due(world.clock.time):
+        if world.runtime.ledger.waiters_due(world.clock.time):
             asked.append(minute)
             raised += swept(world)
     assert raised == 1
@@ -267,5 +269,5 @@ def test_a_row_that_cannot_be_settled_is_looked_at_ever_later_and_told_of_once(
     monkeypatch.undo()
     world.sagemaker.finish_training(TRAINING_JOB)
     world.clock.time += 3700
-    resume_release(world.site, SWEEP)
+    resume_release(world.runtime, SWEEP)
     assert world.answers["token"]["output"]["job"] == TRAINING_JOB

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts.parameters import DEFAULT_VERSION, SECTIONS
-from contracts.release import ReleaseDocument
 from lambdas.endpoint_rows import Champion
+from lambdas.handlers.start_release import Change, grant_once, start_release
 from lambdas.lost_push import find_lost_push
 from lambdas.sources import UnreadableMessage, read_message
-from lambdas.start_release import Change, grant_once, start_release
+from modelwharf.contracts.parameters import DEFAULT_VERSION, SECTIONS
+from modelwharf.contracts.release import ReleaseDocument
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere
 
@@ -19,7 +19,9 @@ TIME = "2026-11-21T09:00:00.000Z"
 LATER = "2026-11-21T10:00:00.000Z"
 FILES = {
     "README.md": "r1",
-    "contracts/names.py": "c1",
+    "modelwharf/__init__.py": "c1",
+    "modelwharf/artifact/contract.py": "c2",
+    "modelwharf/serving/app.py": "c3",
     "training/train.py": "t1",
     "inference/serve.py": "i1",
     "containers/training/Dockerfile": "d1",
@@ -71,7 +73,7 @@ def push_to(world: World, commit: str, **files: str) -> str:
 
 def start(world: World, text: str, time: str = TIME) -> None:
     """Deliver a message; the same text at the same time is the same message."""
-    start_release(world.site, text, time, hashlib.sha256(f"{time} {text}".encode()).hexdigest())
+    start_release(world.runtime, text, time, hashlib.sha256(f"{time} {text}".encode()).hexdigest())
 
 
 def started(world: World) -> list[ReleaseDocument]:
@@ -201,7 +203,8 @@ def test_new_data_starts_a_release_of_the_branch_s_head(project: World) -> None:
 )
 def test_an_object_that_no_input_names_is_passed_over_in_silence(project: World, text: str) -> None:
     start(project, text)
-    assert started(project) == skipped(project) == project.sns.published == []
+    assert started(project) == []
+    assert skipped(project) == project.sns.published == []
 
 
 def test_a_request_is_released_even_when_nothing_changed(project: World) -> None:
@@ -221,7 +224,8 @@ def test_a_push_to_another_branch_or_to_a_tag_bothers_nobody(
     project: World, ref: str, reference: dict[str, Any]
 ) -> None:
     start(project, push(ref=ref, **reference))
-    assert started(project) == skipped(project) == project.sns.published == []
+    assert started(project) == []
+    assert skipped(project) == project.sns.published == []
 
 
 def test_a_team_may_ask_to_hear_of_every_push(project: World) -> None:
@@ -283,13 +287,24 @@ def test_a_parameter_deleted_and_made_again_makes_another_release(project: World
 
 def test_an_upgrade_that_changes_a_default_is_something_new(project: World) -> None:
     start(project, push())
-    ledger = project.site.ledger
+    ledger = project.runtime.ledger
     latest = ledger.latest("oil-price")
     assert latest is not None
     ledger.put_latest("oil-price", latest.model_copy(update={"configuration": "of 0.1.0"}))
     start(project, push_to(project, SECOND, **{"README.md": "r2"}))
     assert [document.trigger.commit for document in started(project)] == [FIRST, SECOND]
     assert skipped(project) == []
+
+
+def test_what_an_earlier_version_kept_of_images_is_passed_over(project: World) -> None:
+    start(project, push())
+    key = {"pk": "project#oil-price", "sk": "order"}
+    row = project.table.get_item(Key=key)["Item"]
+    del row["latest"]["contents"]
+    row["latest"]["image_tags"] = {"training": "src-1", "inference": "src-2"}
+    project.table.put_item(Item=row)
+    start(project, push_to(project, SECOND, **{"README.md": "r2"}))
+    assert [document.trigger.commit for document in started(project)] == [FIRST, SECOND]
 
 
 def test_data_that_is_not_there_is_left_to_resolve(project: World) -> None:
@@ -359,8 +374,10 @@ def test_a_team_that_wants_no_word_of_skips_gets_none(project: World) -> None:
 
 def test_killed_at_any_call_and_called_again_it_starts_once(project: World) -> None:
     text = push()
-    for place in killed_everywhere(project, lambda site: start_release(site, text, TIME, "1")):
-        start_release(project.site, text, TIME, "1")
+    for place in killed_everywhere(
+        project, lambda runtime: start_release(runtime, text, TIME, "1")
+    ):
+        start_release(project.runtime, text, TIME, "1")
         assert len(started(project)) == 1, place
         assert skipped(project) == [], place
         project.stepfunctions.executions.clear()
@@ -370,8 +387,10 @@ def test_killed_at_any_call_and_called_again_it_starts_once(project: World) -> N
 def test_killed_while_skipping_and_called_again_it_is_skipped_once(project: World) -> None:
     start(project, push())
     text = push_to(project, SECOND, **{"README.md": "r2"})
-    for place in killed_everywhere(project, lambda site: start_release(site, text, TIME, "2")):
-        start_release(project.site, text, TIME, "2")
+    for place in killed_everywhere(
+        project, lambda runtime: start_release(runtime, text, TIME, "2")
+    ):
+        start_release(project.runtime, text, TIME, "2")
         assert len(skipped(project)) == 1, place
         assert len(started(project)) == 1, place
         project.table.delete_item(Key={"pk": "wish#oil-price#2", "sk": "decision"})
@@ -430,7 +449,7 @@ def test_a_branch_set_back_again_after_that_failed_is_told_what_serves(project: 
     _, second, back = started(project)
     project.stepfunctions.executions[back.release_id]["status"] = "FAILED"
     serving = Champion(release_id=second.release_id, config="c", model_package="p", order=2)
-    project.site.ledger.crown("oil-price", serving)
+    project.runtime.ledger.crown("oil-price", serving)
     start(project, push(), "2026-11-21T11:00:00.000Z")
     assert len(started(project)) == 3
     [row] = skipped(project)
@@ -473,9 +492,9 @@ def test_a_thousand_references_that_release_nothing_are_told_of_once(project: Wo
 
 
 def sweep(project: World) -> None:
-    lost = find_lost_push(project.site)
+    lost = find_lost_push(project.runtime)
     if lost is not None:
-        grant_once(project.site, lost.push, TIME, lost.message)
+        grant_once(project.runtime, lost.push, TIME, lost.message)
 
 
 def test_a_push_whose_message_never_came_is_started_by_the_sweep_after_its_time_of_grace(

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from contracts.parameters import Deployment
-from contracts.probe import Probe
 from lambdas.errors import VerificationFailed
-from lambdas.verify_endpoint import BATCH, spread, verify_endpoint
+from lambdas.handlers.verify_endpoint import BATCH, spread, verify_endpoint
+from modelwharf.contracts.parameters import Deployment
+from modelwharf.contracts.probe import Probe
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error
 from tests.unit.lambdas.releases import COMMIT, CONFIG, document, plan
@@ -39,13 +39,13 @@ def model(body: str, *, off: float = 0.0, product: str = "wti") -> str:
 @pytest.fixture
 def serving(world: World) -> World:
     world.sagemaker.serve("oil-price", CONFIG)
-    world.runtime.answer = model
+    world.sagemaker_runtime.answer = model
     return world
 
 
 def verify(world: World, **deployment: Any) -> Any:
     doc = document(upto="Deploy", plan=plan(deployment=Deployment(**deployment)))
-    return verify_endpoint(world.site, doc).verification
+    return verify_endpoint(world.runtime, doc).verification
 
 
 def refusal(world: World, **deployment: Any) -> str:
@@ -67,13 +67,13 @@ def test_equal_answers_verify_the_model(serving: World) -> None:
 
 def test_a_difference_within_the_tolerance_is_told(serving: World) -> None:
     put_holdout(serving, [row(0)])
-    serving.runtime.answer = lambda body: model(body, off=0.25)
+    serving.sagemaker_runtime.answer = lambda body: model(body, off=0.25)
     assert verify(serving, verify_tolerance=0.5).largest_difference == 0.25
 
 
 def test_a_difference_beyond_the_tolerance_fails_and_is_told(serving: World) -> None:
     put_holdout(serving, [row(0)])
-    serving.runtime.answer = lambda body: model(body, off=0.25)
+    serving.sagemaker_runtime.answer = lambda body: model(body, off=0.25)
     words = refusal(serving)
     assert 'asked {"product": "wti", "day": 0}' in words
     assert "forecast is 50.25, not 50.0 (difference 0.25, tolerance 1.05e-06)" in words
@@ -81,7 +81,7 @@ def test_a_difference_beyond_the_tolerance_fails_and_is_told(serving: World) -> 
 
 def test_a_relative_tolerance_comes_on_top(serving: World) -> None:
     put_holdout(serving, [row(0)])
-    serving.runtime.answer = lambda body: model(body, off=0.25)
+    serving.sagemaker_runtime.answer = lambda body: model(body, off=0.25)
     allowed = verify(serving, verify_tolerance=0.0, verify_relative_tolerance=0.005)
     assert allowed.largest_difference == 0.25
     words = refusal(serving, verify_tolerance=0.0, verify_relative_tolerance=0.004)
@@ -90,20 +90,22 @@ def test_a_relative_tolerance_comes_on_top(serving: World) -> None:
 
 def test_rows_of_a_table_are_asked_and_answered_in_the_common_form(serving: World) -> None:
     put_holdout(serving, [{"request": [1.0, None], "prediction": 2.5}] * 2)
-    serving.runtime.answer = lambda body: json.dumps({"predictions": [2.5] * len(json.loads(body))})
+    serving.sagemaker_runtime.answer = lambda body: json.dumps(
+        {"predictions": [2.5] * len(json.loads(body))}
+    )
     assert verify(serving).requests == 2
-    assert [json.loads(body) for body in serving.runtime.bodies] == [[[1.0, None]] * 2]
-    serving.runtime.answer = lambda body: json.dumps({"predictions": [2.5, 2.6]})
+    assert [json.loads(body) for body in serving.sagemaker_runtime.bodies] == [[[1.0, None]] * 2]
+    serving.sagemaker_runtime.answer = lambda body: json.dumps({"predictions": [2.5, 2.6]})
     assert "asked [1.0, null], the endpoint answers differently" in refusal(serving)
 
 
 def test_a_missing_number_is_null_however_python_wrote_it(serving: World) -> None:
     nan = float("nan")
     put_holdout(serving, [{"request": {"age": nan}, "prediction": [nan, 1.0]}])
-    serving.runtime.answer = lambda body: "[[NaN, 1.0]]"
+    serving.sagemaker_runtime.answer = lambda body: "[[NaN, 1.0]]"
     assert verify(serving).requests == 1
-    assert [json.loads(body) for body in serving.runtime.bodies] == [[{"age": None}]]
-    serving.runtime.answer = lambda body: "[[Infinity, 1.0]]"
+    assert [json.loads(body) for body in serving.sagemaker_runtime.bodies] == [[{"age": None}]]
+    serving.sagemaker_runtime.answer = lambda body: "[[Infinity, 1.0]]"
     assert "[0] is inf, not None" in refusal(serving)
 
 
@@ -116,31 +118,31 @@ def test_an_infinity_in_the_holdout_is_refused_by_its_line(serving: World) -> No
 
 def test_words_must_be_equal(serving: World) -> None:
     put_holdout(serving, [row(0)])
-    serving.runtime.answer = lambda body: model(body, product="brent")
+    serving.sagemaker_runtime.answer = lambda body: model(body, product="brent")
     assert "product is 'brent', not 'wti'" in refusal(serving)
 
 
 def test_rows_are_asked_in_batches_of_one_json_array(serving: World) -> None:
     put_holdout(serving, [row(n) for n in range(BATCH + 3)])
     assert verify(serving, verify_rows=1000).requests == BATCH + 3
-    assert [len(json.loads(body)) for body in serving.runtime.bodies] == [BATCH, 3]
+    assert [len(json.loads(body)) for body in serving.sagemaker_runtime.bodies] == [BATCH, 3]
 
 
 def test_the_rows_asked_are_spread_over_the_holdout() -> None:
     rows: Any = list(range(100))
-    assert spread(rows, 4) == [0, 25, 50, 75]
+    assert spread(rows, 4) == [rows[0], rows[25], rows[50], rows[75]]
     assert spread(rows, 200) == rows
 
 
 def test_an_answer_of_another_length_fails(serving: World) -> None:
     put_holdout(serving, [row(0), row(1)])
-    serving.runtime.answer = lambda body: "[{}]"
+    serving.sagemaker_runtime.answer = lambda body: "[{}]"
     assert "was asked 2 requests" in refusal(serving)
 
 
 def test_an_answer_that_is_no_json_fails(serving: World) -> None:
     put_holdout(serving, [row(0)])
-    serving.runtime.answer = lambda body: "<html>"
+    serving.sagemaker_runtime.answer = lambda body: "<html>"
     assert "is not JSON: '<html>'" in refusal(serving)
 
 
@@ -155,7 +157,7 @@ def test_the_container_s_own_words_are_told(serving: World) -> None:
         )
 
     put_holdout(serving, [row(0)])
-    serving.runtime.answer = refuse
+    serving.sagemaker_runtime.answer = refuse
     assert "answered 400: unknown product 'wti'" in refusal(serving)
 
 
@@ -175,7 +177,7 @@ def test_a_model_that_gives_no_answer_fails_within_ten_seconds(
         raise error
 
     put_holdout(serving, [row(0)])
-    serving.runtime.answer = refuse
+    serving.sagemaker_runtime.answer = refuse
     words = refusal(serving)
     assert "gave no answer in 4 tries" in words and str(error) in words
     assert "aws logs filter-log-events --log-group-name /aws/sagemaker/Endpoints/oil" in words
@@ -187,12 +189,12 @@ def test_a_model_that_answers_when_asked_again_is_verified(
     serving: World, error: Exception
 ) -> None:
     def once(body: str) -> str:
-        if len(serving.runtime.bodies) == 1:
+        if len(serving.sagemaker_runtime.bodies) == 1:
             raise error
         return model(body)
 
     put_holdout(serving, [row(0)])
-    serving.runtime.answer = once
+    serving.sagemaker_runtime.answer = once
     assert verify(serving).requests == 1
 
 
@@ -201,9 +203,9 @@ def test_a_model_that_takes_too_long_is_not_asked_again(serving: World) -> None:
         raise ReadTimeoutError(endpoint_url="https://runtime")
 
     put_holdout(serving, [row(0)])
-    serving.runtime.answer = hang
+    serving.sagemaker_runtime.answer = hang
     assert "gave no answer in time" in refusal(serving)
-    assert len(serving.runtime.bodies) == 1
+    assert len(serving.sagemaker_runtime.bodies) == 1
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ def test_what_says_nothing_of_the_model_is_left_to_the_state_machine(
         raise error
 
     put_holdout(serving, [row(0)])
-    serving.runtime.answer = refuse
+    serving.sagemaker_runtime.answer = refuse
     with pytest.raises(type(error)):
         verify(serving)
 
@@ -230,7 +232,7 @@ def test_a_permission_that_is_lacking_is_not_asked_for_again(serving: World) -> 
         raise client_error("AccessDeniedException", "sagemaker:InvokeEndpoint", status=403)
 
     put_holdout(serving, [row(0)])
-    serving.runtime.answer = refuse
+    serving.sagemaker_runtime.answer = refuse
     with pytest.raises(ClientError, match="InvokeEndpoint"):
         verify(serving)
     assert serving.slept == []
@@ -245,7 +247,7 @@ def test_an_endpoint_that_serves_another_configuration_is_not_asked(serving: Wor
     serving.sagemaker.serve("oil-price", "another")
     put_holdout(serving, [row(0)])
     assert "is InService with configuration 'another'" in refusal(serving)
-    assert serving.runtime.bodies == []
+    assert serving.sagemaker_runtime.bodies == []
 
 
 def test_an_endpoint_that_is_gone_fails(serving: World) -> None:
@@ -258,28 +260,28 @@ PROBE = Probe(content_type="text/csv", body="1,2", expected_body="3.5")
 
 def test_without_a_holdout_the_probe_is_sent(serving: World) -> None:
     put_output(serving, {"other": b""})
-    serving.runtime.answer = lambda body: "3.5\n"
+    serving.sagemaker_runtime.answer = lambda body: "3.5\n"
     verification = verify(serving, probe=PROBE)
     assert (verification.checked, verification.requests) == ("probe", 1)
-    assert serving.runtime.bodies == ["1,2"]
+    assert serving.sagemaker_runtime.bodies == ["1,2"]
 
 
 def test_a_probe_is_of_its_own_type_and_takes_any_answer_unless_told_otherwise(
     serving: World,
 ) -> None:
-    serving.runtime.answer = lambda body: "3.5"
+    serving.sagemaker_runtime.answer = lambda body: "3.5"
     put_output(serving, {})
     verify(serving, probe=PROBE)
     verify(serving, probe=PROBE.model_copy(update={"accept": "text/plain"}))
-    sent = [(call["ContentType"], call["Accept"]) for call in serving.runtime.calls]
+    sent = [(call["ContentType"], call["Accept"]) for call in serving.sagemaker_runtime.calls]
     assert sent == [("text/csv", "*/*"), ("text/csv", "text/plain")]
 
 
 def sent_body(serving: World, probe: Probe) -> bytes:
     put_output(serving, {})
-    serving.runtime.answer = lambda body: "cat"
+    serving.sagemaker_runtime.answer = lambda body: "cat"
     verify(serving, probe=probe)
-    body: bytes = serving.runtime.calls[-1]["Body"]
+    body: bytes = serving.sagemaker_runtime.calls[-1]["Body"]
     return body
 
 
@@ -300,19 +302,19 @@ def test_a_probe_in_a_file_is_sent_as_the_release_s_commit_has_it(serving: World
 
 def test_an_answer_in_bytes_that_are_no_text_is_an_answer(serving: World) -> None:
     put_output(serving, {})
-    serving.runtime.answer = lambda body: b"\x93NUMPY\xff"
+    serving.sagemaker_runtime.answer = lambda body: b"\x93NUMPY\xff"
     assert verify(serving, probe=Probe(body="{}")).checked == "probe"
 
 
 def test_a_probe_answered_otherwise_fails_with_both(serving: World) -> None:
     put_output(serving, {})
-    serving.runtime.answer = lambda body: "4"
+    serving.sagemaker_runtime.answer = lambda body: "4"
     assert refusal(serving, probe=PROBE) == "the probe was answered '4', not '3.5'"
 
 
 def test_a_probe_without_an_expected_body_needs_an_answer_only(serving: World) -> None:
     put_output(serving, {})
-    serving.runtime.answer = lambda body: "anything"
+    serving.sagemaker_runtime.answer = lambda body: "anything"
     assert verify(serving, probe=Probe(body="{}")).checked == "probe"
 
 

@@ -7,28 +7,27 @@ from typing import Any
 
 from lambdas.clients import Clients
 from lambdas.ledger import Ledger
-from lambdas.site import Site
+from lambdas.runtime import Runtime
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import Killed
-
-PATIENCE = 30.0  # seconds that one call may take
+from tests.waiting import HUNG
 
 
 class Run:
     """One run of a function, which stands still before each call until ``step`` is called."""
 
-    def __init__(self, world: World, function: Callable[[Site], object]) -> None:
+    def __init__(self, world: World, function: Callable[[Runtime], object]) -> None:
         self.ended = False
         self.failure: BaseException | None = None
         self._killed = False
         self._stands = threading.Semaphore(0)
         self._may_go = threading.Semaphore(0)
-        site = dataclasses.replace(
-            world.site,
+        runtime = dataclasses.replace(
+            world.runtime,
             ledger=Ledger(_Stepped(world.table, self)),
             clients=Clients(lambda name: _Stepped(world.services[name], self)),
         )
-        self._thread = threading.Thread(target=self._work, args=(function, site), daemon=True)
+        self._thread = threading.Thread(target=self._work, args=(function, runtime), daemon=True)
         self._thread.start()
         self._wait()
 
@@ -55,11 +54,11 @@ class Run:
         return method(*args, **kwargs)
 
     def _wait(self) -> None:
-        assert self._stands.acquire(timeout=PATIENCE), "the function makes no call, and ends not"
+        assert self._stands.acquire(timeout=HUNG), "the function makes no call, and ends not"
 
-    def _work(self, function: Callable[[Site], object], site: Site) -> None:
+    def _work(self, function: Callable[[Runtime], object], runtime: Runtime) -> None:
         try:
-            function(site)
+            function(runtime)
         except BaseException as error:  # the test looks at it
             self.failure = error
         self.ended = True

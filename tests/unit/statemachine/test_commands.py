@@ -14,6 +14,8 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from modelwharf.contracts.states import every_state
+
 ROOT = Path(__file__).parents[3]
 DEFINITION = ROOT / "statemachine" / "release.asl.json"
 
@@ -34,8 +36,10 @@ def python(*arguments: str, root: Path = ROOT, **environment: str) -> tuple[int,
 
 def test_the_committed_file_is_what_the_workflow_says_wherever_it_is_asked() -> None:
     """Byte for byte, whatever the author's region and profile; the SDK is silent about it."""
-    author = {"AWS_DEFAULT_REGION": "cn-north-1", "AWS_PROFILE": "gone"}
-    assert python("-m", "statemachine", "check", **author) == (0, "", "")
+    done = python(
+        *("-m", "statemachine", "check"), AWS_DEFAULT_REGION="cn-north-1", AWS_PROFILE="gone"
+    )
+    assert done == (0, "", "")
 
 
 PROGRAM = """
@@ -103,7 +107,7 @@ def test_the_picture_shows_every_state_and_runs_nothing() -> None:
     machine = json.loads(DEFINITION.read_text())
     branches = machine["States"]["BuildImages"]["Branches"]
     states = {name for part in (machine, *branches) for name in part["States"]}
-    assert len(states) == 20
+    assert {state.name for state in every_state()} < states
     assert states <= texts
     assert "<script" not in picture
 

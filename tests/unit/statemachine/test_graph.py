@@ -42,7 +42,7 @@ def test_a_handler_that_is_the_next_state_anyway_is_no_error_path() -> None:
     assert handlers(state) == ["B"]
 
 
-def test_what_only_errors_lead_to_stands_right_of_the_road() -> None:
+def test_what_only_errors_lead_to_stands_right_of_the_main_path() -> None:
     places = boxes(svg(MACHINE, "A machine"))
     assert places["Undo"][0] > max(places[name][0] for name in ("First", "Which", "Last"))
     assert places["First"][1] < places["Which"][1] < places["Detour"][1] < places["Last"][1]

@@ -9,25 +9,13 @@ from typing import Any
 import pytest
 from statelint.linter import Linter
 
+from modelwharf.contracts.states import RELEASE, every_state
+
 DEFINITION = Path(__file__).parents[3] / "statemachine" / "release.asl.json"
 TEXT = DEFINITION.read_text()
 MACHINE = json.loads(TEXT)
 STATES = MACHINE["States"]
 
-FUNCTIONS = {
-    "Resolve",
-    "BuildImage",
-    "PrepareData",
-    "TrainModel",
-    "CheckQuality",
-    "RegisterModel",
-    "RequestApproval",
-    "DeployModel",
-    "VerifyEndpoint",
-    "PromoteModel",
-    "RollBack",
-    "Notify",
-}
 SERVICE_FAULTS = {
     "AccountBusy",
     "Lambda.ServiceException",
@@ -41,21 +29,8 @@ SERVICE_FAULTS = {
     "Throttled",
     "ServiceFault",
 }
-WAITING = {
-    "BuildTrainingImage": "$.plan.timeouts.build",
-    "BuildInferenceImage": "$.plan.timeouts.build",
-    "PrepareData": "$.plan.timeouts.prepare",
-    "Train": "$.plan.timeouts.train",
-    "Approve": "$.plan.timeouts.approve",
-    "Deploy": "$.plan.timeouts.deploy",
-}
-SECTIONS = {
-    "PrepareData": "$.data",
-    "Train": "$.training",
-    "Approve": "$.approval",
-    "Deploy": "$.deployment",
-    "RollBack": "$.rollback",
-}
+TABLE = {state.name: state for state in every_state()}
+WAITING = {name for name, state in TABLE.items() if state.waits}
 
 
 def all_states(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -94,24 +69,19 @@ def test_statelint_finds_nothing() -> None:
     assert Linter.validate(MACHINE) == []
 
 
-def test_the_road_is_the_release() -> None:
-    road = [MACHINE["StartAt"]]
-    while following := STATES[road[-1]].get("Default") or STATES[road[-1]].get("Next"):
-        road.append(following)
-    assert road == [
-        "Resolve",
-        "BuildImages",
-        "PrepareData",
-        "Train",
-        "CheckQuality",
-        "Register",
-        "ApprovalRequired",
-        "Deploy",
-        "Verify",
-        "Promote",
-        "NotifySuccess",
-        "Released",
-    ]
+def test_the_main_path_is_the_release() -> None:
+    path = [MACHINE["StartAt"]]
+    while following := STATES[path[-1]].get("Default") or STATES[path[-1]].get("Next"):
+        path.append(following)
+    table = [TABLE[one.name].only_if or one if one.name in TABLE else one for one in RELEASE]
+    assert path == [*(one.name for one in table), "NotifySuccess", "Released"]
+
+
+def test_every_task_is_an_entry_of_the_table() -> None:
+    assert set(TASKS) == set(TABLE)
+    assert {name: task["Comment"] for name, task in TASKS.items()} == {
+        name: state.comment for name, state in TABLE.items()
+    }
 
 
 def test_approval_is_asked_for_only_when_it_is_manual() -> None:
@@ -130,7 +100,8 @@ def test_every_state_is_reachable() -> None:
 
 
 def test_each_placeholder_is_a_function_of_the_release() -> None:
-    assert set(re.findall(r"\$\{([^}]*)\}", TEXT)) == {f"{name}FunctionArn" for name in FUNCTIONS}
+    functions = {f"{state.function}FunctionArn" for state in TABLE.values()}
+    assert set(re.findall(r"\$\{([^}]*)\}", TEXT)) == functions
 
 
 def test_every_task_calls_a_function() -> None:
@@ -144,17 +115,24 @@ def test_every_task_has_a_timeout(name: str) -> None:
 
 
 def test_waiting_states_wait_for_a_token_as_long_as_the_plan_says() -> None:
-    paths = {
-        name: state["TimeoutSecondsPath"]
-        for name, state in TASKS.items()
-        if "TimeoutSecondsPath" in state
+    limits = {
+        name: TASKS[name].get("TimeoutSecondsPath", TASKS[name].get("TimeoutSeconds"))
+        for name in WAITING
     }
-    assert paths == WAITING
+    assert limits == {
+        "BuildTrainingImage": "$.plan.timeouts.build",
+        "BuildInferenceImage": "$.plan.timeouts.build",
+        "RollBack": 3600,
+        **{
+            name: f"$.plan.timeouts.{TABLE[name].timeout}"
+            for name in WAITING - {"BuildTrainingImage", "BuildInferenceImage", "RollBack"}
+        },
+    }
     waiting = {name for name, state in TASKS.items() if state["Resource"].endswith("Token")}
-    assert waiting == {*WAITING, "RollBack"}
+    assert waiting == WAITING
 
 
-@pytest.mark.parametrize("name", sorted({*WAITING, "RollBack"}))
+@pytest.mark.parametrize("name", sorted(WAITING))
 def test_a_waiting_function_gets_the_release_and_the_token(name: str) -> None:
     payload = dict(TASKS[name]["Parameters"]["Payload"])
     kind = payload.pop("kind", None)
@@ -163,7 +141,7 @@ def test_a_waiting_function_gets_the_release_and_the_token(name: str) -> None:
     assert kind == kinds.get(name)
 
 
-@pytest.mark.parametrize("name", sorted(set(TASKS) - {*WAITING, "RollBack"}))
+@pytest.mark.parametrize("name", sorted(set(TASKS) - WAITING))
 def test_an_answering_function_gets_and_returns_the_document(name: str) -> None:
     assert TASKS[name]["Resource"] == "arn:aws:states:::lambda:invoke"
     assert TASKS[name]["Parameters"]["Payload.$"] == "$"
@@ -171,7 +149,8 @@ def test_an_answering_function_gets_and_returns_the_document(name: str) -> None:
 
 
 def test_each_waiting_state_fills_its_own_section() -> None:
-    assert {name: STATES[name]["ResultPath"] for name in SECTIONS} == SECTIONS
+    paths = {name: STATES[name]["ResultPath"] for name in WAITING - IN_BRANCHES}
+    assert paths == {name: f"$.{TABLE[name].section}" for name in WAITING - IN_BRANCHES}
     assert STATES["BuildImages"]["ResultPath"] == "$.images"
     assert STATES["BuildImages"]["ResultSelector"] == {
         "training.$": "$[0]",
@@ -182,11 +161,7 @@ def test_each_waiting_state_fills_its_own_section() -> None:
 @pytest.mark.parametrize("name", sorted(TASKS))
 def test_only_faults_of_the_services_are_tried_again(name: str) -> None:
     retried = {error for retrier in TASKS[name]["Retry"] for error in retrier["ErrorEquals"]}
-    goes_on = {
-        "Deploy": {"EndpointBusy"},
-        "PrepareData": {"CopyUnfinished"},
-        "Register": {"CopyUnfinished"},
-    }.get(name, set())
+    goes_on = {TABLE[name].tries_again_on} - {""}
     assert goes_on <= retried
     assert retried - goes_on == SERVICE_FAULTS
 

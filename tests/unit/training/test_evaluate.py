@@ -75,6 +75,10 @@ def test_prices_near_zero_are_left_out_of_mape_and_counted() -> None:
     assert report.metrics["mape_rows_left_out"].value == 3
 
 
+def test_where_mape_leaves_nothing_out_no_figure_says_so() -> None:
+    assert "mape_rows_left_out" not in evaluate(simple(), BOOTSTRAP).metrics
+
+
 def test_a_negative_price_counts_by_its_size() -> None:
     actual = np.full(100, 50.0)
     actual[0] = -40.0

@@ -95,5 +95,5 @@ def test_the_matrix_is_the_origins_features_then_the_horizon() -> None:
 
 
 def test_a_series_too_short_for_its_features_is_rejected_by_name() -> None:
-    with pytest.raises(Rejected, match="brent: no day has 250 prices before it"):
+    with pytest.raises(Rejected, match=r"^brent: 195 prices, and a first forecast needs 250"):
         find_origins(dataset({"wti": walk(), "brent": walk(days=200)}))

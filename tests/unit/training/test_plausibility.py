@@ -155,4 +155,5 @@ def test_prepare_refuses_what_no_neighbour_supports(tmp_path: Path) -> None:
     with pytest.raises(Rejected, match="no neighbour supports this price"):
         prepare(write_raw(tmp_path / "a", {"wti": csv_text(prices)}))
     options = {"confirmed": {"wti": ["2018-06-15"]}}
-    assert prepare(write_raw(tmp_path / "b", {"wti": csv_text(prices)}, options)).rows == 120
+    with pytest.raises(Rejected, match=r"^wti: 120 prices, and a first forecast needs 250"):
+        prepare(write_raw(tmp_path / "b", {"wti": csv_text(prices)}, options))

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from training.options import Options
 from training.rejected import Rejected
-from training.series import Options, Series, read_series
+from training.series import Series, read_series
 
 PRICES = [61.18, 63.05, 63.27, 62.7]
 DAYS = ["2020-01-02", "2020-01-03", "2020-01-06", "2020-01-07"]

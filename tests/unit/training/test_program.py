@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.training.walks import prepared, walk, write_hyperparameters, write_raw
+from tests.waiting import HUNG
 from training.rejected import Rejected
 from training.train import train
 
@@ -21,7 +22,7 @@ def run(base: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "SAGEMAKER_BASE_DIR": str(base)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HUNG,
         check=False,
     )
 
@@ -58,9 +59,11 @@ def test_a_bad_hyperparameter_ends_train_with_the_reason_in_failure(tmp_path: Pa
     assert not folders.model.exists()
 
 
-def test_too_little_data_is_rejected_with_what_is_needed(tmp_path: Path) -> None:
-    folders = prepared(tmp_path, {"wti": walk(days=400)})
-    with pytest.raises(Rejected, match="bring more data or lower these hyperparameters"):
+def test_too_little_data_that_came_ready_is_rejected_by_training(tmp_path: Path) -> None:
+    folders = write_raw(tmp_path, {"wti": walk(days=400)})
+    folders.channel.parent.mkdir(parents=True)
+    folders.processing_input.rename(folders.channel)
+    with pytest.raises(Rejected, match="269 are needed: 120 to learn from"):
         train(folders)
 
 

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.training.walks import CRASH, walk, write_raw
+from training.options import Options
 from training.rejected import Rejected
-from training.series import Dataset, Options, read_dataset, read_series
+from training.series import Dataset, read_dataset, read_series
 
 DAYS = "Date,Price\n2020-01-02,61\n2020-01-03,63.05\n2020-01-06,{price}\n2020-01-07,62.7\n"
 

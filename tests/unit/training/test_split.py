@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.unit.training.walks import dataset, walk
@@ -52,15 +53,27 @@ def test_every_product_is_in_every_part() -> None:
 
 
 def test_data_too_short_is_rejected_with_what_it_needs() -> None:
-    with pytest.raises(Rejected, match=r"days until \d{4}-\d\d-\d\d .*holdout_days=300"):
+    with pytest.raises(Rejected, match=r"820 are needed: .* 400 for .* and 300 to judge"):
         made(holdout_days=300, calibration_days=400)
 
 
 def test_products_that_do_not_overlap_are_rejected_by_name() -> None:
     data = dataset({"wti": walk(days=1000), "gold": walk(days=400, start="2018-01-01")})
     origins = find_origins(data)
-    with pytest.raises(Rejected, match="gold: no price falls into the training part"):
+    with pytest.raises(Rejected, match=r"gold: of its .* falls into the training part"):
         split(origins, find_examples(data, origins), Hyperparameters())
+
+
+def test_prices_a_quarter_of_a_year_apart_have_no_answers_to_learn_from() -> None:
+    quarters = pd.Series(
+        np.linspace(60, 80, 900), index=pd.bdate_range("1800-01-01", periods=900, freq="BQE")
+    )
+    data = dataset({"wti": quarters})
+    origins = find_origins(data)
+    with pytest.raises(Rejected) as caught:
+        split(origins, find_examples(data, origins), Hyperparameters())
+    assert "none with a known answer within 30 business days falls into" in str(caught.value)
+    assert "at most some weeks apart" in str(caught.value)
 
 
 def test_the_holdout_is_the_end() -> None:

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from contracts.evaluation import EvaluationReport, HoldoutRow
-from contracts.forecast import Forecast, ForecastContract, ForecastRequest
-from contracts.parameters import Training
-from inference.forecast.forecaster import Forecaster
+from inference.forecaster import Forecaster
+from modelwharf.artifact.evaluation import EvaluationReport, HoldoutRow
+from modelwharf.artifact.forecast import Forecast, ForecastContract, ForecastRequest
+from modelwharf.contracts.parameters import Training
 from tests.unit.training.walks import prepared, walk, write_hyperparameters
 from training.folders import Folders
 from training.train import train

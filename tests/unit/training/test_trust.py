@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from contracts.parameters import Quality
+from modelwharf.contracts.parameters import Quality
 from tests.unit.training.walks import dataset
 from training.export import runner, to_onnx
 from training.features import Origins, changes, find_examples, find_origins, matrix

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from training.folders import Folders
+from training.options import Options
 from training.prepare import prepare
-from training.series import Dataset, Options, Series
+from training.series import Dataset, Series
 
 CRASH = -36.98  # WTI on 2020-04-20
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.preflight.account import Account, Template
-from cli.services import Services
+from modelwharf.cli.preflight.account import Account, Template
+from modelwharf.cli.services import Services
 
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 LAYER = "/aws/service/powertools/python/x86_64/python3.12/3.37.0"
@@ -94,6 +94,8 @@ class World:
         }
     )
     stack: str | None = None
+    outputs: dict[str, str] = field(default_factory=dict)
+    """Of the stack."""
     repositories: set[str] = field(default_factory=set)
     log_groups: set[str] = field(default_factory=set)
     endpoints: set[str] = field(default_factory=set)
@@ -148,7 +150,10 @@ class World:
                 raise ClientError(
                     {"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks"
                 )
-            return {"Stacks": [{"StackStatus": self.stack}]}
+            listed = [
+                {"OutputKey": key, "OutputValue": value} for key, value in self.outputs.items()
+            ]
+            return {"Stacks": [{"StackStatus": self.stack, "Outputs": listed}]}
 
         groups = [{"logGroupName": name} for name in self.log_groups]
         return {

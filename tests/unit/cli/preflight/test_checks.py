@@ -3,8 +3,8 @@
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
-from cli.preflight.plan import examine
-from contracts.preflight import Finding, Outcome
+from modelwharf.cli.preflight.plan import examine
+from modelwharf.contracts.preflight import Finding, Outcome
 from tests.unit.cli.preflight.accounts import (
     BOOTSTRAP,
     BUILDS,
@@ -230,6 +230,18 @@ def test_a_stack_that_takes_no_update_is_found(status: str, outcome: str, comman
 
     assert found.outcome == outcome
     assert command in found.command
+
+
+def test_a_stack_that_a_deploy_would_take_back_is_found() -> None:
+    newer = World(stack="UPDATE_COMPLETE", outputs={"ModelwharfVersion": "99.0.0"})
+    older = World(stack="UPDATE_COMPLETE", outputs={"ModelwharfVersion": "0.0.1"})
+
+    found = only(newer, "stack")
+
+    assert found.outcome == "fail"
+    assert "modelwharf 99.0.0; from here a deploy takes it back to " in found.seen
+    assert found.command == "pip install modelwharf-99.0.0-py3-none-any.whl"
+    assert only(older, "stack").outcome == "pass"
 
 
 def test_what_an_earlier_stack_left_is_named_with_how_to_delete_it() -> None:

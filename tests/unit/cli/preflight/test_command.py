@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from cli.main import wharf
+from modelwharf.cli.main import wharf
 from tests.unit.cli.preflight.accounts import BOOTSTRAP, TEMPLATE, World, refusal
 
 

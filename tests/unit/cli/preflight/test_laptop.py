@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.preflight.account import Account, Template
-from cli.preflight.plan import examine
-from cli.services import services_of
-from contracts.preflight import Finding, Outcome
-from localcloud.cloudformation import _publish_parameter
+from modelwharf.cli.preflight.account import Account, Template
+from modelwharf.cli.preflight.plan import examine
+from modelwharf.cli.services import services_of
+from modelwharf.contracts.preflight import Finding, Outcome
+from modelwharf.laptop.cloudformation import _publish_parameter
 from tests.unit.cli.preflight.accounts import BOOTSTRAP, LAYER, TEMPLATE
-from tests.unit.localcloud.core.world import REGION, World, serving
+from tests.unit.laptop.core.world import REGION, World, serving
 
 
 @pytest.fixture(scope="module")

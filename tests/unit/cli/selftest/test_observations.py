@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.selftest.evidence import Answer, Evidence, Refusal
-from cli.selftest.plan import compare
-from cli.selftest.states import BUILDS, PATH, WAITING
-from cli.selftest.wrong_calls import WRONG_CALLS, Scene
-from cli.services import Services
-from cli.stack import Stack
-from contracts.release import ReleaseDocument
-from contracts.selftest import Comparison, Observed
+from modelwharf.cli.selftest.evidence import Answer, Evidence, Refusal
+from modelwharf.cli.selftest.plan import compare
+from modelwharf.cli.selftest.states import BUILDS, PATH, WAITING
+from modelwharf.cli.selftest.wrong_calls import WRONG_CALLS, Scene
+from modelwharf.cli.services import Services
+from modelwharf.cli.stack import Stack
+from modelwharf.contracts.release import ReleaseDocument
+from modelwharf.contracts.selftest import Comparison, Observed
 from tests.unit.cli.fakes import OUTPUTS
-from tests.unit.cli.histories import History, document
 from tests.unit.cli.preflight.accounts import FakeClient
 from tests.unit.cli.selftest.worlds import kept, take_history
+from tests.unit.contracts.histories import History, document
 
 ASL = Path(__file__).resolve().parents[4] / "statemachine" / "release.asl.json"
 

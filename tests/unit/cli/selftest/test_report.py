@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.selftest.redaction import redacted_text
-from cli.selftest.report import in_words, write
-from contracts.selftest import Comparison, Observed, SelftestReport
+from modelwharf.cli.selftest.redaction import redacted_text
+from modelwharf.cli.selftest.report import in_words, write
+from modelwharf.contracts.selftest import Comparison, Observed, SelftestReport
 
 REPORT = SelftestReport(
     place="AWS, region eu-west-1",

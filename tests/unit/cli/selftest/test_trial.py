@@ -9,14 +9,14 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
-from cli.errors import Trouble
-from cli.main import wharf
-from cli.selftest.trial import Trial
-from cli.services import Services
-from cli.stack import find_stack
+from modelwharf.cli.errors import Trouble
+from modelwharf.cli.main import wharf
+from modelwharf.cli.selftest.trial import Trial
+from modelwharf.cli.services import Services
+from modelwharf.cli.stack import find_stack
 from tests.unit.cli.fakes import OUTPUTS
-from tests.unit.cli.histories import RELEASE, START, History
 from tests.unit.cli.preflight.accounts import FakeClient
+from tests.unit.contracts.histories import RELEASE, START, History
 
 
 def not_there(**asked: Any) -> ClientError:

@@ -4,14 +4,14 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from cli.history import states
-from cli.selftest.evidence import Answer, Evidence, Refusal
-from cli.selftest.observations.event_shapes import READ
-from cli.selftest.states import PATH, WAITING
-from cli.selftest.wrong_calls import WRONG_CALLS
-from contracts.quotas import BUILDS, CODEBUILD, Quota
-from contracts.release import ReleaseDocument
-from tests.unit.cli.histories import RELEASE, History, document
+from modelwharf.cli.selftest.evidence import Answer, Evidence, Refusal
+from modelwharf.cli.selftest.observations.event_shapes import READ
+from modelwharf.cli.selftest.states import PATH, WAITING
+from modelwharf.cli.selftest.wrong_calls import WRONG_CALLS
+from modelwharf.contracts.history import states
+from modelwharf.contracts.quotas import BUILDS, CODEBUILD, Quota
+from modelwharf.contracts.release import ReleaseDocument
+from tests.unit.contracts.histories import RELEASE, History, document
 from tests.unit.lambdas.releases import plan
 
 QUOTA = Quota(service=CODEBUILD, name=BUILDS, code="L-1", value=20)

@@ -1,1 +1,0 @@
-"""The command ``wharf``: the same commands against the laptop's cloud and against AWS."""

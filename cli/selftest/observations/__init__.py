@@ -1,1 +1,0 @@
-"""What is compared, one promise a file."""

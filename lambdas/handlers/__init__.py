@@ -1,0 +1,1 @@
+"""The functions that Lambda calls: one module for each, with its name."""

@@ -1,0 +1,1 @@
+"""IAM policies for people who view, operate and deploy a project."""

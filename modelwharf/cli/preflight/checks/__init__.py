@@ -1,0 +1,1 @@
+"""One file per check: its name, why it matters, and how it looks."""

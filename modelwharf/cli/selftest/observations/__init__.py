@@ -1,0 +1,1 @@
+"""The promises that are compared, one per file."""

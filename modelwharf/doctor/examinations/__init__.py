@@ -1,0 +1,1 @@
+"""One file for each check: its name, why it matters, and how it is examined."""

@@ -1,0 +1,26 @@
+"""Lambda: functions that run, each as a process with its role's credentials."""
+
+from modelwharf.laptop.offer.service import Service, operations
+
+SERVICE = Service(
+    "lambda",
+    ours=operations("Invoke InvokeAsync"),
+    moto=operations(
+        "AddPermission CreateAlias CreateEventSourceMapping CreateFunction DeleteAlias "
+        "DeleteEventSourceMapping DeleteFunction DeleteFunctionEventInvokeConfig GetAlias "
+        "GetEventSourceMapping GetFunction GetFunctionConfiguration "
+        "GetFunctionEventInvokeConfig GetPolicy ListAliases ListEventSourceMappings "
+        "ListFunctionEventInvokeConfigs ListFunctions ListTags ListVersionsByFunction "
+        "PublishVersion PutFunctionEventInvokeConfig RemovePermission TagResource "
+        "UntagResource UpdateAlias UpdateEventSourceMapping UpdateFunctionCode "
+        "UpdateFunctionConfiguration UpdateFunctionEventInvokeConfig"
+    ),
+    kept=operations("DeleteFunctionConcurrency GetFunctionConcurrency PutFunctionConcurrency"),
+    empty=operations("ListCodeSigningConfigs ListLayers"),
+    refused={
+        "PublishLayerVersion": (
+            "functions see the packages of this environment; put the code into the function's asset"
+        ),
+        "CreateFunctionUrlConfig": "no URL leads to a function here; use Invoke",
+    },
+)

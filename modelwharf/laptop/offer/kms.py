@@ -1,0 +1,24 @@
+"""KMS: keys and aliases that encrypt, sign and verify when called directly."""
+
+from modelwharf.laptop.offer.service import Service, operations
+
+SERVICE = Service(
+    "kms",
+    target="TrentService",
+    moto=operations(
+        "CancelKeyDeletion CreateAlias CreateKey Decrypt DeleteAlias DescribeKey "
+        "DisableKey EnableKey Encrypt GenerateDataKey GenerateDataKeyWithoutPlaintext "
+        "GenerateMac GenerateRandom GetPublicKey ListAliases ListKeys ListResourceTags "
+        "ReEncrypt ScheduleKeyDeletion Sign TagResource UntagResource UpdateAlias "
+        "UpdateKeyDescription Verify VerifyMac"
+    ),
+    kept=operations(
+        "CreateGrant DisableKeyRotation EnableKeyRotation GetKeyPolicy "
+        "GetKeyRotationStatus ListGrants ListKeyPolicies ListKeyRotations "
+        "ListRetirableGrants PutKeyPolicy RetireGrant RevokeGrant RotateKeyOnDemand"
+    ),
+    empty=operations("DescribeCustomKeyStores"),
+    refused={
+        "ReplicateKey": "there is one region",
+    },
+)

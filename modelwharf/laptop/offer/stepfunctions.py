@@ -1,0 +1,24 @@
+"""Step Functions: standard state machines that execute, with callbacks and histories."""
+
+from modelwharf.laptop.offer.service import Service, operations
+
+SERVICE = Service(
+    "stepfunctions",
+    target="AWSStepFunctions",
+    signing_name="states",
+    ours=operations(
+        "CreateStateMachine DescribeExecution GetExecutionHistory ListExecutions "
+        "SendTaskFailure SendTaskHeartbeat SendTaskSuccess StartExecution StopExecution "
+        "UpdateStateMachine"
+    ),
+    moto=operations(
+        "DeleteStateMachine DescribeMapRun DescribeStateMachine "
+        "DescribeStateMachineForExecution ListMapRuns ListStateMachines "
+        "ListTagsForResource TagResource UntagResource UpdateMapRun"
+    ),
+    empty=operations("ListActivities"),
+    refused={
+        "CreateActivity": "no worker can ask for its tasks; use a function with a task token",
+        "CreateStateMachineAlias": "machines have no versions here; use the machine's own ARN",
+    },
+)

@@ -1,0 +1,14 @@
+"""STS: the caller's identity, and the sessions of roles."""
+
+from modelwharf.laptop.offer.service import Service, operations
+
+SERVICE = Service(
+    "sts",
+    moto=operations("AssumeRole GetAccessKeyInfo GetCallerIdentity"),
+    refused={
+        "AssumeRoleWithWebIdentity": "no identity token is verified here; use AssumeRole",
+        "AssumeRoleWithSAML": "no assertion is verified here; use AssumeRole",
+        "GetSessionToken": "its keys would open nothing here; use the keys you have",
+        "GetFederationToken": "its keys would open nothing here; use AssumeRole",
+    },
+)

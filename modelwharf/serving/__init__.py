@@ -1,0 +1,1 @@
+"""The inference server: ``/ping`` and ``/invocations``, as SageMaker calls them."""
