@@ -14,6 +14,7 @@ CHECK = Check(
     '"Managed Spot Training in Amazon SageMaker AI")',
 )
 BY_SIGNAL = 128 + signal.SIGTERM
+AT_ONCE = 1.0  # seconds
 PROMPT = 0.6  # share of the remaining time: a program that ends sooner obeyed the signal
 
 
@@ -22,6 +23,8 @@ def look(runs: TrainingRuns) -> Finding:
     if runs.left_of(runs.sample.seconds) < patience.telling:
         return _unknown(f"learning takes {runs.learning:.1f} s")
     stopped = runs.stopped(lambda run: _went_on(run, patience.stop_training))
+    if _perhaps_went_on(stopped, patience.stop_training) and not _at_once(stopped):
+        stopped = runs.compared(stopped)
     if stopped.took is None:
         return _unknown(f"training took {runs.sample.seconds:.1f} s, and less the next time")
     if stopped.took >= patience.stop_training:
@@ -39,15 +42,24 @@ def look(runs: TrainingRuns) -> Finding:
 
 
 def _went_on(stopped: StoppedRun, limit: float) -> bool:
-    """Whether it worked on to its usual end, within ``limit`` seconds of SIGTERM.
+    """Whether it worked on to its usual end, within ``limit`` seconds of SIGTERM."""
+    took = stopped.took
+    return _perhaps_went_on(stopped, limit) and took is not None and took > PROMPT * stopped.left
+
+
+def _perhaps_went_on(stopped: StoppedRun, limit: float) -> bool:
+    """Whether all but its time says so.
 
     A non-zero exit code shows that it did not. A run that printed everything before the signal may
     have been over already.
     """
     if stopped.took is None or stopped.took >= limit or not stopped.run.succeeded:
         return False
-    spoke = stopped.spoke or not stopped.run.lines
-    return spoke and stopped.took > PROMPT * stopped.left
+    return stopped.spoke or not stopped.run.lines
+
+
+def _at_once(stopped: StoppedRun) -> bool:
+    return stopped.took is not None and stopped.took <= AT_ONCE
 
 
 def _unknown(why: str) -> Finding:

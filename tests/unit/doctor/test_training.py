@@ -272,6 +272,23 @@ def test_training_that_goes_on_after_sigterm_is_found(practice: Practice) -> Non
     assert "handle it" in found["train-sigterm"].change
 
 
+def test_training_that_goes_on_is_found_though_its_first_run_was_slow(practice: Practice) -> None:
+    """As when the first run reads the image's files from a busy disk."""
+    runs: list[Job] = []
+
+    def deaf_after_a_slow_start(job: Job) -> int:
+        if b"1" in b"".join(path.read_bytes() for path in (job.tree / "input").rglob("*.csv")):
+            runs.append(job)
+            end = job.program.clock.now() + (17 if len(runs) == 1 else 12)
+            while (left := end - job.program.clock.now()) > 0:
+                job.work(left)
+        return train(job)
+
+    practice.engine.train = deaf_after_a_slow_start
+
+    assert bad(practice.training()) == {"train-sigterm": "fail"}
+
+
 def test_a_shell_as_first_process_is_named_when_sigterm_does_not_arrive(
     practice: Practice,
 ) -> None:
