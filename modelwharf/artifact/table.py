@@ -7,10 +7,9 @@ to them: rows, or rows × outputs; for a classifier's ``predict`` the indices of
 contract's ``labels``, int64, whatever the runtime).
 """
 
-from dataclasses import dataclass, field
 from typing import Literal
 
-from modelwharf.artifact.documents import Unfit
+import msgspec
 
 CONTRACT_FILE = "contract.json"
 HOLDOUT_FILE = "holdout.npz"
@@ -19,11 +18,14 @@ MODEL_FILES = {"onnx": "model.onnx", "skops": "model.skops", "pickle": "model.pi
 Label = bool | int | float | str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tolerance:
+class InvalidContract(ValueError):
+    """The text of a contract is not one; the message ends with the place of the fault."""
+
+
+class Tolerance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far an answer may be from the trained model's: absolute + relative × |trained|.
 
-    Raises Unfit for a negative one.
+    Raises ValueError for a negative one.
     """
 
     absolute: float = 0.0
@@ -32,14 +34,13 @@ class Tolerance:
     def __post_init__(self) -> None:
         for name, value in (("absolute", self.absolute), ("relative", self.relative)):
             if not value >= 0:
-                raise Unfit(f"must be 0 or more, and is {value}", name)
+                raise ValueError(f"{name} must be 0 or more, and is {value}")
 
     def __str__(self) -> str:
         return f"absolute={self.absolute} relative={self.relative}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TableContract:
+class TableContract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the server needs to know of the model.
 
     The ONNX graph has one input (rows × columns, of ``dtype``) and, first, one output:
@@ -47,7 +48,7 @@ class TableContract:
     and the answer is the label. ``outputs`` names the columns of an answer: one for a
     regression or a label, one per class for probabilities.
 
-    Raises Unfit if columns or outputs have no name, ``largest`` is not above 0, or a column of
+    Raises ValueError if columns or outputs have no name, ``largest`` is not above 0, or a column of
     ``takes_missing`` or ``takes_infinity`` is not in ``columns``.
     """
 
@@ -73,16 +74,33 @@ class TableContract:
     tolerance: Tolerance = Tolerance()
     difference: float = 0.0
     """The largest difference that the export measured on the holdout and at every threshold."""
-    libraries: dict[str, str] = field(default_factory=dict)
+    libraries: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         for name, value in (("columns", self.columns), ("outputs", self.outputs)):
             if not value:
-                raise Unfit("must name one or more, and is empty", name)
+                raise ValueError(f"{name} must have at least one name, and is empty")
         if self.largest is not None and not self.largest > 0:
-            raise Unfit(f"must be above 0, and is {self.largest}", "largest")
+            raise ValueError(f"largest must be above 0, and is {self.largest}")
         missing = () if isinstance(self.takes_missing, bool) else self.takes_missing
         for name, value in (("takes_missing", missing), ("takes_infinity", self.takes_infinity)):
             unknown = [one for one in value if one not in self.columns]
             if unknown:
-                raise Unfit(f"names {unknown[0]!r}, which is none of columns", name)
+                raise ValueError(f"{name} has {unknown[0]!r}, which is not in columns")
+
+    def with_gaps(self, columns: tuple[str, ...]) -> "TableContract":
+        """Return the contract of a model that takes missing values in these columns."""
+        return msgspec.structs.replace(self, takes_missing=columns)
+
+
+def read_contract(text: bytes) -> TableContract:
+    """Read what ``write_contract`` wrote. Raises InvalidContract."""
+    try:
+        return msgspec.json.decode(text, type=TableContract)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidContract(str(error)) from None
+
+
+def write_contract(contract: TableContract) -> bytes:
+    """Return the contract as JSON, one line per field."""
+    return msgspec.json.format(msgspec.json.encode(contract), indent=2) + b"\n"

@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from modelwharf.artifact.documents import write_json
-from modelwharf.artifact.table import CONTRACT_FILE, HOLDOUT_FILE, MODEL_FILES, Tolerance
+from modelwharf.artifact.table import (
+    CONTRACT_FILE,
+    HOLDOUT_FILE,
+    MODEL_FILES,
+    Tolerance,
+    write_contract,
+)
 from modelwharf.export import fallback as fallbacks
 from modelwharf.export.candidate import Candidate, Fallback, graph_candidate, library_candidate
 from modelwharf.export.converted import Method, Source
@@ -129,7 +134,7 @@ def _write(
         for name, content in candidate.files.items():
             (ready / name).write_bytes(content)
         np.savez(ready / HOLDOUT_FILE, inputs=few, predictions=source.predict(few))
-        (ready / CONTRACT_FILE).write_text(write_json(candidate.contract), encoding="utf-8")
+        (ready / CONTRACT_FILE).write_bytes(write_contract(candidate.contract))
         for name in (CONTRACT_FILE, *({*MODEL_FILES.values()} - {*candidate.files})):
             (folder / name).unlink(missing_ok=True)
         for name in (*candidate.files, HOLDOUT_FILE, CONTRACT_FILE):

@@ -6,8 +6,13 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from modelwharf.artifact.documents import write_json
-from modelwharf.artifact.table import CONTRACT_FILE, HOLDOUT_FILE, MODEL_FILES, TableContract
+from modelwharf.artifact.table import (
+    CONTRACT_FILE,
+    HOLDOUT_FILE,
+    MODEL_FILES,
+    TableContract,
+    write_contract,
+)
 from tests.unit.training.walks import prepared, walk
 from training.train import train
 
@@ -32,7 +37,7 @@ def write_echo(base: Path) -> None:
     folder.mkdir(parents=True)
     onnx.save(proto, folder / MODEL_FILES["onnx"])
     contract = TableContract(columns=COLUMNS, outputs=COLUMNS, takes_missing=COLUMNS)
-    (folder / CONTRACT_FILE).write_text(write_json(contract))
+    (folder / CONTRACT_FILE).write_bytes(write_contract(contract))
     rows = np.resize(ODD, (5, width))
     np.savez(folder / HOLDOUT_FILE, inputs=rows, predictions=rows)
 

@@ -3,13 +3,18 @@
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelwharf.artifact.documents import Unfit, read_json
-from modelwharf.artifact.table import CONTRACT_FILE, HOLDOUT_FILE, MODEL_FILES, TableContract
+from modelwharf.artifact.table import (
+    CONTRACT_FILE,
+    HOLDOUT_FILE,
+    MODEL_FILES,
+    InvalidContract,
+    TableContract,
+    read_contract,
+)
 from modelwharf.serving.background_task import BackgroundTask
 from modelwharf.serving.served import ModelBroken
 from modelwharf.serving.table.onnx_runner import OnnxRunner
@@ -65,7 +70,7 @@ def _by_column(contract: TableContract, holdout: "Holdout", folder: Path) -> Tab
             folder / CONTRACT_FILE,
             ", ".join(known[:NAMED]) + ", …" * (len(known) > NAMED) or "in no column",
         )
-    return replace(contract, takes_missing=known)
+    return contract.with_gaps(known)
 
 
 def _holdout(path: Path, contract: TableContract) -> "Holdout":
@@ -80,8 +85,8 @@ def _holdout(path: Path, contract: TableContract) -> "Holdout":
 
 def _read_contract(path: Path) -> TableContract:
     try:
-        contract = read_json(TableContract, path.read_bytes())
-    except Unfit as error:
+        contract = read_contract(path.read_bytes())
+    except InvalidContract as error:
         raise ModelBroken(f"{path}: {error}") from None
     except OSError as error:
         raise ModelBroken(f"{path} cannot be read: {error}") from None

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modelwharf.artifact.documents import read_json
 from modelwharf.artifact.evaluation import EvaluationReport, HoldoutRow
-from modelwharf.artifact.table import TableContract
+from modelwharf.artifact.table import read_contract
 from modelwharf.contracts.parameters import SECTIONS, parse_section
 
 ROOT = Path(__file__).parents[3]
@@ -65,7 +64,7 @@ def test_the_model_its_report_and_its_holdout_agree(program: ModuleType, tmp_pat
     trained = train(program, tmp_path, {"diabetes.csv": holed.encode()}, iterations="5")
 
     assert trained.code == 0
-    contract = read_json(TableContract, (tmp_path / "model/contract.json").read_bytes())
+    contract = read_contract((tmp_path / "model/contract.json").read_bytes())
     assert contract.columns == ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
     report = EvaluationReport.model_validate_json(
         (tmp_path / "output/data/evaluation.json").read_text()

@@ -14,8 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from modelwharf import export
-from modelwharf.artifact.documents import read_json
-from modelwharf.artifact.table import CONTRACT_FILE, TableContract
+from modelwharf.artifact.table import CONTRACT_FILE, read_contract
 from tests.unit.export import models
 
 
@@ -35,7 +34,7 @@ def test_the_folder_holds_the_three_files_and_the_contract_reads(
     report = export.write(ridge, tmp_path / "new", inputs=inputs, columns=models.COLUMNS)
     names = sorted(one.name for one in (tmp_path / "new").iterdir())
     assert names == ["contract.json", "holdout.npz", "model.onnx"]
-    read = read_json(TableContract, (tmp_path / "new" / CONTRACT_FILE).read_bytes())
+    read = read_contract((tmp_path / "new" / CONTRACT_FILE).read_bytes())
     assert read.columns == models.COLUMNS
     assert read.difference == report.difference
     assert {"scikit-learn", "onnxruntime"} <= set(read.libraries)

@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from modelwharf.artifact.documents import write_json
-from modelwharf.artifact.table import CONTRACT_FILE, HOLDOUT_FILE, MODEL_FILES, TableContract
+from modelwharf.artifact.table import (
+    CONTRACT_FILE,
+    HOLDOUT_FILE,
+    MODEL_FILES,
+    TableContract,
+    write_contract,
+)
 from modelwharf.serving.refusal import Refusal
 from modelwharf.serving.table.columns import Columns, Floats
 
@@ -96,5 +101,5 @@ def artifact(
     np.savez(folder / HOLDOUT_FILE, inputs=inputs, predictions=predictions)
     names = NAMES[: len(weights)]
     named = TableContract(**{"columns": names, "takes_missing": names, **contract})
-    (folder / CONTRACT_FILE).write_text(write_json(named))
+    (folder / CONTRACT_FILE).write_bytes(write_contract(named))
     return folder
