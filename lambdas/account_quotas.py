@@ -20,8 +20,8 @@ from modelwharf.contracts.quotas import (
     endpoint_need,
     find_quotas,
     fleets,
-    lacks,
     needs_of,
+    shortfalls,
 )
 from modelwharf.contracts.release import ReleaseDocument
 from modelwharf.contracts.section_text import InvalidParameter
@@ -47,12 +47,12 @@ def required_quotas(
         with service_errors():
             quotas = find_quotas(needs, _applied(runtime), _defaults(runtime))
     except (ClientError, ReleaseError) as error:
-        return (), _told(
+        return (), _logged(
             "the account's quotas could not be looked at, so that a later state may fail for one "
             f"that is too small: {error}"
         )
-    found = lacks(needs, quotas)
-    fatal = [lack.in_full() for lack in found if lack.fatal]
+    found = shortfalls(needs, quotas)
+    fatal = [shortfall.in_full() for shortfall in found if shortfall.fatal]
     if fatal:
         raise QuotaTooSmall("; ".join(fatal))
     names = {quota.name for quota in quotas}
@@ -60,8 +60,8 @@ def required_quotas(
     unknown = list(unknown_types(runtime.clients.sagemaker, unlisted))
     if unknown:
         raise InvalidParameter("; ".join(unknown))
-    return quotas, _told(
-        *(lack.in_full() for lack in found),
+    return quotas, _logged(
+        *(shortfall.in_full() for shortfall in found),
         *(
             f"Service Quotas lists no quota {need.name!r}: look whether the region has that type"
             for need in unlisted
@@ -69,7 +69,7 @@ def required_quotas(
     )
 
 
-def _told(*notices: str) -> tuple[str, ...]:
+def _logged(*notices: str) -> tuple[str, ...]:
     for notice in notices:
         logger.warning(notice)
     return notices
@@ -109,7 +109,9 @@ def serving_fleet(runtime: Runtime) -> tuple[Fleet, ...]:
     return fleets(endpoint, config)
 
 
-def refuse_if_never(runtime: Runtime, document: ReleaseDocument, error: ClientError) -> None:
+def refuse_if_quota_too_small(
+    runtime: Runtime, document: ReleaseDocument, error: ClientError
+) -> None:
     """Raise QuotaTooSmall when the quota can never hold the endpoint's old and new fleet.
 
     SageMaker counts everything that the account runs, so its refusal reads as if waiting would

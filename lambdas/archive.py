@@ -16,7 +16,7 @@ from lambdas.runtime import Runtime
 from modelwharf.contracts.model_archive import faults_of
 
 MEMBER_LIMIT = 32 * 1024 * 1024  # bytes; a function holds as much in memory easily
-LOOK = 600.0  # seconds for reading through a model archive, of the 900 that a function has
+SCAN_SECONDS = 600.0  # seconds for reading through a model archive, of the 900 that a function has
 RESERVE = 30.0  # seconds; a call needs them to process what it read
 MISSING_CODES = {"404", "NoSuchKey", "NotFound"}
 
@@ -87,7 +87,7 @@ def read_member(runtime: Runtime, uri: str, name: str) -> bytes | None:
 
 
 @dataclass(frozen=True)
-class ModelLook:
+class ModelScan:
     """The result of reading through a model archive."""
 
     refused: tuple[str, ...] = ()
@@ -96,25 +96,25 @@ class ModelLook:
     """How many bytes of the archive were read before the time was over; None: all of it."""
 
 
-def look_into_model(runtime: Runtime, uri: str) -> ModelLook:
+def scan_model(runtime: Runtime, uri: str) -> ModelScan:
     """Look for entries that SageMaker cannot unpack in the model archive at ``uri``.
 
-    Reading stops after LOOK seconds, wherever it is. A missing archive is not reported here:
+    Reading stops after SCAN_SECONDS, wherever it is. A missing archive is not reported here:
     Register copies the archive and reports it. Raises TrainingFailed when the object is not an
     archive.
     """
     found: list[str] = []
-    reserve = max(runtime.seconds_left() - LOOK, RESERVE)
+    reserve = max(runtime.seconds_left() - SCAN_SECONDS, RESERVE)
     try:
-        with _opened(runtime, uri, reserve, _LookedEnough) as archive:
+        with _opened(runtime, uri, reserve, _TimeOver) as archive:
             for fault in faults_of(archive):
                 found.append(fault)  # one by one: findings count even when the time is over
-    except _LookedEnough as over:
-        return ModelLook(tuple(found), over.read)
+    except _TimeOver as over:
+        return ModelScan(tuple(found), over.read)
     except ClientError as error:
         if code_of(error) not in MISSING_CODES:
             raise
-    return ModelLook(tuple(found))
+    return ModelScan(tuple(found))
 
 
 def holds_nothing(runtime: Runtime, uri: str) -> bool:
@@ -123,13 +123,13 @@ def holds_nothing(runtime: Runtime, uri: str) -> bool:
     CheckQuality refuses an object that is not an archive; this function does not.
     """
     try:
-        with _opened(runtime, uri, RESERVE, _LookedEnough) as archive:
+        with _opened(runtime, uri, RESERVE, _TimeOver) as archive:
             return all(member.isdir() for member in archive)
-    except (_LookedEnough, TrainingFailed):
+    except (_TimeOver, TrainingFailed):
         return False
 
 
-class _LookedEnough(Exception):
+class _TimeOver(Exception):
     """The time for reading is over, after ``read`` bytes."""
 
     def __init__(self, read: int) -> None:
@@ -141,18 +141,18 @@ class _LookedEnough(Exception):
 def _opened(
     runtime: Runtime, uri: str, reserve: float, over: Callable[[int], Exception]
 ) -> Iterator[tarfile.TarFile]:
-    """Open the archive at ``uri`` as a stream; see _InTime. Raises TrainingFailed if it is none."""
+    """Open the archive at ``uri`` as a _LimitedStream. Raises TrainingFailed when it is not one."""
     bucket, key = split_uri(uri)
     body = runtime.clients.s3.get_object(Bucket=bucket, Key=key)["Body"]
     try:
-        stream = _InTime(runtime, body, reserve, over)
+        stream = _LimitedStream(runtime, body, reserve, over)
         with body, tarfile.open(fileobj=stream, mode="r|gz") as archive:
             yield archive
     except tarfile.TarError as error:
         raise TrainingFailed(f"{uri} is not a readable tar.gz: {error}") from None
 
 
-class _InTime(RawIOBase):
+class _LimitedStream(RawIOBase):
     """A stream that can be read while the function has ``reserve`` seconds left.
 
     After that, a read raises the exception that ``over`` returns for the number of bytes read.
@@ -161,11 +161,11 @@ class _InTime(RawIOBase):
     def __init__(
         self, runtime: Runtime, body: Any, reserve: float, over: Callable[[int], Exception]
     ) -> None:
-        self._site, self._body, self._reserve, self._over = runtime, body, reserve, over
+        self._runtime, self._body, self._reserve, self._over = runtime, body, reserve, over
         self._read = 0
 
     def read(self, size: int = -1, /) -> bytes:
-        if self._site.seconds_left() < self._reserve:
+        if self._runtime.seconds_left() < self._reserve:
             raise self._over(self._read)
         data: bytes = self._body.read(size)
         self._read += len(data)

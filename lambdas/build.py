@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.build_log import headline, telling
+from lambdas.build_log import headline, lines_of_failure
 from lambdas.build_rows import BuildStart
 from lambdas.errors import UNREACHABLE, BuildFailed, ServiceFault, code_of
 from lambdas.log import logger
@@ -203,12 +203,12 @@ def _cause(runtime: Runtime, wanted: BuildContext, build: dict[str, Any]) -> str
     name = f"image {wanted.repository}:{wanted.tag}: build {build['id']} {build['buildStatus']}"
     if not (group and stream):
         return "\n".join([*(phases or [str(build["buildStatus"])]), name])
-    told, found = _log(runtime, group, stream)
-    first = headline(told) or (phases or [str(build["buildStatus"])])[0]
+    lines, found = _log(runtime, group, stream)
+    first = headline(lines) or (phases or [str(build["buildStatus"])])[0]
     return "\n".join(
         [
             first,
-            *(found or [f"| {line}" for line in told]),
+            *(found or [f"| {line}" for line in lines]),
             name,
             *phases,
             f"The whole log: aws logs get-log-events --log-group-name {group} "
@@ -244,7 +244,7 @@ def _log(runtime: Runtime, group: str, stream: str) -> tuple[list[str], list[str
         )["events"]
     except ClientError as error:
         return [], [f"(its log could not be read: {error})"]
-    return telling([event["message"] for event in events]), []
+    return lines_of_failure([event["message"] for event in events]), []
 
 
 def _never_started(wanted: BuildContext) -> Failed:

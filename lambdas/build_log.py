@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-TOLD = 25  # lines; a builder reports a failed step in about as many
+LINES_SHOWN = 25  # lines; a builder reports a failed step in about as many
 OWN = "[Container] "
 """The prefix of CodeBuild's own lines."""
 FAILED = "Command did not exit successfully"
@@ -24,7 +24,7 @@ PROGRESS = re.compile(r"#\d+ (?:sha256:[0-9a-f]{64}|CACHED|DONE [\d.]+s|transfer
 """The lines of the older BuildKit (Docker 20.10) about steps that succeeded."""
 
 
-def telling(messages: Sequence[str]) -> list[str]:
+def lines_of_failure(messages: Sequence[str]) -> list[str]:
     """Return the last lines of the first failed command, or of the whole log when none failed.
 
     The lines after it, CodeBuild's own and those of later phases, would hide them.
@@ -32,7 +32,7 @@ def telling(messages: Sequence[str]) -> list[str]:
     written = _of_failed_command(messages)
     lines = [line for line in written if not PROGRESS.match(line)] or written
     start = _account(lines)
-    return lines[start:][-TOLD:] if start is not None else lines[-TOLD:]
+    return lines[start:][-LINES_SHOWN:] if start is not None else lines[-LINES_SHOWN:]
 
 
 def headline(lines: Sequence[str]) -> str:

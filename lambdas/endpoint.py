@@ -113,10 +113,12 @@ def create_model(
 
 def startup_limit(settings: Deployment) -> dict[str, int]:
     """Return the startup limit: as set, or the update's if that is shorter than STARTUP."""
-    told, update = settings.startup_timeout_seconds, settings.update_timeout_seconds
-    if told is None and update >= STARTUP:
+    configured, update = settings.startup_timeout_seconds, settings.update_timeout_seconds
+    if configured is None and update >= STARTUP:
         return {}
-    return {"ContainerStartupHealthCheckTimeoutInSeconds": update if told is None else told}
+    return {
+        "ContainerStartupHealthCheckTimeoutInSeconds": update if configured is None else configured
+    }
 
 
 def create_config(runtime: Runtime, document: ReleaseDocument, plan: Plan) -> None:

@@ -96,7 +96,7 @@ def _finish(
     if change is not None:
         remove_config(runtime, change.config)
         remove_model(runtime, change.model)
-        runtime.ledger.dethrone(endpoint, waiter.release_id)
+        runtime.ledger.restore_previous_champion(endpoint, waiter.release_id)
     runtime.ledger.release_lease(endpoint, waiter.release_id)
     done = RollbackContext.of(waiter)
     return Succeeded(

@@ -100,7 +100,7 @@ class EndpointRows(TableRows):
         item = self._get(_champion(endpoint))
         return None if item is None else Champion.model_validate(item)
 
-    def crown(self, endpoint: str, champion: Champion) -> None:
+    def put_champion(self, endpoint: str, champion: Champion) -> None:
         """Move the pointer from ``champion.previous_release``, forward in the order of releases.
 
         Raises EndpointBusy if it has moved meanwhile, Superseded if it would move back.
@@ -134,7 +134,7 @@ class EndpointRows(TableRows):
             ExpressionAttributeValues={":outdated": [*outdated], ":champion": champion},
         )
 
-    def dethrone(self, endpoint: str, release: str) -> None:
+    def restore_previous_champion(self, endpoint: str, release: str) -> None:
         """Point back at the previous champion, if ``release`` is the champion."""
         champion = self.champion(endpoint)
         if champion is None or champion.release_id != release:

@@ -13,11 +13,11 @@ from lambdas.errors import ServiceFault, UnknownCommit
 from lambdas.execution import RUNNING, describe, status_of
 from lambdas.log import logger
 from lambdas.pinning import data_of, image_contents, pin_data, repository_of
+from lambdas.proposals import ProposedRelease, proposed_release
 from lambdas.release_rows import Decision, Latest, Skip
 from lambdas.runtime import Runtime
 from lambdas.settings import Pinned, read_current
 from lambdas.sources import Message
-from lambdas.wishes import Wish, wished
 from modelwharf.contracts.names import release_id
 from modelwharf.contracts.release import ReleaseDocument, Trigger
 from modelwharf.contracts.request import TriggerSource
@@ -35,10 +35,10 @@ def decide(runtime: Runtime, message: Message, time: str) -> Decision:
         decision, latest = _look(runtime, message, time, order)
         if latest is None or runtime.ledger.put_latest(project, latest):
             return decision
-        logger.info("another wish was looked at meanwhile", order=order)
+        logger.info("another message was decided meanwhile", order=order)
         runtime.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.1 * 2**attempt)))  # noqa: S311
     raise ServiceFault(
-        f"{TRIES} times another wish for a release of {project} came in between; tried again"
+        f"{TRIES} times another message for a release of {project} was decided first; tried again"
     )
 
 
@@ -47,17 +47,17 @@ def _look(
 ) -> tuple[Decision, Latest | None]:
     """Read everything, from the parameters to the newest release, and decide."""
     pinned = read_current(runtime.clients.ssm, runtime.environment.project)
-    wish = wished(runtime, pinned, message)
-    if isinstance(wish, Skip):
-        return Decision(skip=wish), None
-    head = {"head": wish.commit, "branch": wish.branch} if wish.head else {}
-    document = _document(runtime, pinned, wish, time, order)
-    contents = image_contents(runtime, pinned, wish.commit)
+    proposal = proposed_release(runtime, pinned, message)
+    if isinstance(proposal, Skip):
+        return Decision(skip=proposal), None
+    head = {"head": proposal.commit, "branch": proposal.branch} if proposal.head else {}
+    document = _document(runtime, pinned, proposal, time, order)
+    contents = image_contents(runtime, pinned, proposal.commit)
     latest = runtime.ledger.latest(runtime.environment.project)
     skip = None
     if latest is not None:
-        document = _again(runtime, wish, document, latest)
-        skip = _nothing_new(runtime, wish, document, contents, latest)
+        document = _again(runtime, proposal, document, latest)
+        skip = _nothing_new(runtime, proposal, document, contents, latest)
     skip = skip or _released_already(runtime, document, latest)
     if skip is not None:
         return Decision(skip=skip, **head), None
@@ -65,19 +65,19 @@ def _look(
 
 
 def _document(
-    runtime: Runtime, pinned: Pinned, wish: Wish, time: str, order: int
+    runtime: Runtime, pinned: Pinned, proposal: ProposedRelease, time: str, order: int
 ) -> ReleaseDocument:
     data = data_of(runtime, pinned)
     trigger = Trigger(
-        source=wish.source,
-        commit=wish.commit,
-        branch=wish.branch,
+        source=proposal.source,
+        commit=proposal.commit,
+        branch=proposal.branch,
         data_versions={} if data is None else pin_data(runtime, data),
         parameter_versions=pinned.versions,
         configuration=pinned.configuration(runtime.environment.project),
-        reason=wish.reason,
-        inputs=wish.inputs,
-        requested_by=wish.requested_by,
+        reason=proposal.reason,
+        inputs=proposal.inputs,
+        requested_by=proposal.requested_by,
         requested_at=time,
         order=order,
     )
@@ -96,7 +96,7 @@ def _named(project: str, trigger: Trigger) -> ReleaseDocument:
 
 
 def _again(
-    runtime: Runtime, wish: Wish, document: ReleaseDocument, latest: Latest
+    runtime: Runtime, proposal: ProposedRelease, document: ReleaseDocument, latest: Latest
 ) -> ReleaseDocument:
     """Name a new release when the branch is set back to a commit that was released before.
 
@@ -104,7 +104,7 @@ def _again(
     serving.
     """
     back = (
-        wish.source is not TriggerSource.REQUEST
+        proposal.source is not TriggerSource.REQUEST
         and latest.release_id != document.release_id
         and not _same(document, latest)
         and describe(runtime, document.release_id) is not None
@@ -127,7 +127,7 @@ def _same(document: ReleaseDocument, latest: Latest) -> bool:
 
 def _nothing_new(
     runtime: Runtime,
-    wish: Wish,
+    proposal: ProposedRelease,
     document: ReleaseDocument,
     contents: dict[str, str],
     latest: Latest,
@@ -140,28 +140,28 @@ def _nothing_new(
         and document.trigger.parameter_versions == latest.parameter_versions
         and document.trigger.configuration == latest.configuration
     )
-    if wish.source is TriggerSource.REQUEST or not same:
+    if proposal.source is TriggerSource.REQUEST or not same:
         return None
     # The same commit again has the same execution; _released_already reports more about it.
     if latest.release_id == document.release_id:
         return None
     if status_of(runtime, latest.release_id) not in (RUNNING, "SUCCEEDED"):
         return None
-    if wish.source is TriggerSource.DATA:
-        return None if latest.commit != wish.commit else _made_of_the_same(wish, latest)
-    changed = _changed(runtime, latest.commit, wish.commit)
+    if proposal.source is TriggerSource.DATA:
+        return None if latest.commit != proposal.commit else _made_of_the_same(proposal, latest)
+    changed = _changed(runtime, latest.commit, proposal.commit)
     return Skip(
-        commit=wish.commit,
+        commit=proposal.commit,
         reason=(
-            f"commit {wish.commit[:7]} changes {changed}; the images, data and parameters are "
+            f"commit {proposal.commit[:7]} changes {changed}; the images, data and parameters are "
             f"those of release {latest.release_id}"
         ),
     )
 
 
-def _made_of_the_same(wish: Wish, latest: Latest) -> Skip:
+def _made_of_the_same(proposal: ProposedRelease, latest: Latest) -> Skip:
     reason = f"release {latest.release_id} is made of the same commit, data and parameters"
-    return Skip(commit=wish.commit, reason=reason, audible=False)
+    return Skip(commit=proposal.commit, reason=reason, audible=False)
 
 
 def _changed(runtime: Runtime, before: str, after: str) -> str:

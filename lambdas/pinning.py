@@ -59,7 +59,7 @@ def data_of(runtime: Runtime, pinned: Pinned) -> Data | None:
 
 def notifications_of(runtime: Runtime, pinned: Pinned) -> Notifications | None:
     try:
-        wishes: Notifications = pinned.section(runtime.environment.project, "notifications")
+        settings: Notifications = pinned.section(runtime.environment.project, "notifications")
     except InvalidParameter:
         return None
-    return wishes
+    return settings

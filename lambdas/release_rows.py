@@ -4,7 +4,7 @@ from pydantic import ConfigDict
 
 from lambdas.table_rows import TableRows, written
 from modelwharf.artifact.contract import Contract
-from modelwharf.contracts.ledger import project_key, release_key, wish_key
+from modelwharf.contracts.ledger import message_key, project_key, release_key
 from modelwharf.contracts.parameters import Outcome
 from modelwharf.contracts.release import ReleaseDocument
 
@@ -94,28 +94,30 @@ class ReleaseRows(TableRows):
 
     # The decisions
 
-    def put_decision(self, project: str, wish: str, decision: Decision, expires: int) -> Decision:
+    def put_decision(
+        self, project: str, message: str, decision: Decision, expires: int
+    ) -> Decision:
         """Store the decision and return it; an earlier decision about the same request wins."""
         row = {"decision": decision.model_dump_json(by_alias=True), "expires": expires}
         if not written(
             self._table.put_item,
-            Item={**_wish(project, wish), **row},
+            Item={**_decision(project, message), **row},
             ConditionExpression="attribute_not_exists(pk)",
         ):
-            known = self.decision(project, wish)
+            known = self.decision(project, message)
             return decision if known is None else known[0]
         return decision
 
-    def decision(self, project: str, wish: str) -> tuple[Decision, bool] | None:
+    def decision(self, project: str, message: str) -> tuple[Decision, bool] | None:
         """Return the decision about the request, and whether it was carried out."""
-        item = self._get(_wish(project, wish))
+        item = self._get(_decision(project, message))
         if item is None:
             return None
         return Decision.model_validate_json(item["decision"]), bool(item.get("done"))
 
-    def mark_carried_out(self, project: str, wish: str) -> None:
+    def mark_carried_out(self, project: str, message: str) -> None:
         self._table.update_item(
-            Key=_wish(project, wish),
+            Key=_decision(project, message),
             UpdateExpression="SET done = :true",
             ExpressionAttributeValues={":true": True},
         )
@@ -189,5 +191,5 @@ def _head(project: str) -> dict[str, str]:
     return {"pk": project_key(project), "sk": "head"}
 
 
-def _wish(project: str, wish: str) -> dict[str, str]:
-    return {"pk": wish_key(project, wish), "sk": "decision"}
+def _decision(project: str, message: str) -> dict[str, str]:
+    return {"pk": message_key(project, message), "sk": "decision"}

@@ -42,7 +42,7 @@ def begin_undoing(runtime: Runtime, detail: dict[str, Any]) -> list[Waiter]:
     release = str(detail[RELEASE_STOPPED.subject])
     document = runtime.ledger.release(release)
     if document is None:
-        logger.warning("an execution that no wish started", execution=release)
+        logger.warning("an execution that no message started", execution=release)
         return []
     now = runtime.now()
     runtime.ledger.mark_stopped(release, now + KEEP)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from pydantic import ValidationError
 
-from lambdas.archive import look_into_model, read_member
+from lambdas.archive import read_member, scan_model
 from lambdas.document import planned, required
 from lambdas.entry import entry
 from lambdas.errors import QualityBelowThreshold, TrainingFailed, VerificationFailed
@@ -66,13 +66,13 @@ def require_plain(runtime: Runtime, training: TrainingResult) -> tuple[str, ...]
 
     Raises TrainingFailed for an archive that no endpoint could unpack.
     """
-    look = look_into_model(runtime, training.artifact)
-    if look.refused:
-        raise TrainingFailed(f"in {training.artifact} {in_words(look.refused)}. {ADVICE}")
-    if look.read is None:
+    scan = scan_model(runtime, training.artifact)
+    if scan.refused:
+        raise TrainingFailed(f"in {training.artifact} {in_words(scan.refused)}. {ADVICE}")
+    if scan.read is None:
         return ()
     return (
-        f"the model archive is so large that only its first {look.read / 1e9:.1f} GB were searched "
+        f"the model archive is so large that only its first {scan.read / 1e9:.1f} GB were searched "
         "for links, which no endpoint can unpack: what is behind them, Deploy will tell",
     )
 

@@ -2,7 +2,7 @@
 
 from botocore.exceptions import ClientError
 
-from lambdas.account_quotas import refuse_if_never
+from lambdas.account_quotas import refuse_if_quota_too_small
 from lambdas.document import planned, required
 from lambdas.endpoint import (
     EndpointState,
@@ -52,7 +52,7 @@ def deploy_model(runtime: Runtime, task: WaitingTask) -> None:
     try:
         wait(runtime, waiter, lambda: submit(runtime, document, plan, change))
     except ClientError as error:
-        refuse_if_never(runtime, document, error)
+        refuse_if_quota_too_small(runtime, document, error)
         raise
 
 

@@ -15,7 +15,7 @@ from modelwharf.contracts.release import Promotion, ReleaseDocument
 def promote_model(runtime: Runtime, document: ReleaseDocument) -> ReleaseDocument:
     """Add the promotion. Raises IncompleteRelease without a verification."""
     required(document.verification, "verification")
-    champion = crown(runtime, document)
+    champion = put_champion(runtime, document)
     removal = remove_outdated(runtime, champion)
     runtime.ledger.release_lease(runtime.environment.endpoint, document.release_id)
     promotion = Promotion(
@@ -26,7 +26,7 @@ def promote_model(runtime: Runtime, document: ReleaseDocument) -> ReleaseDocumen
     return document.model_copy(update={"promotion": promotion})
 
 
-def crown(runtime: Runtime, document: ReleaseDocument) -> Champion:
+def put_champion(runtime: Runtime, document: ReleaseDocument) -> Champion:
     """Return the pointer after the move; a move by an earlier attempt counts."""
     endpoint = runtime.environment.endpoint
     before = runtime.ledger.champion(endpoint)
@@ -43,7 +43,7 @@ def crown(runtime: Runtime, document: ReleaseDocument) -> Champion:
         previous_order=0 if before is None else before.order,
         outdated=outdated_after(before),
     )
-    runtime.ledger.crown(endpoint, champion)
+    runtime.ledger.put_champion(endpoint, champion)
     return champion
 
 

@@ -33,7 +33,7 @@ from modelwharf.contracts.parameters import Outcome
 
 SCHEDULED = "Scheduled Event"
 LONGEST_DELAY = 60 * 60  # seconds between two tries for a row that cannot be settled
-TOLD_AFTER = 5  # failures in a row, about half an hour; shorter faults are not reported
+REPORTED_AFTER = 5  # failures in a row, about half an hour; shorter faults are not reported
 
 
 class StateChange(BaseModel):
@@ -62,10 +62,10 @@ def resume_release(runtime: Runtime, event: StateChange) -> None:
 
 
 def put_off(runtime: Runtime, waiter: Waiter, error: Exception) -> None:
-    """Delay the next look, longer each time; notify people once, after TOLD_AFTER failures."""
+    """Delay the next look, longer each time; notify people once, after REPORTED_AFTER failures."""
     delay = runtime.environment.sweep_after_seconds * 2**waiter.failures
     runtime.ledger.put_off(waiter, runtime.now() + min(delay, LONGEST_DELAY))
-    if waiter.failures + 1 != TOLD_AFTER:
+    if waiter.failures + 1 != REPORTED_AFTER:
         return
     release = waiter.release_id
     publish(
@@ -78,7 +78,7 @@ def put_off(runtime: Runtime, waiter: Waiter, error: Exception) -> None:
                 ("state", waiter.state),
                 ("waits for", f"{waiter.kind.name} {waiter.subject}".rstrip()),
                 ("reason", str(error)),
-                ("tried", f"{TOLD_AFTER} times; it is tried again at least once an hour"),
+                ("tried", f"{REPORTED_AFTER} times; it is tried again at least once an hour"),
                 ("next", f"wharf show {release}"),
             ]
         ),

@@ -75,14 +75,14 @@ def start_release(runtime: Runtime, text: str, time: str, message: str) -> None:
     ``time`` is the message's, ISO 8601; ``message`` is its id, the same on a second delivery.
     """
     try:
-        wish = read_message(text)
+        request = read_message(text)
     except UnreadableMessage as error:
         skip(runtime, Skip(commit="-", reason=str(error)), time)
         return
-    grant_once(runtime, wish, time, message)
+    grant_once(runtime, request, time, message)
 
 
-def grant_once(runtime: Runtime, wish: Message, time: str, message: str) -> None:
+def grant_once(runtime: Runtime, request: Message, time: str, message: str) -> None:
     """Decide, unless an earlier delivery of the message did, and carry the decision out."""
     project = runtime.environment.project
     known = runtime.ledger.decision(project, message)
@@ -93,7 +93,7 @@ def grant_once(runtime: Runtime, wish: Message, time: str, message: str) -> None
         known[0]
         if known is not None
         else runtime.ledger.put_decision(
-            project, message, decide(runtime, wish, time), runtime.now() + KEEP
+            project, message, decide(runtime, request, time), runtime.now() + KEEP
         )
     )
     carry_out(runtime, decision, time)
@@ -134,8 +134,8 @@ def skip(runtime: Runtime, skipped: Skip, time: str) -> None:
     if not skipped.audible:
         return
     project = runtime.environment.project
-    wishes = notifications_of(runtime, read_current(runtime.clients.ssm, project))
-    if skipped.outcome is Outcome.ELSEWHERE and not named(wishes, Outcome.ELSEWHERE):
+    settings = notifications_of(runtime, read_current(runtime.clients.ssm, project))
+    if skipped.outcome is Outcome.ELSEWHERE and not named(settings, Outcome.ELSEWHERE):
         return
     runtime.ledger.put_skipped(
         project,
@@ -144,7 +144,7 @@ def skip(runtime: Runtime, skipped: Skip, time: str) -> None:
         reason=skipped.reason,
         expires=runtime.now() + KEEP,
     )
-    if wanted(wishes, skipped.outcome):
+    if wanted(settings, skipped.outcome):
         rows = [
             ("outcome", skipped.outcome.value),
             ("project", project),
@@ -158,8 +158,8 @@ def skip(runtime: Runtime, skipped: Skip, time: str) -> None:
 @entry(Change)
 def handler(event: Change, runtime: Runtime) -> None:
     for record in event.Records:
-        told = record.Sns
-        start_release(runtime, told.Message, told.Timestamp, told.MessageId)
+        notification = record.Sns
+        start_release(runtime, notification.Message, notification.Timestamp, notification.MessageId)
     if event.sweep:
         lost = find_lost_push(runtime)
         if lost is not None:

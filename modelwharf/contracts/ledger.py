@@ -19,7 +19,7 @@ Rows (partition key ``pk``, sort key ``sk``):
                                                               releases, and what the newest one
                                                               is made of
 ``project#<project>``             ``head``                    the branch's head, as last considered
-``wish#<project>#<message>``      ``decision``                what came of a message
+``message#<project>#<message>``   ``decision``                what came of a message
 ``project#<project>``             ``skipped#<time>#<commit>`` a push that released nothing
 ================================  ==========================  ===============================
 
@@ -55,8 +55,8 @@ def endpoint_key(endpoint: str) -> str:
     return f"endpoint#{endpoint}"
 
 
-def wish_key(project: str, message: str) -> str:
-    return f"wish#{project}#{message}"
+def message_key(project: str, message: str) -> str:
+    return f"message#{project}#{message}"
 
 
 def project_key(project: str) -> str:

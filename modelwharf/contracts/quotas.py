@@ -89,7 +89,7 @@ class QuotaNeed(Contract):
         return self.setting.rpartition(" in ")[2]
 
 
-class Lack(Contract):
+class QuotaShortfall(Contract):
     """A quota that is smaller than what a release needs, or than what it could use."""
 
     need: QuotaNeed
@@ -229,12 +229,12 @@ def _named(service: str, names: set[str], listed: Iterable[Mapping[str, Any]]) -
     return found
 
 
-def lacks(needs: Iterable[QuotaNeed], quotas: Iterable[Quota]) -> tuple[Lack, ...]:
+def shortfalls(needs: Iterable[QuotaNeed], quotas: Iterable[Quota]) -> tuple[QuotaShortfall, ...]:
     """Every quota that is smaller than what a release could use, including the fatal ones."""
     held = {(quota.service, quota.name): quota for quota in quotas}
     pairs = ((need, held.get((need.service, need.name))) for need in needs)
     return tuple(
-        Lack(need=need, quota=quota)
+        QuotaShortfall(need=need, quota=quota)
         for need, quota in pairs
         if quota is not None and quota.value < need.wanted
     )

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from modelwharf.contracts.laptop import LaptopCloud
-from modelwharf.contracts.ledger import wish_key
+from modelwharf.contracts.ledger import message_key
 from modelwharf.contracts.names import stack_name
 
 INTERVAL = 0.2  # seconds between checks
@@ -34,7 +34,7 @@ def tell(
     if table is None:
         return
     for message in messages:
-        key = {"pk": {"S": wish_key(cloud.project, message)}, "sk": {"S": "decision"}}
+        key = {"pk": {"S": message_key(cloud.project, message)}, "sk": {"S": "decision"}}
         write(_wait(client("dynamodb"), table, key, sleep))
 
 

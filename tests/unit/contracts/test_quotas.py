@@ -9,13 +9,13 @@ from modelwharf.contracts.parameters import Data, Deployment, Parameters, Traini
 from modelwharf.contracts.quotas import (
     BUILDS,
     Fleet,
-    Lack,
     Quota,
+    QuotaShortfall,
     find_quotas,
     fleets,
     instances_of,
-    lacks,
     needs_of,
+    shortfalls,
 )
 
 FLEET = Fleet(instance_type="ml.m5.large", instances=1)
@@ -85,35 +85,35 @@ def test_a_quota_without_a_value_of_the_accounts_own_is_found_among_the_defaults
     assert not read, "reading ends with the last quota that is needed"
 
 
-def lack_of(name: str, value: float, serving: list[Fleet]) -> Lack:
+def shortfall_of(name: str, value: float, serving: list[Fleet]) -> QuotaShortfall:
     needs = needs_of(Parameters(), project="toy", serving=serving)
     service = "codebuild" if name == BUILDS else "sagemaker"
-    (lack,) = lacks(needs, [Quota(service=service, name=name, code="L-1", value=value)])
-    return lack
+    (shortfall,) = shortfalls(needs, [Quota(service=service, name=name, code="L-1", value=value)])
+    return shortfall
 
 
 ENDPOINTS = instances_of("ml.m5.large", "endpoint")
 
 
 def test_a_lack_says_code_purpose_and_the_command_and_what_to_change_instead() -> None:
-    lack = lack_of(ENDPOINTS, 1, [FLEET])
-    assert lack.fatal
+    shortfall = shortfall_of(ENDPOINTS, 1, [FLEET])
+    assert shortfall.fatal
     for words in ("(L-1) is 1", "1 beside the 1 that serve", "/modelwharf/toy/deployment"):
-        assert words in lack.in_full()
-    assert lack.command == (
+        assert words in shortfall.in_full()
+    assert shortfall.command == (
         "aws service-quotas request-service-quota-increase --service-code sagemaker "
         "--quota-code L-1 --desired-value 2"
     )
-    assert lack.command in lack.in_full()
+    assert shortfall.command in shortfall.in_full()
 
 
 def test_a_lack_that_asks_for_more_than_is_needed_says_what_that_is_for() -> None:
-    lack = lack_of(BUILDS, 0, [])
+    shortfall = shortfall_of(BUILDS, 0, [])
 
-    assert lack.words.endswith(
+    assert shortfall.words.endswith(
         "1 is needed; with fewer than 2 the two images of a release are built one after the other"
     )
-    assert lack.command.endswith("--desired-value 2")
+    assert shortfall.command.endswith("--desired-value 2")
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_a_lack_that_asks_for_more_than_is_needed_says_what_that_is_for() -> Non
     [(BUILDS, "built one after the other"), (ENDPOINTS, "the next release needs 2")],
 )
 def test_what_suffices_for_now_says_what_happens_otherwise(name: str, otherwise: str) -> None:
-    lack = lack_of(name, 1, [])
-    assert not lack.fatal
-    assert otherwise in lack.in_full() and lack.command in lack.in_full()
+    shortfall = shortfall_of(name, 1, [])
+    assert not shortfall.fatal
+    assert otherwise in shortfall.in_full() and shortfall.command in shortfall.in_full()
 
 
 @pytest.mark.parametrize(("now", "counted"), [(None, 2), (1, 1), (5, 2)])

@@ -6,11 +6,11 @@ import pytest
 
 from lambdas.archive import (
     MEMBER_LIMIT,
-    ModelLook,
-    look_into_model,
+    ModelScan,
     object_exists,
     read_member,
     read_object,
+    scan_model,
 )
 from lambdas.errors import TrainingFailed
 from tests.unit.lambdas.conftest import World
@@ -92,7 +92,7 @@ def put_links(world: World) -> None:
 
 def test_what_no_endpoint_can_unpack_is_named(world: World) -> None:
     put_links(world)
-    assert look_into_model(world.runtime, MODEL).refused == (
+    assert scan_model(world.runtime, MODEL).refused == (
         "latest.bin is a symbolic link to weights.bin",
         "again.bin is a hard link to weights.bin",
         "pipe is a named pipe",
@@ -106,9 +106,9 @@ def test_a_look_into_a_model_ends_in_time_and_says_how_far_it_came(world: World)
     put_links(world)
     left = iter([900.0, *[10.0] * 9])
     runtime = dataclasses.replace(world.runtime, seconds_left=lambda: next(left))
-    assert look_into_model(runtime, MODEL) == ModelLook((), read=0)
+    assert scan_model(runtime, MODEL) == ModelScan((), read=0)
 
 
 def test_a_look_to_the_end_of_a_model_leaves_nothing_unseen(world: World) -> None:
     put_links(world)
-    assert look_into_model(world.runtime, MODEL).read is None
+    assert scan_model(world.runtime, MODEL).read is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.build_log import TOLD, headline, telling
+from lambdas.build_log import LINES_SHOWN, headline, lines_of_failure
 
 FAILING = [
     "[Container] 12:00:01 Running command docker build\n  --tag x .",
@@ -20,12 +20,12 @@ AFTER = [
 
 def test_the_failed_commands_own_lines_are_told() -> None:
     before = ["[Container] 12:00:00 Running command aws ecr get-login-password", "Login Succeeded"]
-    assert telling([*before, *FAILING, *AFTER]) == ["step 1", "no such wheel"]
+    assert lines_of_failure([*before, *FAILING, *AFTER]) == ["step 1", "no such wheel"]
 
 
 def test_of_many_lines_the_last_are_told() -> None:
     many = [f"line {number}" for number in range(100)]
-    assert telling([FAILING[0], *many, *AFTER]) == many[-TOLD:]
+    assert lines_of_failure([FAILING[0], *many, *AFTER]) == many[-LINES_SHOWN:]
 
 
 def test_buildkits_account_of_the_failed_step_is_told_without_what_came_before() -> None:
@@ -38,7 +38,7 @@ def test_buildkits_account_of_the_failed_step_is_told_without_what_came_before()
         "ERROR: failed to solve: exit code: 1",
     ]
     written = ["#7 [2/3] RUN pip install", "#6 [internal] another step's line", *account]
-    assert telling([FAILING[0], *written, *AFTER]) == account[1:]
+    assert lines_of_failure([FAILING[0], *written, *AFTER]) == account[1:]
 
 
 def test_what_buildkit_says_of_steps_that_went_well_is_left_out() -> None:
@@ -50,8 +50,8 @@ def test_what_buildkit_says_of_steps_that_went_well_is_left_out() -> None:
         "#1 transferring context: 2B",
     ]
     written = ["#5 [2/7] WORKDIR /opt/program", "#7 [3/7] RUN make", "#7 0.5 no rule to make it"]
-    assert telling([FAILING[0], *went_well, *written, *AFTER]) == written
-    assert telling([FAILING[0], *went_well, *AFTER]) == went_well
+    assert lines_of_failure([FAILING[0], *went_well, *written, *AFTER]) == written
+    assert lines_of_failure([FAILING[0], *went_well, *AFTER]) == went_well
 
 
 def test_an_account_without_the_steps_lines_stands_behind_them() -> None:
@@ -63,16 +63,19 @@ def test_an_account_without_the_steps_lines_stands_behind_them() -> None:
         "------",
         "exit code: 1",
     ]
-    assert telling([FAILING[0], *written, *AFTER]) == written
+    assert lines_of_failure([FAILING[0], *written, *AFTER]) == written
 
 
 def test_a_log_without_a_failed_command_is_told_from_its_end() -> None:
     """Such as that of a build whose time was over."""
-    assert telling(["[Container] Running command make", "one", "two\n", ""]) == ["one", "two"]
+    assert lines_of_failure(["[Container] Running command make", "one", "two\n", ""]) == [
+        "one",
+        "two",
+    ]
 
 
 def test_a_command_that_wrote_nothing_is_named() -> None:
-    told = telling(["[Container] Running command false", *AFTER[:2]])
+    told = lines_of_failure(["[Container] Running command false", *AFTER[:2]])
     assert told[0] == "[Container] Running command false"
 
 

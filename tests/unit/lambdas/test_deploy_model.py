@@ -238,15 +238,15 @@ def test_a_champion_that_kept_its_lease_is_what_to_go_back_to(world: World) -> N
     deploy_model(world.runtime, task(document(OTHER, upto="Register")))
     world.sagemaker.finish_update("oil-price")
     served = f"oil-price-{OTHER}-config"
-    crown(world, 0, release=OTHER, config=served)
+    put_champion(world, 0, release=OTHER, config=served)
     deploy_model(world.runtime, task(READY))
     change = world.runtime.ledger.endpoint_change(RELEASE)
     assert change is not None and change.previous_config == served
 
 
-def crown(world: World, order: int, *, release: str = OTHER, config: str = OLD) -> None:
+def put_champion(world: World, order: int, *, release: str = OTHER, config: str = OLD) -> None:
     champion = Champion(release_id=release, config=config, model_package="arn:old", order=order)
-    world.runtime.ledger.crown("oil-price", champion)
+    world.runtime.ledger.put_champion("oil-price", champion)
 
 
 def asked_as(order: int) -> ReleaseDocument:
@@ -256,7 +256,7 @@ def asked_as(order: int) -> ReleaseDocument:
 
 def test_a_release_does_not_replace_one_that_was_asked_for_later(world: World) -> None:
     world.sagemaker.serve("oil-price", OLD)
-    crown(world, 8)
+    put_champion(world, 8)
     with pytest.raises(Superseded, match=f"release {OTHER}, asked for later, serves already"):
         deploy_model(world.runtime, task(asked_as(7)))
     assert world.sagemaker.updates == []
@@ -267,7 +267,7 @@ def test_a_release_does_not_replace_one_that_was_asked_for_later(world: World) -
 @pytest.mark.parametrize("champions", [0, 7])
 def test_a_release_replaces_one_that_was_asked_for_earlier(world: World, champions: int) -> None:
     world.sagemaker.serve("oil-price", OLD)
-    crown(world, champions)
+    put_champion(world, champions)
     deploy_model(world.runtime, task(asked_as(8)))
     assert world.sagemaker.updates == [CONFIG]
 

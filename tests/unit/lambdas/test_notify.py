@@ -50,7 +50,7 @@ def lines(world: World) -> dict[str, str]:
 
 def test_a_failure_tells_where_why_what_serves_and_what_to_type(world: World) -> None:
     champion = Champion(release_id=OTHER, config="old", model_package="arn:old")
-    world.runtime.ledger.crown("oil-price", champion)
+    world.runtime.ledger.put_champion("oil-price", champion)
     world.sagemaker.serve("oil-price", "old")
     failed_in(world, "CheckQuality")
     assert notify(world.runtime, failed()) == failed()
@@ -73,7 +73,7 @@ def test_a_failure_tells_where_why_what_serves_and_what_to_type(world: World) ->
 
 def test_a_success_tells_what_serves(world: World) -> None:
     champion = Champion(release_id=RELEASE, config="new", model_package="arn:new")
-    world.runtime.ledger.crown("oil-price", champion)
+    world.runtime.ledger.put_champion("oil-price", champion)
     world.sagemaker.serve("oil-price", "new")
     notify(world.runtime, document(upto="Verify"))
     assert world.sns.last["Subject"] == f"oil-price: release {RELEASE} succeeded"
@@ -89,14 +89,14 @@ def test_a_way_back_that_failed_is_told_with_what_to_look_at(world: World) -> No
 
 def test_without_an_endpoint_nothing_serves_whatever_the_ledger_says(world: World) -> None:
     champion = Champion(release_id=OTHER, config="old", model_package="arn:old")
-    world.runtime.ledger.crown("oil-price", champion)
+    world.runtime.ledger.put_champion("oil-price", champion)
     notify(world.runtime, failed())
     assert lines(world)["serving"] == "no endpoint oil-price"
 
 
 def test_the_champion_is_named_only_when_it_is_what_serves(world: World) -> None:
     champion = Champion(release_id=OTHER, config="old", model_package="arn:old")
-    world.runtime.ledger.crown("oil-price", champion)
+    world.runtime.ledger.put_champion("oil-price", champion)
     world.sagemaker.serve("oil-price", "by-hand")
     world.sagemaker.endpoints["oil-price"]["EndpointStatus"] = "Updating"
     notify(world.runtime, failed())
@@ -138,8 +138,8 @@ def test_a_history_that_cannot_be_read_does_not_keep_the_news_back(world: World)
 
 @pytest.mark.parametrize("wanted", list(Outcome))
 def test_only_wanted_outcomes_are_told(world: World, wanted: Outcome) -> None:
-    wishes = plan(notifications=Notifications(outcomes=(wanted,)))
-    notify(world.runtime, failed(plan=wishes))
+    settings = plan(notifications=Notifications(outcomes=(wanted,)))
+    notify(world.runtime, failed(plan=settings))
     assert len(world.sns.published) == (1 if wanted is Outcome.FAILED else 0)
 
 

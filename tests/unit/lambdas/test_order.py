@@ -147,7 +147,7 @@ class Releases(RuleBasedStateMachine):
             previous_release=before.release_id if before else None,
             previous_order=before.order if before else 0,
         )
-        ledger.crown("oil-price", champion)
+        ledger.put_champion("oil-price", champion)
         assert champion.order > self.highest, "what serves goes back"
         self.highest = champion.order
 

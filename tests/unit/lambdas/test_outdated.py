@@ -43,8 +43,8 @@ def prepare(world: World) -> None:
     for item in world.table.scan()["Items"]:
         world.table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
     first = Champion(release_id=OLDEST, config="c", model_package="arn", order=1)
-    world.runtime.ledger.crown("oil-price", first)
-    world.runtime.ledger.crown("oil-price", BEFORE)
+    world.runtime.ledger.put_champion("oil-price", first)
+    world.runtime.ledger.put_champion("oil-price", BEFORE)
 
 
 def promoted(world: World) -> Promotion:
@@ -109,9 +109,9 @@ def test_a_release_that_is_taken_back_forgets_nothing_that_is_to_be_removed(worl
         previous_order=2,
         outdated=(OLDEST,),
     )
-    world.runtime.ledger.crown("oil-price", outdated)
+    world.runtime.ledger.put_champion("oil-price", outdated)
 
-    world.runtime.ledger.dethrone("oil-price", RELEASE)
+    world.runtime.ledger.restore_previous_champion("oil-price", RELEASE)
 
     champion = world.runtime.ledger.champion("oil-price")
     assert champion is not None

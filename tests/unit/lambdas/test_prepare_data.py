@@ -89,9 +89,9 @@ def test_the_job_reads_the_raw_prefix_and_writes_the_data_prefix(world: World) -
     assert world.answers == {}
 
 
-def crown(world: World, release: str) -> None:
+def put_champion(world: World, release: str) -> None:
     champion = Champion(release_id=release, config="old", model_package="arn:old")
-    world.runtime.ledger.crown("oil-price", champion)
+    world.runtime.ledger.put_champion("oil-price", champion)
 
 
 def inputs_of(world: World) -> dict[str, tuple[str, str]]:
@@ -104,7 +104,7 @@ def inputs_of(world: World) -> dict[str, tuple[str, str]]:
 
 
 def test_the_program_finds_the_data_of_the_release_that_serves(world: World) -> None:
-    crown(world, OTHER)
+    put_champion(world, OTHER)
     world.s3.put_object(Bucket="artifacts", Key=f"releases/{OTHER}/data/wti.csv", Body=b"x")
     assert inputs_of(world)["previous"] == (
         f"s3://artifacts/releases/{OTHER}/data/",
@@ -113,7 +113,7 @@ def test_the_program_finds_the_data_of_the_release_that_serves(world: World) -> 
 
 
 def test_a_serving_release_without_prepared_data_is_no_input(world: World) -> None:
-    crown(world, OTHER)
+    put_champion(world, OTHER)
     assert list(inputs_of(world)) == ["raw"]
 
 

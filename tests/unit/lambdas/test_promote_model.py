@@ -32,7 +32,7 @@ def test_the_first_release_becomes_champion_and_gives_the_lease_back(world: Worl
 
 
 def test_the_champion_before_is_remembered(world: World) -> None:
-    world.runtime.ledger.crown(
+    world.runtime.ledger.put_champion(
         "oil-price", Champion(release_id=OTHER, config="old", model_package="arn:old")
     )
     promotion = promote_model(world.runtime, VERIFIED).promotion
@@ -42,17 +42,17 @@ def test_the_champion_before_is_remembered(world: World) -> None:
 
 def test_the_champion_s_order_is_remembered_also_after_a_way_back(world: World) -> None:
     old = Champion(release_id=OTHER, config="old", model_package="arn:old", order=3)
-    world.runtime.ledger.crown("oil-price", old)
+    world.runtime.ledger.put_champion("oil-price", old)
     promote_model(world.runtime, document(upto="Verify", trigger=trigger(order=4)))
     champion = world.runtime.ledger.champion("oil-price")
     assert champion is not None and (champion.order, champion.previous_order) == (4, 3)
-    world.runtime.ledger.dethrone("oil-price", RELEASE)
+    world.runtime.ledger.restore_previous_champion("oil-price", RELEASE)
     assert world.runtime.ledger.champion("oil-price") == old
 
 
 def test_the_pointer_never_moves_back_in_the_order_of_releases(world: World) -> None:
     later = Champion(release_id=OTHER, config="later", model_package="arn:later", order=5)
-    world.runtime.ledger.crown("oil-price", later)
+    world.runtime.ledger.put_champion("oil-price", later)
     with pytest.raises(Superseded, match=rf"release {OTHER} \(5 in the order"):
         promote_model(world.runtime, document(upto="Verify", trigger=trigger(order=4)))
     assert world.runtime.ledger.champion("oil-price") == later
@@ -66,9 +66,9 @@ def test_without_a_verification_nothing_is_promoted(world: World) -> None:
 
 def test_a_pointer_that_moved_meanwhile_is_not_overwritten(world: World) -> None:
     moved = Champion(release_id=OTHER, config="old", model_package="arn:old")
-    world.runtime.ledger.crown("oil-price", moved)
+    world.runtime.ledger.put_champion("oil-price", moved)
     with pytest.raises(EndpointBusy, match="changed while"):
-        world.runtime.ledger.crown(
+        world.runtime.ledger.put_champion(
             "oil-price", Champion(release_id=RELEASE, config=CONFIG, model_package=PACKAGE)
         )
     assert world.runtime.ledger.champion("oil-price") == moved
@@ -80,7 +80,7 @@ def test_killed_at_any_call_and_called_again_the_answer_is_the_same(world: World
     def reset() -> None:
         for item in world.table.scan()["Items"]:
             world.table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
-        world.runtime.ledger.crown("oil-price", before)
+        world.runtime.ledger.put_champion("oil-price", before)
         lease(world, RELEASE)
 
     reset()

@@ -184,7 +184,7 @@ def test_the_lease_of_another_release_is_left_to_it(world: World) -> None:
 
 def test_a_champion_that_is_rolled_back_hands_the_pointer_back(world: World) -> None:
     before = Champion(release_id=OTHER, config=OLD, model_package="arn:old")
-    world.runtime.ledger.crown("oil-price", before)
+    world.runtime.ledger.put_champion("oil-price", before)
     doc = deployed(world)
     promote_model(world.runtime, document(upto="Verify"))
     roll_back(world.runtime, task(doc))

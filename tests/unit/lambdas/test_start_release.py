@@ -393,7 +393,7 @@ def test_killed_while_skipping_and_called_again_it_is_skipped_once(project: Worl
         start_release(project.runtime, text, TIME, "2")
         assert len(skipped(project)) == 1, place
         assert len(started(project)) == 1, place
-        project.table.delete_item(Key={"pk": "wish#oil-price#2", "sk": "decision"})
+        project.table.delete_item(Key={"pk": "message#oil-price#2", "sk": "decision"})
 
 
 def forget(world: World) -> None:
@@ -449,7 +449,7 @@ def test_a_branch_set_back_again_after_that_failed_is_told_what_serves(project: 
     _, second, back = started(project)
     project.stepfunctions.executions[back.release_id]["status"] = "FAILED"
     serving = Champion(release_id=second.release_id, config="c", model_package="p", order=2)
-    project.runtime.ledger.crown("oil-price", serving)
+    project.runtime.ledger.put_champion("oil-price", serving)
     start(project, push(), "2026-11-21T11:00:00.000Z")
     assert len(started(project)) == 3
     [row] = skipped(project)

@@ -97,7 +97,7 @@ def test_a_release_that_was_promoted_before_it_was_stopped_serves_on(project: Wo
     deploy_model(project.runtime, task(document(upto="Register")))
     project.sagemaker.finish_update("oil-price")
     champion = Champion(release_id=RELEASE, config=CONFIG, model_package="package", order=1)
-    project.runtime.ledger.crown("oil-price", champion)
+    project.runtime.ledger.put_champion("oil-price", champion)
     resume_release(project.runtime, stop(project))
     sweep(project)
     assert project.sagemaker.updates == [CONFIG]

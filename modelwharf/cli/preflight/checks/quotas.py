@@ -11,9 +11,9 @@ from modelwharf.contracts.parameters import Parameters
 from modelwharf.contracts.preflight import Finding
 from modelwharf.contracts.quotas import (
     Fleet,
-    Lack,
     Quota,
     QuotaNeed,
+    QuotaShortfall,
     find_quotas,
     fleets,
     lookup_command,
@@ -69,9 +69,9 @@ def _judged(need: QuotaNeed, quota: Quota | None) -> Finding:
             f"{need.service} lists no quota named {need.name!r} ({need.purpose})",
             command=lookup_command(need.service, need.name),
         )
-    lack = Lack(need=need, quota=quota)
-    if lack.fatal:
-        return CHECK.failed(lack.words, command=lack.command)
+    shortfall = QuotaShortfall(need=need, quota=quota)
+    if shortfall.fatal:
+        return CHECK.failed(shortfall.words, command=shortfall.command)
     if quota.value < need.wanted:
-        return CHECK.warned(lack.words, command=lack.command)
+        return CHECK.warned(shortfall.words, command=shortfall.command)
     return CHECK.passed(f"{need.name}: {quota.value:g}; {need.purpose}")

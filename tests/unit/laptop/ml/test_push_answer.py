@@ -49,7 +49,7 @@ class Services:
 
     def decide(self, message: str, decision: dict[str, Any], *, done: bool = True) -> None:
         row: dict[str, Any] = {"decision": {"S": json.dumps(decision)}}
-        self.rows[f"wish#oil-price#{message}"] = row | ({"done": {"BOOL": True}} if done else {})
+        self.rows[f"message#oil-price#{message}"] = row | ({"done": {"BOOL": True}} if done else {})
 
     def tell(self, *messages: str, repository: str = "oil-price") -> str:
         push_answer.tell(

@@ -1,4 +1,4 @@
-"""Turn a message into a wish, the commit to release, or into a reason to release nothing."""
+"""Turn a message into a proposed release, or into a reason to release nothing."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from modelwharf.contracts.request import ReleaseRequest, TriggerSource
 REFERENCES_SHOWN = 5
 
 
-class Wish(Contract):
+class ProposedRelease(Contract):
     """A release to make, if its ingredients are new.
 
     ``head`` says that the commit was the branch's head when it was read.
@@ -31,8 +31,8 @@ class Wish(Contract):
     requested_by: str = ""
 
 
-def wished(runtime: Runtime, pinned: Pinned, message: Message) -> Wish | Skip:
-    """Return what the message asks for, from the current repository and parameters."""
+def proposed_release(runtime: Runtime, pinned: Pinned, message: Message) -> ProposedRelease | Skip:
+    """Return the release that the message asks for, from the current repository and parameters."""
     source = source_of(runtime, pinned)
     if isinstance(message, Push):
         return _pushed(runtime, message, source)
@@ -51,8 +51,12 @@ def wished(runtime: Runtime, pinned: Pinned, message: Message) -> Wish | Skip:
                 reason = f"{names} are uploaded together, and {upload.inputs[-1]} is still to come"
                 return Skip(commit="-", reason=reason, audible=False)
             inputs = upload.inputs
-        wish = _requested(runtime, ReleaseRequest(source=TriggerSource.DATA), branch)
-        return wish if isinstance(wish, Skip) else wish.model_copy(update={"inputs": inputs})
+        proposal = _requested(runtime, ReleaseRequest(source=TriggerSource.DATA), branch)
+        return (
+            proposal
+            if isinstance(proposal, Skip)
+            else proposal.model_copy(update={"inputs": inputs})
+        )
     return _requested(runtime, message, message.branch or branch)
 
 
@@ -61,7 +65,7 @@ def _inputs(data: Data, key: str) -> tuple[str, ...]:
     return tuple(name for name, item in data.inputs.items() if item.key == key)
 
 
-def _pushed(runtime: Runtime, push: Push, source: Source | None) -> Wish | Skip:
+def _pushed(runtime: Runtime, push: Push, source: Source | None) -> ProposedRelease | Skip:
     """Decide about a push. ``source`` None: the branch is unknown, which Resolve will explain."""
     if not push.references:
         return Skip(commit="-", reason="the push names no reference", audible=False)
@@ -83,7 +87,7 @@ def _pushed(runtime: Runtime, push: Push, source: Source | None) -> Wish | Skip:
                 f"{head[:7]} by now, which is released instead"
             ),
         )
-    return Wish(
+    return ProposedRelease(
         source=TriggerSource.PUSH,
         commit=head,
         branch=branch,
@@ -103,14 +107,14 @@ def _to_other_branches(references: Sequence[Reference], branch: str) -> Skip:
     )
 
 
-def _requested(runtime: Runtime, request: ReleaseRequest, branch: str) -> Wish | Skip:
+def _requested(runtime: Runtime, request: ReleaseRequest, branch: str) -> ProposedRelease | Skip:
     commit = request.commit
     if commit is None:
         try:
             commit = repository_of(runtime).head(branch)
         except UnknownCommit as error:
             return Skip(commit="-", reason=str(error))
-    return Wish(
+    return ProposedRelease(
         source=request.source,
         commit=commit,
         branch=branch,
