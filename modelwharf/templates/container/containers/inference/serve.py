@@ -1,4 +1,4 @@
-"""``serve.py serve``: the endpoint's server. ``{"x": 12}`` is answered by ``{"y": 34.1}``.
+"""``serve.py serve``: the endpoint's server. ``{"x": 12}`` is answered by ``{"y": 33.8}``.
 
 SageMaker asks GET /ping until it is answered by 200, and sends requests to POST /invocations, both
 on port 8080. Any program that does so takes this one's place.
