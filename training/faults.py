@@ -28,6 +28,11 @@ class Faults:
         """A fault of the whole file."""
         self._notes.append(text)
 
+    @property
+    def lines(self) -> set[int]:
+        """The lines that have a fault."""
+        return {line for found in self._kinds.values() for line, _ in found}
+
     def __bool__(self) -> bool:
         return bool(self._kinds or self._notes)
 

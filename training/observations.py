@@ -28,37 +28,38 @@ ISO = NOTATIONS[0][1]
 
 @dataclass(frozen=True)
 class Observations:
-    """One entry per row: its day, its price (NaN if missing), its line in the file."""
+    """One entry per day, ascending: its price (NaN if missing), its line in the file."""
 
     days: tuple[date, ...]
     prices: NDArray[np.float64]
     lines: NDArray[np.int64]
+    unread: NDArray[np.int64]
+    """The lines of rows without a readable day."""
 
 
 def read_observations(columns: Columns, max_missing_share: float, faults: Faults) -> Observations:
     """Read the rows, and add their faults to ``faults``.
 
-    Raises Rejected with all of them if days are missing or out of order, because nothing more can
-    be checked then.
+    Of a day that stands twice, the first row counts; a row without a readable day is left out.
     """
     rows = [row for row in columns.rows if _fits(row, columns, faults)]
     days = read_days([row.cells[columns.day] for row in rows])
     _check_days(rows, days, columns.day, faults)
+    unread = sorted(faults.lines)
     dated = [(day, row) for day, row in zip(days.days, rows, strict=True) if day is not None]
     if _newest_first([day for day, _ in dated]):
         dated.reverse()
     _check_order(dated, faults)
-    in_order = not faults
     comma = has_decimal_commas([row.cells[columns.price] for row in rows])
     prices = [_price(row, columns.price, comma, faults) for row in rows]
     _check_missing(rows, prices, max_missing_share, faults)
-    if not in_order:
-        faults.raise_any()
     by_line = {row.line: price for row, price in zip(rows, prices, strict=True)}
+    ascending = sorted({day: row.line for day, row in reversed(dated)}.items())
     return Observations(
-        days=tuple(day for day, _ in dated),
-        prices=np.array([by_line[row.line] for _, row in dated], dtype=np.float64),
-        lines=np.array([row.line for _, row in dated], dtype=np.int64),
+        days=tuple(day for day, _ in ascending),
+        prices=np.array([by_line[line] for _, line in ascending], dtype=np.float64),
+        lines=np.array([line for _, line in ascending], dtype=np.int64),
+        unread=np.array(unread, dtype=np.int64),
     )
 
 

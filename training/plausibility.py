@@ -14,15 +14,16 @@ The ends of a series have neighbours on one side only, so they are compared with
 level that changes and stays, such as cents after dollars, is reported at its first day.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from training.options import Options
 from training.rejected import Rejected, in_options
-from training.series import Dataset, Series
+from training.series import Series
 
 Floats = NDArray[np.float64]
 
@@ -54,15 +55,15 @@ class Outlier:
         return ("before", self.before), ("after", self.after)
 
 
-def check_plausible(dataset: Dataset) -> None:
+def check_plausible(every: Sequence[Series], options: Options) -> None:
     """Raises Rejected with the days of every series, and how to confirm them."""
     findings = []
-    for series in (*dataset.products, *dataset.features):
-        confirmed = dataset.options.confirmed.get(series.name, ())
+    for series in every:
+        confirmed = options.confirmed.get(series.name, ())
         if confirmed == "all":
             continue
         zeros = float((series.prices == 0).mean())
-        if zeros > dataset.options.max_missing_share:
+        if zeros > options.max_missing_share:
             confirm = in_options({"confirmed": {series.name: "all"}})
             findings.append(
                 f"{series.name}: {zeros:.0%} of the prices are exactly 0; where a day has no "

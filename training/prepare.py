@@ -14,7 +14,7 @@ from training.options import Options
 from training.plausibility import check_plausible
 from training.rejected import Rejected, gathered
 from training.revision import Revision, compare, gone, in_words, read_previous
-from training.series import DESCRIPTION_FILE, Dataset, Description, Series, read_dataset
+from training.series import DESCRIPTION_FILE, Dataset, Description, Series, read_inputs
 from training.split import split
 
 REPORT_FILE = "report.json"
@@ -60,12 +60,16 @@ def prepare(folders: Folders) -> DataReport:
 
     Raises Rejected, also for data that the training program would refuse.
     """
-    dataset = read_dataset(folders.processing_input)
+    reading = read_inputs(folders.processing_input)
     refusals: list[str] = []
+    with gathered(refusals):
+        check_plausible(reading.series, reading.options)
+    try:
+        dataset = reading.dataset()
+    except Rejected as error:
+        raise Rejected("; ".join([str(error), *refusals])) from None
     revisions: dict[str, Revision] = {}
     findings: tuple[str, ...] = ()
-    with gathered(refusals):
-        check_plausible(dataset)
     with gathered(refusals):
         revisions, findings = _history(folders.processing_previous, dataset)
     with gathered(refusals):

@@ -1,7 +1,7 @@
 """Price series, read from files and checked; other modules rely on that."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from training.columns import Columns, find_columns
 from training.faults import Faults
 from training.observations import Observations, read_observations
 from training.options import Options
-from training.rejected import Rejected, in_options, rejection
+from training.rejected import Rejected, gathered, in_options, rejection
 from training.table import Table, read_table
 
 DESCRIPTION_FILE = "data.json"
@@ -64,32 +64,55 @@ class Dataset:
     options: Options
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What could be read of the inputs' files, and every fault of them.
+
+    ``series`` has no row with a fault, and no input whose file is unreadable.
+    """
+
+    series: tuple[Series, ...]
+    options: Options
+    refusals: tuple[str, ...]
+
+    def dataset(self) -> Dataset:
+        """Raises Rejected, with the faults of all inputs at once."""
+        if self.refusals:
+            raise Rejected("; ".join(self.refusals))
+        features = self.options.features
+        dataset = Dataset(
+            products=tuple(one for one in self.series if one.name not in features),
+            features=tuple(one for one in self.series if one.name in features),
+            options=self.options,
+        )
+        _check_roles(dataset)
+        return dataset
+
+
 def read_dataset(folder: Path) -> Dataset:
     """Read ``data.json`` and the file of each of its inputs.
 
     Raises Rejected with the faults of all inputs at once.
     """
+    return read_inputs(folder).dataset()
+
+
+def read_inputs(folder: Path) -> Reading:
+    """Read what is readable. Raises Rejected if ``data.json`` is not."""
     description = _read_description(folder / DESCRIPTION_FILE)
     options = description.options
     for option, name in options.inputs_named():
         if name not in description.inputs:
             inputs = ", ".join(description.inputs)
             raise Rejected(f"options: {option} names {name!r}, which is no input; inputs: {inputs}")
-    series, findings = [], []
+    series: list[Series] = []
+    refusals: list[str] = []
     for name in description.inputs:
-        try:
-            series.append(read_series(_file_of(folder, name), name, options))
-        except Rejected as error:
-            findings.append(str(error))
-    if findings:
-        raise Rejected("; ".join(findings))
-    dataset = Dataset(
-        products=tuple(one for one in series if one.name not in options.features),
-        features=tuple(one for one in series if one.name in options.features),
-        options=options,
-    )
-    _check_roles(dataset)
-    return dataset
+        with gathered(refusals):
+            faults = Faults(name)
+            series.append(_read(_file_of(folder, name), options, faults))
+            faults.raise_any()
+    return Reading(tuple(series), options, tuple(refusals))
 
 
 def _file_of(folder: Path, name: str) -> Path:
@@ -145,6 +168,15 @@ def _check_roles(dataset: Dataset) -> None:
 
 def read_series(path: Path, name: str, options: Options) -> Series:
     """Read and check one file. Raises Rejected, naming every fault with its line."""
+    faults = Faults(name)
+    series = _read(path, options, faults)
+    faults.raise_any()
+    return series
+
+
+def _read(path: Path, options: Options, faults: Faults) -> Series:
+    """The rows without a fault. Raises Rejected if there is no table, or if it lacks a column."""
+    name = faults.name
     try:
         table = read_table(path, options.sheet_of(name))
     except Rejected as error:
@@ -156,15 +188,14 @@ def read_series(path: Path, name: str, options: Options) -> Series:
         options.wanted("date_column", name),
         options.wanted("price_column", name),
     )
-    faults = Faults(name)
     observed = read_observations(columns, options.max_missing_share, faults)
     series, lines = _on_business_days(observed, name, _source(path, table, columns))
-    if len(series.prices) < 2:
+    if len(series.prices) >= 2:
+        _check_gaps(series, lines, observed.unread, options.max_gap_days, faults)
+    elif not faults:
         faults.note(_too_few(series))
-    else:
-        _check_gaps(series, lines, options.max_gap_days, faults)
-    faults.raise_any()
-    return series
+    right = ~np.isin(lines, list(faults.lines))
+    return replace(series, prices=series.prices[right])
 
 
 def _source(path: Path, table: Table, columns: Columns) -> str:
@@ -194,10 +225,15 @@ def _too_few(series: Series) -> str:
     return f"{len(series.prices)} prices on business days, and two are the least{why}"
 
 
-def _check_gaps(series: Series, lines: np.ndarray, allowed: int, faults: Faults) -> None:
+def _check_gaps(
+    series: Series, lines: np.ndarray, unread: np.ndarray, allowed: int, faults: Faults
+) -> None:
     gaps = series.gaps.to_numpy()
     days = series.prices.index
     for end in np.flatnonzero(gaps > allowed) + 1:
+        first, last = sorted(lines[end - 1 : end + 1])
+        if ((first < unread) & (unread < last)).any():
+            continue  # their days may fill the gap
         faults.add(
             "gap",
             int(lines[end]),

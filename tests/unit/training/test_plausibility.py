@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.training.walks import csv_text, dataset, series, write_raw
+from tests.unit.training.walks import csv_text, series, write_raw
+from training.options import Options
 from training.plausibility import check_plausible, outliers
 from training.prepare import prepare
 from training.rejected import Rejected
@@ -118,9 +119,7 @@ def refusal(prices: pd.Series, **confirmed: object) -> str:
 
 
 def check(prices: pd.Series, **confirmed: object) -> None:
-    one = dataset({"wti": prices})
-    options = one.options.model_validate({"confirmed": confirmed})
-    check_plausible(type(one)(one.products, one.features, options))
+    check_plausible([series("wti", prices)], Options.model_validate({"confirmed": confirmed}))
 
 
 def with_zero() -> pd.Series:

@@ -38,6 +38,23 @@ def test_the_report_tells_of_each_series(tmp_path: Path) -> None:
     }
 
 
+def test_an_implausible_price_is_told_beside_a_fault_of_its_file_and_of_another(
+    tmp_path: Path,
+) -> None:
+    lines = csv_text(walk(days=600)).splitlines()
+    lines[100] = f"{lines[100].partition(',')[0]},0"
+    lines[200] = f"{lines[200].partition(',')[0]},abc"
+    brent = walk(days=600, seed=1)
+    brent.iloc[99] = 0.0
+    files = {"wti": "\n".join(lines), "brent": brent}
+    with pytest.raises(Rejected) as caught:
+        prepare(write_raw(tmp_path, files))
+    told = str(caught.value)
+    assert "wti: line 201 has the price 'abc'" in told
+    assert f"wti: no neighbour supports this price: {lines[100].partition(',')[0]} has 0" in told
+    assert f"brent: no neighbour supports this price: {brent.index[99]:%Y-%m-%d} has 0" in told
+
+
 def test_prices_that_never_move_are_told(tmp_path: Path) -> None:
     still = walk(days=600) * 0 + 50
     report = prepare(write_raw(tmp_path, {"wti": walk(days=600), "fee": still}))

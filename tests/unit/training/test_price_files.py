@@ -269,3 +269,14 @@ def test_every_gap_is_told_beside_a_wrong_price(tmp_path: Path) -> None:
     assert "line 3 has the price 'x'" in message
     assert "line 3 comes after 32 days without a price" in message
     assert "(the same in line 5)" in message
+
+
+def test_every_gap_is_told_beside_a_wrong_date(tmp_path: Path) -> None:
+    text = (
+        "Date,Price\n2020-01-02,1\n2020-01-0x,1\n2020-02-03,2\n2020-02-05,2\n2020-02-04,2\n"
+        "2020-03-02,3\n"
+    )
+    message = reason(tmp_path, text)
+    assert "line 3 has the date '2020-01-0x'" in message
+    assert "line 7 comes after 26 days without a price" in message
+    assert "line 4" not in message  # line 3 may fill that gap
