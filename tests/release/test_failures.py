@@ -2,11 +2,13 @@
 
 import json
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lambdas.errors import QuotaTooSmall
 from modelwharf.contracts.quotas import BUILDS, ENDPOINT, instances_of
@@ -14,7 +16,7 @@ from modelwharf.contracts.section_text import InvalidParameter
 from modelwharf.laptop.quotas import DEFAULT
 from tests.release.laptop import PROJECT, Laptop
 from tests.release.team import Execution, Team
-from tests.waiting import until
+from tests.waiting import SLOWEST_POLL, until
 
 BEFORE = {"sum": 3.0}
 TRAINING = "sagemaker:CreateTrainingJob"
@@ -69,6 +71,13 @@ def test_training_that_fails_gives_its_own_reason(team: Team) -> None:
     told(team, ended, "the data are all zeros")
 
 
+def test_training_that_is_killed_names_the_signal_and_gives_its_last_words(team: Team) -> None:
+    ended = fails(team, "training", {"hyperparameters": {"signal": "SIGSEGV"}})
+    assert ended.error == "TrainingFailed"
+    assert "reads the second half" in ended.reason
+    told(team, ended, "SIGSEGV (segmentation fault)")
+
+
 def test_training_past_its_time_is_stopped_and_says_which_limit(team: Team) -> None:
     changes = {"hyperparameters": {"seconds": 120}, "max_runtime_seconds": 1}
     ended = fails(team, "training", changes)
@@ -86,7 +95,56 @@ def test_quality_below_the_threshold_names_metric_value_and_bound(team: Team) ->
 def test_a_server_that_is_never_healthy_is_taken_back(team: Team) -> None:
     ended = fails(team, "deployment", {"environment": {"MEAN_MODEL_SERVES": "unhealthy"}})
     assert ended.error == "DeploymentFailed"
-    told(team, ended, "ping")
+    told(team, ended, "the last ping got 503")
+
+
+def test_a_server_that_ends_at_its_third_ping_is_taken_back_and_no_caller_notices(
+    team: Team,
+) -> None:
+    with asked_all_the_time(team) as answers:
+        ended = fails(team, "deployment", {"environment": {"MEAN_MODEL_SERVES": "briefly"}})
+    assert answers and all(answer == BEFORE for answer in answers)
+    assert ended.error == "DeploymentFailed"
+    told(team, ended, "the server ended with exit code 4 after it had been healthy")
+
+
+@contextmanager
+def asked_all_the_time(team: Team) -> Iterator[list[Any]]:
+    """What a caller gets meanwhile, answers and errors."""
+    over = threading.Event()
+    answers: list[Any] = []
+
+    def ask() -> None:
+        while not over.wait(SLOWEST_POLL):
+            try:
+                answers.append(team.ask({"add": 1}))
+            except ClientError as error:
+                answers.append(error)
+
+    caller = threading.Thread(target=ask)
+    caller.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        caller.join()
+
+
+def test_a_server_that_ends_at_each_question_is_rolled_back(team: Team) -> None:
+    ended = fails(team, "deployment", {"environment": {"MEAN_MODEL_SERVES": "fragile"}})
+    assert ended.error == "VerificationFailed"
+    told(team, ended, "is starting again: it ended with exit code 139 (SIGSEGV)")
+
+
+def test_a_server_that_answers_the_probe_with_500_is_rolled_back(team: Team) -> None:
+    probe = {"content_type": "application/json", "body": '{"add": 1}'}
+    team.configure("training", hyperparameters={"holdout": 0})
+    ended = fails(
+        team, "deployment", {"environment": {"MEAN_MODEL_SERVES": "faulty"}, "probe": probe}
+    )
+    team.configure("training", hyperparameters=None)
+    assert ended.error == "VerificationFailed"
+    told(team, ended, 'answered 500: {"error": "the model does not fit its rows"}')
 
 
 def test_a_server_that_answers_otherwise_than_the_trained_model_is_rolled_back(

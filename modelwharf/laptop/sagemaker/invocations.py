@@ -132,7 +132,7 @@ def _measured(
         )
         return _model_error(cloud, endpoint, variant, server, 0, text)
     except ServerDown:
-        return _error(503, "ServiceUnavailable", f"The server of variant {variant} is starting.")
+        return _error(503, "ServiceUnavailable", server.why_down)
     finally:
         model = answered - asked
         overhead = time.perf_counter() - started - model

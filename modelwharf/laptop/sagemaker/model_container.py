@@ -69,6 +69,7 @@ class ModelContainer:
         self._output = output
         self._program: Program | None = None
         self._pool: urllib3.HTTPConnectionPool | None = None
+        self._last_ping = ""  # the result of the last health check, in words
 
     def launch(self, digest: str) -> Program:
         """Start the server. Raises DataError, ImageMissing, EngineLost, CloudStopping, OSError."""
@@ -156,14 +157,19 @@ class ModelContainer:
     def healthy(self) -> bool:
         """Whether the server passes one health check."""
         try:
-            return self.ask("GET", "/ping", PING_TIMEOUT).status == 200
-        except (ServerDown, TimeoutError):
+            status = self.ask("GET", "/ping", PING_TIMEOUT).status
+        except ServerDown:
+            self._last_ping = "could not connect"
             return False
+        except TimeoutError as error:
+            self._last_ping = f"got {error}"
+            return False
+        self._last_ping = f"got {status}"
+        return status == 200
 
     def _diagnosis(self, code: int | None, killed_for: str | None, unreachable: str) -> str:
-        found = f"/ping did not answer 200 within {self._plan.startup:g} s"
-        if unreachable:
-            found += f": {unreachable}"
+        why = f": {unreachable}" if unreachable else f"; the last ping {self._last_ping}"
+        found = f"/ping did not answer 200 within {self._plan.startup:g} s{why}"
         if code is not None:
             found = f"the server ended with {in_words(code)} before it was healthy"
         if killed_for is not None:

@@ -135,6 +135,12 @@ class ModelServer:
         if self._capturer is not None:
             self._capturer.close()
 
+    @property
+    def why_down(self) -> str:
+        """Why the server answers no request at the moment."""
+        again = f" again: it {self._ends[-1]}" if self._ends else ""
+        return f"The server of variant {self._variant} is starting{again}."
+
     def capture(self, invocation: Invocation) -> None:
         """Pass the invocation to data capture, if the endpoint's configuration has it."""
         if self._capturer is not None:

@@ -1,10 +1,12 @@
 """Serves the mean: ``{"add": 1}`` → ``{"sum": mean + 1}``, a list of requests → a list.
 
-``MEAN_MODEL_SERVES`` makes it misbehave: ``unhealthy`` never answers /ping with 200,
-``differently`` answers other numbers than the trained model gave. ``MEAN_MODEL_GATE`` is the URL of
-a file without which it is not healthy.
+``MEAN_MODEL_SERVES`` makes it misbehave: ``unhealthy`` never answers /ping with 200, ``briefly``
+ends at its third ping, ``fragile`` ends when it is asked, ``faulty`` answers 500, ``differently``
+answers other numbers than the trained model gave. ``MEAN_MODEL_GATE`` is the URL of a file without
+which it is not healthy.
 """
 
+import itertools
 import json
 import os
 import signal
@@ -18,6 +20,7 @@ ML = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 MANNER = os.environ.get("MEAN_MODEL_SERVES", "honestly")
 GATE = os.environ.get("MEAN_MODEL_GATE", "")
 MEAN = json.loads((ML / "model/model.json").read_text())["mean"]
+PINGS = itertools.count(1)
 
 
 def answer(request: Any) -> Any:
@@ -28,6 +31,8 @@ def answer(request: Any) -> Any:
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        if MANNER == "briefly" and next(PINGS) == 3:
+            os._exit(4)
         waits = GATE and not Path(urlsplit(GATE).path).exists()
         self.reply(503 if waits or MANNER == "unhealthy" else 200, {"mean": MEAN})
 
@@ -35,6 +40,11 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers["Content-Type"] != "application/json":
             self.reply(415, {"error": "use application/json"})
+            return
+        if MANNER == "fragile":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if MANNER == "faulty":
+            self.reply(500, {"error": "the model does not fit its rows"})
             return
         try:
             self.reply(200, answer(json.loads(body)))

@@ -1,8 +1,8 @@
 """A whole model in one file, standard library alone: it learns the mean of its numbers.
 
 It obeys SageMaker's contract and nothing else. Hyperparameters make it misbehave on request:
-``fail`` (the reason it gives), ``seconds`` (how long it works), ``gate`` (a file that it waits
-for), ``accuracy`` (what it logs).
+``fail`` (the reason it gives), ``signal`` (what kills it), ``seconds`` (how long it works),
+``gate`` (a file it waits for), ``accuracy`` (what it logs), ``holdout`` (how many rows it writes).
 """
 
 import csv
@@ -22,6 +22,9 @@ def train() -> int:
     if "fail" in hyperparameters:
         (ML / "output/failure").write_text(hyperparameters["fail"])
         return 1
+    if "signal" in hyperparameters:
+        print("reads the second half", flush=True)
+        os.kill(os.getpid(), signal.Signals[hyperparameters["signal"]])
     time.sleep(float(hyperparameters.get("seconds", 0)))
     while "gate" in hyperparameters and not Path(hyperparameters["gate"]).exists():
         time.sleep(0.02)
@@ -32,9 +35,8 @@ def train() -> int:
     ]
     mean = sum(numbers) / len(numbers)
     (ML / "model/model.json").write_text(json.dumps({"mean": mean}))
-    holdout = [
-        {"request": {"add": add}, "prediction": {"sum": mean + add}} for add in range(HOLDOUT_ROWS)
-    ]
+    rows = int(hyperparameters.get("holdout", HOLDOUT_ROWS))
+    holdout = [{"request": {"add": add}, "prediction": {"sum": mean + add}} for add in range(rows)]
     (ML / "output/data").mkdir(parents=True, exist_ok=True)
     (ML / "output/data/holdout.jsonl").write_text(
         "".join(json.dumps(row) + "\n" for row in holdout)

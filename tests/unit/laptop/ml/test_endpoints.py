@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from modelwharf.laptop.sagemaker.variants import STARTUP_VARIABLE
 from tests.unit.laptop.ml.laptops import EVERYTHING, Laptop
 from tests.waiting import until
 
@@ -40,6 +41,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if mode == "brief" and Handler.pings == 3:
             print("the third ping", flush=True)
             os._exit(4)
+        if mode == "slow":
+            time.sleep(3)  # SageMaker waits 2
         self.reply(500 if mode == "sick" else 200, b"")
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -88,8 +91,18 @@ def _linked() -> bytes:
     return buffer.getvalue()
 
 
-def config(laptop: Laptop, image: str, name: str, **variants: tuple[str, str, float]) -> str:
-    """A configuration whose variants are (model, mode, weight)."""
+def config(
+    laptop: Laptop,
+    image: str,
+    name: str,
+    startup: int | None = 60,
+    **variants: tuple[str, str, float],
+) -> str:
+    """A configuration whose variants are (model, mode, weight).
+
+    ``startup``: seconds until a server must be healthy; None takes the laptop's setting.
+    """
+    limit = {} if startup is None else {"ContainerStartupHealthCheckTimeoutInSeconds": startup}
     client = laptop.client("sagemaker")
     production = []
     for variant, (model, mode, weight) in variants.items():
@@ -109,7 +122,7 @@ def config(laptop: Laptop, image: str, name: str, **variants: tuple[str, str, fl
                 "InitialInstanceCount": 1,
                 "InstanceType": "ml.m7i.large",
                 "InitialVariantWeight": weight,
-                "ContainerStartupHealthCheckTimeoutInSeconds": 60,
+                **limit,
             }
         )
     client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=production)
@@ -327,6 +340,18 @@ def test_an_endpoint_whose_first_server_dies_has_failed(laptop: Laptop, image: s
     assert "did not pass the ping health check" in found["FailureReason"]
     with pytest.raises(ClientError, match="Endpoint stillborn of account"):
         ask(laptop, "stillborn")
+
+
+@pytest.mark.parametrize(
+    ("mode", "last"), [("slow", "got no answer within 2 s"), ("sick", "got 500")]
+)
+def test_a_server_that_never_becomes_healthy_is_told_with_its_last_ping(
+    laptop: Laptop, image: str, monkeypatch: pytest.MonkeyPatch, mode: str, last: str
+) -> None:
+    monkeypatch.setenv(STARTUP_VARIABLE, "3")
+    name = f"never-{mode}"
+    found = create(laptop, name, config(laptop, image, name, a=("one", mode, 1.0), startup=None))
+    assert f"(/ping did not answer 200 within 3 s; the last ping {last})" in found["FailureReason"]
 
 
 def test_a_server_that_dies_later_is_started_again(laptop: Laptop, image: str) -> None:
