@@ -33,8 +33,10 @@ def install(cloud: Cloud) -> None:
         tier: str | None,
         **more: Any,
     ) -> Parameter:
+        held = self._parameters.get(name)  # asking a defaultdict by index would make an entry
+        kept = tier or (held[-1].tier if held else None)  # a new value leaves the tier as it is
         return stock_put(  # type: ignore[no-any-return]
-            self, name, description, value, *rest, tier=tier_for(value, tier), **more
+            self, name, description, value, *rest, tier=tier_for(value, kept), **more
         )
 
     replace(SimpleSystemManagerBackend, "put_parameter", put_parameter)

@@ -2,10 +2,11 @@
 
 botocore checks only missing members and minimum lengths, and moto checks little. Without this
 check, a value that is too long or misspelt would fail only in AWS. The text is that of AWS's
-services ("1 validation error detected: Value … at … failed to satisfy …").
+services ("1 validation error detected: Value … at … failed to satisfy …"); ECR has one of its own.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -33,36 +34,86 @@ def broken(service: str, operation: str, parameters: Mapping[str, Any]) -> str:
         return ""
     shape: Any = get_service_model(service).operation_model(operation).input_shape
     found = list(_broken(shape, parameters, ())) if shape is not None else []
+    if not found:
+        return ""
+    if service == "ecr":
+        return found[0].in_ecrs_words
     plural = "" if len(found) == 1 else "s"
-    return f"{len(found)} validation error{plural} detected: {'; '.join(found)}" if found else ""
+    told = "; ".join(fault.in_words for fault in found)
+    return f"{len(found)} validation error{plural} detected: {told}"
 
 
-def _broken(shape: Any, value: Any, place: tuple[str, ...]) -> Iterator[str]:
+@dataclass(frozen=True)
+class _Fault:
+    value: Any
+    place: tuple[str, ...]
+    constraint: str
+
+    @property
+    def in_words(self) -> str:
+        shown = f"'{_as_java(self.value)[:SHOWN]}' at '{'.'.join(self.place)}'"
+        return f"Value {shown} failed to satisfy constraint: {self.constraint}"
+
+    @property
+    def in_ecrs_words(self) -> str:
+        """As in aws-actions/amazon-ecr-login, issue 225."""
+        at = f"Invalid parameter at '{'.'.join(self.place)}'"
+        return f"{at} failed to satisfy constraint: '{self.constraint}'"
+
+
+def _as_java(value: Any) -> str:
+    """The value as AWS's services print it: ``[a, b]``, ``{key=value}``."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_as_java, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}={_as_java(one)}' for key, one in value.items())}}}"
+    return str(value)
+
+
+def _broken(shape: Any, value: Any, place: tuple[str, ...]) -> Iterator[_Fault]:
     if value is None:
         return  # AWS accepts null for an absent member
     if shape.type_name == "structure" and isinstance(value, Mapping):
         for name, member in shape.members.items():
             yield from _broken(member, value.get(name), (*place, name[:1].lower() + name[1:]))
         return
-    faults = list(_faults(shape, value))
-    for fault in faults:
-        shown = f"'{str(value)[:SHOWN]}' at '{'.'.join(place)}'"
-        yield f"Value {shown} failed to satisfy constraint: {fault}"
+    for constraint in _faults(shape, value):
+        yield _Fault(value, place, constraint)
     if shape.type_name == "list" and isinstance(value, list):
-        for number, one in enumerate(value, 1):
-            yield from _broken(shape.member, one, (*place, str(number), "member"))
+        yield from _broken_members("Member", shape.member, value, value, place)
     if shape.type_name == "map" and isinstance(value, Mapping):
-        yield from _broken_map(shape, value, place)
+        yield from _broken_members("Map keys", shape.key, list(value), value, place)
+        yield from _broken_members("Map value", shape.value, list(value.values()), value, place)
 
 
-def _broken_map(shape: Any, value: Mapping[str, Any], place: tuple[str, ...]) -> Iterator[str]:
-    for key, one in value.items():
-        for fault in _faults(shape.key, key):
-            yield (
-                f"Value '{str(dict(value))[:SHOWN]}' at '{'.'.join(place)}' failed to satisfy "
-                f"constraint: Map keys must satisfy constraint: [{fault}]"
-            )
-        yield from _broken(shape.value, one, (*place, key, "member"))
+def _broken_members(
+    what: str, shape: Any, members: Sequence[Any], whole: Any, place: tuple[str, ...]
+) -> Iterator[_Fault]:
+    """Faults of the members: of structures each at its place, of texts and numbers at the whole.
+
+    AWS names every constraint of such a member then, those that it keeps as well
+    (aws/sagemaker-python-sdk, issue 314).
+    """
+    if shape.type_name in ("structure", "list", "map"):
+        for number, one in enumerate(members, 1):
+            yield from _broken(shape, one, (*place, str(number), "member"))
+    elif any(True for one in members for _ in _faults(shape, one)):
+        every = ", ".join(_constraints(shape))
+        yield _Fault(whole, place, f"{what} must satisfy constraint: [{every}]")
+
+
+def _constraints(shape: Any) -> Iterator[str]:
+    """Every constraint of a text or number, in AWS's order and words."""
+    held = "value" if shape.type_name in ("integer", "long", "float", "double") else "length"
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    if most is not None:
+        yield f"Member must have {held} less than or equal to {most}"
+    if least is not None:
+        yield f"Member must have {held} greater than or equal to {least}"
+    if shape.metadata.get("pattern"):
+        yield f"Member must satisfy regular expression pattern: {shape.metadata['pattern']}"
+    if shape.metadata.get("enum"):
+        yield f"Member must satisfy enum value set: [{', '.join(shape.metadata['enum'])}]"
 
 
 def _faults(shape: Any, value: Any) -> Iterable[str]:

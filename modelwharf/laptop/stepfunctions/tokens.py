@@ -81,6 +81,11 @@ class Tokens:
         with self._lock:
             self._attempts[token] = _Attempt(endpoint, frame)
 
+    def require_waiting(self, token: str) -> None:
+        """Raise InvalidToken, or TaskTimedOut when the attempt waits no more."""
+        with self._lock:
+            self._waiting(token)
+
     def answer(self, outcome: CallbackOutcome) -> None:
         """End the attempt. Raises InvalidToken, or TaskTimedOut when the attempt waits no more."""
         with self._lock:
@@ -124,12 +129,13 @@ def install() -> Tokens:
             endpoint.interrupt_all()
 
     def send_task_success(self: StepFunctionResponse) -> ActionResult:
-        output = self._get_param("output")
+        token, output = self._get_param("taskToken"), self._get_param("output")
+        tokens.require_waiting(token)
         try:
             json.loads(output)
         except ValueError as error:
             raise InvalidOutput(f"Invalid Output: '{error}'") from None
-        tokens.answer(CallbackOutcomeSuccess(self._get_param("taskToken"), output))
+        tokens.answer(CallbackOutcomeSuccess(token, output))
         return EmptyResult()
 
     def send_task_failure(self: StepFunctionResponse) -> ActionResult:

@@ -25,13 +25,16 @@ JOB: dict[str, Any] = {
         ({"HyperParameters": None}, ""),
         (
             {"HyperParameters": {"a": "one\ntwo"}},
-            "Value 'one\ntwo' at 'hyperParameters.a.member' failed to satisfy constraint: Member "
-            "must satisfy regular expression pattern: .*",
+            "Value '{a=one\ntwo}' at 'hyperParameters' failed to satisfy constraint: Map value "
+            "must satisfy constraint: [Member must have length less than or equal to 2500, Member "
+            "must have length greater than or equal to 0, Member must satisfy regular expression "
+            "pattern: .*]",
         ),
         (
             {"Environment": {"1A": "x"}},
             "'environment' failed to satisfy constraint: Map keys must satisfy constraint: "
-            "[Member must satisfy regular expression pattern: [a-zA-Z_]",
+            "[Member must have length less than or equal to 512, Member must have length greater "
+            "than or equal to 0, Member must satisfy regular expression pattern: [a-zA-Z_]",
         ),
         (
             {"ResourceConfig": {**JOB["ResourceConfig"], "InstanceType": "ml.c5.large"}},
@@ -65,6 +68,23 @@ def test_a_training_job_is_refused_in_awss_words(change: dict[str, Any], told: s
 def test_every_fault_is_told_at_once() -> None:
     job = {**JOB, "TrainingJobName": "a_job", "RoleArn": "train"}
     assert broken("sagemaker", "CreateTrainingJob", job).startswith("3 validation errors detected")
+
+
+def test_members_that_are_texts_are_told_with_their_list() -> None:
+    call = {"Name": "p", "Labels": ["a", "b" * 101]}
+    found = broken("ssm", "LabelParameterVersion", call)
+    assert "Value '[a, bbb" in found
+    assert found.endswith(
+        "at 'labels' failed to satisfy constraint: Member must satisfy constraint: [Member must "
+        "have length less than or equal to 100, Member must have length greater than or equal to 1]"
+    )
+
+
+def test_ecr_has_words_of_its_own() -> None:
+    assert broken("ecr", "GetAuthorizationToken", {"registryIds": ["123"]}) == (
+        "Invalid parameter at 'registryIds' failed to satisfy constraint: 'Member must satisfy "
+        "constraint: [Member must satisfy regular expression pattern: [0-9]{12}]'"
+    )
 
 
 def test_a_service_that_is_not_looked_at_is_left_to_moto() -> None:

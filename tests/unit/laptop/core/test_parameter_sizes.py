@@ -29,3 +29,9 @@ def test_an_advanced_one_holds_8192(world: World) -> None:
 def test_who_leaves_the_tier_to_aws_gets_the_one_that_holds_it(world: World) -> None:
     assert put(world, 10, Tier="Intelligent-Tiering") == "Standard"
     assert put(world, 5000, Tier="Intelligent-Tiering") == "Advanced"
+
+
+def test_a_new_value_leaves_the_tier_as_it_is(world: World) -> None:
+    name, ssm = world.name("parameter"), world.client("ssm")
+    ssm.put_parameter(Name=name, Value="x", Type="String", Tier="Advanced")
+    assert ssm.put_parameter(Name=name, Value="x" * 5000, Overwrite=True)["Tier"] == "Advanced"

@@ -91,9 +91,10 @@ def test_an_answer_after_the_tasks_time_finds_no_task(world: World) -> None:
     assert error_of(failure) == "TaskTimedOut"
 
 
-def test_a_token_that_never_was_is_invalid(world: World) -> None:
+@pytest.mark.parametrize("output", ["1", "not JSON"])
+def test_a_token_that_never_was_is_invalid(world: World, output: str) -> None:
     with pytest.raises(ClientError) as failure:
-        world.states.send_task_success(taskToken="never", output="1")
+        world.states.send_task_success(taskToken="never", output=output)
     assert error_of(failure) == "InvalidToken"
 
 
