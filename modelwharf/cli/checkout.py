@@ -71,6 +71,15 @@ class Checkout:
         """Return the tracked or new paths whose content is in no commit."""
         return tuple(line[3:] for line in self._git("status", "--porcelain").stdout.splitlines())
 
+    def root(self) -> Path | None:
+        """Return the top folder of the work tree; None outside a checkout."""
+        answer = self._git("rev-parse", "--show-toplevel")
+        return Path(answer.stdout.strip()) if answer.returncode == 0 else None
+
+    def tracks(self, path: Path) -> bool:
+        """Whether git has the path, although a sparse checkout may lack it."""
+        return self._git("ls-files", "--error-unmatch", "--", str(path)).returncode == 0
+
     def is_shallow(self) -> bool:
         """Whether the clone lacks history; git refuses to push from one."""
         return self._git("rev-parse", "--is-shallow-repository").stdout.strip() == "true"

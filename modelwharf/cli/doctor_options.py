@@ -8,6 +8,7 @@ from typing import Any
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from modelwharf.cli.checkout import Checkout
 from modelwharf.cli.demo_data import demo_series
 from modelwharf.cli.doctor_project import project_of
 from modelwharf.contracts.examination import ImageRole
@@ -89,7 +90,7 @@ def wanted(word: str, context: Path | None, arguments: Mapping[str, str]) -> Wan
         context, path = context or path, path / DOCKERFILE
     if not path.is_file():
         if DOCKERFILE in path.name or word.startswith((".", "/", "~")):
-            raise click.UsageError(f"there is no file {path}")
+            raise click.UsageError(f"there is no file {path}{_where_git_has_it(path)}")
         return NamedImage(word)
     context = context or Path.cwd()
     source = configured(path, context)
@@ -98,6 +99,15 @@ def wanted(word: str, context: Path | None, arguments: Mapping[str, str]) -> Wan
         context=context,
         arguments={BASE_IMAGE: Source().base_image, **arguments},
         inputs=source[1].inputs if source else (),
+    )
+
+
+def _where_git_has_it(path: Path) -> str:
+    if not Checkout(Path.cwd()).tracks(path):
+        return ""
+    return (
+        "; git has it, but it is not checked out: `git sparse-checkout disable`, or "
+        f"`git checkout -- {path}`"
     )
 
 

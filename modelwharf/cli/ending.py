@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -18,10 +19,14 @@ from modelwharf.cli.release import SUCCEEDED, Release
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import Stack
 from modelwharf.cli.watching import watching
+from modelwharf.contracts.configured_project import PROJECT_FILE, find_project_file
 
 TRY_AGAIN = 'Try again: commit what mends it and wharf push; or wharf start --reason "…"'
 DATA = "Try again: wharf data put NAME FILE, which starts a release when it is there"
 CONFIGURATION = 'Try again: wharf config put SECTION FILE, and then wharf start --reason "…"'
+CHANGED_FILE = (
+    f'Try again: edit {PROJECT_FILE}, wharf config apply, and then wharf start --reason "…"'
+)
 MENDED = {
     "MissingData": DATA,
     "DataRejected": DATA,
@@ -30,7 +35,8 @@ MENDED = {
     "QualityBelowThreshold": "Try again: better data or a better program starts a release; after a "
     'change of the rules: wharf start --reason "…"',
 }
-"""What to type after these errors; TRY_AGAIN after others."""
+"""What to type after these errors; TRY_AGAIN after others. In a project, CHANGED_FILE mends the
+parameters."""
 
 
 def tell(services: Services, stack: Stack, arrival: Arrival, *, wait: bool, as_json: bool) -> None:
@@ -127,11 +133,17 @@ def _it_goes_on(release: str) -> Iterator[None]:
 def _next(view: Release) -> str:
     if not view.succeeded:
         error = view.failure.error if view.failure else ""
-        return f"What it wrote: wharf logs {view.id}\n{MENDED.get(error, TRY_AGAIN)}"
+        return f"What it wrote: wharf logs {view.id}\n{_mended(error)}"
     probe = view.document.plan.deployment.probe if view.document and view.document.plan else None
     if probe and probe.content_type == "application/json" and probe.body is not None:
         return f"Ask it: wharf invoke {shlex.quote(probe.body)}"
     return f"See it again: wharf show {view.id}"
+
+
+def _mended(error: str) -> str:
+    if error == "InvalidParameter" and find_project_file(Path.cwd()):
+        return CHANGED_FILE
+    return MENDED.get(error, TRY_AGAIN)
 
 
 def _ended(status: str | None) -> str:

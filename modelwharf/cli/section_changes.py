@@ -9,7 +9,8 @@ from modelwharf.contracts.parameters import Parameters
 
 ABSENT = "none"
 """The text for a key that only one side has."""
-EMPTY = {"{}", "null"}
+NOTHING = "null"
+EMPTY = {"{}", NOTHING}
 """Values without keys of their own: keys on the other side show the difference."""
 
 
@@ -49,6 +50,8 @@ def changes(section: str, before: Contract, after: Contract) -> list[Change]:
         if old.get(key) != new.get(key)
         and not _told_below(key, old, new)
         and not _told_below(key, new, old)
+        and not _unset_in_new_object(key, old, new)
+        and not _unset_in_new_object(key, new, old)
     ]
 
 
@@ -67,6 +70,13 @@ def _flat(value: dict[str, Any], above: str) -> Iterator[tuple[str, str]]:
 
 def _told_below(key: str, values: dict[str, str], others: dict[str, str]) -> bool:
     return values.get(key) in EMPTY and any(other.startswith(f"{key}.") for other in others)
+
+
+def _unset_in_new_object(key: str, values: dict[str, str], others: dict[str, str]) -> bool:
+    """Whether the key is a field without a value of an object that the other side lacks."""
+    names = key.split(".")
+    above = (".".join(names[:length]) for length in range(1, len(names)))
+    return values.get(key) == NOTHING and any(others.get(one) == NOTHING for one in above)
 
 
 def _value(values: dict[str, str], default: dict[str, str], key: str) -> Value:

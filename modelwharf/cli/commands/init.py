@@ -58,9 +58,23 @@ def init(directory: Path, template: Template, project: str | None, as_json: bool
         shown = {"directory": str(directory), "project": name, "template": template.name}
         print_json({**shown, "files": [*made]})
         return
-    click.echo(f"{directory}: project {name}, {len(made)} files, committed\n\nNext:")
+    click.echo(f"{directory}: project {name}, {len(made)} files, committed{_inside(directory)}")
+    click.echo("\nNext:")
     for line in _next(directory, template):
         click.echo(f"  {line}")
+
+
+def _inside(directory: Path) -> str:
+    """Say that another repository would take the project for a link to its commit alone."""
+    place = directory.resolve()
+    outer = Checkout(place.parent).root()
+    if outer is None:
+        return ""
+    ignored = place.relative_to(outer.resolve()).as_posix()
+    return (
+        f"\nIt is a repository of its own inside {outer}, which must ignore it: "
+        f"echo /{ignored}/ >> {outer / '.gitignore'}"
+    )
 
 
 def _project(given: str | None, directory: Path) -> str:

@@ -120,3 +120,17 @@ def test_an_optional_object_is_told_by_its_keys(terminal: Terminal, project: Pat
     lines = terminal.wharf("config", "diff").stdout.splitlines()
 
     assert lines[1:] == ["  deployment.capture.percent: none -> 5"]
+
+
+def test_a_new_object_is_told_without_the_keys_that_nobody_set(
+    terminal: Terminal, project: Path
+) -> None:
+    write(project, "[deployment.probe]\nbody_file = 'probe.bin'\n")
+
+    lines = terminal.wharf("config", "diff").stdout.splitlines()
+
+    assert [line.split(":")[0] for line in lines[1:]] == [
+        "  deployment.probe.content_type",
+        "  deployment.probe.accept",
+        "  deployment.probe.body_file",
+    ]

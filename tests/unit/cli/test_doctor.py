@@ -1,5 +1,6 @@
 """`wharf doctor`: what it asks the doctor for, and how it tells what was found."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,19 @@ def test_words_that_make_no_sense_are_wrong_usage(
 
     assert result.exit_code == 2
     assert told in result.stderr.replace("\n", " ")
+
+
+def test_a_file_that_a_sparse_checkout_lacks_is_told_as_such(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.wharf("init", str(tmp_path / "my-line"), "--template", "container")
+    monkeypatch.chdir(tmp_path / "my-line")
+    subprocess.run(["git", "sparse-checkout", "set", "data"], check=True, capture_output=True)
+
+    result = terminal.wharf("doctor")
+
+    assert result.exit_code == 2
+    assert "git has it, but it is not checked out" in result.stderr.replace("\n", " ")
 
 
 def test_a_project_s_images_are_examined_as_its_file_has_them(

@@ -115,6 +115,19 @@ def test_a_clone_without_commits_becomes_the_project(terminal: Terminal, tmp_pat
     )
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_project_inside_another_repository_is_told(
+    terminal: Terminal, tmp_path: Path, inside: bool
+) -> None:
+    if inside:
+        git(tmp_path, "init", "--quiet")
+
+    shown = terminal.wharf("init", str(tmp_path / "below" / "my-model"), "--template", "container")
+
+    told = f"echo /below/my-model/ >> {tmp_path}/.gitignore"
+    assert (told in shown.stdout) is inside
+
+
 def test_a_name_that_aws_cannot_carry_is_refused_with_the_rule(
     terminal: Terminal, tmp_path: Path
 ) -> None:

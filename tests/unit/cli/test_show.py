@@ -4,6 +4,7 @@ import io
 import json
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -381,6 +382,18 @@ def test_the_last_line_names_the_command_that_mends_that_failure(
 
     assert last.startswith("Try again: ")
     assert command in last
+
+
+def test_a_parameter_is_mended_in_the_project_s_file(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "modelwharf.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    releases.failed(terminal.cloud, error="InvalidParameter")
+
+    last = terminal.wharf("show", RELEASE, "--follow").stdout.splitlines()[-1]
+
+    assert "edit modelwharf.toml, wharf config apply" in last
 
 
 def test_the_hint_asks_the_teams_own_question_where_one_is_known(
