@@ -139,7 +139,7 @@ class BaseImage:
             raise ServiceFault(f"{self._what}: {realm} gave no token: {answer.words!r}") from None
 
     @property
-    def _patience(self) -> float:
+    def _timeout(self) -> float:
         if self.timeout is not None:
             return self.timeout
         return PULL_TIMEOUT if self.registry else TIMEOUT
@@ -170,7 +170,7 @@ class BaseImage:
     def _opened(self, request: urllib.request.Request) -> addinfourl:
         """Return the response's stream; urllib raises refusals as exceptions."""
         try:
-            opened: addinfourl = urllib.request.urlopen(request, timeout=self._patience)  # noqa: S310
+            opened: addinfourl = urllib.request.urlopen(request, timeout=self._timeout)  # noqa: S310
         except urllib.error.HTTPError as refusal:
             return refusal
         return opened

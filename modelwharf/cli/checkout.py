@@ -132,8 +132,8 @@ class Checkout:
 
 
 def _refused(remote: str, branch: str, output: str, head: str) -> str:
-    told = (line for line in output.strip().splitlines() if not line.startswith("hint:"))
-    said = [line.replace("\t", " ") for line in told if line != "Done"]  # from --porcelain
+    lines = (line for line in output.strip().splitlines() if not line.startswith("hint:"))
+    said = [line.replace("\t", " ") for line in lines if line != "Done"]  # from --porcelain
     words = "\n".join(said[-8:])
     hint = ""
     if "shallow update not allowed" in output:

@@ -97,10 +97,10 @@ def takes_plugin(path: str) -> bool:
     if program is None or Path(program).parent == Path(sys.executable).parent:
         return True
     try:
-        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+        result = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     except OSError:
         return False
-    return not f"{told.stdout}{told.stderr}".startswith("aws-cli/1.")
+    return not f"{result.stdout}{result.stderr}".startswith("aws-cli/1.")
 
 
 def in_the_way(environment: Mapping[str, str]) -> list[str]:

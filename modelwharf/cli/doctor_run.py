@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modelwharf.cli.errors import Trouble
-from modelwharf.cli.examination import Telling, summary
+from modelwharf.cli.examination import FindingReporter, summary
 from modelwharf.cli.output import console
 from modelwharf.contracts.examination import Examination, ImageRole
 from modelwharf.doctor import CannotExamine, EngineLost, Settings, Wanted, examine
@@ -42,7 +42,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def chosen_engine(wish: str | None, folder: Path) -> Iterator["Engine"]:
+def chosen_engine(requested: str | None, folder: Path) -> Iterator["Engine"]:
     """Yield the engine until the block ends. Raises NothingChecked."""
     try:
         from modelwharf.engines.choice import NoSuchEngine, choose
@@ -53,7 +53,7 @@ def chosen_engine(wish: str | None, folder: Path) -> Iterator["Engine"]:
         ) from None
     processes = Processes()
     try:
-        engine = choose(wish, folder, processes)
+        engine = choose(requested, folder, processes)
     except NoSuchEngine as error:
         raise NothingChecked(str(error)) from None
     with swept(engine, processes):
@@ -83,15 +83,15 @@ def run(
     begun = time.monotonic()
     screen = console()
     working = screen.status("running the images …") if screen.is_terminal else nullcontext()
-    telling = Telling(screen, {role: one.name for role, one in images.items()})
+    reporter = FindingReporter(screen, {role: one.name for role, one in images.items()})
     if not quiet:
         click.echo(f"engine: {engine.description}")
-        if "platform" in engine.lacks:
+        if "platform" in engine.unsupported:
             click.echo(NO_CONTAINERS)
     try:
         with nullcontext() if quiet else working:
             found = examine(
-                engine, images, settings, folder, (lambda finding: None) if quiet else telling
+                engine, images, settings, folder, (lambda finding: None) if quiet else reporter
             )
     except (CannotExamine, EngineLost) as error:
         raise NothingChecked(str(error)) from None

@@ -11,7 +11,7 @@ from rich.console import Console
 from modelwharf.cli import brief
 from modelwharf.cli.arrival import Arrival
 from modelwharf.cli.errors import INTERRUPTED
-from modelwharf.cli.figures import print_facts, told_in_figures
+from modelwharf.cli.figures import print_facts, states_in_figures
 from modelwharf.cli.follow import follow
 from modelwharf.cli.output import console, draw, print_json
 from modelwharf.cli.picture import ending, picture
@@ -113,7 +113,7 @@ def follow_on_screen(services: Services, stack: Stack, release: str, screen: Con
         view = follow(services, stack, release, seen)
     print_facts(screen, view)
     if screen.is_terminal:
-        draw(screen, picture(view, services.now(), told_in_figures(view)))
+        draw(screen, picture(view, services.now(), states_in_figures(view)))
     screen.print(ending(view, services.now()), markup=False, soft_wrap=True)
     return view
 

@@ -19,7 +19,7 @@ LABEL_WIDTH = 7  # columns
 SHORT = 12  # digits of a digest
 
 
-class Telling:
+class FindingReporter:
     """Prints each finding as it comes, below its image."""
 
     def __init__(self, console: Console, names: dict[ImageRole, str]) -> None:

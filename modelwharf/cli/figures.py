@@ -36,7 +36,7 @@ def facts(release: Release) -> list[tuple[str, str]]:
     return found
 
 
-def told_in_figures(release: Release) -> frozenset[str]:
+def states_in_figures(release: Release) -> frozenset[str]:
     """Return the states whose reason ``facts`` shows in full, or will show when the release is
     over.
     """

@@ -31,8 +31,8 @@ class Project:
         self._cloudformation = services.client("cloudformation")
         self._sagemaker = services.client("sagemaker")
         body = self._template()
-        told = {name: one["Value"] for name, one in body.get("Outputs", {}).items()}
-        StackVersion.of(self.stack, told).require_reader()
+        outputs = {name: one["Value"] for name, one in body.get("Outputs", {}).items()}
+        StackVersion.of(self.stack, outputs).require_reader()
         self._reduced = remainder(body)
         self._resources = {
             one["LogicalResourceId"]: one

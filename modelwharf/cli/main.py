@@ -22,7 +22,7 @@ class Wharf(click.Group):
         try:
             return super().invoke(ctx)
         except Trouble as error:
-            raise _told(ctx, error) from None
+            raise _as_click_error(ctx, error) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
@@ -30,7 +30,7 @@ class Wharf(click.Group):
 
             if not isinstance(error, KNOWN_PROBLEMS):
                 raise
-            raise _told(ctx, trouble(error, _endpoint_url(ctx))) from None
+            raise _as_click_error(ctx, trouble(error, _endpoint_url(ctx))) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order in which people need them."""
@@ -45,7 +45,7 @@ class Wharf(click.Group):
             formatter.write_dl([(entry.name, entry.help) for entry in ENTRIES])
 
 
-def _told(context: click.Context, problem: Trouble) -> Exception:
+def _as_click_error(context: click.Context, problem: Trouble) -> Exception:
     """Return the exception that ends the command: the problem, or with --json an exit after
     printing it.
     """

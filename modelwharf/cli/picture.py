@@ -20,10 +20,12 @@ from modelwharf.cli.state_rows import (
 from modelwharf.contracts.history import StateRow
 
 
-def picture(release: Release, now: datetime, told: frozenset[str] = frozenset()) -> RenderableType:
+def picture(
+    release: Release, now: datetime, explained: frozenset[str] = frozenset()
+) -> RenderableType:
     """Return the release's states as a table under its headline.
 
-    ``told``: states whose reason the figures show; the table shows only the error's name.
+    ``explained``: states whose reason the figures show; the table shows only the error's name.
     """
     table = Table(box=None, pad_edge=False, show_header=False)
     for _ in range(3):
@@ -35,15 +37,15 @@ def picture(release: Release, now: datetime, told: frozenset[str] = frozenset())
             Text(mark, style),
             Text(indented(row)),
             Text(between(row.entered, row.exited or now), "dim"),
-            _remark(row, style, row.name in told),
+            _remark(row, style, row.name in explained),
         )
     return Group(Text.from_markup(headline(release, now)), table)
 
 
-def _remark(row: StateRow, style: str, told: bool) -> Text:
+def _remark(row: StateRow, style: str, explained: bool) -> Text:
     """Return an error in one line, and each command to type on its own line."""
     if row.error:
-        words = name_of_error(row) if told else first_line(row)
+        words = name_of_error(row) if explained else first_line(row)
         return Text(words, style, no_wrap=True, overflow="ellipsis")
     return Text(remark(row).replace("; ", "\n"))
 

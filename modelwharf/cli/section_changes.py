@@ -48,8 +48,8 @@ def changes(section: str, before: Contract, after: Contract) -> list[Change]:
         )
         for key in dict.fromkeys((*old, *new))
         if old.get(key) != new.get(key)
-        and not _told_below(key, old, new)
-        and not _told_below(key, new, old)
+        and not _has_keys_below(key, old, new)
+        and not _has_keys_below(key, new, old)
         and not _unset_in_new_object(key, old, new)
         and not _unset_in_new_object(key, new, old)
     ]
@@ -68,7 +68,7 @@ def _flat(value: dict[str, Any], above: str) -> Iterator[tuple[str, str]]:
             yield f"{above}{name}", json.dumps(one, ensure_ascii=False)
 
 
-def _told_below(key: str, values: dict[str, str], others: dict[str, str]) -> bool:
+def _has_keys_below(key: str, values: dict[str, str], others: dict[str, str]) -> bool:
     return values.get(key) in EMPTY and any(other.startswith(f"{key}.") for other in others)
 
 

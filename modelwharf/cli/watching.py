@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 
 from modelwharf.cli.duration import between
-from modelwharf.cli.figures import told_in_figures
+from modelwharf.cli.figures import states_in_figures
 from modelwharf.cli.picture import of_commit, picture
 from modelwharf.cli.release import Release
 from modelwharf.cli.services import Services
@@ -56,7 +56,7 @@ def watching(services: Services, console: Console) -> Iterator[Watching]:
 def lines(release: Release, now: datetime) -> list[str]:
     """Return one line for each state begun and one for each ended, for a log."""
     found = []
-    told = told_in_figures(release)
+    explained = states_in_figures(release)
     for row in _ends_after_children(shown(release.states)):
         mark, _ = MARKS[row.status]
         if not row.is_over:
@@ -66,7 +66,7 @@ def lines(release: Release, now: datetime) -> list[str]:
             if row.waits_for and row.waits_for.startswith(APPROVAL):
                 found.append(f"  {row.waits_for}")
             continue
-        words = name_of_error(row) if row.name in told else first_line(row)
+        words = name_of_error(row) if row.name in explained else first_line(row)
         end = f": {words}" if words else ""
         found.append(f"{mark} {indented(row)} {between(row.entered, row.exited or now)}{end}")
     return found

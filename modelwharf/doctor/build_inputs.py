@@ -83,7 +83,7 @@ class Inputs:
         name = str(path.relative_to(self.root))
         self.faults.append((f"{name if name.isprintable() else ascii(name)} {words}", kind))
 
-    def told(self) -> list[str]:
+    def report(self) -> list[str]:
         """The faults as lines for people, then what to do about each kind of them."""
         lines = [fault for fault, _ in sorted(self.faults)]
         more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
@@ -100,5 +100,5 @@ def true_path(path: Path) -> Path:
 if __name__ == "__main__":
     inputs = Inputs(Path(".image-context"), os.environ.get("IMAGE_CONTEXT") or ".")
     inputs.look_at_all()
-    print("\n".join(inputs.told()))
+    print("\n".join(inputs.report()))
     sys.exit(1 if inputs.faults else 0)

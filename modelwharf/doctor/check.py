@@ -45,5 +45,5 @@ class Check:
 
 def _last(log: Sequence[str]) -> tuple[str, ...]:
     """Return the last lines, without the doctor's own pings, which would hide the others."""
-    told = [line for line in log if PING not in line]
-    return tuple(told or log)[-LOG_LINES:]
+    others = [line for line in log if PING not in line]
+    return tuple(others or log)[-LOG_LINES:]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-SOMEBODY = "1000:1000"  # any user but root
+OTHER_USER = "1000:1000"  # any user but root
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ EASY = Conditions()
 # What an engine may lack → the condition that needs it.
 HARD = {
     "read_only": Conditions(read_only=True),
-    "user": Conditions(user=SOMEBODY),
+    "user": Conditions(user=OTHER_USER),
     "isolated": Conditions(isolated=True),
 }
 
 
-def hardest(lacks: Sequence[str]) -> Conditions:
+def hardest(unsupported: Sequence[str]) -> Conditions:
     """Return all conditions that the engine supports, in one."""
-    return reduce(Conditions.__or__, (c for name, c in HARD.items() if name not in lacks), EASY)
+    return reduce(
+        Conditions.__or__, (c for name, c in HARD.items() if name not in unsupported), EASY
+    )

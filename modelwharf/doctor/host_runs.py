@@ -66,7 +66,7 @@ def train_on_hosts(
             found = run_together(
                 [partial(place.start, cluster, image) for place in places],
                 stopping=Event(),
-                seconds=settings.patience.training,
+                seconds=settings.deadlines.training,
                 grace=GRACE,
             )
         except (OSError, ImageMissing) as error:

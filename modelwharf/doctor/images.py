@@ -63,10 +63,10 @@ class DockerfileOf:
         try:
             staged = self._staged(folder)
             if refused := refusal(self.dockerfile, self.context, staged):
-                told = "\n".join(f"  {line}" for line in refused)
+                details = "\n".join(f"  {line}" for line in refused)
                 raise CannotExamine(
                     f"{self.dockerfile} is not built, for a release would refuse what goes into "
-                    f"the image:\n{told}"
+                    f"the image:\n{details}"
                 )
             context = staged or self.context
             dockerfile = context / self._relative if staged else self.dockerfile
@@ -75,10 +75,12 @@ class DockerfileOf:
         except (BuildError, ImageMissing, OSError) as error:
             # A container engine's error already has the failing step's lines in it.
             said = [] if "\n" in str(error) else lines[-BUILD_LINES:]
-            told = "".join(f"\n  {line}" for line in said if line.strip())
+            details = "".join(f"\n  {line}" for line in said if line.strip())
             option = other_context(self.dockerfile, self.context)
             hint = f"\nThe folder {self.context} lacks what it copies: {option}" if option else ""
-            raise CannotExamine(f"{self.dockerfile} does not build: {error}{told}{hint}") from None
+            raise CannotExamine(
+                f"{self.dockerfile} does not build: {error}{details}{hint}"
+            ) from None
 
     @property
     def _relative(self) -> Path:
@@ -108,7 +110,7 @@ class ReadyImage:
     """The media type, if the name means a list of images."""
 
     @property
-    def told(self) -> ExaminedImage:
+    def examined(self) -> ExaminedImage:
         return ExaminedImage(
             role=self.role, name=self.name, digest=self.digest, platform=self.config.platform
         )

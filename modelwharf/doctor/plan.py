@@ -64,12 +64,12 @@ TRAINING: tuple[Step[TrainingRuns], ...] = (
     Step(
         platform.TRAINING,
         lambda runs: platform.look(
-            platform.TRAINING, runs.image, runs.settings.platform, runs.lacks
+            platform.TRAINING, runs.image, runs.settings.platform, runs.unsupported
         ),
     ),
     Step(
         image_user.TRAINING,
-        lambda runs: image_user.look(image_user.TRAINING, runs.image, runs.lacks),
+        lambda runs: image_user.look(image_user.TRAINING, runs.image, runs.unsupported),
         unless=(platform.TRAINING,),
     ),
     Step(train_starts.CHECK, train_starts.look, unless=(platform.TRAINING,)),
@@ -105,12 +105,12 @@ SERVING: tuple[Step[Servers], ...] = (
     Step(
         platform.INFERENCE,
         lambda servers: platform.look(
-            platform.INFERENCE, servers.image, servers.settings.platform, servers.lacks
+            platform.INFERENCE, servers.image, servers.settings.platform, servers.unsupported
         ),
     ),
     Step(
         image_user.INFERENCE,
-        lambda servers: image_user.look(image_user.INFERENCE, servers.image, servers.lacks),
+        lambda servers: image_user.look(image_user.INFERENCE, servers.image, servers.unsupported),
         unless=(platform.INFERENCE,),
     ),
     Step(serve_starts.CHECK, serve_starts.look, unless=(platform.INFERENCE,)),
@@ -157,8 +157,8 @@ def examine(
         image, place = images[ImageRole.INFERENCE], folder / "serving"
         with closing(Servers(engine, image, settings, place, artifact, samples)) as servers:
             findings += _take(SERVING, servers, tell)
-    told = tuple(image.told for image in images.values())
-    return Examination(engine=engine.description, images=told, findings=tuple(findings))
+    examined = tuple(image.examined for image in images.values())
+    return Examination(engine=engine.description, images=examined, findings=tuple(findings))
 
 
 def _given(settings: Settings) -> Artifact | None:

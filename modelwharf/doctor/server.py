@@ -72,14 +72,14 @@ class Server:
             self.address,
             "POST",
             "/invocations",
-            timeout=self.settings.patience.invocation,
+            timeout=self.settings.deadlines.invocation,
             body=sample.body,
             headers={"Content-Type": sample.content_type},
         )
 
     def ping_once(self) -> Answer:
         """Send one /ping. Raises NoAnswer, TooSlow."""
-        return ask(self.address, "GET", "/ping", timeout=self.settings.patience.ping)
+        return ask(self.address, "GET", "/ping", timeout=self.settings.deadlines.ping)
 
     def await_health(self, seconds: float) -> bool:
         """Ping until it returns 200, ends, or the time is over."""
@@ -124,7 +124,7 @@ class Server:
         if self.program is None:
             raise NoAnswer("the server is not running")
         begun = time.monotonic()
-        code = self.program.stop(self.settings.patience.stop_serving)
+        code = self.program.stop(self.settings.deadlines.stop_serving)
         return code, time.monotonic() - begun
 
 

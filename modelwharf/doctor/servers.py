@@ -80,7 +80,7 @@ class Servers:
         self.settings = settings
         self.artifact = artifact
         self.samples = samples
-        self.lacks = engine.lacks
+        self.unsupported = engine.unsupported
         self._engine = engine
         self._folder = folder
         self._count = 0
@@ -89,8 +89,8 @@ class Servers:
     @cached_property
     def first(self) -> Server:
         """The server with the artifact, as on SageMaker, after waiting until it is healthy."""
-        server, patience = self.start(self.model), self.settings.patience
-        server.await_health(patience.startup if self.model else patience.bare)
+        server, deadlines = self.start(self.model), self.settings.deadlines
+        server.await_health(deadlines.startup if self.model else deadlines.bare)
         return server
 
     @cached_property
@@ -126,12 +126,12 @@ class Servers:
         begun = time.monotonic()
         first = answer = server.answers(sample)
         pause = threading.Event()
-        patience = min(FORGIVING, self.settings.patience.startup)
+        deadline = min(FORGIVING, self.settings.deadlines.startup)
         while True:
             passed = time.monotonic() - begun
             if isinstance(answer, Answer) and answer.status == 200:
                 return Opening(first, passed)
-            if passed > patience or not server.running:
+            if passed > deadline or not server.running:
                 return Opening(first, None)
             pause.wait(LOOK)
             answer = server.answers(sample)
@@ -139,9 +139,9 @@ class Servers:
     @cached_property
     def bare(self) -> Server:
         """A server without a model, watched somewhat longer than loading one takes."""
-        server, patience = self.start(None), self.settings.patience
+        server, deadlines = self.start(None), self.settings.deadlines
         usual = self.first.healthy_after or 0.0
-        server.await_health(min(patience.startup, 2 * usual + patience.bare))
+        server.await_health(min(deadlines.startup, 2 * usual + deadlines.bare))
         return server
 
     @cached_property
@@ -169,7 +169,7 @@ class Servers:
     def busy(self) -> Pings:
         """Ping while the first sample is sent again and again."""
         server = self.live()
-        end = time.monotonic() + self.settings.patience.busy
+        end = time.monotonic() + self.settings.deadlines.busy
         with pinging(server) as pings:
             while True:
                 server.answers(self.samples[0])
@@ -185,7 +185,7 @@ class Servers:
 
     def _fault_of(self, server: Server) -> str | None:
         usual = self.first.healthy_after or 0.0
-        if not server.await_health(min(self.settings.patience.startup, 10 * usual + 10)):
+        if not server.await_health(min(self.settings.deadlines.startup, 10 * usual + 10)):
             return server.ending
         if not self.samples or self.opening.answered_after is None:
             return None
@@ -198,7 +198,7 @@ class Servers:
 
     @cached_property
     def fault_under_all(self) -> "Fault | None":
-        hard = hardest(self.lacks)
+        hard = hardest(self.unsupported)
         if self.settings.environment.get(WRITABLE_ROOT) == "1":
             hard = Conditions(user=hard.user, isolated=hard.isolated)
         return self.fault_under(hard)

@@ -17,7 +17,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Patience:
+class Deadlines:
     """SageMaker's limits, and how long a person waits; all in seconds."""
 
     training: float = 600
@@ -36,7 +36,7 @@ class Patience:
     """How much longer than usual a server without a model is watched."""
     busy: float = 1.5
     """How long pings are timed while requests are answered."""
-    telling: float = 2
+    least_left: float = 2
     """Least remaining time of a training run; with less, SIGTERM's effect cannot be told."""
 
 
@@ -61,6 +61,6 @@ class Settings:
     samples: tuple[Sample, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     """The server's environment, as in ``deployment.environment``."""
-    patience: Patience = Patience()
+    deadlines: Deadlines = Deadlines()
     now: Callable[[], float] = time.monotonic
     """The clock of training runs, in seconds."""

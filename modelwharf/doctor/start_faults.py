@@ -11,8 +11,10 @@ from modelwharf.doctor.refusals import Kind, Refusal, is_word, refusal_in
 from modelwharf.engines.engine import Engine, ImageConfig, ImageMissing, Launch
 
 # Docker's and podman's message for a USER that the image does not have.
-NOBODY = re.compile(r"unable to find (?:user|group) .*no matching entries in (?:passwd|group) file")
-PATIENCE = 20.0  # seconds for a command in the image
+UNKNOWN_USER = re.compile(
+    r"unable to find (?:user|group) .*no matching entries in (?:passwd|group) file"
+)
+COMMAND_TIMEOUT = 20.0  # seconds for a command in the image
 # Prints where $0 is on PATH, and whether it is executable, or a link to a missing file.
 LOOK = (
     'find=$PATH; case "$0" in /*) find=;; esac; IFS=:; for folder in $find ""; do '
@@ -55,7 +57,7 @@ def start_fault(
     say "not found" of a missing program, of one that is not executable and of one whose interpreter
     is missing. ``look`` tells where the program is, if the image has a shell.
     """
-    if code is None and any(NOBODY.search(line) for line in lines):
+    if code is None and any(UNKNOWN_USER.search(line) for line in lines):
         return StartFault(
             f"the image says USER {image.config.user}, whom its /etc/passwd or /etc/group lacks",
             "leave USER out of the Dockerfile, for SageMaker starts containers as root; or make "
@@ -189,7 +191,7 @@ def look_into(engine: Engine, image: ReadyImage, program: str, folder: Path) -> 
         entrypoint=("/bin/sh", "-c"),
     )
     try:
-        engine.run(launch, lines.append).wait(PATIENCE)
+        engine.run(launch, lines.append).wait(COMMAND_TIMEOUT)
     except (OSError, ImageMissing):
         return None
     return next((one for line in lines if (one := _place_in(line, program, folder))), None)

@@ -40,7 +40,7 @@ class TrainingRuns:
     def __init__(self, engine: Engine, image: ReadyImage, settings: Settings, folder: Path) -> None:
         self.image = image
         self.settings = settings
-        self.lacks = engine.lacks
+        self.unsupported = engine.unsupported
         self._engine = engine
         self._folder = folder
         self._count = 0
@@ -90,7 +90,7 @@ class TrainingRuns:
 
     @property
     def under_all(self) -> TrainingRun:
-        return self.under(hardest(self.lacks))
+        return self.under(hardest(self.unsupported))
 
     def stopped(self, doubtful: Callable[[StoppedRun], bool]) -> StoppedRun:
         """Send SIGTERM in the middle of the training itself; repeat if the first run is doubtful.
@@ -123,7 +123,7 @@ class TrainingRuns:
         left = self.left_of(seconds)
         found = replace(self._stop(seconds - left), left=left)
         left = self.left_of(found.run.seconds)
-        if found.took is None and left >= self.settings.patience.telling:
+        if found.took is None and left >= self.settings.deadlines.least_left:
             return replace(self._stop(found.run.seconds - left), left=left)
         return found
 
@@ -157,7 +157,7 @@ class TrainingRuns:
         started = self._start(channels, hyperparameters, conditions)
         if isinstance(started, TrainingRun):
             return started
-        code = started.wait(self.settings.patience.training)
+        code = started.wait(self.settings.deadlines.training)
         run = started.ended(code)
         if code is None:
             started.program.stop(grace=1)
@@ -171,7 +171,7 @@ class TrainingRuns:
         before, said = self.settings.now() - started.begun, len(started.lines)
         if code is not None:
             return StoppedRun(after, None, False, started.ended(code))
-        code = started.program.stop(self.settings.patience.stop_training)
+        code = started.program.stop(self.settings.deadlines.stop_training)
         run, spoke = started.ended(code), len(started.lines) > said
         # It may have ended meanwhile: an engine reports that with a delay.
         took = run.seconds - before if run.seconds >= before else None

@@ -41,7 +41,7 @@ def refusal(dockerfile: Path, context: Path, staged: Path | None) -> list[str]:
             inputs.look_at_link(path)
         elif path.is_file():
             inputs.look_at_file(path)
-    return inputs.told()
+    return inputs.report()
 
 
 def _copied(dockerfile: Path, context: Path) -> list[Path]:

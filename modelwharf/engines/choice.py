@@ -14,7 +14,7 @@ from modelwharf.engines.processes import Processes
 
 ENGINES = ("docker", "process")
 log = logging.getLogger("modelwharf.engines.choice")
-PATIENCE = 30.0  # seconds for an engine that the user named, on a busy machine
+CONNECT_TIMEOUT = 30.0  # seconds for an engine that the user named, on a busy machine
 
 
 class NoSuchEngine(Exception):
@@ -24,34 +24,34 @@ class NoSuchEngine(Exception):
 def _connected(at_first: float, at_most: float) -> Connection:
     """Connect; an engine that is present but silent is busy and gets more time. Raises NoEngine."""
     try:
-        return connect(patience=at_first)
+        return connect(timeout=at_first)
     except NoEngine as error:
         if error.busy is None or at_first >= at_most:
             raise
-        return connect(patience=at_most)
+        return connect(timeout=at_most)
 
 
 def choose(
-    wish: str | None, directory: Path, processes: Processes, patience: float = PATIENCE
+    requested: str | None, directory: Path, processes: Processes, timeout: float = CONNECT_TIMEOUT
 ) -> Engine:
     """Return the requested engine; by default containers, when a container engine answers.
 
     The engine keeps its images in ``directory``. Raises NoSuchEngine.
     """
     images = directory / "images"
-    if wish == "process":
+    if requested == "process":
         return ProcessEngine(ProcessImages(images), default_cache(), processes)
-    named = wish == "docker" or bool(os.environ.get("DOCKER_HOST"))
+    named = requested == "docker" or bool(os.environ.get("DOCKER_HOST"))
     try:
-        connection = _connected(patience if named else PING, patience)
+        connection = _connected(timeout if named else PING, timeout)
     except NoEngine as error:
         if error.busy is not None:
             raise NoSuchEngine(
                 f"the container engine at {error.busy} is there, but did not answer within "
-                f"{patience:g} s: wait until it is less busy and type the command again, or use "
+                f"{timeout:g} s: wait until it is less busy and type the command again, or use "
                 "`--engine process`"
             ) from None
-        if wish == "docker":
+        if requested == "docker":
             raise NoSuchEngine(
                 f"{error.summary}. Start one (`systemctl start docker`, "
                 "`podman system service -t 0`, or Docker Desktop), name its socket in "

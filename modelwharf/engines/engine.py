@@ -80,7 +80,7 @@ class Launch:
 
     ``isolated`` is SageMaker's network isolation. With ``read_only`` the program can write only to
     ``/opt/ml`` and ``/tmp``. ``user`` (``uid`` or ``uid:gid``) replaces the image's own. An engine
-    that lacks one of these three names it in ``Engine.lacks`` and ignores it.
+    that does not support one of these three names it in ``Engine.unsupported`` and ignores it.
     """
 
     digest: str
@@ -200,7 +200,7 @@ class Engine(Protocol):
     """``process`` or ``docker``."""
     description: str
     """For people, such as ``docker (Podman Engine 4.3.1 at unix:///run/podman.sock)``."""
-    lacks: tuple[str, ...]
+    unsupported: tuple[str, ...]
     """What it does not support of ``platform``, ``isolated``, ``read_only``, ``user``, ``limits``,
     ``hosts`` (more than one of a job).
     """

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-TOLD = 3  # clashes that a message names
+SHOWN = 3  # clashes that a message names
 
 
 def merge(folders: Mapping[str, Path], target: Path) -> tuple[str, ...]:
@@ -36,8 +36,8 @@ def merge(folders: Mapping[str, Path], target: Path) -> tuple[str, ...]:
 
 def in_words(clashes: Sequence[str]) -> str:
     """Return the first clashes, and how many more there are."""
-    more = f", and {len(clashes) - TOLD} more" if len(clashes) > TOLD else ""
-    return f"{', '.join(clashes[:TOLD])}{more}"
+    more = f", and {len(clashes) - SHOWN} more" if len(clashes) > SHOWN else ""
+    return f"{', '.join(clashes[:SHOWN])}{more}"
 
 
 def _put(path: Path, target: Path) -> None:

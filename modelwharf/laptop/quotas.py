@@ -142,7 +142,7 @@ class Quotas:
                 "quota.",
             )
 
-    def told(self) -> list[dict[str, Any]]:
+    def changed(self) -> list[dict[str, Any]]:
         """The changed quotas, for the cloud's own page."""
         return [
             {"name": quota.name, "service": quota.service, "code": quota.code, "value": quota.value}

@@ -119,7 +119,7 @@ class Server:
         self.cloud = Cloud(directory=directory.resolve(), url=url, region=region)
         self.cloud.used_grants = UsedGrants.wanted(os.environ)
         self.cloud.engine = engine(self.cloud)
-        if "hosts" in self.cloud.engine.lacks:
+        if "hosts" in self.cloud.engine.unsupported:
             self.cloud.quotas.allow_one_host()
         self.cloud.engine.sweep()
         for service in SERVICES:
@@ -166,7 +166,7 @@ def _with_own_pages(cloud: Cloud, application: Application) -> Application:
 
     pages: Mapping[str, tuple[str, Callable[[bytes], None], Callable[[], Any]]] = {
         FAULTS_PATH: ("armed", arm, cloud.faults.left),
-        QUOTAS_PATH: ("changed", set_quota, cloud.quotas.told),
+        QUOTAS_PATH: ("changed", set_quota, cloud.quotas.changed),
     }
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

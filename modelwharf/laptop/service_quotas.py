@@ -59,10 +59,10 @@ def install(cloud: Cloud) -> None:
                 )
             quota.value = float(desired)
             now = datetime.now(UTC).timestamp()
-            told = _described(cloud, quota, 0)
+            description = _described(cloud, quota, 0)
             kept = ("ServiceCode", "ServiceName", "QuotaCode", "QuotaName", "QuotaArn")
             request = {
-                **{key: told[key] for key in kept},
+                **{key: description[key] for key in kept},
                 "Id": uuid.uuid4().hex,
                 "DesiredValue": desired,
                 "Status": "APPROVED",

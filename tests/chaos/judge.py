@@ -79,12 +79,12 @@ def no_model_answers_that_failed_before_it_was_deployed(evidence: Evidence) -> I
 
 
 def every_failure_is_told(evidence: Evidence) -> Iterator[str]:
-    """Nobody was told:"""
+    """No notification was sent:"""
     for release in evidence.releases:
-        told = [text for text in evidence.notifications if release.name in text]
-        if release.status != "SUCCEEDED" and not told:
+        mentions = [text for text in evidence.notifications if release.name in text]
+        if release.status != "SUCCEEDED" and not mentions:
             yield f"{release.name} ended as {release.status}: {release.error}"
-        elif release.status == "FAILED" and not any(release.error in text for text in told):
+        elif release.status == "FAILED" and not any(release.error in text for text in mentions):
             yield f"the messages of {release.name} do not say {release.error}"
 
 

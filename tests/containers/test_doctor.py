@@ -11,7 +11,7 @@ from modelwharf.cli.project_file import read_project_file, require_content
 from modelwharf.cli.templates import templates
 from modelwharf.contracts.examination import Examination, Finding, ImageRole, Verdict
 from modelwharf.contracts.parameters import Hyperparameter, MetricDefinition
-from modelwharf.doctor import DockerfileOf, NamedImage, Patience, Sample, Settings, Wanted, examine
+from modelwharf.doctor import Deadlines, DockerfileOf, NamedImage, Sample, Settings, Wanted, examine
 from modelwharf.engines.container import (
     Connection,
     ContainerEngine,
@@ -30,7 +30,7 @@ MEAN_MODEL = Path(__file__).parents[1] / "release" / "mean_model"
 BOTH = (ImageRole.TRAINING, ImageRole.INFERENCE)
 ACCURACY = MetricDefinition(name="accuracy", regex=r"accuracy=([0-9.]+)")
 QUESTION = Sample("application/json", b'{"add": 1}')
-PATIENCE = Patience(
+DEADLINES = Deadlines(
     training=60, startup=30, invocation=20, stop_training=20, stop_serving=8, busy=0.5
 )
 
@@ -50,7 +50,7 @@ def docker(engine: EngineUnderTest, tmp_path_factory: pytest.TempPathFactory) ->
 def connected() -> Connection | None:
     """None for now, when the machine is too busy for an answer."""
     try:
-        return connect(patience=60)
+        return connect(timeout=60)
     except NoEngine:
         return None
 
@@ -65,7 +65,7 @@ def settings(folder: Path, numbers: str = "1\n2\n3\n", **changes: object) -> Set
     return Settings(
         channels={"training": folder / "channel"},
         metric_definitions=(ACCURACY,),
-        patience=PATIENCE,
+        deadlines=DEADLINES,
         **changes,  # type: ignore[arg-type]
     )
 
@@ -157,7 +157,7 @@ def test_nothing_is_wrong_with_the_template_of_two_containers(
     given = Settings(
         channels={"training": project / "data"},
         metric_definitions=said.training.metric_definitions,
-        patience=PATIENCE,
+        deadlines=DEADLINES,
     )
     wanted = {
         ImageRole.TRAINING: image(project, said.source.training_image.dockerfile),

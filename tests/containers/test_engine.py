@@ -34,7 +34,7 @@ class Workshop:
 
     def __init__(self, address: str, folder: Path, image: str) -> None:
         self.folder = folder
-        self.connection: Connection = connect({**os.environ, "DOCKER_HOST": address}, patience=60)
+        self.connection: Connection = connect({**os.environ, "DOCKER_HOST": address}, timeout=60)
         images = ImageStore(folder / "images")
         self.processes = Processes()
         self.engine = ContainerEngine(self.connection, images, self.processes, str(folder))

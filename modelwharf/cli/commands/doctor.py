@@ -19,7 +19,7 @@ from modelwharf.contracts.parameters import (
     Source,
     Training,
 )
-from modelwharf.doctor import Patience, Sample, Settings, Wanted
+from modelwharf.doctor import Deadlines, Sample, Settings, Wanted
 
 ROLES = {
     "train": (ImageRole.TRAINING,),
@@ -111,7 +111,7 @@ MOST_INSTANCES = 20  # of one training job, unless the account has another quota
 @click.option(
     "--timeout",
     type=click.FloatRange(min=1),
-    default=Patience().training,
+    default=Deadlines().training,
     show_default=True,
     help="Seconds that one training run, or a server's start, may take.",
 )
@@ -173,7 +173,7 @@ def doctor(
             model=model,
             samples=samples,
             environment=environment,
-            patience=Patience(training=timeout, startup=timeout),
+            deadlines=Deadlines(training=timeout, startup=timeout),
         )
         with chosen_engine(engine, folder) as chosen:
             found = run(chosen, images, settings, folder, quiet=as_json)

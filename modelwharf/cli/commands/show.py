@@ -3,7 +3,7 @@
 import click
 
 from modelwharf.cli.ending import follow_and_print
-from modelwharf.cli.figures import print_facts, told_in_figures
+from modelwharf.cli.figures import print_facts, states_in_figures
 from modelwharf.cli.options import json_option, project_option
 from modelwharf.cli.output import console, draw, print_json
 from modelwharf.cli.picture import picture
@@ -44,4 +44,4 @@ def show(
     screen = console()
     # The states last: of a long answer, a terminal keeps the end in sight.
     print_facts(screen, view)
-    draw(screen, picture(view, services.now(), told_in_figures(view)))
+    draw(screen, picture(view, services.now(), states_in_figures(view)))

@@ -199,14 +199,14 @@ def start(
     """Synthesise unless there is an assembly, start the cloud, and say on stderr how it goes."""
     require_free(port)
     root = project_root()
-    with starting(directory), progress(Console(stderr=True, highlight=False)) as told:
+    with starting(directory), progress(Console(stderr=True, highlight=False)) as shown:
         if assembly is None:
             assembly = directory / "cdk.out"
             whose = "app.py of this folder" if root == Path.cwd() else "the package's app"
-            told.step(f"template: synthesised by {whose}, unless nothing changed")
+            shown.step(f"template: synthesised by {whose}, unless nothing changed")
             possible = partial(require_possible, root, engine, quotas)
             if current_assembly(root, assembly, project, assembly_cache(), possible):
-                told.note("template: nothing changed, so the last one is used")
+                shown.note("template: nothing changed, so the last one is used")
         command = cloud_command(
             directory=directory,
             assembly=assembly,
@@ -216,12 +216,12 @@ def start(
             engine=engine,
             quotas=quotas,
         )
-        told.step("cloud: starts and deploys the template")
+        shown.step("cloud: starts and deploys the template")
         cloud = start_cloud(
             command,
             directory=directory,
             root=root,
-            waiting=lambda waited: told.waiting(f"cloud: deploys the template, {waited:.0f} s"),
+            waiting=lambda waited: shown.waiting(f"cloud: deploys the template, {waited:.0f} s"),
         )
     remember(directory)
     return cloud

@@ -119,14 +119,14 @@ class Trial:
         """Wait until the release is over and all messages have arrived, or until waiting is of no
         use.
         """
-        until, told = self.services.now() + timedelta(minutes=minutes), ""
+        until, last = self.services.now() + timedelta(minutes=minutes), ""
         look = self.services.now() + DENIALS_EVERY
         while self.release and self.services.now() < until:
             self.listener.hear()
             view = read_release(self.services, self.stack, self.release)
             state = view.states[-1].name if view.states else ""
-            if state != told:
-                told = state
+            if state != last:
+                last = state
                 self.tell(f"  {state}")
             if view.is_over:
                 break

@@ -45,13 +45,13 @@ class WrongCall:
     """Whether it needs a resource of a successful release."""
 
     def in_words(self) -> str:
-        told = " or ".join(f"“{one}”" for one in self.words)
-        return f"{' or '.join(self.codes)} {told}".rstrip()
+        text = " or ".join(f"“{one}”" for one in self.words)
+        return f"{' or '.join(self.codes)} {text}".rstrip()
 
     def is_refused_so(self, refusal: Refusal) -> bool:
-        told = refusal.words.lower()
+        text = refusal.words.lower()
         return refusal.code in self.codes and (
-            not self.words or any(one in told for one in self.words)
+            not self.words or any(one in text for one in self.words)
         )
 
     def make(self, scene: Scene) -> Refusal:
@@ -59,10 +59,10 @@ class WrongCall:
         try:
             getattr(client, self.operation)(**self.request(scene))
         except ClientError as error:
-            told = error.response["Error"]
+            text = error.response["Error"]
             status = error.response.get("OriginalStatusCode")
-            words = str(told.get("Message", ""))
-            return Refusal(str(told["Code"]), f"{status} {words}" if status else words)
+            words = str(text.get("Message", ""))
+            return Refusal(str(text["Code"]), f"{status} {words}" if status else words)
         return Refusal("", "")
 
 

@@ -15,7 +15,7 @@ CHECK = Check(
 
 
 def look(servers: Servers) -> Finding:
-    limit = servers.settings.patience.ping
+    limit = servers.settings.deadlines.ping
     unsteady = servers.live().unsteady()
     if unsteady:
         return CHECK.failed(
@@ -33,12 +33,12 @@ def look(servers: Servers) -> Finding:
     # A busy machine may be slow once: only a second slow result is a finding.
     busy = servers.busy()
     if busy.late and (busy := servers.busy()).late:
-        return _failed(servers, _told(busy, limit, "while a request was answered"))
+        return _failed(servers, _in_words(busy, limit, "while a request was answered"))
     large = servers.large
     if _too_late(large):
         large = servers.large_again()
         if _too_late(large):
-            return _failed(servers, _told(large.pings, limit, "beside a body of 25 MB"))
+            return _failed(servers, _in_words(large.pings, limit, "beside a body of 25 MB"))
     slowest = max(busy.slowest, large.pings.slowest) * 1000
     return CHECK.passed(f"{idle * 1000:.0f} ms when idle, {slowest:.0f} ms at most when busy")
 
@@ -51,7 +51,7 @@ def _too_late(large: LargeBody) -> bool:
     return large.survived and large.pings.late > 1
 
 
-def _told(pings: Pings, limit: float, when: str) -> str:
+def _in_words(pings: Pings, limit: float, when: str) -> str:
     return f"{pings.late} of {pings.late + len(pings.seconds)} pings took over {limit:g} s {when}"
 
 

@@ -13,8 +13,8 @@ TRAINING = Check("train-platform", ImageRole.TRAINING, _WHY)
 INFERENCE = Check("serve-platform", ImageRole.INFERENCE, _WHY)
 
 
-def look(check: Check, image: ReadyImage, platform: str, lacks: tuple[str, ...]) -> Finding:
-    if "platform" in lacks:
+def look(check: Check, image: ReadyImage, platform: str, unsupported: tuple[str, ...]) -> Finding:
+    if "platform" in unsupported:
         return check.skipped("this engine builds for no platform: it needs Docker or podman")
     if image.list_type:
         return check.failed(

@@ -25,9 +25,9 @@ def look(servers: Servers) -> Finding:
         if not isinstance(answer, Answer) or answer.status != 200
     }
     if opening.answered_after is None or wrong:
-        told = "; ".join(f"{kind} got {got}" for kind, got in wrong.items())
+        details = "; ".join(f"{kind} got {got}" for kind, got in wrong.items())
         return CHECK.failed(
-            told or "no request was answered with 200",
+            details or "no request was answered with 200",
             change="answer 200 to every content type that you declare, or mend the sample body",
             log=servers.first.lines,
         )

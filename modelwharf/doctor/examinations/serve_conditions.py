@@ -3,7 +3,7 @@
 from modelwharf.contracts.examination import Finding, ImageRole
 from modelwharf.contracts.parameters import WRITABLE_ROOT
 from modelwharf.doctor.check import Check
-from modelwharf.doctor.conditions import HARD, SOMEBODY
+from modelwharf.doctor.conditions import HARD, OTHER_USER
 from modelwharf.doctor.examinations.harder import CHANGES, READ_ONLY_WHY, USER_WHY
 from modelwharf.doctor.servers import Servers
 
@@ -21,11 +21,11 @@ CHECKS = {"read_only": READ_ONLY, "user": NON_ROOT, "isolated": NO_NETWORK}
 def look(servers: Servers, what: str) -> Finding:
     """Examine one condition; ``what`` is one that an engine may lack."""
     check = CHECKS[what]
-    if what in servers.lacks:
+    if what in servers.unsupported:
         return check.skipped("this engine cannot do that: it needs Docker or podman")
     if what == "read_only" and servers.settings.environment.get(WRITABLE_ROOT) == "1":
         return check.skipped(f"{WRITABLE_ROOT}=1: the server gets a root that it may write to")
     fault = servers.fault_under_all and servers.fault_under(HARD[what])
     if fault is None:
-        return check.passed(f"as user {SOMEBODY}" if what == "user" else "healthy, and answers")
+        return check.passed(f"as user {OTHER_USER}" if what == "user" else "healthy, and answers")
     return check.warned(fault.seen, change=CHANGES[what], log=fault.lines)

@@ -26,8 +26,10 @@ def look(servers: Servers) -> Finding:
         if not isinstance(answer, Answer) or not 400 <= answer.status < 500
     }
     if not wrong:
-        told = ", ".join(f"{a.status} to {k}" for k, a in answers.items() if isinstance(a, Answer))
-        return CHECK.passed(told)
+        details = ", ".join(
+            f"{a.status} to {k}" for k, a in answers.items() if isinstance(a, Answer)
+        )
+        return CHECK.passed(details)
     return CHECK.failed(
         "; ".join(f"garbage sent as {kind} got {got}" for kind, got in wrong.items()),
         change="catch what parsing raises, and answer 400 with the reason",

@@ -22,7 +22,7 @@ def look(servers: Servers) -> Finding:
     if not server.running:
         return CHECK.skipped(f"there is no healthy server to end: {server.ending}")
     code, took = server.stop()
-    limit = servers.settings.patience.stop_serving
+    limit = servers.settings.deadlines.stop_serving
     if code == 0 and took < limit:
         return CHECK.passed(f"exit code 0 after {took:.1f} s")
     change = advice(servers.image.config)

@@ -33,16 +33,16 @@ def look(runs: TrainingRuns) -> Finding:
     if not missing:
         read_as = (f"{name} {read.value:g}" for name, read in found.items() if read is not None)
         return CHECK.passed(", ".join(read_as))
-    told = "; ".join(f"{one.name} by {one.regex}" for one in missing)
+    details = "; ".join(f"{one.name} by {one.regex}" for one in missing)
     if runs.settings.definitions_given:
         return CHECK.failed(
-            f"not in the log: {told}",
+            f"not in the log: {details}",
             change="print a line that the expression finds, or mend the expression "
             "(training.metric_definitions)",
             log=runs.sample.lines,
         )
     return CHECK.warned(
-        f"not in the log: {told}; these are only the defaults of training.metric_definitions",
+        f"not in the log: {details}; these are only the defaults of training.metric_definitions",
         change="give yours by --metrics; without them and without an evaluation report the quality "
         "gate refuses the model",
         log=runs.sample.lines,

@@ -15,25 +15,25 @@ CHECK = Check(
 )
 BY_SIGNAL = 128 + signal.SIGTERM
 AT_ONCE = 1.0  # seconds
-PROMPT = 0.6  # share of the remaining time: a program that ends sooner obeyed the signal
+OBEYED_SHARE = 0.6  # share of the remaining time: a program that ends sooner obeyed the signal
 
 
 def look(runs: TrainingRuns) -> Finding:
-    patience = runs.settings.patience
-    if runs.left_of(runs.sample.seconds) < patience.telling:
+    deadlines = runs.settings.deadlines
+    if runs.left_of(runs.sample.seconds) < deadlines.least_left:
         return _unknown(f"learning takes {runs.learning:.1f} s")
-    stopped = runs.stopped(lambda run: _went_on(run, patience.stop_training))
-    if _perhaps_went_on(stopped, patience.stop_training) and not _at_once(stopped):
+    stopped = runs.stopped(lambda run: _went_on(run, deadlines.stop_training))
+    if _perhaps_went_on(stopped, deadlines.stop_training) and not _at_once(stopped):
         stopped = runs.compared(stopped)
     if stopped.took is None:
         return _unknown(f"training took {runs.sample.seconds:.1f} s, and less the next time")
-    if stopped.took >= patience.stop_training:
+    if stopped.took >= deadlines.stop_training:
         return _ignored(runs, stopped, f"it still ran {stopped.took:.0f} s after SIGTERM")
-    if _went_on(stopped, patience.stop_training):
+    if _went_on(stopped, deadlines.stop_training):
         return _ignored(
             runs, stopped, f"after SIGTERM it went on for {stopped.took:.1f} s, to its usual end"
         )
-    if stopped.run.code == BY_SIGNAL and "user" in runs.lacks:
+    if stopped.run.code == BY_SIGNAL and "user" in runs.unsupported:
         return CHECK.skipped(
             f"it ended {stopped.took:.1f} s after SIGTERM, perhaps by the signal itself, which "
             "process 1 of a container never gets: to tell needs Docker or podman"
@@ -44,7 +44,9 @@ def look(runs: TrainingRuns) -> Finding:
 def _went_on(stopped: StoppedRun, limit: float) -> bool:
     """Whether it worked on to its usual end, within ``limit`` seconds of SIGTERM."""
     took = stopped.took
-    return _perhaps_went_on(stopped, limit) and took is not None and took > PROMPT * stopped.left
+    return (
+        _perhaps_went_on(stopped, limit) and took is not None and took > OBEYED_SHARE * stopped.left
+    )
 
 
 def _perhaps_went_on(stopped: StoppedRun, limit: float) -> bool:

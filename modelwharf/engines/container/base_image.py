@@ -21,9 +21,9 @@ def digest(connection: Connection, reference: str, platform: str) -> str:
     found = inspect(connection, reference)
     if found is None or not _is_for(found, platform):
         # Avoid the pull if the engine can ask the registry: a release's first step is short.
-        told = given or _told_by_registry(connection, name)
-        if told:
-            return told
+        digest_found = given or _digest_from_registry(connection, name)
+        if digest_found:
+            return digest_found
         pull(connection, reference, platform)
         found = inspect(connection, reference)
         if found is None:
@@ -100,7 +100,7 @@ def _not_pulled(reference: str, platform: str, words: str) -> str:
     return f"base image {reference}{wanted} is not here and cannot be pulled: {words.strip()}"
 
 
-def _told_by_registry(connection: Connection, reference: str) -> str | None:
+def _digest_from_registry(connection: Connection, reference: str) -> str | None:
     """Ask the registry for an image's digest through Docker; podman has no such call."""
     with suppress(APIError, DockerException):
         data = connection.client.images.get_registry_data(reference)

@@ -131,9 +131,9 @@ def _programs(name: str, environment: Mapping[str, str]) -> list[str]:
 
 def _ask(words: Sequence[str], environment: Mapping[str, str]) -> str:
     try:
-        told = subprocess.run(
+        result = subprocess.run(
             words, env=environment, capture_output=True, text=True, check=False, timeout=HELP
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return told.stdout if told.returncode == 0 else ""
+    return result.stdout if result.returncode == 0 else ""

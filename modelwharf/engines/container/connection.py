@@ -168,10 +168,10 @@ def refusal(what: str, error: APIError) -> EngineRefused:
     return EngineRefused(number, f"{what}: {words}")
 
 
-def connect(environment: Mapping[str, str] | None = None, *, patience: float = PING) -> Connection:
+def connect(environment: Mapping[str, str] | None = None, *, timeout: float = PING) -> Connection:
     """Connect to the first engine that answers: DOCKER_HOST's, else a default socket's.
 
-    ``patience`` is the number of seconds that each has to answer. Raises NoEngine.
+    ``timeout`` is the number of seconds that each has to answer. Raises NoEngine.
     """
     environment = os.environ if environment is None else environment
     tried: dict[str, str] = {}
@@ -179,7 +179,7 @@ def connect(environment: Mapping[str, str] | None = None, *, patience: float = P
     busy = None
     for address in addresses(environment):
         try:
-            return _connection(address, environment, patience)
+            return _connection(address, environment, timeout)
         except (DockerException, OSError, ValueError, *SILENT, *BROKEN) as error:
             tried[address] = _innermost(error)
             if _is_silence(error):
@@ -212,11 +212,11 @@ def addresses(environment: Mapping[str, str]) -> list[str]:
     return [f"unix://{path}" for path in sockets]
 
 
-def _connection(address: str, environment: Mapping[str, str], patience: float) -> Connection:
-    _require_listener(address, patience)
+def _connection(address: str, environment: Mapping[str, str], timeout: float) -> Connection:
+    _require_listener(address, timeout)
     given = kwargs_from_env(environment=dict(environment))
     given["base_url"] = address
-    probe = docker.DockerClient(**given, timeout=patience)  # type: ignore[arg-type]  # seconds
+    probe = docker.DockerClient(**given, timeout=timeout)  # type: ignore[arg-type]  # seconds
     close_unanswered(probe.api)
     try:
         version = probe.version()
@@ -230,7 +230,7 @@ def _connection(address: str, environment: Mapping[str, str], patience: float) -
     return Connection(address, _product(version), client, probe, machine)
 
 
-def _require_listener(address: str, patience: float) -> None:
+def _require_listener(address: str, timeout: float) -> None:
     """Check that the socket accepts connections. Raises OSError.
 
     The SDK would leave a socket open that no server answers.
@@ -238,7 +238,7 @@ def _require_listener(address: str, patience: float) -> None:
     path = address.removeprefix("unix://")
     if path != address:
         with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(patience)
+            line.settimeout(timeout)
             line.connect(path)
 
 

@@ -21,7 +21,7 @@ from modelwharf.engines.container.connection import (
     look,
     refusal,
 )
-from modelwharf.engines.container.made import OPT_ML, Made
+from modelwharf.engines.container.created_container import OPT_ML, CreatedContainer
 from modelwharf.engines.container.output import OutputLines, close_output
 from modelwharf.engines.engine import EngineLost, LogSink
 from modelwharf.engines.listening import listeners, misplaced
@@ -46,7 +46,7 @@ class ContainerProgram:
     def __init__(
         self,
         connection: Connection,
-        made: Made,
+        created: CreatedContainer,
         output: Iterator[tuple[bytes | None, bytes | None]],
         log: LogSink,
         *,
@@ -58,7 +58,7 @@ class ContainerProgram:
         kills: Callable[[], int | None] = memory_kills,
     ) -> None:
         self.address = address
-        self.made = made
+        self.created = created
         self._port = port
         self._connection = connection
         self._log = log
@@ -66,7 +66,7 @@ class ContainerProgram:
         self._memory = memory_mib
         self._kills = kills if connection.machine.local else lambda: None
         self._kills_before = self._kills()
-        self._told = ended
+        self._on_end = ended
         self._stopped = False
         self._left = False
         self._code: int | None = None
@@ -100,7 +100,7 @@ class ContainerProgram:
     def unreachable(self) -> str:
         if self.address is None or not self._connection.machine.local:
             return ""
-        return misplaced(listeners(self.made.mark), self._port)
+        return misplaced(listeners(self.created.mark), self._port)
 
     def poll(self) -> int | None:
         if not self._end.is_set():
@@ -117,7 +117,7 @@ class ContainerProgram:
         self._stopped = True
         with self._connection.speaking("stop the container"), already_gone():
             if not self._end.is_set():
-                self.made.container.stop(timeout=math.ceil(grace))
+                self.created.container.stop(timeout=math.ceil(grace))
         self._end.wait()
         code = self.poll()
         assert code is not None  # noqa: S101 - it has ended
@@ -148,9 +148,9 @@ class ContainerProgram:
             self._failure = error
         finally:
             if self._failure is not None:
-                kill_marked(self.made.mark)  # the engine will not kill it
+                kill_marked(self.created.mark)  # the engine will not kill it
             self._left = not self._removed()
-            self._told(self)
+            self._on_end(self)
             self._end.set()
 
     def _ended_state(self) -> Mapping[str, Any]:
@@ -158,7 +158,7 @@ class ContainerProgram:
         silent_since: float | None = None
         while True:
             try:
-                self.made.container.wait(timeout=LOOK)
+                self.created.container.wait(timeout=LOOK)
             except (*SILENT, *BROKEN):
                 pass  # it still runs, or the engine is gone: the inspection tells
             except NotFound:
@@ -181,7 +181,7 @@ class ContainerProgram:
         probe = self._connection.probe.api
         while True:
             try:
-                found = look(lambda: probe.inspect_container(self.made.id))
+                found = look(lambda: probe.inspect_container(self.created.id))
             except NotFound:
                 raise self._gone() from None
             except SILENT as error:
@@ -201,12 +201,12 @@ class ContainerProgram:
         if isinstance(self._failure, EngineLost):
             return False
         with suppress(Exception):
-            self.made.remove()
+            self.created.remove()
             return True
         return False
 
     def _gone(self) -> EngineLost:
-        return EngineLost(f"container {self.made.container.name} was removed while it ran")
+        return EngineLost(f"container {self.created.container.name} was removed while it ran")
 
     def _reason(self, state: Mapping[str, Any]) -> str | None:
         """Return why the engine ended it.
@@ -231,7 +231,7 @@ class ContainerProgram:
                 continue
             try:
                 self._fetch_folder(folder.name, folder)
-                for volume in self.made.volumes:
+                for volume in self.created.volumes:
                     if volume.startswith(f"{folder.name}/"):
                         self._fetch_folder(volume, self._tree / volume)
             except FileNotFoundError:
@@ -246,7 +246,7 @@ class ContainerProgram:
 
     def _archive(self, name: str) -> tuple[Iterator[bytes], Any]:
         try:
-            found: tuple[Iterator[bytes], Any] = self.made.container.get_archive(
+            found: tuple[Iterator[bytes], Any] = self.created.container.get_archive(
                 f"{OPT_ML}/{name}", chunk_size=1024 * 1024
             )
         except NotFound:

@@ -154,7 +154,7 @@ def main() -> int:
     @cache
     def connection() -> Connection:
         # The engine is present; during builds it only answers more slowly.
-        return connect(named, patience=CALL)
+        return connect(named, timeout=CALL)
 
     @cache
     def client() -> CommandLine:

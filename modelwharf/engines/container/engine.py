@@ -34,9 +34,9 @@ from modelwharf.engines.container.connection import (
     Connection,
 )
 from modelwharf.engines.container.container import ContainerProgram
+from modelwharf.engines.container.created_container import CreatedContainer
 from modelwharf.engines.container.image_store import ImageStore
 from modelwharf.engines.container.launcher import Launcher, name_of, quietly_remove
-from modelwharf.engines.container.made import Made
 from modelwharf.engines.container.networking import (
     ALONE,
     FROM_CONTAINERS,
@@ -82,7 +82,7 @@ class ContainerEngine:
         self._labels = {LABEL: owner}
         self._launcher = Launcher(connection, processes, self._labels)
         self.description = f"docker ({connection.description})"
-        self.lacks: tuple[str, ...] = () if self._launcher.limits else ("limits",)
+        self.unsupported: tuple[str, ...] = () if self._launcher.limits else ("limits",)
         self.host = ALONE
         self._connection = connection
         self._images = images
@@ -138,7 +138,7 @@ class ContainerEngine:
         with self._lock:  # it may end at once, and must be added before it is removed
             program = ContainerProgram(
                 self._connection,
-                started.made,
+                started.created,
                 started.output,
                 log,
                 address=started.address,
@@ -159,7 +159,7 @@ class ContainerEngine:
         with self._lock:
             self._running.discard(program)
             self._was_lost = self._was_lost or program.lost
-        self._processes.forget(program.made.mark)
+        self._processes.forget(program.created.mark)
 
     def base_digest(self, reference: str, platform: str) -> str:
         return base_image.digest(self._connection, reference, platform)
@@ -221,7 +221,7 @@ class ContainerEngine:
             with self._lock:
                 running = list(self._running)
             for program in running:
-                kill_marked(program.made.mark)
+                kill_marked(program.created.mark)
             raise
 
     def _sweep_after_loss(self) -> None:
@@ -229,7 +229,7 @@ class ContainerEngine:
         with self._lock:
             if not self._was_lost:
                 return
-            kept = frozenset(program.made.id for program in self._running)
+            kept = frozenset(program.created.id for program in self._running)
         self._sweep(kept)
         with self._lock:
             self._was_lost = False
@@ -240,9 +240,9 @@ class ContainerEngine:
             for container in self._client.containers.list(
                 all=True, filters={"label": label}, ignore_removed=True
             ):
-                made = Made(container, None, "")
-                if made.id not in kept:
-                    made.remove()
+                created = CreatedContainer(container, None, "")
+                if created.id not in kept:
+                    created.remove()
             for network in self._client.networks.list(filters={"label": label}):
                 # The engine refuses to remove a network that one of our servers still uses.
                 with suppress(APIError):

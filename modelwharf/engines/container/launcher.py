@@ -22,7 +22,7 @@ from modelwharf.engines.container.connection import (
     EngineRefused,
     look,
 )
-from modelwharf.engines.container.made import OPT_ML, Made
+from modelwharf.engines.container.created_container import OPT_ML, CreatedContainer
 from modelwharf.engines.container.networking import (
     LOOPBACK,
     Networking,
@@ -42,7 +42,7 @@ RESERVE = 32 * 1024 * 1024  # bytes, for the engine itself
 class Started:
     """A running container, its complete output, and the address where it serves."""
 
-    made: Made
+    created: CreatedContainer
     output: Iterator[tuple[bytes | None, bytes | None]]
     address: tuple[str, int] | None
 
@@ -87,18 +87,18 @@ class Launcher:
         """Start it. Raises EngineLost, EngineRefused, CloudStopping or OSError."""
         require_room(launch.tree, self._connection.machine.storage)
         speaking = self._connection.speaking
-        made = self._created(image, launch, networking)
+        created = self._created(image, launch, networking)
         if not self.limits and launch.limits.memory_mib is not None:
             log(f"[laptop] {self._connection.product} cannot limit memory or CPUs here")
-        container = made.container
+        container = created.container
         with ExitStack() as undo:
-            undo.callback(quietly_remove, made)
+            undo.callback(quietly_remove, created)
             with speaking("start the container"):
                 self._lay_out(container)
             with speaking(f"copy {launch.tree} into the container"):
                 owner = owner_of(launch.user)
                 container.put_archive(OPT_ML, packed(launch.tree, owner))
-                for volume in made.volumes:
+                for volume in created.volumes:
                     folder = launch.tree / volume
                     if folder.is_dir():
                         container.put_archive(f"{OPT_ML}/{volume}", packed(folder, owner))
@@ -107,15 +107,15 @@ class Launcher:
                 output = container.attach(stdout=True, stderr=True, stream=True, demux=True)
                 undo.callback(close_output, output)
                 self.require_open()  # the cloud's last sweep may have been before this container
-                self._processes.watch(made.mark)
-                undo.callback(self._processes.forget, made.mark)
+                self._processes.watch(created.mark)
+                undo.callback(self._processes.forget, created.mark)
                 container.start()
                 look(container.reload)
-            address = _address(made, launch) if launch.serves else None
+            address = _address(created, launch) if launch.serves else None
             undo.pop_all()
-        return Started(made, output, address)
+        return Started(created, output, address)
 
-    def _created(self, image: str, launch: Launch, networking: Networking) -> Made:
+    def _created(self, image: str, launch: Launch, networking: Networking) -> CreatedContainer:
         """Create the container without starting it."""
         name, mark = name_of(launch.name)
         options = container_options(launch, networking, self._connection.machine, mark)
@@ -123,7 +123,7 @@ class Launcher:
             container = self._connection.client.containers.create(
                 image, name=name, labels=self._labels, **options
             )
-        return Made(container, networking.network, mark)
+        return CreatedContainer(container, networking.network, mark)
 
     def _lay_out(self, container: Container) -> None:
         """Bring the image's own files below /opt/ml, such as /opt/ml/code, into the volume.
@@ -149,11 +149,11 @@ def require_room(tree: Path, storage: Path | None) -> None:
         raise OSError(errno.ENOSPC, f"{size // 10**6} MB do not fit on the disk of {storage}")
 
 
-def _address(made: Made, launch: Launch) -> tuple[str, int]:
+def _address(created: CreatedContainer, launch: Launch) -> tuple[str, int]:
     """Return the address where it serves."""
-    settings = made.container.attrs["NetworkSettings"]
-    if made.network is not None:
-        host = settings["Networks"].get(made.network.name, {}).get("IPAddress")
+    settings = created.container.attrs["NetworkSettings"]
+    if created.network is not None:
+        host = settings["Networks"].get(created.network.name, {}).get("IPAddress")
         return (host, port_of(launch)) if host else (LOOPBACK, port_of(launch))
     bindings = (settings.get("Ports") or {}).get(f"{port_of(launch)}/tcp") or []
     # A server that ended at once has no port any more: its exit code and its log tell why.
@@ -166,7 +166,7 @@ def name_of(what: str) -> tuple[str, str]:
     return f"wharf-{re.sub(r'[^a-zA-Z0-9.-]+', '-', what)}-{mark[:8]}", mark
 
 
-def quietly_remove(made: Made | Network) -> None:
+def quietly_remove(created: CreatedContainer | Network) -> None:
     """Remove it after another error; that error is the one to report."""
     with suppress(APIError, EngineRefused, *BROKEN, *SILENT):
-        made.remove()
+        created.remove()

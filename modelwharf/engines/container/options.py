@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelwharf.engines.container.connection import Machine
-from modelwharf.engines.container.made import OPT_ML
+from modelwharf.engines.container.created_container import OPT_ML
 from modelwharf.engines.container.networking import LOOPBACK, Networking
 from modelwharf.engines.engine import Launch, Limits
 from modelwharf.engines.processes import MARK

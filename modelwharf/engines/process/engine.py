@@ -52,7 +52,7 @@ OPT_ML = "/opt/ml"
 TMP = "/tmp"  # noqa: S108 - the image's own, which is another folder here
 IMAGES = "MODELWHARF_IMAGES"
 STATE = "MODELWHARF_DOCKER_STATE"
-LACKS = ("platform", "isolated", "read_only", "user", "limits")
+UNSUPPORTED = ("platform", "isolated", "read_only", "user", "limits")
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -71,7 +71,9 @@ class ProcessEngine:
     names_of_this_machine: tuple[str, ...] = ()
 
     def __init__(self, store: ImageStore, cache: Path, processes: Processes) -> None:
-        self.lacks: tuple[str, ...] = LACKS if is_here(address(0, 1)) else (*LACKS, "hosts")
+        self.unsupported: tuple[str, ...] = (
+            UNSUPPORTED if is_here(address(0, 1)) else (*UNSUPPORTED, "hosts")
+        )
         self._jobs = itertools.count()
         self._store = store
         self._cache = cache

@@ -166,7 +166,7 @@ def _lambda_log(
     return [
         f"START RequestId: {call.request_id} Version: $LATEST",
         *lines,
-        *_last_words(answer),
+        *_last_lines(answer),
         f"END RequestId: {call.request_id}",
         f"REPORT RequestId: {call.request_id}\tDuration: {duration:.2f} ms\t"
         f"Billed Duration: {int(duration) + 1} ms\tMemory Size: {function.memory_size} MB\t"
@@ -174,7 +174,7 @@ def _lambda_log(
     ]
 
 
-def _last_words(answer: Answer) -> list[str]:
+def _last_lines(answer: Answer) -> list[str]:
     """The platform's log lines for a process that could not log its own end."""
     if not answer.failed:
         return []

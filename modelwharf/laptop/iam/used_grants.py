@@ -33,7 +33,7 @@ class UsedGrants:
         self._file = folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
         self._seen: set[tuple[str, str, str]] = set()
         self._unwritten: list[tuple[str, Place]] = []
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
         self._lock = threading.Lock()
 
     @classmethod
@@ -67,8 +67,8 @@ class UsedGrants:
                 continue
             stack, logical_id = found
             template = stack.template_dict
-            if stack.stack_id not in self._told:
-                self._told.add(stack.stack_id)
+            if stack.stack_id not in self._warned:
+                self._warned.add(stack.stack_id)
                 self._append({"stack": stack.name, "grants": grants_of(template)})
             written = _written(template["Resources"][logical_id], place)
             if written is not None:

@@ -24,10 +24,10 @@ from modelwharf.laptop.cloud import Cloud
 from modelwharf.laptop.instance_types import limits_of
 from modelwharf.laptop.sagemaker import telemetry
 from modelwharf.laptop.sagemaker.job_tree import JobTree, failure_reason
-from modelwharf.laptop.sagemaker.last_words import last_words
+from modelwharf.laptop.sagemaker.log_tail import log_tail
 
 STOP_GRACE = 120.0  # seconds between SIGTERM and SIGKILL (StopTrainingJob)
-LAST_WORDS = 960  # characters, so that a FailureReason of 1,024 has space for its other words
+TAIL_LIMIT = 960  # characters, so that a FailureReason of 1,024 has space for its other words
 TAIL = 20  # lines of output kept for the reason of a program that wrote none
 
 
@@ -45,7 +45,7 @@ def algorithm_error(
     said = f"{host}: " if host else ""
     killed = _killed(end)
     said += f"{killed}. " if killed else ""
-    said += text or last_words(tail, LAST_WORDS - len(said))
+    said += text or log_tail(tail, TAIL_LIMIT - len(said))
     said = said.removesuffix(": ").removesuffix(". ") or "See job logs for more information"
     return failure_reason("AlgorithmError", said, end.code)
 
@@ -60,7 +60,7 @@ def _killed(end: Exit) -> str | None:
 def limits_for(cloud: Cloud, instance_type: str, log: Callable[[str], None]) -> Limits:
     """The instance type's limits. For an unknown type: no limits, and a line in the log."""
     found = limits_of(instance_type)
-    if found is None and "limits" not in cloud.engine.lacks:
+    if found is None and "limits" not in cloud.engine.unsupported:
         log(f"[laptop] {instance_type} is not in modelwharf/laptop/instance_types.py: no limits")
     return found or Limits()
 

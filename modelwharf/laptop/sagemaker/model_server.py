@@ -201,14 +201,14 @@ class ModelServer:
     def _pause_before_restart(self, said: str, short: int) -> None:
         """Wait before a restart: not at first, then longer each time the server ends again."""
         pause = min(LONGEST_PAUSE, 2.0 ** (short - 2)) if short > 1 else 0.0
-        told = f"the server {said}; starting it again"
+        message = f"the server {said}; starting it again"
         if pause:
-            told += (
+            message += (
                 f" in {pause:g} s: it has ended {short} times in a row within {SHORT_LIFE:g} s of "
                 "its start, and the endpoint does not answer meanwhile"
             )
-            log.warning("endpoint %s, variant %s: %s", self._endpoint, self._variant, told)
-        self._output(f"[laptop] {told}")
+            log.warning("endpoint %s, variant %s: %s", self._endpoint, self._variant, message)
+        self._output(f"[laptop] {message}")
         self._stopping.wait(pause)
 
     def _watched(self, program: Program) -> str:
@@ -229,15 +229,15 @@ class ModelServer:
 
     def _launched_again(self, digest: str) -> Program | None:
         """Retry the launch until it succeeds: the engine may be away. None after a stop."""
-        told = ""
+        message = ""
         while not self._stopping.is_set():
             try:
                 return self._launch(digest)
             except CloudStopping:
                 return None
             except Exception as error:
-                if str(error) != told:
-                    told = str(error)
-                    self._output(f"[laptop] the server cannot be started: {told}")
+                if str(error) != message:
+                    message = str(error)
+                    self._output(f"[laptop] the server cannot be started: {message}")
                 self._stopping.wait(RESTART_PAUSE)
         return None

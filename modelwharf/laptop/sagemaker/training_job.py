@@ -51,7 +51,7 @@ class Metrics:
                 self.found[definition["Name"]] = (read.value, datetime.now(UTC))
                 self.cut[definition["Name"]] = read.printed
 
-    def told(self) -> Iterator[str]:
+    def warnings(self) -> Iterator[str]:
         """Warnings about values that differ from the printed numbers. SageMaker gives none."""
         for definition in self.definitions:
             name = definition["Name"]
@@ -104,7 +104,7 @@ class TrainingJob(Job):
         if result.failed is not None:
             self._end("Failed", reason=_reason(result, runs))
             return
-        for words in self._metrics.told():
+        for words in self._metrics.warnings():
             runs[0].output(words)
         require_plain_models(trees, result.exits)
         self._upload(trees)

@@ -17,7 +17,7 @@ from modelwharf.serving.refusal import Refusal, shown
 from modelwharf.serving.table import simd
 from modelwharf.serving.table.columns import ROW_LIMIT, Columns, Floats
 from modelwharf.serving.table.exchange import Answer, Question
-from modelwharf.serving.table.numbers import PLAIN, NoNumber, is_number, number
+from modelwharf.serving.table.numbers import PLAIN, InvalidNumber, is_number, number
 from modelwharf.serving.table.outputs import Outputs
 
 CHUNK = 256 * 1024  # bytes read at once; the GIL is held for about 2 ms
@@ -220,7 +220,7 @@ class _Cells:
     def _cell(self, place: int, cell: str) -> float:
         try:
             return number(cell)
-        except NoNumber as error:
+        except InvalidNumber as error:
             name = self._names[place]
             raise Refusal(f"row {self._row}, column {name!r}: {shown(cell)} {error}") from None
 

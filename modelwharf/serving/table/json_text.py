@@ -31,7 +31,7 @@ _LIST_OF_OBJECTS = re.compile(rb'%b(?:\{%b("[^"\\]{1,40}")%b:%b)?\[%b(?=\{)' % (
 _BETWEEN_OBJECTS = re.compile(rb"\}%b,%b(?=\{)" % (_WS, _WS))
 
 
-class NoJson(Refusal):
+class InvalidJson(Refusal):
     """The text is not JSON."""
 
 
@@ -81,7 +81,7 @@ def read(body: bytes) -> Document:
     left = dict(asides)
     try:
         value = _put_back(load(text), left)
-    except NoJson:
+    except InvalidJson:
         if len(body) > WHOLE_LIMIT:
             raise
         left = asides
@@ -108,7 +108,7 @@ def _in_pieces(body: bytes) -> Any:
             start = between.end()
         found += load(b"[%b]" % text[start:last])
         return found if begin[1] is None else {load(begin[1]): found}
-    except NoJson:
+    except InvalidJson:
         return load(body)  # reports the fault, or accepts another valid form
 
 
@@ -128,7 +128,7 @@ def load(text: bytes) -> Any:
         document = orjson.loads(text)
     except ValueError as error:
         if len(text) > CAREFUL_LIMIT:
-            raise NoJson(f"the body is not JSON: {error}") from None
+            raise InvalidJson(f"the body is not JSON: {error}") from None
         return _load_carefully(text)
     # orjson keeps the last of equal keys. No key was duplicate if the document has as many strings
     # as the text.
@@ -200,7 +200,7 @@ def _load_carefully(text: bytes) -> Any:
     except RecursionError:
         raise Refusal("the body is nested too deeply") from None
     except ValueError as error:
-        raise NoJson(f"the body is not JSON: {error}") from None
+        raise InvalidJson(f"the body is not JSON: {error}") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from modelwharf.serving.refusal import Refusal, shown
 from modelwharf.serving.table import simd
 from modelwharf.serving.table.columns import ROW_LIMIT, Columns, Floats
-from modelwharf.serving.table.json_text import WHITESPACE, Aside, NoJson, load
+from modelwharf.serving.table.json_text import WHITESPACE, Aside, InvalidJson, load
 from modelwharf.serving.table.numbers import BEYOND
 
 CHUNK = 256 * 1024  # bytes read at once
@@ -221,10 +221,10 @@ def _value_chunks(text: bytes) -> Iterator[bytes]:
 
 
 def _last_piece(text: bytes, start: int) -> bytes:
-    """Return the rest of a list's text. Raises NoJson when nothing follows a comma."""
+    """Return the rest of a list's text. Raises InvalidJson when nothing follows a comma."""
     piece = text[start:-1]
     if start > 1 and not piece.strip(WHITESPACE):
-        raise NoJson("the body is not JSON: a list ends with a comma")
+        raise InvalidJson("the body is not JSON: a list ends with a comma")
     return piece
 
 
@@ -236,7 +236,7 @@ def skim(aside: Aside) -> None:
         for chunk in chunks:
             if simd.numbers(b"[%b]" % chunk) is None:
                 load(b"[%b]" % chunk)
-    except NoJson:
+    except InvalidJson:
         load(text)  # lists that are nested deeper span several pieces
 
 

@@ -12,7 +12,7 @@ BLANK = " \t"
 PLAIN = b"0123456789+-.eE \t" + b"nNaAiIfFtTyY"
 
 
-class NoNumber(ValueError):
+class InvalidNumber(ValueError):
     """The text is not a number. ``args[0]`` completes a sentence that begins with the text."""
 
 
@@ -21,7 +21,7 @@ def number(text: str) -> float:
     NaN.
 
     Stricter than ``float``: no underscores, no digits of other scripts, and no finite number that
-    overflows to infinity. Raises NoNumber.
+    overflows to infinity. Raises InvalidNumber.
     """
     bare = text.strip(BLANK)
     if not bare:
@@ -29,17 +29,17 @@ def number(text: str) -> float:
     if _NUMBER.fullmatch(bare):
         value = float(bare)
         if math.isinf(value):
-            raise NoNumber(BEYOND)
+            raise InvalidNumber(BEYOND)
         return value
     if _WORD.fullmatch(bare):
         return float(bare)
-    raise NoNumber("is no number")
+    raise InvalidNumber("is no number")
 
 
 def is_number(text: str) -> bool:
     """Whether a text is a number and not blank."""
     try:
         number(text)
-    except NoNumber:
+    except InvalidNumber:
         return False
     return bool(text.strip(BLANK))

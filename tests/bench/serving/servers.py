@@ -112,11 +112,11 @@ def serving(
 def _wait(server: Server, ping: str, begun: float) -> None:
     while time.perf_counter() - begun < READY_SECONDS:
         if server.process.poll() is not None:
-            raise NotReady(f"ended with {server.process.returncode}: {_last_words(server.log)}")
+            raise NotReady(f"ended with {server.process.returncode}: {_last_lines(server.log)}")
         if _pings(server.port, ping):
             return
         time.sleep(POLL)
-    raise NotReady(f"no ping within {READY_SECONDS:g} s: {_last_words(server.log)}")
+    raise NotReady(f"no ping within {READY_SECONDS:g} s: {_last_lines(server.log)}")
 
 
 def _pings(port: int, path: str) -> bool:
@@ -130,7 +130,7 @@ def _pings(port: int, path: str) -> bool:
         connection.close()
 
 
-def _last_words(log: Path) -> str:
+def _last_lines(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
     return lines[-1] if lines else "it said nothing"
 

@@ -14,7 +14,7 @@ BAD = Pushed("b" * 40, BY_NAME["training fails"], 1, 1)
 GOOD = Pushed("c" * 40, BY_NAME["good"], 2, 2)
 FAILED = Release("r-1", BAD.commit, 1, "FAILED", "Failed", "TrainingFailed", "chaos in training 1")
 SERVES = Release("r-2", GOOD.commit, 2, "SUCCEEDED", "Released", "", "")
-TOLD = "release   r-1\nreason    TrainingFailed: chaos in training 1"
+NOTIFICATION = "release   r-1\nreason    TrainingFailed: chaos in training 1"
 
 
 def held(**changes: object) -> Evidence:
@@ -24,7 +24,7 @@ def held(**changes: object) -> Evidence:
         releases=(FAILED, SERVES),
         skipped={},
         stopped=frozenset(),
-        notifications=(TOLD,),
+        notifications=(NOTIFICATION,),
         calls=Calls(answered=1),
         answer=GOOD.answer,
     )
@@ -61,7 +61,7 @@ def test_a_run_that_left_everything_right_holds() -> None:
         ({"calls": calls(failures=("503",))}, "A caller got no answer: 503"),
         ({"calls": calls(GOOD.answer, GOOD.answer + 1)}, "A wrong answer: 23.0, 1 times"),
         ({"calls": calls(BAD.answer)}, "A wrong answer: 12.0, 1 times"),
-        ({"notifications": ()}, "Nobody was told: r-1"),
+        ({"notifications": ()}, "No notification was sent: r-1"),
         ({"notifications": ("release r-1 failed",)}, "do not say TrainingFailed"),
         ({"left_behind": ("job j runs",)}, "Left behind: job j runs"),
     ],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from modelwharf.cli.doctor_run import NothingChecked, swept
-from modelwharf.cli.examination import Telling, summary
+from modelwharf.cli.examination import FindingReporter, summary
 from modelwharf.cli.output import console
 from modelwharf.contracts.examination import Examination, Finding, ImageRole, Verdict
 from modelwharf.engines.engine import EngineLost
@@ -43,7 +43,7 @@ UNKNOWN = GOOD.model_copy(
 
 def told(*findings: Finding, capsys: pytest.CaptureFixture[str]) -> str:
     names = {ImageRole.TRAINING: "train:1", ImageRole.INFERENCE: "serve:1"}
-    telling = Telling(console(), names)
+    telling = FindingReporter(console(), names)
     for finding in findings:
         telling(finding)
     return capsys.readouterr().out

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from modelwharf.cli.ending import follow_on_screen
-from modelwharf.cli.figures import print_facts, told_in_figures, wrapped
+from modelwharf.cli.figures import print_facts, states_in_figures, wrapped
 from modelwharf.cli.follow import follow
 from modelwharf.cli.picture import picture
 from modelwharf.cli.release import read_release
@@ -220,7 +220,7 @@ def test_in_a_terminal_a_reason_is_told_once(terminal: Terminal) -> None:
     view = read_release(services, find_stack(services, "oil-price"), RELEASE)
 
     print_facts(screen, view)
-    screen.print(picture(view, services.now(), told_in_figures(view)))
+    screen.print(picture(view, services.now(), states_in_figures(view)))
 
     assert isinstance(screen.file, io.StringIO)
     text = screen.file.getvalue()

@@ -9,11 +9,11 @@ import pytest
 
 from modelwharf.contracts.examination import Examination, Finding, ImageRole, Verdict
 from modelwharf.contracts.parameters import MetricDefinition
-from modelwharf.doctor import NamedImage, Patience, Sample, Settings, examine
+from modelwharf.doctor import Deadlines, NamedImage, Sample, Settings, examine
 from tests.unit.doctor.fakes import FakeEngine
 
 # Whoever is well is never waited for so long, also on a busy machine.
-PATIENCE = Patience(
+DEADLINES = Deadlines(
     training=60,
     startup=60,
     ping=10,
@@ -22,7 +22,7 @@ PATIENCE = Patience(
     stop_serving=10,
     bare=0.05,
     busy=0.05,
-    telling=0.05,
+    least_left=0.05,
 )
 QUESTION = Sample("application/json", b'{"add": 1}')
 MEAN = NamedImage("mean:1")
@@ -70,7 +70,7 @@ def practice(tmp_path: Path) -> Iterator[Practice]:
         channels={"training": channel},
         metric_definitions=(MetricDefinition(name="accuracy", regex="accuracy=([0-9.]+)"),),
         samples=(QUESTION,),
-        patience=PATIENCE,
+        deadlines=DEADLINES,
     )
     engine = FakeEngine()
     made = Practice(tmp_path / "doctor", replace(settings, now=engine.clock.now), engine)

@@ -243,7 +243,7 @@ class FakeEngine:
     command: tuple[str, ...] = ()
     name: str = "docker"
     description: str = "docker (Fake 1.0)"
-    lacks: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
     host: Host = ALGO_1
     listed: str = ""
     known: tuple[str, ...] = ("mean:1",)
@@ -276,7 +276,7 @@ class FakeEngine:
         return self._serve(launch) if launch.serves else self._train(launch, log)
 
     def cluster(self, name: str, count: int, *, isolated: bool) -> Cluster:
-        if "hosts" in self.lacks:
+        if "hosts" in self.unsupported:
             raise OSError("no addresses for several hosts")
         return Hosts(self, tuple(Host(host_label(number)) for number in range(count)))
 

@@ -79,7 +79,7 @@ def test_hosts_that_wait_for_one_another_for_ever_are_told(tmp_path: Path) -> No
 
 
 def test_a_machine_without_several_hosts_says_so(practice: Practice) -> None:
-    practice.engine.lacks = ("hosts",)
+    practice.engine.unsupported = ("hosts",)
     found = practice.training(instances=2)["train-hosts"]
     assert found.verdict is Verdict.SKIPPED
     assert found.seen == "no addresses for several hosts"

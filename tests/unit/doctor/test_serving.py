@@ -71,9 +71,9 @@ def test_a_server_that_is_never_healthy_is_told_with_what_its_pings_came_to(
 
     over = threading.Event()
     practice.engine.serving = Slow
-    patience = replace(practice.settings.patience, ping=0.1, startup=0.3)
+    deadlines = replace(practice.settings.deadlines, ping=0.1, startup=0.3)
 
-    found = practice.serving(patience=patience)
+    found = practice.serving(deadlines=deadlines)
     over.set()
 
     assert bad(found) == {"serve-loads-model": "fail"}
@@ -96,9 +96,9 @@ def test_a_server_that_listens_elsewhere_is_told_where(
 
     practice.engine.serving = Elsewhere
     practice.engine.unreachable = where
-    patience = replace(practice.settings.patience, startup=0.3)
+    deadlines = replace(practice.settings.deadlines, startup=0.3)
 
-    found = practice.serving(patience=patience)
+    found = practice.serving(deadlines=deadlines)
 
     assert bad(found) == {"serve-loads-model": "fail"}
     assert found["serve-loads-model"].seen.endswith(f"; {where}")
@@ -183,9 +183,9 @@ def test_a_sample_that_is_not_answered_with_200_is_shown(practice: Practice, sta
             return status
 
     practice.engine.serving = Stubborn
-    patience = replace(practice.settings.patience, startup=0.3)
+    deadlines = replace(practice.settings.deadlines, startup=0.3)
 
-    found = practice.serving(patience=patience)
+    found = practice.serving(deadlines=deadlines)
 
     assert bad(found) == {"serve-answers": "fail"}
     assert found["serve-answers"].seen == f"application/json got {status}"
@@ -237,9 +237,9 @@ def test_a_ping_that_waits_behind_requests_is_found(practice: Practice) -> None:
                 return super().answer(content_type, body)
 
     practice.engine.serving = OneByOne
-    patience = replace(practice.settings.patience, ping=1)
+    deadlines = replace(practice.settings.deadlines, ping=1)
 
-    found = practice.serving(patience=patience)
+    found = practice.serving(deadlines=deadlines)
 
     assert bad(found) == {"ping-quick": "fail"}
     assert "pings took over 1 s while a request was answered" in found["ping-quick"].seen
@@ -261,9 +261,9 @@ def test_a_ping_may_be_late_once_beside_a_large_body(
             return super().answer(content_type, body)
 
     practice.engine.serving = TakingApart
-    patience = replace(practice.settings.patience, ping=limit)
+    deadlines = replace(practice.settings.deadlines, ping=limit)
 
-    assert bad(practice.serving(patience=patience)) == findings
+    assert bad(practice.serving(deadlines=deadlines)) == findings
 
 
 def _answering(status: Callable[[str, bytes], int | None]) -> type[Serving]:
@@ -336,11 +336,11 @@ def test_a_server_that_does_not_end_well_is_found(
             return code
 
     practice.engine.serving = Unwilling
-    patience = practice.settings.patience
+    deadlines = practice.settings.deadlines
     if code is None:
-        patience = replace(patience, stop_serving=0.1)
+        deadlines = replace(deadlines, stop_serving=0.1)
 
-    found = practice.serving(patience=patience)
+    found = practice.serving(deadlines=deadlines)
 
     assert bad(found) == {"serve-sigterm": "fail"}
     assert told in found["serve-sigterm"].seen

@@ -344,8 +344,8 @@ def test_training_that_was_slow_the_first_time_alone_is_stopped_once_more(
 
     practice.engine.train = warming
 
-    patience = replace(practice.settings.patience, training=600)
-    found = practice.training(hyperparameters={"seconds": 30}, patience=patience)
+    deadlines = replace(practice.settings.deadlines, training=600)
+    found = practice.training(hyperparameters={"seconds": 30}, deadlines=deadlines)
 
     assert found["train-sigterm"].verdict is Verdict.PASS
     assert found["train-sigterm"].seen == "ended 0.0 s after SIGTERM"
@@ -378,7 +378,7 @@ def test_the_middle_of_training_is_where_the_program_is_and_not_the_engine(
 
 
 def test_what_has_ended_is_not_too_slow_while_its_output_is_copied(practice: Practice) -> None:
-    practice.engine.lag = 1000.0  # longer than the doctor's patience with a training run
+    practice.engine.lag = 1000.0  # longer than the doctor waits for a training run
 
     found = practice.training(hyperparameters={"seconds": 10})
 
@@ -425,7 +425,7 @@ def test_conditions_that_are_all_well_at_once_cost_one_run(practice: Practice) -
 
 
 def test_what_the_engine_lacks_is_not_checked_and_not_passed(practice: Practice) -> None:
-    practice.engine.lacks = ("platform", "isolated", "read_only", "user", "limits")
+    practice.engine.unsupported = ("platform", "isolated", "read_only", "user", "limits")
     practice.engine.platform = "linux/arm64"
 
     found = practice.training()

@@ -29,7 +29,7 @@ def test_without_a_container_engine_images_run_as_processes(nobody: str, tmp_pat
 def test_processes_are_taken_when_they_are_asked_for(tmp_path: Path) -> None:
     engine = choose("process", tmp_path, Processes())
     assert engine.description.startswith("process (no containers; Python 3.")
-    assert set(engine.lacks) == {"platform", "isolated", "read_only", "user", "limits"}
+    assert set(engine.unsupported) == {"platform", "isolated", "read_only", "user", "limits"}
 
 
 def test_a_container_engine_that_is_asked_for_and_not_there_is_refused_with_what_to_type(
@@ -52,13 +52,13 @@ def test_sockets_that_are_not_there_are_no_news() -> None:
     assert "unix:///a.sock: no such file" in str(NoEngine(tried))
 
 
-@pytest.mark.parametrize("wish", [None, "docker"])
+@pytest.mark.parametrize("requested", [None, "docker"])
 def test_an_engine_that_is_merely_busy_is_not_taken_for_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wish: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, requested: str | None
 ) -> None:
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(f"{tmp_path}/busy.sock")
         silent.listen()
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/busy.sock")
         with pytest.raises(NoSuchEngine, match=r"is there, but did not answer within 0\.2 s"):
-            choose(wish, tmp_path, Processes(), patience=0.2)
+            choose(requested, tmp_path, Processes(), timeout=0.2)

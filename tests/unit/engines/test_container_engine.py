@@ -21,8 +21,8 @@ from modelwharf.engines.container import Connection, ContainerEngine, NoEngine, 
 from modelwharf.engines.container.archives import owner_of, packed, unpack
 from modelwharf.engines.container.connection import Machine, addresses
 from modelwharf.engines.container.container import ContainerProgram
+from modelwharf.engines.container.created_container import CreatedContainer
 from modelwharf.engines.container.image_store import ImageStore
-from modelwharf.engines.container.made import Made
 from modelwharf.engines.container.unix_socket import close_unanswered
 from modelwharf.engines.engine import EngineLost, ImageMissing, Launch, Limits
 from modelwharf.engines.processes import CloudStopping, Processes
@@ -251,7 +251,7 @@ def test_an_engine_that_cannot_limit_says_so_and_does_without(tree: Path) -> Non
     options = options_of(launch, machine, lines)
     assert not {"mem_limit", "nano_cpus"} & set(options)
     assert "cannot limit memory or CPUs" in lines[0]
-    assert engine_of(FakeContainer(ENDED), machine).lacks == ("limits",)
+    assert engine_of(FakeContainer(ENDED), machine).unsupported == ("limits",)
 
 
 def test_a_server_is_published_on_loopback_with_a_read_only_root(tree: Path) -> None:
@@ -364,7 +364,7 @@ def test_a_lost_engine_is_told_to_whoever_waits_and_swept_when_it_is_back(tree: 
     told: list[ContainerProgram] = []
     program = ContainerProgram(
         connected(container),
-        Made(cast(Any, container), None, "mark"),
+        CreatedContainer(cast(Any, container), None, "mark"),
         iter([]),
         lambda line: None,
         address=None,
@@ -423,7 +423,7 @@ def test_a_container_is_watched_by_its_mark_until_it_has_ended(tree: Path) -> No
     watch, container = Watch(), FakeContainer(ENDED, files=archive({}))
     engine = engine_of(container, processes=watch)
     program = engine.run(Launch("sha256:1", (), {}, tree), lambda line: None)
-    assert program.made.mark in container.options["environment"].values()
+    assert program.created.mark in container.options["environment"].values()
     program.wait(HUNG)
     assert (watch.at_most, watch.marks) == (1, [])
 

@@ -35,8 +35,8 @@ def check(file: Path | None, as_json: bool) -> None:
             }
         )
     elif content:
-        told = ", ".join(sections) or "no section"
-        click.echo(f"{reading.name}: project {content.project}, sets {told}; no fault found")
+        names = ", ".join(sections) or "no section"
+        click.echo(f"{reading.name}: project {content.project}, sets {names}; no fault found")
     else:
         for fault in reading.faults:
             click.echo(str(fault))

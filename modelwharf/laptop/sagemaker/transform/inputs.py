@@ -35,7 +35,7 @@ def _listed(content: bytes, uri: str) -> list[S3Object]:
     names = entries[1:]
     wrong = [name for name in names if not isinstance(name, str) or not name]
     if wrong or not names:
-        told = f"it lists {json.dumps(wrong[0])}" if wrong else "it lists none"
-        raise DataError(f"The manifest {uri} must list paths below its prefix: {told}")
+        message = f"it lists {json.dumps(wrong[0])}" if wrong else "it lists none"
+        raise DataError(f"The manifest {uri} must list paths below its prefix: {message}")
     bucket, prefix = split_uri(head["prefix"])
     return [S3Object(bucket, prefix + name, name) for name in names]

@@ -127,7 +127,7 @@ class TransformJob(Job):
             failure = result.result()
             if failure is not None:
                 failures.append(failure)
-                for line in failure.told:
+                for line in failure.lines:
                     self._log(f"{found.bucket}/{found.key}: {line}")
         return failures
 

@@ -25,10 +25,10 @@ RETRY_PAUSE = 0.2  # seconds before a request is retried, doubled each time
 
 @dataclass(frozen=True)
 class Failure:
-    """The reason why an object has no output. ``reason`` is the job's, ``told`` the log's lines."""
+    """The reason why an object has no output. ``reason`` is the job's, ``lines`` are the log's."""
 
     kind: str
-    told: tuple[str, ...]
+    lines: tuple[str, ...]
     reason: str = SEE_LOGS
 
 
@@ -152,19 +152,19 @@ class ObjectRun:
                 chunked=self.settings.limit is None,
             )
         except TimeoutError:
-            told = (
+            message = (
                 "Model server did not respond to /invocations request within "
                 f"{self.plan.timeout:g} seconds"
             )
-            raise ObjectFailed(Failure("AlgorithmError", (told,))) from None
+            raise ObjectFailed(Failure("AlgorithmError", (message,))) from None
         except ServerDown:
-            told = "Unable to get response from algorithm"
-            raise ObjectFailed(Failure("AlgorithmError", (told,))) from None
+            message = "Unable to get response from algorithm"
+            raise ObjectFailed(Failure("AlgorithmError", (message,))) from None
         if 200 <= answer.status < 300:
             return answer.body
-        message = answer.body.decode(errors="replace").splitlines()
+        lines = answer.body.decode(errors="replace").splitlines()
         if 400 <= answer.status < 500:
             head = f"ClientError: {answer.status}"
-            raise ObjectFailed(Failure("ClientError", (head, "", "Message:", *message)))
+            raise ObjectFailed(Failure("ClientError", (head, "", "Message:", *lines)))
         head = f"Bad HTTP status received from algorithm: {answer.status}"
-        raise ObjectFailed(Failure("AlgorithmError", (head, "", "Message:", *message)))
+        raise ObjectFailed(Failure("AlgorithmError", (head, "", "Message:", *lines)))

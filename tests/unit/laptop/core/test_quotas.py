@@ -39,7 +39,7 @@ def test_an_engine_without_several_hosts_allows_one() -> None:
     quotas = Quotas()
     quotas.allow_one_host()
     assert quotas.value(JOB_INSTANCES) == 1
-    assert quotas.told() == [], "nobody has changed it"
+    assert quotas.changed() == [], "nobody has changed it"
 
 
 def test_the_clouds_own_page_sets_a_quota_and_the_default_stays(world: World) -> None:

@@ -8,7 +8,7 @@ from modelwharf.engines.exit_codes import in_words, signal_in_words
 from modelwharf.engines.memory_kills import killed_meanwhile, memory_kills
 from modelwharf.engines.together import Exit
 from modelwharf.laptop.sagemaker.job_program import algorithm_error
-from modelwharf.laptop.sagemaker.last_words import LINE, last_words
+from modelwharf.laptop.sagemaker.log_tail import LINE, log_tail
 
 
 @pytest.mark.parametrize(
@@ -35,24 +35,24 @@ def test_an_exit_code_is_told_with_the_name_alone() -> None:
 
 def test_the_last_words_are_kept_and_the_first_ones_given_up() -> None:
     lines = [f"line {number} {'x' * 90}" for number in range(20)]
-    found = last_words(lines, 500)
+    found = log_tail(lines, 500)
     assert len(found) <= 500
     assert found.endswith(lines[-1]) and lines[0] not in found
 
 
 def test_a_long_line_keeps_its_end_and_leaves_room_for_those_before_it() -> None:
-    found = last_words(["before", "y" * 10_000 + " the end"], 960)
+    found = log_tail(["before", "y" * 10_000 + " the end"], 960)
     first, last = found.split("\n")
     assert first == "before" and last.startswith("…y") and last.endswith(" the end")
     assert len(last) == LINE
 
 
 def test_what_is_no_text_is_one_mark() -> None:
-    assert last_words(["\ufffd\ufffd\x00\x1b after"], 960) == "\ufffd after"
+    assert log_tail(["\ufffd\ufffd\x00\x1b after"], 960) == "\ufffd after"
 
 
 def test_a_progress_bar_is_what_it_showed_last() -> None:
-    assert last_words(["10%\r50%\r100%\r"], 960) == "100%"
+    assert log_tail(["10%\r50%\r100%\r"], 960) == "100%"
 
 
 def test_a_failure_file_comes_after_how_it_was_killed() -> None:

@@ -75,7 +75,7 @@ class PlayedEngine:
     real: Any
     play: Callable[[Launch, LogSink], Program]
     name: str = "played"
-    lacks: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
     host = Host()
     launches: list[Launch] = field(default_factory=list)
 

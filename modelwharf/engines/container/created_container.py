@@ -13,7 +13,7 @@ OPT_ML = "/opt/ml"
 
 
 @dataclass(frozen=True)
-class Made:
+class CreatedContainer:
     """What the engine created for one run, to be removed after it."""
 
     container: Container

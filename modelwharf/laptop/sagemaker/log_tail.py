@@ -7,7 +7,7 @@ LINE = 400  # characters of one line at most: a progress bar or a dump must not 
 UNREADABLE = re.compile("[\ufffd\x00-\x08\x0b-\x1f\x7f]+")  # not UTF-8, or not text
 
 
-def last_words(lines: Sequence[str], limit: int) -> str:
+def log_tail(lines: Sequence[str], limit: int) -> str:
     """The last lines that fit into ``limit`` characters. A long line keeps its end."""
     found: list[str] = []
     for line in reversed(lines):
