@@ -33,6 +33,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from modelwharf.export.adversarial import Batch, random_rows, threshold_rows
+from modelwharf.export.converted import Method
 from modelwharf.export.libraries import convert
 from modelwharf.export.limits import limits
 from modelwharf.export.runtime import Predict, as_matrix, runner
@@ -93,7 +94,7 @@ def check(name: str, rows: int) -> Found:
     model = MODELS[name]()
     classes = name == "rf-classes"
     model.fit(inputs, np.digitize(target, np.quantile(target, [0.3, 0.7])) if classes else target)
-    method = "predict_proba" if classes else "predict"
+    method: Method = "predict_proba" if classes else "predict"
     names = tuple(f"x{number}" for number in range(COLUMNS))
     trained = source_of(model, method, inputs, names).predict
     converted = convert(model, method, COLUMNS)

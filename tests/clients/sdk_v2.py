@@ -7,6 +7,7 @@ step found. The tests run it with the variables of `wharf env`, in a process of 
 import json
 import os
 import sys
+from typing import Any
 
 os.environ["SAGEMAKER_SUPPRESS_V2_WARNING"] = "1"
 
@@ -21,6 +22,11 @@ from sagemaker.serializers import JSONSerializer
 
 INSTANCE = "ml.m5.large"
 POLL = 1  # seconds; where it waits itself, the SDK looks every 5, 10 or 30
+
+
+def job(estimator: Estimator) -> Any:
+    """The estimator's last training job; the SDK's own annotations say None."""
+    return estimator.latest_training_job
 
 
 def main(role: str, bucket: str, training_image: str, inference_image: str) -> dict[str, object]:
@@ -39,10 +45,10 @@ def main(role: str, bucket: str, training_image: str, inference_image: str) -> d
         metric_definitions=[{"Name": "accuracy", "Regex": "accuracy=([0-9.]+)"}],
     )
     estimator.fit({"training": data}, wait=False)
-    session.wait_for_job(estimator.latest_training_job.name, poll=POLL)
-    session.logs_for_job(estimator.latest_training_job.name)
-    found["fit"] = estimator.latest_training_job.describe()["TrainingJobStatus"]
-    found["metrics"] = estimator.latest_training_job.describe()["FinalMetricDataList"][0]["Value"]
+    session.wait_for_job(job(estimator).name, poll=POLL)
+    session.logs_for_job(job(estimator).name)
+    found["fit"] = job(estimator).describe()["TrainingJobStatus"]
+    found["metrics"] = job(estimator).describe()["FinalMetricDataList"][0]["Value"]
 
     predictor = estimator.deploy(
         1,
@@ -123,11 +129,11 @@ def main(role: str, bucket: str, training_image: str, inference_image: str) -> d
     )
     try:
         forbidden.fit({"training": data}, wait=False)
-        session.wait_for_job(forbidden.latest_training_job.name, poll=POLL)
+        session.wait_for_job(job(forbidden).name, poll=POLL)
     except UnexpectedStatusException as error:
         found["forbidden"] = str(error)
 
-    attached = Estimator.attach(estimator.latest_training_job.name, sagemaker_session=session)
+    attached = Estimator.attach(job(estimator).name, sagemaker_session=session)
     found["attached"] = attached.model_data == estimator.model_data
     boto3.client("sagemaker").delete_model(ModelName="sdk-model")
     return found

@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import math
 import os
 import shutil
 import socket
@@ -55,11 +56,11 @@ def answering(environment: Mapping[str, str]) -> "ContainerEngine | None":
         if not listens(address):  # the SDK would leave its socket open
             continue
         try:
-            client = docker.DockerClient(base_url=address, timeout=patience(PING))
+            client = docker.DockerClient(base_url=address, timeout=math.ceil(patience(PING)))
             version = client.version()
         except DockerException:
             continue
-        client.api.timeout = HUNG
+        client.api.timeout = int(HUNG)
         first = version.get("Components", [{"Name": "Engine"}])[0]["Name"]
         name = first if "Podman" in first else f"Docker {first}"
         return ContainerEngine(address, f"{name} {version['Version']}", client)

@@ -1,6 +1,7 @@
 """An engine of a test's own, which it may kill: beside the shared one, of the same kind."""
 
 import io
+import math
 import os
 import re
 import shutil
@@ -72,10 +73,14 @@ class PrivateEngine:
     def load(self, shared: ContainerEngine, reference: str) -> None:
         """Give it an image of the shared engine."""
         with closing(self.client()) as client:
-            client.images.load(shared.client.images.get(reference).save(named=True))
+            saved = shared.client.images.get(reference).save(named=True)
+            # requests streams any iterator of bytes; the stubs name only what has a `read`.
+            client.images.load(saved)  # type: ignore[arg-type]
 
     def client(self) -> docker.DockerClient:
-        client = docker.DockerClient(base_url=self.address, timeout=patience(), version=API)
+        client = docker.DockerClient(
+            base_url=self.address, timeout=math.ceil(patience()), version=API
+        )
         close_unanswered(client.api)
         return client
 

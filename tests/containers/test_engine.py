@@ -70,7 +70,7 @@ class Workshop:
         return self.start("python3", "-c", code, **options)
 
     def containers(self) -> list[Any]:
-        filters = {"label": f"{LABEL}={self.folder}"}
+        filters: dict[str, str | list[str] | bool] = {"label": f"{LABEL}={self.folder}"}
         found: list[Any] = self.connection.client.containers.list(all=True, filters=filters)
         return found
 

@@ -165,7 +165,7 @@ def _memory(target: Target, clients: ProcessPoolExecutor, result: Result) -> int
     for _ in range(MEASURED):
         _heavies(target, clients, result)
         found.append(target.settled_memory())
-    return statistics.median(found)
+    return round(statistics.median(found))
 
 
 def _heavies(target: Target, clients: ProcessPoolExecutor, result: Result) -> None:

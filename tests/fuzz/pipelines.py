@@ -109,7 +109,8 @@ class Pipelines:
     def trained(self) -> tuple[Any, Rows]:
         """A pipeline, and the rows that it learned from."""
         while True:
-            rows, target = self._data()
+            rows, numbers = self._data()
+            target: np.ndarray = numbers
             model = make_pipeline(self._columns(rows.shape[1], DEEPEST), self._last())
             if hasattr(model[-1], "classes_") or "Classifier" in type(model[-1]).__name__:
                 target = target > np.median(target)
@@ -140,7 +141,7 @@ class Pipelines:
         """A ColumnTransformer of some of the columns, in any order."""
         random = self._random
         left = random.permutation(width).tolist()
-        steps = []
+        steps: list[tuple[str, Any, list[int]]] = []
         while left and random.random() < 0.8:
             count = int(random.integers(1, len(left) + 1))
             chosen, left = left[:count], left[count:]

@@ -86,6 +86,7 @@ def _one(
         found.rows += len(asked)
         theirs = _answer(lambda rows: model.predict(rows), asked)
         body = "".join(f"{','.join(map(repr, row))}\n" for row in asked.tolist()).encode()
+        ours: np.ndarray | Refusal
         try:
             ours = exchange.predict(exchange.parse(body)).values
         except Refusal as refusal:

@@ -143,7 +143,7 @@ def made_up(random: Random, count: int) -> Iterator[Case]:
 
 
 def _statement(random: Random) -> dict[str, Any]:
-    statement = {
+    statement: dict[str, Any] = {
         "Effect": random.choice(["Allow", "Allow", "Deny"]),
         random.choice(["Action", "Action", "NotAction"]): _some(random, ACTION_PATTERNS),
         random.choice(["Resource", "Resource", "NotResource"]): _some(random, ARN_PATTERNS),
@@ -169,7 +169,8 @@ def _condition(random: Random) -> tuple[str, dict[str, Any]]:
 
 
 def _some(random: Random, values: list[str]) -> str | list[str]:
-    return random.choice([random.choice(values), random.sample(values, 2)])
+    choices: list[str | list[str]] = [random.choice(values), random.sample(values, 2)]
+    return random.choice(choices)
 
 
 def _context(random: Random) -> Context:

@@ -249,7 +249,7 @@ def undone(team: Team, laptop: Laptop, name: str) -> str:
             FilterExpression="attribute_exists(waiting)",
             ExpressionAttributeValues={":release": {"S": name}},
         )
-        return found["Items"] == []
+        return not found["Items"]
 
     until(waits_no_more, "its rows to be closed")
     assert "Changed my mind" in message and "wrong data" in message
@@ -304,7 +304,8 @@ def test_a_release_that_was_stopped_by_hand_holds_up_no_other(
 
     def updating() -> bool:
         described = laptop.client("sagemaker").describe_endpoint(EndpointName=endpoint)
-        return described["EndpointStatus"] == "Updating"
+        status: str = described["EndpointStatus"]
+        return status == "Updating"
 
     until(lambda: owner() == stopped and updating(), "its update of the endpoint")
     stop(team, laptop, stopped)

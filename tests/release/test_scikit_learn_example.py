@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +122,9 @@ def test_columns_may_come_in_any_order_by_name_and_a_cell_may_be_empty(
 def test_a_bad_row_is_the_callers_fault_and_says_which(team: Team, released: Execution) -> None:
     with pytest.raises(ClientError) as caught:
         ask(team, b"1,2,3\n", ContentType="text/csv")
-    assert caught.value.response["OriginalStatusCode"] == 400
-    assert "10" in caught.value.response["OriginalMessage"]
+    response: Mapping[str, Any] = caught.value.response
+    assert response["OriginalStatusCode"] == 400
+    assert "10" in response["OriginalMessage"]
 
 
 def test_what_callers_ask_is_captured_with_the_serving_roles_credentials(

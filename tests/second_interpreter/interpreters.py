@@ -110,10 +110,10 @@ class Interpreter:
                 continue
             assert state["Parameters"]["Payload"].get(f"{TOKEN}.$") == "$$.Task.Token", task
             limit = SHORT if task in case.silent() else LONG
-            path = state.get("TimeoutSecondsPath")
-            if path:
-                _put(document, path, min(limit, _get(document, path) or limit))
-            if path is None or not self._knows_timeout_paths:
+            timeout: str | None = state.get("TimeoutSecondsPath")
+            if timeout:
+                _put(document, timeout, min(limit, _get(document, timeout) or limit))
+            if timeout is None or not self._knows_timeout_paths:
                 state.pop("TimeoutSecondsPath", None)
                 state["TimeoutSeconds"] = limit
         return definition, document
@@ -174,7 +174,7 @@ def ministack(machine: Mapping[str, Any], directory: Path) -> Iterator[Interpret
             start_new_session=True,
         )
     try:
-        until(lambda: _answers(port) or _require_alive(child, log), "MiniStack's start")
+        until(lambda: _answers(port, child, log), "MiniStack's start")
         client = _clients(f"http://127.0.0.1:{port}")
         states = client("stepfunctions")
         functions = Functions(states, send_errors=True)
@@ -231,16 +231,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, child: "subprocess.Popen[bytes]", log: Path) -> bool:
+    assert child.poll() is None, log.read_text(errors="replace")[-2000:]
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:
         return False
     return True
-
-
-def _require_alive(child: "subprocess.Popen[bytes]", log: Path) -> None:
-    assert child.poll() is None, log.read_text(errors="replace")[-2000:]
 
 
 def archive(files: Mapping[str, str], mode: int = 0o644) -> bytes:

@@ -71,7 +71,7 @@ def waits(state: State) -> bool:
     return str(state.get("Resource", "")).endswith(".waitForTaskToken")
 
 
-def tasks(machine: State) -> Iterator[tuple[str, State, str]]:
+def tasks(machine: State) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Each Task with its name and the top-level state that it is (in), branches included."""
     for name, state in machine["States"].items():
         if state["Type"] == "Task":

@@ -8,6 +8,7 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import FrameType
 
 ML = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 MODEL = ML / "model"
@@ -15,7 +16,7 @@ FAILURE = ML / "output/failure"
 CHECKPOINT = ML / "checkpoints/step"
 
 
-def train():
+def train() -> None:
     signal.signal(signal.SIGTERM, stop)
     hyperparameters = json.loads((ML / "input/config/hyperparameters.json").read_text())
     power = float(hyperparameters.get("power", "1"))
@@ -30,7 +31,7 @@ def train():
     print(f"rows={len(numbers)} accuracy=0.9", flush=True)
 
 
-def stop(number, frame):
+def stop(number: int, frame: FrameType | None) -> None:
     if CHECKPOINT.parent.exists():
         CHECKPOINT.write_text("1")
     sys.exit(128 + number)
@@ -38,12 +39,12 @@ def stop(number, frame):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    mean = None
+    mean: float | None = None
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         self.reply(503 if self.mean is None else 200, {})
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers["Content-Type"] != "application/json":
             self.reply(415, {"error": "use application/json"})
@@ -58,22 +59,22 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.reply(200, {"sum": self.mean + added})
 
-    def reply(self, status, body):
+    def reply(self, status: int, body: dict[str, object]) -> None:
         data = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
 
-    def log_message(self, format, *arguments):
+    def log_message(self, format: str, *arguments: object) -> None:
         pass
 
 
-def load():
+def load() -> None:
     Handler.mean = json.loads((MODEL / "model.json").read_text())["mean"]
 
 
-def serve():
+def serve() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     load()
     host = os.environ.get("SAGEMAKER_BIND_TO_HOST", "0.0.0.0")
@@ -81,7 +82,7 @@ def serve():
     ThreadingHTTPServer((host, port), Handler).serve_forever()
 
 
-def main():
+def main() -> int:
     if Path(sys.argv[0]).name == "serve":
         serve()
         return 0

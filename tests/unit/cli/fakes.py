@@ -37,7 +37,9 @@ FUNCTIONS = tuple(f"modelwharf-oil-price-{name}" for name in ("train-model", "st
 
 
 def refusal(code: str, message: str, operation: str, **more: Any) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}, **more}, operation)
+    # The stubs know only the keys that every service's errors have.
+    response: Any = {"Error": {"Code": code, "Message": message}, **more}
+    return ClientError(response, operation)
 
 
 class FakeCloudFormation:
@@ -87,7 +89,7 @@ class FakeStepFunctions:
 
     def list_executions(self, stateMachineArn: str, maxResults: int) -> dict[str, Any]:
         self._go_on()
-        found = [
+        found: list[dict[str, Any]] = [
             {"name": name, "executionArn": name, "startDate": one.started, "status": one.status}
             for name, one in self.executions.items()
         ]

@@ -42,7 +42,7 @@ def training(cloud: FakeCloud, name: str = RELEASE) -> Execution:
     history.enter("Train", given=document())
     history.schedule()
     cloud.ledger.waits.append(
-        {"release_id": name, "state": "Train", "kind": "training", "subject": TRAINING["job"]}
+        {"release_id": name, "state": "Train", "kind": "training", "subject": str(TRAINING["job"])}
     )
     return add(cloud, history, name)
 

@@ -159,12 +159,15 @@ def test_a_cloud_that_is_not_ready_in_time_is_ended(tmp_path: Path) -> None:
     hang = "import os, sys, signal; print(os.getpid(), flush=True); signal.pause()"
     log = tmp_path / "cloud.log"
 
+    def wait_for_text(waited: float) -> None:
+        until(lambda: bool(log.read_text()))
+
     with pytest.raises(Trouble, match="not ready after 1 s"):
         start_cloud(
             program(hang, tmp_path),
             directory=tmp_path,
             root=tmp_path,
-            waiting=lambda waited: until(lambda: bool(log.read_text())),
+            waiting=wait_for_text,
             deadline=1.0,
         )
 

@@ -245,6 +245,7 @@ class FakeEngine:
     description: str = "docker (Fake 1.0)"
     unsupported: tuple[str, ...] = ()
     host: Host = ALGO_1
+    names_of_this_machine: tuple[str, ...] = ()
     listed: str = ""
     known: tuple[str, ...] = ("mean:1",)
     builds: list[BuildRequest] = field(default_factory=list)

@@ -20,7 +20,8 @@ def resources(job: Job) -> dict[str, Any]:
 
 
 def is_second(job: Job) -> bool:
-    return resources(job)["current_host"] == "algo-2"
+    name: str = resources(job)["current_host"]
+    return name == "algo-2"
 
 
 def test_one_instance_is_not_tried_as_several(practice: Practice) -> None:

@@ -202,7 +202,7 @@ def docker(folder: Path, client: Client) -> Docker:
     def no_engine() -> Any:
         raise AssertionError("this needs no engine")
 
-    registry = RegistryClient(folder, no_engine)
+    registry = RegistryClient(folder, lambda region: no_engine())
     return Docker(no_engine, ImageStore(folder), registry, lambda: BUILDX, client)
 
 

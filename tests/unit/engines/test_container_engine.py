@@ -93,10 +93,6 @@ class FakeClient:
         return {"State": state}
 
 
-def fail() -> None:
-    raise APIError("it does not start")
-
-
 class Images:
     """Every digest is an image of its own name."""
 
@@ -429,8 +425,11 @@ def test_a_container_is_watched_by_its_mark_until_it_has_ended(tree: Path) -> No
 
 
 def test_a_container_that_does_not_start_is_not_watched(tree: Path) -> None:
-    watch, container = Watch(), FakeContainer(ENDED)
-    container.start = fail
+    class Unstartable(FakeContainer):
+        def start(self) -> None:
+            raise APIError("it does not start")
+
+    watch, container = Watch(), Unstartable(ENDED)
     with pytest.raises(OSError, match="start the container"):
         engine_of(container, processes=watch).run(Launch("sha256:1", (), {}, tree), print)
     assert (watch.at_most, watch.marks) == (1, [])

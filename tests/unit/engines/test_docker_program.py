@@ -7,11 +7,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from modelwharf.engines.engine import BuildRequest, Image, ImageConfig, LogSink
+from modelwharf.engines.engine import BuildRequest, Engine, Image, ImageConfig, LogSink
 from modelwharf.engines.image_push import Refused, RegistryClient
 from modelwharf.engines.process.base import python_digest
 from modelwharf.engines.process.docker_program import Docker, run
@@ -77,7 +77,7 @@ class Shell:
         store = ImageStore(folder / "images")
         self.engine = FakeEngine(store)
         registry = RegistryClient(folder / "state", lambda region: ecr)
-        self.docker = Docker(folder / "state", store, self.engine, registry)
+        self.docker = Docker(folder / "state", store, cast(Engine, self.engine), registry)
 
     def __call__(self, *words: str, stdin: str = "") -> str:
         return run(self.docker, words, io.StringIO(stdin))

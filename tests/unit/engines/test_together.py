@@ -49,8 +49,14 @@ def heeding() -> Played:
 
 def test_a_job_has_ended_when_all_its_programs_have() -> None:
     second = Played()
-    first = ended(0)
-    first.wait = lambda timeout=None: second.end(0) or 0  # type: ignore[assignment, func-returns-value]
+
+    class First(Played):
+        def wait(self, timeout: float | None = None) -> int:
+            second.end(0)
+            return 0
+
+    first = First()
+    first.end(0)
     found = run(first, second)
     assert (found.ending, found.failed) == (Ending.EXITED, None)
     assert found.exits == (Exit(0), Exit(0))
@@ -71,11 +77,21 @@ def test_why_the_engine_killed_a_program_is_told_of_that_program() -> None:
     assert found.exits[0] == Exit(TERMINATED)
 
 
+def after(other: Played, program: Played) -> Callable[[float], None]:
+    """Ends the program once the other was told to stop as well."""
+
+    def stop(grace: float) -> None:
+        if other.term.wait(10):
+            program.end(0)
+
+    return stop
+
+
 def test_all_are_stopped_at_once() -> None:
     """One after the other, the second would get no signal before the first has ended."""
     first, second = Played(), Played()
-    first.on_stop = lambda grace: second.term.wait(10) and first.end(0)  # type: ignore[func-returns-value]
-    second.on_stop = lambda grace: first.term.wait(10) and second.end(0)  # type: ignore[func-returns-value]
+    first.on_stop = after(second, first)
+    second.on_stop = after(first, second)
     stopping = Event()
     stopping.set()
     begun = time.monotonic()

@@ -24,14 +24,16 @@ def rows(*, missing: bool = False) -> np.ndarray:
 
 def target(of: np.ndarray) -> np.ndarray:
     known = np.nan_to_num(of)
-    return known[:, 0] * 3 - known[:, 1] + np.sin(known[:, 3])
+    found: np.ndarray = known[:, 0] * 3 - known[:, 1] + np.sin(known[:, 3])
+    return found
 
 
 def classes(of: np.ndarray, count: int) -> np.ndarray:
     """Names in no alphabet's order of size: ``c`` for the smallest targets."""
     value = target(of)
     edges = np.quantile(value, np.linspace(0, 1, count + 1)[1:-1])
-    return np.array(["c", "a", "b"])[np.digitize(value, edges)]
+    found: np.ndarray = np.array(["c", "a", "b"])[np.digitize(value, edges)]
+    return found
 
 
 def contract(folder: Path) -> dict[str, Any]:

@@ -226,7 +226,8 @@ def test_a_model_of_an_unknown_library_is_refused_by_name(
         n_features_in_ = 4
 
         def predict(self, rows: np.ndarray) -> np.ndarray:
-            return rows.mean(axis=1)
+            means: np.ndarray = rows.mean(axis=1)
+            return means
 
     with pytest.raises(export.CannotExport, match="Mean cannot be converted: converted are models"):
         export.write(Mean(), tmp_path, inputs=inputs, columns=models.COLUMNS)

@@ -8,7 +8,7 @@ import pytest
 from modelwharf import export
 from tests.unit.export import models
 
-QUIET = {"verbose": -1, "n_jobs": 1, "random_state": 0}
+QUIET: dict[str, Any] = {"verbose": -1, "n_jobs": 1, "random_state": 0}
 
 
 def with_zeros() -> np.ndarray:

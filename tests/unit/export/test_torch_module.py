@@ -1,6 +1,7 @@
 """PyTorch is not among the project's requirements: these run where it is installed."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ pytest.importorskip("onnxscript", reason="torch.onnx needs onnxscript, which is 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
 
-def network(outputs: int = 1) -> "torch.nn.Module":
+def network(outputs: int = 1) -> Any:
     torch.manual_seed(0)
     return torch.nn.Sequential(
         torch.nn.Linear(4, 8),

@@ -65,7 +65,8 @@ def steps(trees: Trees) -> list[onnx.NodeProto]:
 
 def is_float32(numbers: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore", under="ignore"):
-        return numbers.astype(np.float32).astype(np.float64) == numbers
+        same: np.ndarray = numbers.astype(np.float32).astype(np.float64) == numbers
+    return same
 
 
 @pytest.mark.parametrize(("single", "adds_single"), [(False, False), (True, False), (True, True)])

@@ -37,6 +37,7 @@ def test_every_answer_of_the_holdout_is_given_again(
     requests = [ForecastRequest.model_validate_json(json.dumps(row.request)) for row in rows]
     for row, answer in zip(rows, forecaster.answer(requests), strict=True):
         given = answer.model_dump(mode="json")
+        assert isinstance(row.prediction, dict)
         assert given.keys() == row.prediction.keys()
         for name, value in row.prediction.items():
             assert given[name] == (

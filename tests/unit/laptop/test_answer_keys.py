@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from botocore.model import OperationModel, Shape
+from botocore.model import Shape
 from moto.core import responses
+from moto.core.model import OperationModel
 from moto.core.serialize import SERIALIZERS, XFormedAttributePicker
 from moto.core.utils import get_service_model
 from moto.dynamodb.responses import DynamoHandler
@@ -40,7 +41,8 @@ ANSWERS = [
 
 
 def operation(service: str, name: str) -> OperationModel:
-    return get_service_model(service).operation_model(name)
+    found: OperationModel = get_service_model(service).operation_model(name)
+    return found
 
 
 def written(service: str, name: str, answer: Any, **options: Any) -> Any:
@@ -74,7 +76,7 @@ def test_a_services_own_transformers_still_see_each_member() -> None:
 def test_the_keys_of_a_member_are_worked_out_once() -> None:
     output = operation("dynamodb", "DescribeLimits").output_shape
     assert output is not None
-    members: dict[str, Shape] = dict(output.members)  # type: ignore[attr-defined]
+    members: dict[str, Shape] = dict(output.members)
     written("dynamodb", "DescribeLimits", {"AccountMaxReadCapacityUnits": 1})
     kept = vars(members["AccountMaxReadCapacityUnits"])[KEPT]["AccountMaxReadCapacityUnits"]
     assert kept == ["AccountMaxReadCapacityUnits", "account_max_read_capacity_units"]

@@ -15,6 +15,7 @@ from modelwharf.serving.footprint import footprint
 from modelwharf.serving.loaded_models import LoadedModels
 from modelwharf.serving.memory import MIB, Memory
 from modelwharf.serving.multi_model import LOAD_BODY_LIMIT, NAME_LIMIT, MultiModelApp
+from modelwharf.serving.served import Served
 from tests.unit.serving.asking import Answer, ask, call
 
 REQUEST = b'{"product":"wti","date":"2018-01-29"}'
@@ -48,7 +49,9 @@ class Endpoint:
 def endpoint_of(model_folder: Path, tmp_path: Path) -> Callable[[int], Endpoint]:
     def made(free: int) -> Endpoint:
         memory = Memory(free * MIB, lambda: 0, "the test's")
-        in_memory = LoadedModels(load=Forecaster.load, needs=footprint, memory=memory)
+        in_memory: LoadedModels[Served] = LoadedModels(
+            load=Forecaster.load, needs=footprint, memory=memory
+        )
         return Endpoint(
             MultiModelApp(in_memory, tmp_path / "models"), tmp_path / "models", model_folder
         )

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,13 +23,13 @@ PLAIN = "Date,Price\n" + "".join(
 )
 
 
-def read(tmp_path: Path, content: str | bytes, file: str = "wti.csv", **options: object) -> Series:
+def read(tmp_path: Path, content: str | bytes, file: str = "wti.csv", **options: Any) -> Series:
     path = tmp_path / file
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return read_series(path, "wti", Options.model_validate(options))
 
 
-def reason(tmp_path: Path, content: str | bytes, **options: object) -> str:
+def reason(tmp_path: Path, content: str | bytes, **options: Any) -> str:
     with pytest.raises(Rejected) as caught:
         read(tmp_path, content, **options)
     return str(caught.value)
@@ -68,7 +69,7 @@ def reason(tmp_path: Path, content: str | bytes, **options: object) -> str:
     ],
 )
 def test_what_a_source_writes_is_read(
-    tmp_path: Path, header: str, row: str, options: dict[str, object]
+    tmp_path: Path, header: str, row: str, options: dict[str, Any]
 ) -> None:
     days = [date.fromisoformat(day) for day in ("2020-01-13", "2020-01-14", "2020-01-15")]
     rows = [

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -5,12 +6,12 @@ import pytest
 from tests.unit.training.walks import CRASH, walk, write_raw
 from training.options import Options
 from training.rejected import Rejected
-from training.series import Dataset, read_dataset, read_series
+from training.series import Dataset, Series, read_dataset, read_series
 
 DAYS = "Date,Price\n2020-01-02,61\n2020-01-03,63.05\n2020-01-06,{price}\n2020-01-07,62.7\n"
 
 
-def read(tmp_path: Path, text: str, **options: object):
+def read(tmp_path: Path, text: str, **options: object) -> Series:
     path = tmp_path / "wti.csv"
     path.write_bytes(text.encode())
     return read_series(path, "wti", Options.model_validate(options))
@@ -161,8 +162,8 @@ def test_a_file_that_is_not_utf_8_is_rejected(tmp_path: Path) -> None:
         read_series(path, "wti", Options())
 
 
-def dataset_of(tmp_path: Path, files: dict[str, object], options: dict[str, object]) -> Dataset:
-    return read_dataset(write_raw(tmp_path, files, options).processing_input)  # type: ignore[arg-type]
+def dataset_of(tmp_path: Path, files: Mapping[str, str], options: Mapping[str, object]) -> Dataset:
+    return read_dataset(write_raw(tmp_path, files, options).processing_input)
 
 
 def test_inputs_named_in_features_are_no_products(tmp_path: Path) -> None:

@@ -13,5 +13,5 @@ class Forecast:
         self.model = joblib.load(os.environ["MODEL"])
 
     @bentoml.api(route="/invocations")
-    def invocations(self, instances: list[list[float]]) -> dict:
+    def invocations(self, instances: list[list[float]]) -> dict[str, list[float]]:
         return {"predictions": self.model.predict(np.array(instances)).tolist()}

@@ -12,12 +12,12 @@ app = flask.Flask(__name__)
 
 
 @app.route("/ping", methods=["GET"])
-def ping():
+def ping() -> flask.Response:
     return flask.Response(response="\n", status=200, mimetype="application/json")
 
 
 @app.route("/invocations", methods=["POST"])
-def invocations():
+def invocations() -> flask.Response:
     if flask.request.content_type != "text/csv":
         return flask.Response("This predictor only supports CSV data", 415)
     data = pd.read_csv(io.StringIO(flask.request.data.decode("utf-8")), header=None)

@@ -1,6 +1,7 @@
 """LitServe as its documentation shows it, with one worker."""
 
 import os
+from typing import Any
 
 import joblib
 import litserve
@@ -8,16 +9,16 @@ import numpy as np
 
 
 class Forecast(litserve.LitAPI):
-    def setup(self, device):
+    def setup(self, device: str) -> None:
         self.model = joblib.load(os.environ["MODEL"])
 
-    def decode_request(self, request):
+    def decode_request(self, request: dict[str, Any]) -> Any:
         return np.array(request["instances"])
 
-    def predict(self, rows):
+    def predict(self, rows: Any) -> Any:
         return self.model.predict(rows)
 
-    def encode_response(self, answers):
+    def encode_response(self, answers: Any) -> dict[str, Any]:
         return {"predictions": answers.tolist()}
 
 

@@ -24,7 +24,8 @@ def _catch(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
 
 def sent(service: str, operation: str, **arguments: Any) -> HttpRequest:
     """The HTTP request that boto3 makes of a call."""
-    client = boto3.client(
+    make: Any = boto3.client  # the stubs take literal service names only
+    client = make(
         service,
         region_name="eu-west-1",
         endpoint_url=SENT_TO,
@@ -40,7 +41,7 @@ def sent(service: str, operation: str, **arguments: Any) -> HttpRequest:
 
 def as_http(request: AWSPreparedRequest) -> HttpRequest:
     url = urlsplit(str(request.url))
-    body = request.body
+    body: Any = request.body
     data = body.read() if hasattr(body, "read") else body
     return HttpRequest(
         method=str(request.method),

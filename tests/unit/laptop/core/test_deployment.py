@@ -120,6 +120,7 @@ def test_a_bucket_has_all_its_properties(world: World, tmp_path: Path) -> None:
     assert told["Arn"] == f"arn:aws:s3:::{name}"
     assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
     bucket = s3_backends[ACCOUNT]["aws"].get_bucket(name)  # moto's answers leave this one out
+    assert bucket.notification_configuration is not None
     assert bucket.notification_configuration.event_bridge is not None
     (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}

@@ -32,6 +32,11 @@ def at_once(*calls: Callable[[int], Any]) -> list[Any]:
         return [future.result() for future in started]
 
 
+def tables_named(name: str) -> list[Any]:
+    """moto's tables of that name; its metaclass counts the instances of a class."""
+    return [one for one in vars(DynamoTable)["instances_tracked"] if one.name == name]
+
+
 def ledger(world: World) -> str:
     name = world.name("table")
     world.client("dynamodb").create_table(
@@ -120,14 +125,14 @@ def test_a_table_is_walked_as_it_was_when_the_walk_began() -> None:
 def test_what_a_missing_key_makes_is_a_table_too(world: World) -> None:
     table = ledger(world)
     world.client("dynamodb").put_item(TableName=table, Item={"pk": {"S": "a"}, "sk": {"S": "b"}})
-    found = [one for one in DynamoTable.instances_tracked if one.name == table]
+    found = tables_named(table)
     assert [type(rows) for rows in found[0].items.values()] == [snapshots.Table]
 
 
 def test_stock_moto_walks_the_very_dict_that_others_write(world: World) -> None:
     with as_shipped():
         table = ledger(world)
-        found = [one for one in DynamoTable.instances_tracked if one.name == table]
+        found = tables_named(table)
         items = found[0].items
         items["a"]["b"] = 1
         with pytest.raises(RuntimeError, match="changed size during iteration"):

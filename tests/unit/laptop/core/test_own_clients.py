@@ -87,19 +87,19 @@ def test_the_engine_s_name_of_this_machine_is_the_cloud_s_too() -> None:
      "https://127.0.0.1:8080", "http://127.0.0.1:8080.evil.example"],
 )  # fmt: skip
 def test_a_page_of_another_origin_is_refused(origin: str) -> None:
-    headers = {"HTTP_ORIGIN": origin or " "}
+    headers: dict[str, Any] = {"HTTP_ORIGIN": origin or " "}
     assert status(**headers)[0] == 403
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "", "unknown"])
 def test_what_a_browser_fetches_for_another_site_is_refused(site: str) -> None:
-    headers = {"HTTP_SEC_FETCH_SITE": site or " "}
+    headers: dict[str, Any] = {"HTTP_SEC_FETCH_SITE": site or " "}
     assert status(**headers)[0] == 403
 
 
 def test_what_a_person_types_and_what_the_cloud_s_own_pages_fetch_is_answered() -> None:
     assert status(HTTP_SEC_FETCH_SITE="none")[0] == 200
-    own = {"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_ORIGIN": URL}
+    own: dict[str, Any] = {"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_ORIGIN": URL}
     assert status(**own)[0] == 200
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import tarfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +216,7 @@ def test_descriptions_leave_out_what_is_not_there(laptop: Laptop) -> None:
 def test_a_models_refusal_comes_back_as_a_model_error(laptop: Laptop, live: str) -> None:
     with pytest.raises(ClientError) as caught:
         ask(laptop, live, b"bad")
-    answer = caught.value.response
+    answer: Mapping[str, Any] = caught.value.response
     assert answer["Error"]["Code"] == "ModelError"
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 424
     assert answer["OriginalStatusCode"] == 400
@@ -227,7 +228,7 @@ def test_a_models_refusal_comes_back_as_a_model_error(laptop: Laptop, live: str)
 def test_a_container_s_503_is_a_model_error_like_any_other(laptop: Laptop, live: str) -> None:
     with pytest.raises(ClientError) as caught:
         ask(laptop, live, b"busy")
-    answer = caught.value.response
+    answer: Mapping[str, Any] = caught.value.response
     assert answer["Error"]["Code"] == "ModelError"
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 424
     assert answer["OriginalStatusCode"] == 503
@@ -253,7 +254,8 @@ def test_an_id_that_sagemaker_refuses_is_refused(
     laptop: Laptop, live: str, name: str, value: str
 ) -> None:
     with pytest.raises(ClientError, match=rf"(?i)'{name}' failed to satisfy") as caught:
-        ask(laptop, live, **{name: value})
+        given: dict[str, Any] = {name: value}
+        ask(laptop, live, **given)
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 

@@ -28,6 +28,7 @@ class Played:
     unreachable: str = ""
     error: Exception | None = None
     address: tuple[str, int] | None = ("127.0.0.1", 9)  # discard: nobody answers
+    ran: float | None = None
 
     def poll(self) -> int | None:
         if self.error is not None:
@@ -48,7 +49,10 @@ class Losable:
         self._program = program
         self._lost = False
         self.address = program.address
-        self.killed_for = None
+        self.killed_for: str | None = None
+        self.ran: float | None = None
+        self.left_out: tuple[str, ...] = ()
+        self.unreachable = ""
 
     def lose(self) -> None:
         self._lost = True

@@ -67,7 +67,7 @@ class World:
     def __init__(self, directory: Path, url: str) -> None:
         self.cloud = Cloud(directory=directory, url=url, region="eu-west-1")
         self.events: list[dict[str, Any]] = []
-        self.cloud.emit = self._record  # type: ignore[assignment]
+        self.cloud.emit = self._record
         self.functions = ScriptedFunctions()
         self.functions.install()
         stepfunctions.install(self.cloud)

@@ -147,7 +147,8 @@ class Blurred:
     description = "blurred"
 
     def run(self, rows: Floats) -> NDArray[Any]:
-        return rows.sum(axis=1) * (1 + (len(rows) > 4) * np.finfo(float).eps)
+        sums: NDArray[Any] = rows.sum(axis=1)
+        return sums * (1 + (len(rows) > 4) * np.finfo(float).eps)
 
 
 @pytest.mark.parametrize("count", [3, 1000])
