@@ -38,7 +38,7 @@ def _random_walk(trust: Trust, settings: Hyperparameters) -> Iterator[str]:
         return
     yield (
         f"the forecast is the last price (the random walk), whose skill is 0 by definition: {why} "
-        "(docs/decisions/0014)"
+        "(Modelwharf's decision 14)"
     )
 
 

@@ -25,7 +25,7 @@ def in_options(options: Mapping[str, object]) -> str:
     """The setting, and the command that changes it."""
     return (
         f"under `options` of the data parameter: {json.dumps(options, ensure_ascii=False)} "
-        "(`wharf config show data`, then `wharf config put data FILE`)"
+        "(in modelwharf.toml, then `wharf config apply`; or `wharf config put data FILE`)"
     )
 
 

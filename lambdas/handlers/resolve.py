@@ -156,7 +156,7 @@ def require_data(runtime: Runtime, document: ReleaseDocument, parameters: Parame
             path = parameter_path(document.project, "data")
             missing.append(
                 f"{path} is not set, so the inputs are the default ones; name your own: "
-                "wharf config put data FILE"
+                "in modelwharf.toml, then wharf config apply; or wharf config put data FILE"
             )
         raise MissingData("; ".join(missing))
 

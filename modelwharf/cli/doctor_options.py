@@ -17,6 +17,7 @@ from modelwharf.doctor import DockerfileOf, NamedImage, Sample, Wanted
 
 BASE_IMAGE = "BASE_IMAGE"
 DOCKERFILE = "Dockerfile"
+DOCKERFILES_SHOWN = 5
 PRODUCT = "wti"
 DAYS = 2500  # days of prices: ten years, which train in seconds
 
@@ -88,6 +89,7 @@ def wanted(word: str, context: Path | None, arguments: Mapping[str, str]) -> Wan
     path = Path(word)
     if path.is_dir():
         context, path = context or path, path / DOCKERFILE
+        _require_dockerfile(path)
     if not path.is_file():
         if DOCKERFILE in path.name or word.startswith((".", "/", "~")):
             raise click.UsageError(f"there is no file {path}{_where_git_has_it(path)}")
@@ -100,6 +102,13 @@ def wanted(word: str, context: Path | None, arguments: Mapping[str, str]) -> Wan
         arguments={BASE_IMAGE: Source().base_image, **arguments},
         inputs=source[1].inputs if source else (),
     )
+
+
+def _require_dockerfile(path: Path) -> None:
+    """Raises UsageError, which names those below the folder, if it has none of its own."""
+    below = [str(one) for one in sorted(path.parent.rglob(DOCKERFILE))[:DOCKERFILES_SHOWN]]
+    if below and not path.is_file():
+        raise click.UsageError(f"there is no file {path}; name one of {', '.join(below)}")
 
 
 def _where_git_has_it(path: Path) -> str:

@@ -22,8 +22,9 @@ from modelwharf.contracts.project_file import ProjectFile
 def put_missing(services: Services, content: ProjectFile, folder: Path) -> Iterator[str]:
     """Write the missing sections and objects. Yields one line for each.
 
-    An input starts with the file of its key in ``folder`` if the bucket has no such object. `wharf
-    config apply` may later replace the written sections. The file's schema is written for editors.
+    An input starts with the file of its key in ``folder`` if the bucket has no such object; if
+    neither has it, the line says how to upload one. `wharf config apply` may later replace the
+    written sections. The file's schema is written for editors.
     """
     stack = find_stack(services, content.project)
     known = KnownSections(folder / PROJECT_FILE)
@@ -34,12 +35,17 @@ def put_missing(services: Services, content: ProjectFile, folder: Path) -> Itera
             said = getattr(content, section).model_dump(mode="json", exclude_unset=True)
             put_section(services, content.project, section, json.dumps(said))
             known.remember(content, [section])
-            yield f"{parameter_path(content.project, section)}, as modelwharf.toml has it"
-    for one in content.data.inputs.values():
+            path = parameter_path(content.project, section)
+            yield f"put:           {path}, as modelwharf.toml has it"
+    for name, one in content.data.inputs.items():
+        if _is_there(services, stack, one.key):
+            continue
         file = folder / one.key
-        if file.is_file() and not _is_there(services, stack, one.key):
+        if file.is_file():
             upload(services, stack, one.key, file, metadata={})
-            yield f"s3://{stack.data_bucket}/{one.key}, from {one.key}"
+            yield f"put:           s3://{stack.data_bucket}/{one.key}, from {one.key}"
+        else:
+            yield f"no data:       there is no {one.key}; upload one: wharf data put {name} FILE"
 
 
 def _is_there(services: Services, stack: Stack, key: str) -> bool:

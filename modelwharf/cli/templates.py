@@ -35,6 +35,8 @@ class Template:
     description: str
     question: str
     """The command that calls the first model."""
+    data: str
+    """The command that makes its first data; "" when the project has them."""
     package: bool
     """Whether its images install the package, from a wheel in vendor/."""
     carried: Mapping[str, str]
@@ -91,6 +93,7 @@ def _read(path: Path) -> Template:
         folder=path.parent,
         description=content["description"],
         question=content["question"],
+        data=content.get("data", ""),
         package=content["package"],
         carried=content["files"],
         changes=tuple(

@@ -15,6 +15,7 @@ from modelwharf.cli.options import json_option, project_option, wait_option
 from modelwharf.cli.parameters import data_section
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import find_stack
+from modelwharf.contracts.configured_project import PROJECT_FILE, find_project_file
 from modelwharf.contracts.names import UPLOAD_METADATA, parameter_path
 
 
@@ -99,8 +100,19 @@ def key_of(services: Services, project: str, name: str) -> str:
     if name not in inputs:
         raise Trouble(
             f"the parameter {parameter_path(project, 'data')} has no input {name!r}, "
-            f"but {', '.join(sorted(inputs))}. Yours take their place: write "
-            f'{{"inputs": {{"{name}": {{"key": "series/{name}.csv"}}}}}} into a file (what is set '
-            "beside it: wharf config show data), then `wharf config put data FILE`"
+            f"but {', '.join(sorted(inputs))}. {_another_input(name)}"
         )
     return inputs[name].key
+
+
+def _another_input(name: str) -> str:
+    key = f"series/{name}.csv"
+    if find_project_file(Path.cwd()):
+        return (
+            f"Write into {PROJECT_FILE} the lines `[data.inputs.{name}]` and "
+            f'`key = "{key}"`, then `wharf config apply`'
+        )
+    return (
+        f'Yours take their place: write {{"inputs": {{"{name}": {{"key": "{key}"}}}}}} into a file '
+        "(what is set beside it: wharf config show data), then `wharf config put data FILE`"
+    )

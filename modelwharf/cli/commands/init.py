@@ -109,4 +109,5 @@ def _commit(directory: Path, files: list[str], message: str) -> None:
 
 def _next(directory: Path, template: Template) -> list[str]:
     here = [] if directory.resolve() == Path.cwd() else [f"cd {directory}"]
-    return [*here, 'wharf up && eval "$(wharf env)"', "wharf push --wait", template.question]
+    data = [template.data] if template.data else []
+    return [*here, *data, 'wharf up && eval "$(wharf env)"', "wharf push --wait", template.question]

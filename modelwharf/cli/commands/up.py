@@ -109,7 +109,7 @@ def up(
     changed = f"already running; to deploy a changed template: {down}, then {again}"
     click.echo(changed if already else f"ready; its log: {directory / LOG_FILE}")
     for line in put:
-        click.echo(f"put:           {line}")
+        click.echo(line)
     click.echo(in_words(cloud, directory))
     for place, other in other_clouds(directory):
         click.echo(other_in_words(place, other))

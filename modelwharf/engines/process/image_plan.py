@@ -97,7 +97,9 @@ class _Planner:
 
     def _from(self, instruction: Instruction) -> None:
         if self.base is not None:
-            raise instruction.refuse("a second time: the process engine builds in one stage")
+            raise instruction.refuse(
+                "a second time: several stages need Docker or podman; the process engine has one"
+            )
         for flag in instruction.flags:
             name, _, value = flag.partition("=")
             if name != "--platform" or not value:

@@ -200,6 +200,20 @@ def test_words_that_make_no_sense_are_wrong_usage(
     assert told in result.stderr.replace("\n", " ")
 
 
+def test_a_folder_of_several_dockerfiles_is_answered_with_their_names(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("serve", "train"):
+        (tmp_path / "mean" / name).mkdir(parents=True)
+        (tmp_path / "mean" / name / "Dockerfile").touch()
+
+    result = terminal.wharf("doctor", "mean")
+
+    told = " ".join(result.stderr.split())
+    assert "there is no file mean/Dockerfile; name one of mean/serve/Dockerfile, " in told
+
+
 def test_a_file_that_a_sparse_checkout_lacks_is_told_as_such(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -115,6 +115,12 @@ def test_a_clone_without_commits_becomes_the_project(terminal: Terminal, tmp_pat
     )
 
 
+def test_a_template_without_data_says_how_to_make_some(terminal: Terminal, tmp_path: Path) -> None:
+    shown = terminal.wharf("init", str(tmp_path / "oil"), "--template", "oil-price").stdout
+
+    assert shown.index("wharf data sample wti > wti.csv") < shown.index("wharf up")
+
+
 @pytest.mark.parametrize("inside", [True, False])
 def test_a_project_inside_another_repository_is_told(
     terminal: Terminal, tmp_path: Path, inside: bool

@@ -52,8 +52,10 @@ def test_what_is_there_already_is_left(folder: Path) -> None:
     assert put(cloud, folder) == []
 
 
-def test_an_input_without_a_file_in_the_folder_is_left_to_the_team(tmp_path: Path) -> None:
-    assert not [line for line in put(FakeCloud(), tmp_path) if line.startswith("s3://")]
+def test_an_input_without_a_file_in_the_folder_is_told(tmp_path: Path) -> None:
+    *_, last = put(FakeCloud(), tmp_path)
+
+    assert last.endswith("there is no data/table.csv; upload one: wharf data put table FILE")
 
 
 def test_what_was_put_may_be_replaced_from_this_folder(folder: Path) -> None:

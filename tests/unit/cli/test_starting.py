@@ -545,6 +545,19 @@ def test_an_input_that_is_not_configured_names_those_that_are(
     assert terminal.cloud.bucket.objects == {}
 
 
+def test_an_input_of_a_project_is_named_in_its_file(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "modelwharf.toml").write_text('project = "oil-price"\n')
+    (tmp_path / "gold.csv").write_text("")
+    monkeypatch.chdir(tmp_path)
+
+    result = terminal.wharf("data", "put", "gold", "gold.csv")
+
+    told = " ".join(result.stderr.split())
+    assert '`[data.inputs.gold]` and `key = "series/gold.csv"`, then `wharf config apply`' in told
+
+
 def test_a_broken_parameter_is_named_with_its_value(terminal: Terminal, tmp_path: Path) -> None:
     terminal.cloud.parameters.values["/modelwharf/oil-price/data"] = '{"inputz": {}}'
     (tmp_path / "wti.csv").write_text("")

@@ -32,7 +32,7 @@ def test_that_the_model_is_the_random_walk_is_said_with_the_reason() -> None:
     assert sentence == (
         "the forecast is the last price (the random walk), whose skill is 0 by definition: none "
         "of the features improved on it by more than chance, in 9 stretches of 30 or more "
-        "calibration days (docs/decisions/0014)"
+        "calibration days (Modelwharf's decision 14)"
     )
 
 
