@@ -101,6 +101,9 @@ def trees_of(booster: Any) -> Trees:
     if kind != "gbtree":
         raise no_conversion(f"XGBoost's booster={kind!r}", "only gbtree is converted")
     model = learner["gradient_booster"]["model"]
+    # Since XGBoost 3.4 a model with dropout (DART) is a gbtree whose trees have weights.
+    if any(weight != 1 for weight in model.get("weight_drop", ())):
+        raise no_conversion("XGBoost's dropout (dart, rate_drop)", "its trees have weights")
     counts = learner["learner_model_param"]
     outputs = max(1, int(counts["num_class"]), int(counts["num_target"]))
     grown, values = [], []

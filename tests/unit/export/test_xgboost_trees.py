@@ -82,13 +82,16 @@ def test_an_early_stop_keeps_the_trees_up_to_the_best(tmp_path: Path) -> None:
 
 def test_a_forest_of_parallel_trees(tmp_path: Path) -> None:
     inputs = models.rows()
-    model = xgboost.XGBRFRegressor(n_estimators=10, **QUIET).fit(inputs, models.target(inputs))
+    forest = {"n_estimators": 1, "num_parallel_tree": 10, "learning_rate": 1.0, "subsample": 0.8}
+    model = xgboost.XGBRegressor(**forest, **QUIET).fit(inputs, models.target(inputs))
     assert export.write(model, tmp_path, inputs=inputs, columns=models.COLUMNS).exact
 
 
+# XGBoost 3.4 deprecates the name "dart", and writes such a model as a gbtree with weights.
+@pytest.mark.filterwarnings("ignore:.*booster=dart:UserWarning")
 @pytest.mark.parametrize(
     ("settings", "named"),
-    [({"booster": "dart"}, "booster='dart'"), ({"missing": 0.0}, r"missing=0\.0")],
+    [({"booster": "dart", "rate_drop": 0.9}, "dart"), ({"missing": 0.0}, r"missing=0\.0")],
 )
 def test_what_is_not_converted_is_refused_by_name(
     settings: dict[str, Any], named: str, tmp_path: Path
