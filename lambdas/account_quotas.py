@@ -48,7 +48,7 @@ def required_quotas(
             quotas = find_quotas(needs, _applied(runtime), _defaults(runtime))
     except (ClientError, ReleaseError) as error:
         return (), _logged(
-            "the account's quotas could not be looked at, so that a later state may fail for one "
+            "the account's quotas could not be read, so a later state may fail for one "
             f"that is too small: {error}"
         )
     found = shortfalls(needs, quotas)

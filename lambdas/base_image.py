@@ -193,10 +193,7 @@ class BaseImage:
             why = f"{self.reference.host} has no such image"
         elif answer.status in (401, 403):
             # Docker Hub answers the same for an image that does not exist.
-            why = (
-                f"{self.reference.host} shows it to nobody without credentials, or has no such "
-                "image"
-            )
+            why = f"{self.reference.host} requires credentials to show it, or has no such image"
         else:
             why = f"{self.reference.host} answered {answer.status}"
         words = f" ({answer.words})" if answer.words else ""

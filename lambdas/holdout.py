@@ -29,7 +29,7 @@ def read_holdout(runtime: Runtime, training: TrainingResult) -> list[HoldoutRow]
             rows.append(HoldoutRow.model_validate_json(line))
         except ValidationError as error:
             raise VerificationFailed(
-                f"line {number} of {HOLDOUT_FILE} in {training.output} is no holdout row: "
+                f"line {number} of {HOLDOUT_FILE} in {training.output} is not a holdout row: "
                 f"{error.errors()[0]['msg']}"
             ) from None
     return rows

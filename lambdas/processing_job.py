@@ -159,8 +159,7 @@ def _reason(runtime: Runtime, job: dict[str, Any]) -> str:
         )
     if status == "Failed" and not job.get("ExitMessage"):
         words += (
-            ". An image without a prepare program, whose data come ready, wants "
-            f'"prepare": false in {path}'
+            f'. If the image has no prepare program and needs none, set "prepare": false in {path}'
         )
     return f"{words}\nprocessing job {name} {status}"
 

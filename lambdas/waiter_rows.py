@@ -15,7 +15,7 @@ def _of_name(value: object) -> JobType:
     if isinstance(value, JobType):
         return value
     if value not in TYPES:
-        raise ValueError(f"{value!r} is no kind of job; allowed are {', '.join(TYPES)}")
+        raise ValueError(f"{value!r} is not a kind of job; allowed are {', '.join(TYPES)}")
     return TYPES[str(value)]
 
 

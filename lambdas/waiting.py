@@ -110,7 +110,7 @@ def answer(runtime: Runtime, token: str, verdict: Succeeded | Failed) -> bool:
     except ClientError as error:
         if code_of(error) not in DEAD_TOKEN_CODES:
             raise
-        logger.info("nobody waits on this token any more", answer=type(verdict).__name__)
+        logger.info("the task token is no longer valid", answer=type(verdict).__name__)
         return False
     logger.info("answered", answer=type(verdict).__name__)
     return True

@@ -104,7 +104,9 @@ def read_inputs(folder: Path) -> Reading:
     for option, name in options.inputs_named():
         if name not in description.inputs:
             inputs = ", ".join(description.inputs)
-            raise Rejected(f"options: {option} names {name!r}, which is no input; inputs: {inputs}")
+            raise Rejected(
+                f"options: {option} names {name!r}, which is not an input; the inputs are: {inputs}"
+            )
     series: list[Series] = []
     refusals: list[str] = []
     for name in description.inputs:

@@ -138,7 +138,7 @@ def read_report(runtime: Runtime, training: TrainingResult) -> EvaluationReport 
         return EvaluationReport.model_validate_json(text)
     except ValidationError as error:
         raise QualityBelowThreshold(
-            f"{EVALUATION_FILE} in {training.output} is no evaluation report: {_first(error)}; "
+            f"{EVALUATION_FILE} in {training.output} is not an evaluation report: {_first(error)}; "
             f"a report is such as {EXAMPLE}. A program with a file of its own gives it another "
             "name: without a report, the metric definitions count"
         ) from None

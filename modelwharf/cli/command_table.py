@@ -30,7 +30,7 @@ ENTRIES = (
     Entry("init", "Make a project of your own, ready to push.", clients=False),
     Entry("up", "Start the laptop's cloud and deploy the template into it.", clients=False),
     Entry("env", 'Print export lines for the laptop\'s cloud: eval "$(wharf env)".', clients=False),
-    Entry("push", "Push HEAD to the branch that releases, and say what came of it."),
+    Entry("push", "Push HEAD to the branch that releases, and print the result."),
     Entry("start", "Ask for a release of what was pushed already."),
     Entry("releases", "List the newest releases, and the pushes that released nothing."),
     Entry("show", "Show a release, state by state."),

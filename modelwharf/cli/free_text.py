@@ -14,7 +14,7 @@ def require_free_text(text: str) -> str:
         return without_controls(text)
     except UnicodeEncodeError as error:
         raise click.BadParameter(
-            f"character {error.start + 1} of {text!a} is no UTF-8; type it in a terminal "
+            f"character {error.start + 1} of {text!a} is not UTF-8; type it in a terminal "
             "whose language is in UTF-8 (locale charmap)"
         ) from None
     except ValueError as error:

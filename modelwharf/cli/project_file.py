@@ -119,7 +119,7 @@ def _syntax(name: str, text: str, error: tomllib.TOMLDecodeError) -> Fault:
         line=int(line or len(last)),
         column=int(column or len(last[-1]) + 1),
         key="",
-        message=f"this is no TOML: {message[0].lower()}{message[1:]}",
+        message=f"this is not TOML: {message[0].lower()}{message[1:]}",
     )
 
 

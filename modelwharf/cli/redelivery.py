@@ -77,7 +77,7 @@ class Redelivery:
         if not letter.function:
             return f"no function is subscribed to {letter.topic} with this queue"
         if _name(letter.function) not in self._functions:
-            return f"{letter.function} is no function of this stack"
+            return f"{letter.function} is not a function of this stack"
         return ""
 
     def hand_over(self, one: Received) -> str:

@@ -37,8 +37,8 @@ class ImageReference(Contract):
         found = _REFERENCE.fullmatch(text)
         if found is None:
             raise ValueError(
-                "it is no image's name; allowed is name:tag, name:tag@sha256:… (64 hexadecimal "
-                "digits), or either of them after a registry's host, such as "
+                "it is not the name of an image; allowed is name:tag, name:tag@sha256:… "
+                "(64 hexadecimal digits), or either of them after a registry's host, such as "
                 "public.ecr.aws/docker/library/python:3.12-slim"
             )
         host, name = found["host"], found["name"]

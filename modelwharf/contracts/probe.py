@@ -33,7 +33,7 @@ class Probe(Contract):
         try:
             base64.b64decode(value or "", validate=True)
         except ValueError as error:
-            raise ValueError(f"it is no base64: {error}; write it with: base64 -w0 FILE") from None
+            raise ValueError(f"it is not base64: {error}; write it with: base64 -w0 FILE") from None
         return value
 
     @model_validator(mode="after")

@@ -27,7 +27,9 @@ def _within_repository(path: str) -> str:
 
 def _within_commit(path: str) -> str:
     if path == ".":
-        raise ValueError("the whole repository is none: name its files and folders one by one")
+        raise ValueError(
+            "the whole repository is not allowed: name its files and folders one by one"
+        )
     return path
 
 

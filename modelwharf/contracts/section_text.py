@@ -16,7 +16,7 @@ ALTERNATIVES = {"str": "a string", "int": "an integer", "float": "a number", "bo
 
 INSTANCE_TYPE = r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$"
 OBJECT_KEY = r"^[^/](.*[^/])?$"
-# "." of SageMaker's patterns, which are Java's, is no line's end of Unicode's.
+# "." of SageMaker's patterns, which are Java's, is not the end of a line in Unicode.
 LINE_ENDS = "\n\r\u0085\u2028\u2029"
 ONE_LINE = f"^[^{LINE_ENDS}]*$"
 HEADER = r"^[ -~]+$"

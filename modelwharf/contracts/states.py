@@ -169,7 +169,7 @@ PROMOTE = State(
 NOTIFY_SUCCESS = State(
     name="NotifySuccess",
     module="notify",
-    comment="Tell people. A lost message is no reason to take a good model back.",
+    comment="Send the notification. A lost one must not roll a good model back.",
 )
 ROLL_BACK = State(
     name="RollBack",
@@ -182,7 +182,7 @@ ROLL_BACK = State(
 NOTIFY_FAILURE = State(
     name="NotifyFailure",
     module="notify",
-    comment="Tell people what went wrong and what to type next.",
+    comment="Send the notification: what failed, and what to type next.",
 )
 
 RELEASE: tuple[State | Fork, ...] = (

@@ -26,7 +26,7 @@ class NamedImage:
         """Return the image's digest. Raises CannotExamine."""
         if engine.name == "process":
             raise CannotExamine(
-                f"{self.name!r} is no Dockerfile, and images by name need Docker or podman, but "
+                f"{self.name!r} is not a Dockerfile, and images by name need Docker or podman, but "
                 f"the engine is {engine.description}: start Docker or podman, or give the path of "
                 "a Dockerfile"
             )

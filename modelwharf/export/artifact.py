@@ -92,7 +92,7 @@ def _require_arguments(
     if isinstance(trusted, str):
         raise CannotExport(f"trusted={trusted!r}: give a list of types, as [{trusted!r}]")
     if Path(folder).exists() and not Path(folder).is_dir():
-        raise CannotExport(f"{folder} is no folder; the artifact is three files in one")
+        raise CannotExport(f"{folder} is not a folder; the artifact is three files in one")
 
 
 def _answering(

@@ -76,8 +76,9 @@ def read_rows(inputs: Any, names: tuple[str, ...]) -> Floats:
         rows: Floats = np.ascontiguousarray(array, dtype=np.float64)
     except (TypeError, ValueError):
         raise CannotExport(
-            f"inputs: column {_first_text(array, names)!r} holds what is no number; an exported "
-            "model takes numbers alone: encode the column before the model, or leave it out"
+            f"inputs: column {_first_text(array, names)!r} has a value that is not a number; "
+            "an exported model takes only numbers: encode the column "
+            "before the model, or leave it out"
         ) from None
     return rows
 
@@ -142,7 +143,7 @@ def _estimator(model: Any, method: Method, framed: Callable[[Floats], Any], colu
 def _label(value: Any) -> Label:
     if isinstance(value, (bool, int, float, str)):
         return value
-    raise CannotExport(f"the class {value!r} is no truth value, no number and no text")
+    raise CannotExport(f"the class {value!r} is not a truth value, a number or a text")
 
 
 def _framed(model: Any, inputs: Any) -> Callable[[Floats], Any]:

@@ -82,7 +82,7 @@ class OwnClients:
         if site is not None and site not in OWN_SITES:
             raise Foreign(f"{self._only}, and no web page; Sec-Fetch-Site is {_shown(site)}.")
         if not environ.get("RAW_URI", "/").startswith("/"):
-            raise Foreign(f"{self._only}; a request for a proxy is none of its own.")
+            raise Foreign(f"{self._only}; it is not a proxy.")
 
     @property
     def _only(self) -> str:

@@ -69,7 +69,7 @@ def parse_schedule(expression: str) -> Schedule:
     fields = expression.removeprefix("cron(").removesuffix(")").split()
     if not expression.startswith("cron(") or len(fields) != 6:
         raise UnknownSchedule(
-            f"{expression!r} is no schedule: use rate(5 minutes) or cron(minutes hours "
+            f"{expression!r} is not a schedule: use rate(5 minutes) or cron(minutes hours "
             "day-of-month month day-of-week year)"
         )
     minutes, hours, days, months, weekdays, years = fields

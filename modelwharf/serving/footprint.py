@@ -56,7 +56,7 @@ def _unpacked(path: Path) -> int:
         with zipfile.ZipFile(path) as archive:
             return sum(member.file_size for member in archive.infolist())
     except zipfile.BadZipFile as error:
-        raise ModelBroken(f"{path} is no archive of arrays: {error}") from None
+        raise ModelBroken(f"{path} is not an archive of arrays: {error}") from None
 
 
 def _has_trees(path: Path, within: int) -> bool:

@@ -1,4 +1,4 @@
-"""A whole release of a model that shares no code with ours and is no Python."""
+"""A whole release of a model that shares no code with ours and is not in Python."""
 
 import json
 import shutil
@@ -129,4 +129,4 @@ def test_bad_data_fail_the_release_in_the_programs_own_words(
     ended = team.end(started, seconds=RELEASE)
     team.end(team.started_by(lambda: team.upload("tables/iris.csv", good)), seconds=RELEASE)
     assert (ended.status, ended.error) == ("FAILED", "TrainingFailed")
-    assert 'iris.csv:3: petal_length: "NA" is no finite number' in ended.reason
+    assert 'iris.csv:3: petal_length: "NA" is not a finite number' in ended.reason

@@ -106,7 +106,7 @@ def test_the_seed_alone_decides_the_accuracy(trainer: Trainer) -> None:
     ("name", "value", "words"),
     [
         ("holdout_share", "1.5", "1.5 does not lie between 0 and 1"),
-        ("seed", "first", '"first" is no whole number'),
+        ("seed", "first", '"first" is not a whole number'),
         ("sed", "1", "known are holdout_share, label, repeats and seed"),
         ("label", "kind", 'has no column "kind"'),
     ],
@@ -122,7 +122,7 @@ def test_a_wrong_hyperparameter_is_refused_with_what_is_allowed(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("length,species\n1.0,a\nlong,b\n", 'iris.csv:3: length: "long" is no finite number'),
+        ("length,species\n1.0,a\nlong,b\n", 'iris.csv:3: length: "long" is not a finite number'),
         ("length,species\n1.0\n", "iris.csv:2: 1 fields, but the header has 2"),
         ("length,species\n1.0,a\n2.0,a\n", "are of 1 class"),
         ("", "iris.csv is empty"),
@@ -170,9 +170,9 @@ def test_what_cannot_be_answered_gets_4xx_and_the_reason(
 ) -> None:
     wrong = {
         (b"1,2", "text/csv"): (400, "row 1 has 2 values, not 1 (length)"),
-        (b"1\nx", "text/csv"): (400, 'row 2: "x" is no finite number'),
+        (b"1\nx", "text/csv"): (400, 'row 2: "x" is not a finite number'),
         (b"\n", "text/csv"): (400, "the body has no row"),
-        (b"{", "application/json"): (400, "the body is no JSON"),
+        (b"{", "application/json"): (400, "the body is not JSON"),
         (b'{"instances": [["1"]]}', "application/json"): (400, "something else than numbers"),
         (b"[" * 1_000_000, "application/json"): (400, 'send {"instances"'),
         (b'{"instances": [[[1]]]}', "application/json"): (400, "nested otherwise"),

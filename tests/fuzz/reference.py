@@ -1,7 +1,7 @@
 """How a body may be read: slow and plain readers, to compare the server's fast ones with.
 
 Each gives the rows that a body holds, or raises ValueError. Where they take more than the
-server does that is no matter; what the server takes, they must read alike.
+server takes does not matter. What the server takes, they must read alike.
 """
 
 import csv
@@ -53,7 +53,7 @@ def _cell(text: str) -> float:
     if not bare:
         return math.nan
     if not _NUMBER.fullmatch(bare):
-        raise ValueError(f"{text!r} is no number")
+        raise ValueError(f"{text!r} is not a number")
     value = float(bare)
     if math.isinf(value) and "inf" not in bare:
         raise ValueError(f"{text!r} is too large")
@@ -131,7 +131,7 @@ def _row(found: Any, columns: Sequence[str]) -> list[float]:
         else:
             raise ValueError("an object of other names")
     if not isinstance(found, list):
-        raise ValueError("a row that is no list")
+        raise ValueError("a row that is not a list")
     return [_number(value) for value in found]
 
 
@@ -139,7 +139,7 @@ def _number(value: Any) -> float:
     if value is None:
         return math.nan
     if not isinstance(value, (int, float)):
-        raise ValueError(f"{value!r:.50} is no number")
+        raise ValueError(f"{value!r:.50} is not a number")
     return float(value)
 
 

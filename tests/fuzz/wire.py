@@ -71,7 +71,7 @@ class Connection:
             self.socket.sendall(text)
 
     def answer(self) -> Answer:
-        """The next answer that is no 1xx. Raises RuleBroken, also when none comes."""
+        """The next answer that is not a 1xx. Raises RuleBroken, also when none comes."""
         while True:
             while b"\r\n\r\n" not in self._read:
                 if not self._more():
@@ -131,12 +131,12 @@ def _head(head: bytes) -> tuple[int, dict[str, str]]:
     line, *lines = head.split(b"\r\n")
     match = _STATUS_LINE.fullmatch(line)
     if match is None:
-        raise RuleBroken(f"{line[:200]!r} is no status line")
+        raise RuleBroken(f"{line[:200]!r} is not a status line")
     headers = {}
     for one in lines:
         found = _HEADER_LINE.fullmatch(one)
         if found is None:
-            raise RuleBroken(f"{one[:200]!r} is no header")
+            raise RuleBroken(f"{one[:200]!r} is not a header")
         name, value = found[1].decode(), found[2].decode()
         if name not in HEADERS or name in headers:
             raise RuleBroken(f"the header {name!r} is unknown, or there twice")

@@ -65,7 +65,7 @@ def test_a_project_goes_and_comes_back_with_what_its_people_made(
     assert laptop.client("stepfunctions").list_state_machines()["stateMachines"] == []
     assert laptop.client("iam").list_roles()["Roles"] == []
     assert s3.head_object(Bucket=before["DataBucket"], Key="series/numbers.csv")
-    assert destroyed(deployer, "--yes")["endpoint"] is None  # a second time is no error
+    assert destroyed(deployer, "--yes")["endpoint"] is None  # a second time is not an error
 
     deploy(laptop, assembly, "UPDATE")
     new = {"DeadLetterQueueUrl"}  # it keeps nothing, and CloudFormation names it

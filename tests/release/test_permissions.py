@@ -186,7 +186,7 @@ def test_an_operator_runs_the_project(team: Team, operator: Person, tmp_path: Pa
     project = tmp_path / "modelwharf.toml"
     project.write_text("")
     foreign = operator.wharf("config", "apply", str(project), "--yes")
-    assert "somebody else set what this would replace" in foreign.stderr
+    assert "another person set what this would replace" in foreign.stderr
     operator.does("config", "pull", str(project))
     operator.does("config", "diff", str(project))
     project.write_text(f"{project.read_text()}[notifications]\noutcomes = ['failed']\n")
@@ -245,7 +245,7 @@ def test_each_function_that_others_wait_for_may_answer_both_ways(
 def test_who_undoes_a_release_may_stop_each_kind_of_its_jobs(
     team: Team, laptop: Laptop, module: str
 ) -> None:
-    """Each is over already, or was never made: that is no error, a refusal would be one."""
+    """Each is over already, or was never made: that is not an error, a refusal would be one."""
     build = laptop.client("codebuild").list_builds()["ids"][0]
     job = laptop.client("sagemaker").list_training_jobs()["TrainingJobSummaries"][0]
     runtime = runtime_of(laptop, module)

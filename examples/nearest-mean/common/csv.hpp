@@ -36,13 +36,13 @@ inline std::vector<std::string_view> fields(std::string_view line)
     }
 }
 
-// Throws std::invalid_argument, which shows what is no finite number.
+// Throws std::invalid_argument, whose text shows the value that is not a finite number.
 inline double finite_number(std::string_view text)
 {
     double value = 0;
     const auto end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, value);
     if (error != std::errc() || rest != end || !std::isfinite(value))
-        throw std::invalid_argument(shown(text) + " is no finite number");
+        throw std::invalid_argument(shown(text) + " is not a finite number");
     return value;
 }

@@ -53,7 +53,7 @@ inline Model load(const std::string &path)
         document.at("features").get_to(model.features);
         document.at("means").get_to(model.means);
     } catch (const nlohmann::json::exception &error) {
-        throw std::runtime_error(path + " is no model of this program: " + error.what());
+        throw std::runtime_error(path + " is not a model of this program: " + error.what());
     }
     for (const auto &[name, mean] : model.means)
         if (mean.size() != model.features.size())

@@ -56,7 +56,7 @@ class Instances : public nlohmann::json_sax<nlohmann::json>
 
     bool parse_error(std::size_t byte, const std::string &, const nlohmann::json::exception &) override
     {
-        throw BadRequest("the body is no JSON: an error at byte " + std::to_string(byte));
+        throw BadRequest("the body is not JSON: an error at byte " + std::to_string(byte));
     }
 
   private:
@@ -91,7 +91,7 @@ class Instances : public nlohmann::json_sax<nlohmann::json>
         const auto row = "row " + std::to_string(rows_ + 1);
         if (depth_ == ROW)
             throw BadRequest(row + " holds something else than numbers");
-        throw BadRequest(depth_ == ROWS ? row + " is no array; " + FORM : FORM);
+        throw BadRequest(depth_ == ROWS ? row + " is not an array; " + FORM : FORM);
     }
 
     void answer_row()

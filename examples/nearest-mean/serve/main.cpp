@@ -110,7 +110,7 @@ void serve()
 
 int main()
 {
-    std::signal(SIGPIPE, SIG_IGN); // A client that goes away is no reason to end.
+    std::signal(SIGPIPE, SIG_IGN); // A client that disconnects must not end the server.
     try {
         serve();
     } catch (const std::exception &error) {

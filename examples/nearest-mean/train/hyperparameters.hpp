@@ -24,7 +24,7 @@ inline std::uint64_t whole_number(const std::string &text)
     const auto end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, value);
     if (error != std::errc() || rest != end)
-        throw std::invalid_argument(shown(text) + " is no whole number from 0 on");
+        throw std::invalid_argument(shown(text) + " is not a whole number of 0 or more");
     return value;
 }
 
@@ -58,7 +58,7 @@ inline Hyperparameters read_hyperparameters(const std::string &path)
     try {
         nlohmann::json::parse(file).get_to(given);
     } catch (const nlohmann::json::exception &error) {
-        throw std::runtime_error(path + " is no JSON object of strings: " + error.what());
+        throw std::runtime_error(path + " is not a JSON object of strings: " + error.what());
     }
     for (const auto &[name, text] : given) {
         try {

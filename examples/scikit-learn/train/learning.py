@@ -110,7 +110,7 @@ def read_file(path: Path) -> tuple[tuple[str, ...], list[list[float]]]:
             names = tuple(name.strip() for name in next(lines, ()))
             return names, list(_numbers(path, names, lines))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Rejected(f"{path} is no CSV file: {error}") from None
+        raise Rejected(f"{path} is not a CSV file: {error}") from None
 
 
 def _numbers(path: Path, header: tuple[str, ...], lines: Any) -> Iterator[list[float]]:
@@ -127,7 +127,7 @@ def _number(where: str, cell: str) -> float:
     try:
         value = float(cell) if cell.strip() else math.nan
     except ValueError:
-        raise Rejected(f"{where}: {cell!r} is no number") from None
+        raise Rejected(f"{where}: {cell!r} is not a number") from None
     if math.isinf(value):
         raise Rejected(f"{where}: {cell!r} is not finite")
     return value

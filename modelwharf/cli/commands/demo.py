@@ -52,8 +52,9 @@ def demo(keep: bool, engine: str | None, project: str, as_json: bool) -> None:
     root = project_root()
     if not all((root / name).is_dir() for name in OF_A_CHECKOUT):
         raise Trouble(
-            f"the demo pushes a checkout of Modelwharf, and {Path.cwd()} is none: change into one, "
-            "or make a project with the same model by `wharf init prices --template oil-price`"
+            f"the demo pushes a checkout of Modelwharf, and {Path.cwd()} is not one: "
+            "change into one, or make a project with the same model by "
+            "`wharf init prices --template oil-price`"
         )
     path = os.environ.get("PATH")
     with _cloud(project, engine, screen, keep=keep) as cloud:

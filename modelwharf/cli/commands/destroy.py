@@ -40,7 +40,7 @@ def destroy(
     physical, charge), removed; it needs --yes or --dry-run.
     """
     if as_json and not (yes or dry_run):
-        raise click.UsageError("--json asks nobody: add --yes or --dry-run")
+        raise click.UsageError("--json cannot ask for confirmation: add --yes or --dry-run")
     found = Project(services, project)
     leaving = found.leaving(everything)
     if not as_json:

@@ -25,7 +25,7 @@ from modelwharf.cli.stack import find_stack
 @json_option
 @click.pass_obj
 def push(services: Services, directory: Path, wait: bool, project: str, as_json: bool) -> None:
-    """Push HEAD to the branch that releases, and say what came of it.
+    """Push HEAD to the branch that releases, and print the result.
 
     Only commits go: what is not committed stays behind. In AWS the checkout needs a remote
     that leads to the stack's CodeCommit repository in the stack's region: codecommit::…

@@ -129,4 +129,4 @@ def _ending(rows: list[Redriven], there: int, hidden: int) -> str:
             "`wharf redrive` hands them over, `wharf redrive ID` one of them; "
             "`wharf redrive --discard ID` deletes one that is of no use"
         )
-    return f"{done} of {len(rows)}; `wharf releases` shows what comes of those handed over"
+    return f"{done} of {len(rows)}; `wharf releases` shows the results of those handed over"

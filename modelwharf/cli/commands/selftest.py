@@ -60,7 +60,7 @@ def selftest(
     promised, seen), gaps, events, stays; comparison is same, differs or unseen.
     """
     if as_json and not yes:
-        raise click.UsageError("--json asks nobody: add --yes")
+        raise click.UsageError("--json cannot ask for confirmation: add --yes")
 
     def tell(text: str) -> None:
         click.echo(text, err=as_json)

@@ -24,7 +24,7 @@ def _commit(context: click.Context, parameter: click.Parameter, value: str | Non
     if COMMIT.fullmatch(value.lower()) or SHORT_COMMIT.fullmatch(value.lower()):
         return value.lower()
     raise click.BadParameter(
-        f"{value!r} is no commit's id, 40 hexadecimal digits, nor its first four or more: "
+        f"{value!r} is not a commit id (40 hexadecimal digits) or its first four digits or more: "
         "`git rev-parse HEAD` prints one"
     )
 

@@ -37,7 +37,7 @@ class Template:
             template = json.loads((assembly / f"{name}.template.json").read_text())
         except FileNotFoundError as error:
             raise Trouble(
-                f"{assembly} is no cloud assembly of {name}: there is no {error.filename}; "
+                f"{assembly} is not a cloud assembly of {name}: there is no {error.filename}; "
                 f"make one with `WHARF_PROJECT={project} python app.py`, or leave out --assembly"
             ) from None
         needs = [one["properties"] for one in manifest["artifacts"].values()]

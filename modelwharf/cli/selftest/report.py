@@ -43,7 +43,7 @@ def in_words(report: SelftestReport) -> str:
             lines.append(f"    promised: {one.promised}")
         lines.append(f"    seen: {one.seen}")
     if report.gaps:
-        lines += ["", "could not be looked at:", *(f"  {one}" for one in report.gaps)]
+        lines += ["", "could not be read:", *(f"  {one}" for one in report.gaps)]
     lines += ["", "stays:", *(f"  {one}" for one in report.stays)]
     return "\n".join(lines) + "\n"
 

@@ -26,7 +26,7 @@ class MetricDefinition(Contract):
         try:
             groups = re.compile(value).groups
         except re.error as error:
-            raise ValueError(f"it is no regular expression: {error}") from None
+            raise ValueError(f"it is not a regular expression: {error}") from None
         if groups != 1:
             raise ValueError(f"it must have one group, around the figure; it has {groups}")
         return value

@@ -19,12 +19,12 @@ def look(servers: Servers) -> Finding:
     got = shown(large.answer)
     if not large.survived:
         return CHECK.failed(
-            f"after a body of 25 MB the server answers no more ({got})",
+            f"after a body of 25 MB the server no longer answers ({got})",
             change="read up to 25 MB, or refuse by Content-Length with 413 before reading",
             log=servers.first.lines,
         )
     if isinstance(large.answer, Answer) and large.answer.status == TOO_LARGE:
-        taken = f"{servers.taken} MB are taken" if servers.taken else "so is 1 MB"
+        taken = f"{servers.taken} MB are taken" if servers.taken else "1 MB is refused, too"
         return CHECK.warned(
             f"a body of 25 MB is refused with 413, {taken}",
             change="if your users send more, raise the server's limit to InvokeEndpoint's 25 MB "

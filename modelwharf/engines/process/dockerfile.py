@@ -37,7 +37,7 @@ _ESCAPED = re.compile(r"\\(.)")
 _QUOTED = r"""\"((?:\\.|[^"])*)\"|'((?:\\.|[^'])*)'"""
 _PART = re.compile(rf"\\(.)|{_QUOTED}")
 _FLAG = re.compile(rf"--(?:\\.|{_QUOTED}|\S)*")
-# `<<` within a word, in quotes or before a blank is no here-document, and `<<<` is bash's.
+# `<<` within a word, in quotes or before a blank is not a here-document, and `<<<` is bash's.
 _HERE_DOCUMENT = re.compile(r"\d*<<-?[^<]+")
 
 

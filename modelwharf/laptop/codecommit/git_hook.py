@@ -203,5 +203,5 @@ def _after(directory: Path, repository: str, cloud: LaptopCloud, updates: Sequen
     try:
         push_answer.tell(cloud, client, repository, messages, print)
     except Exception as error:
-        print(f"The push is in; what came of it cannot be told ({error}). See it: wharf releases")
+        print(f"The push arrived, but its result cannot be read ({error}). See it: wharf releases")
     return 0

@@ -13,7 +13,9 @@ from modelwharf.contracts.names import stack_name
 
 INTERVAL = 0.2  # seconds between checks
 DEADLINE = 10.0  # seconds; a cold function takes 2 or 3 s on a busy machine
-LATER = "What comes of this push is not decided yet. See it: wharf releases"
+LATER = (
+    "The push arrived, but whether it starts a release is not decided yet. See it: wharf releases"
+)
 
 Client = Callable[[str], Any]
 

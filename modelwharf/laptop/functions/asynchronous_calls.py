@@ -117,4 +117,6 @@ def _tell(
             url = cloud.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
             client.send_message(QueueUrl=url, MessageBody=text)
     except ClientError as error:
-        log.error("the lost call of %s could not be told to %s: %s", session, destination, error)
+        log.error(
+            "the lost call of %s could not be reported to %s: %s", session, destination, error
+        )

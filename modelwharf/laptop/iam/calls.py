@@ -196,7 +196,7 @@ def _matching_route(service: str, request: HttpRequest) -> tuple[_Route, re.Matc
         match = route.fits(request)
         if match:
             return route, match
-    raise UnreadableCall(f"{request.method} {request.path} is no operation of {service}")
+    raise UnreadableCall(f"{request.method} {request.path} is not an operation of {service}")
 
 
 def _rest_parameters(

@@ -118,7 +118,7 @@ def _operation(
     raise NotOffered(
         protocol,
         signing_name,
-        f"{request.method} {request.path} is no operation of {names} that this cloud knows.",
+        f"{request.method} {request.path} is not an operation of {names} that this cloud knows.",
     )
 
 

@@ -87,7 +87,7 @@ def require_capture(request: Mapping[str, Any]) -> None:
     for option in config["CaptureOptions"]:
         if option.get("CaptureMode") not in MODES:
             raise rules.invalid(
-                f"DataCaptureConfig.CaptureOptions: {option.get('CaptureMode')!r} is no "
+                f"DataCaptureConfig.CaptureOptions: {option.get('CaptureMode')!r} is not a "
                 f"CaptureMode; allowed: {', '.join(MODES)}"
             )
     for name, types in (config.get("CaptureContentTypeHeader") or {}).items():

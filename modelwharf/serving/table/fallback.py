@@ -100,7 +100,7 @@ def _unpickled(path: Path, environment: Mapping[str, str]) -> Any:
     if environment.get(ALLOW_PICKLE) != path.name:
         raise ModelBroken(
             f"{path} is a pickle, and loading one can run any code that its writer chose. If you "
-            f"trust whoever wrote it, set {ALLOW_PICKLE}={path.name}; otherwise export the model "
+            f"trust its writer, set {ALLOW_PICKLE}={path.name}; otherwise export the model "
             'as ONNX, or with fallback="skops"'
         )
     try:

@@ -43,7 +43,7 @@ class Holdout:
             raise ModelBroken(f"{path} is missing")
         try:
             if not zipfile.is_zipfile(path):  # numpy would take another file for a pickle
-                raise ValueError("it is no archive of arrays (.npz)")
+                raise ValueError("it is not an archive of arrays (.npz)")
             with np.load(path, allow_pickle=False) as arrays:
                 for name in ("inputs", "predictions"):
                     if name not in arrays:

@@ -136,7 +136,7 @@ class RowLists:
         if not is_nested(Aside(text)):
             if self._width == 1:
                 return self._scalars_aside(text, 0).reshape(-1, 1)
-            raise Refusal(f"row 1 is no list; a row is a list of {self._width} numbers")
+            raise Refusal(f"row 1 is not a list; a row is a list of {self._width} numbers")
         if len(text) > ROW_LIMIT:
             self.columns.check_size(text.count(b"["))
         parts: list[Floats] = []
@@ -187,7 +187,7 @@ def _number(value: Any, where: str) -> float:
         hint = ""
         if type(value) is str:
             hint = " (a text); numbers stand without quotation marks"
-        raise Refusal(f"{where}: {shown(value)} is no number{hint}")
+        raise Refusal(f"{where}: {shown(value)} is not a number{hint}")
     if value is None:
         return np.nan
     try:

@@ -55,7 +55,7 @@ class NpyReader:
             )
         size = LENGTH_BYTES.get(body[6]) if body[7:8] == b"\0" else None
         if size is None:
-            raise Refusal("the body is no NPY array of version 1, 2 or 3")
+            raise Refusal("the body is not an NPY array of version 1, 2 or 3")
         start = 8 + size
         end = start + int.from_bytes(body[8:start], "little")
         if end > len(body) or end - start > HEADER_LIMIT:
@@ -95,7 +95,7 @@ class NpyReader:
 @lru_cache(maxsize=64)  # clients send the same few; parsing one takes as long as a row
 def _header(text: bytes) -> Header:
     if not _HEADER.fullmatch(text):
-        raise Refusal(f"the array's header {shown(text)} is none of an array of numbers")
+        raise Refusal(f"the array's header {shown(text)} is not the header of an array of numbers")
     items = dict(_ITEMS.findall(text))
     if len(items) != 3:
         raise Refusal(f"the array's header {shown(text)} lacks descr, fortran_order or shape")
@@ -104,7 +104,7 @@ def _header(text: bytes) -> Header:
         reason = "; objects are pickles, which could run any code" if "O" in name else ""
         raise Refusal(f"the array's type is {shown(name)}; it must be one of numbers{reason}")
     if items[b"fortran_order"] not in (b"True", b"False") or items[b"shape"][:1] != b"(":
-        raise Refusal(f"the array's header {shown(text)} is none of an array of numbers")
+        raise Refusal(f"the array's header {shown(text)} is not the header of an array of numbers")
     dtype = np.dtype(name)
     shape = tuple(int(number) for number in _SHAPE.findall(items[b"shape"]))
     size = dtype.itemsize

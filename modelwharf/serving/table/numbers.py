@@ -33,7 +33,7 @@ def number(text: str) -> float:
         return value
     if _WORD.fullmatch(bare):
         return float(bare)
-    raise InvalidNumber("is no number")
+    raise InvalidNumber("is not a number")
 
 
 def is_number(text: str) -> bool:

@@ -44,7 +44,7 @@ class ParquetReader:
             raise
         except Exception as error:  # a damaged file may make pyarrow raise anything
             reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-            raise Refusal(f"the body is no Parquet file that can be read: {reason}") from None
+            raise Refusal(f"the body is not a readable Parquet file: {reason}") from None
         return Question(columns_to_rows(self._columns, values))
 
     def _check(self, pyarrow: Any, file: Any) -> list[str]:

@@ -82,7 +82,7 @@ def lines(text: bytes, width: int) -> Floats | None:
             parts = text.split(word)
             missing += len(parts) - 1
             text = BLANK.join(parts)
-    if width > 1:  # in a single column, an empty line is no cell
+    if width > 1:  # in a single column, an empty line is not a cell
         text, empty = _filled(text)
         missing += empty
     return _of_lines(text, width, missing) if missing else None

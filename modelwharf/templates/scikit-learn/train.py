@@ -76,7 +76,7 @@ def read_tables(folder: Path) -> tuple[list[str], list[list[float]]]:
         try:
             lines = list(csv.reader(path.read_text("utf-8-sig").splitlines()))
         except (UnicodeDecodeError, csv.Error) as error:
-            raise Rejected(f"{path} is no CSV file: {error}") from None
+            raise Rejected(f"{path} is not a CSV file: {error}") from None
         names, *body = lines or [[]]
         if header and names != header:
             raise Rejected(f"{path}: its columns are {names}, not {header}")
@@ -95,7 +95,7 @@ def read_number(where: str, cell: str) -> float:
     try:
         value = float(cell) if cell.strip() else math.nan
     except ValueError:
-        raise Rejected(f"{where}: {cell!r} is no number") from None
+        raise Rejected(f"{where}: {cell!r} is not a number") from None
     if math.isinf(value):
         raise Rejected(f"{where}: {cell!r} is not finite")
     return value

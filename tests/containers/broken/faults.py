@@ -193,7 +193,7 @@ FAULTS = (
         verdict=Verdict.WARN,
     ),
     Fault(
-        "a large body that ends the server", INFERENCE, "serve-large-body", "answers no more",
+        "a large body that ends the server", INFERENCE, "serve-large-body", "no longer answers",
         program={
             '        body = self.rfile.read(int(self.headers["Content-Length"]))': (
                 '        if int(self.headers["Content-Length"]) > 1024**2:\n'

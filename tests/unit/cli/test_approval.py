@@ -58,7 +58,7 @@ def test_a_release_that_is_over_is_not_decided(terminal: Terminal) -> None:
     ("note", "told"),
     [
         ("one\ntwo", "it has 2 lines; SageMaker keeps one"),
-        ("caf\udce9", "is no UTF-8"),
+        ("caf\udce9", "is not UTF-8"),
         ("\x07", "is the control"),
     ],
 )

@@ -166,4 +166,4 @@ def test_a_write_in_the_same_second_is_told(terminal: Terminal, project: Path) -
     result = terminal.wharf("config", "apply", "--yes")
 
     assert result.exit_code == 1
-    assert f"{TRAINING}: somebody else wrote version 1 meanwhile" in result.stderr
+    assert f"{TRAINING}: another person wrote version 1 meanwhile" in result.stderr

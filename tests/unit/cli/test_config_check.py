@@ -80,9 +80,9 @@ def test_a_program_gets_each_fault_in_parts(terminal: Terminal, project: Path) -
     [
         (
             'project = "tea"\nquality = = 1\n',
-            "modelwharf.toml:2:11: this is no TOML: invalid value",
+            "modelwharf.toml:2:11: this is not TOML: invalid value",
         ),
-        ("a = [\n  1,\n", "modelwharf.toml:2:5: this is no TOML: "),
+        ("a = [\n  1,\n", "modelwharf.toml:2:5: this is not TOML: "),
     ],
 )
 def test_what_is_no_toml_has_line_and_column(

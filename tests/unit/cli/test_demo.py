@@ -210,7 +210,7 @@ def test_a_folder_that_is_no_checkout_is_told_how_to_get_the_same_model(
     result = CliRunner().invoke(wharf, ["demo"])
 
     assert result.exit_code == 1
-    assert f"{tmp_path} is none: change into one" in result.stderr
+    assert f"{tmp_path} is not one: change into one" in result.stderr
     assert "wharf init prices --template oil-price" in result.stderr
 
 

@@ -139,7 +139,7 @@ def test_a_finding_makes_the_exit_code_1(terminal: Terminal, image: Path, tmp_pa
 def test_an_image_by_name_needs_an_engine_with_containers(terminal: Terminal) -> None:
     answer = doctor(terminal, "my-model:1", exit_code=3)
 
-    assert "'my-model:1' is no Dockerfile" in answer["error"]
+    assert "'my-model:1' is not a Dockerfile" in answer["error"]
     assert "start Docker or podman" in answer["error"]
 
 

@@ -521,7 +521,7 @@ def test_a_release_that_waits_for_room_in_the_account_says_so_in_full(terminal: 
 
 
 def test_what_resolve_noticed_is_shown(terminal: Terminal) -> None:
-    notice = "the account's quotas could not be looked at"
+    notice = "the account's quotas could not be read"
     releases.succeeded(
         terminal.cloud,
         plan=plan().model_copy(update={"notices": (notice,)}).model_dump(mode="json"),

@@ -390,7 +390,10 @@ def test_what_is_no_commit_s_id_is_wrong_usage(terminal: Terminal, commit: str) 
     result = terminal.wharf("start", "--commit", commit)
 
     assert result.exit_code == 2
-    assert "40 hexadecimal digits, nor its first four or more" in result.stderr
+    assert (
+        "is not a commit id (40 hexadecimal digits) or its first four digits or more"
+        in result.stderr
+    )
     assert terminal.cloud.topic.messages == []
 
 
@@ -439,7 +442,7 @@ def test_a_checkout_that_lacks_commits_is_told_to_bring_them_in(
 
 
 @pytest.mark.parametrize(
-    ("reason", "told"), [("caf\udce9", "is no UTF-8"), ("a\x1b[1m", "is the control character")]
+    ("reason", "told"), [("caf\udce9", "is not UTF-8"), ("a\x1b[1m", "is the control character")]
 )
 def test_a_reason_that_no_release_could_keep_is_refused(
     terminal: Terminal, reason: str, told: str

@@ -29,7 +29,9 @@ def test_a_name_that_the_engine_refuses_is_told_in_its_words(tmp_path: Path) -> 
 def test_a_name_means_nothing_to_an_engine_without_containers(tmp_path: Path) -> None:
     engine = FakeEngine(name="process", description="process (nothing answers)")
 
-    with pytest.raises(CannotExamine, match=r"'mean:1' is no Dockerfile.* need Docker or podman"):
+    with pytest.raises(
+        CannotExamine, match=r"'mean:1' is not a Dockerfile.* need Docker or podman"
+    ):
         examine(engine, {ImageRole.TRAINING: NamedImage("mean:1")}, Settings(), tmp_path)
 
 

@@ -307,7 +307,7 @@ def test_a_large_body_that_ends_the_server_is_found_and_the_rest_is_checked_on_a
 
 
 @pytest.mark.parametrize(
-    ("limit", "told"), [(5, "5 MB are taken"), (12, "10 MB are taken"), (0, "so is 1 MB")]
+    ("limit", "told"), [(5, "5 MB are taken"), (12, "10 MB are taken"), (0, "1 MB is refused, too")]
 )
 def test_a_large_body_may_be_refused_but_the_limit_is_told(
     practice: Practice, limit: int, told: str

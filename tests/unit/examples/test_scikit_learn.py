@@ -80,13 +80,13 @@ def test_the_model_its_report_and_its_holdout_agree(program: ModuleType, tmp_pat
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"a,progression\n1,2\nx,3\n", r"\.csv:3: a: 'x' is no number"),
+        (b"a,progression\n1,2\nx,3\n", r"\.csv:3: a: 'x' is not a number"),
         (b"a,progression\n1,2\n1\n", r"\.csv:3: 1 cells, not 2 as in the header"),
         (b"a,progression\n1,inf\n", r"\.csv:2: progression: 'inf' is not finite"),
         (b"a,b\n1,2\n", "no column 'progression', which the hyperparameter target names"),
         (b"a,progression\n1,2\n", "1 rows; at least 40 are needed"),
         (b"a,progression\n" + b"1,\n" * 40, "the target 'progression' is missing in a row"),
-        (b"\x00\xff\xfe{not,data", "is no CSV file"),
+        (b"\x00\xff\xfe{not,data", "is not a CSV file"),
         (b"", "there are none"),
     ],
 )

@@ -203,7 +203,10 @@ def test_a_model_that_converts_is_not_sent_to_the_fallback(
         ({"columns": ("a", "b", "b", "c")}, "'b' is there more than once"),
         ({"inputs": np.zeros((0, 4))}, r"one row at least are needed; got shape (0, 4)"),
         ({"inputs": np.zeros(4)}, "rows × columns"),
-        ({"inputs": np.array([["1", "2", "x", "3"]])}, "column 'c' holds what is no number"),
+        (
+            {"inputs": np.array([["1", "2", "x", "3"]])},
+            "column 'c' has a value that is not a number",
+        ),
         ({"method": "transform"}, "method='transform': allowed are predict, predict_proba"),
         ({"method": "predict_proba"}, "Pipeline has no predict_proba; it has predict"),
         ({"fallback": "joblib"}, "fallback='joblib': allowed are None"),

@@ -237,7 +237,7 @@ def test_a_wrong_argument_is_named_with_what_to_type(
 def test_a_file_in_the_folders_place_is_named(tmp_path: Path) -> None:
     rows = models.rows()
     (tmp_path / "model").write_text("a file")
-    with pytest.raises(export.CannotExport, match="model is no folder"):
+    with pytest.raises(export.CannotExport, match="model is not a folder"):
         model = Ridge().fit(rows, models.target(rows))
         export.write(model, tmp_path / "model", inputs=rows, columns=NAMES)
 

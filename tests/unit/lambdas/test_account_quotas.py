@@ -116,7 +116,7 @@ def test_service_quotas_that_cannot_be_asked_fail_no_release_and_are_told(
 ) -> None:
     world.quotas.refusal = refusal
     (told,) = notices(world)
-    assert told.startswith("the account's quotas could not be looked at")
+    assert told.startswith("the account's quotas could not be read")
 
 
 def test_a_long_list_is_read_no_longer_than_the_function_may_take(world: World) -> None:

@@ -125,19 +125,19 @@ def test_an_image_that_is_not_there_is_named_with_the_parameter_and_what_to_do(
 def test_a_private_registry_is_told_from_a_public_one(registry: Registry) -> None:
     registry.like.challenge = 'Basic realm="https://123456789012.dkr.ecr",service="ecr"'
     words = refusal(registry, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/mine:1")
-    assert "shows it to nobody without credentials, or has no such image" in words
+    assert "requires credentials to show it, or has no such image" in words
     assert "mine:1@sha256:…" in words
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_token_that_is_refused_is_the_user_s_to_mend(registry: Registry, status: int) -> None:
     registry.like.token_status = status
-    assert "without credentials" in refusal(registry)
+    assert "requires credentials" in refusal(registry)
 
 
 def test_a_token_is_never_fetched_from_a_file(registry: Registry) -> None:
     registry.like.challenge = 'Bearer realm="file:///etc/passwd",service="x"'
-    assert "without credentials" in refusal(registry)
+    assert "requires credentials" in refusal(registry)
 
 
 def test_too_many_requests_are_throttling_with_the_way_out(registry: Registry) -> None:

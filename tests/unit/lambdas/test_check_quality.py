@@ -204,7 +204,7 @@ def test_what_is_missing_for_the_verification_is_told_with_what_the_gate_lacks(
 def test_a_report_of_another_shape_is_refused_by_place(world: World) -> None:
     put_output(world, {"evaluation.json": b'{"metrics": {"skill": 0.1}}'})
     words = refusal(world, document(upto="Train"))
-    assert "is no evaluation report: metrics.skill" in words
+    assert "is not an evaluation report: metrics.skill" in words
     example = words.split("a report is such as ")[1].split(". A program")[0]
     assert EvaluationReport.model_validate_json(example)
 

@@ -89,7 +89,7 @@ def calls() -> Iterator[tuple[str, str, str]]:
             if base in SERVICES and node.attr not in NO_OPERATIONS:
                 service = SERVICES[base]
                 for made in TRANSFERS.get(node.attr, (operations(service).get(node.attr),)):
-                    assert made, f"{place}: {base}.{node.attr} is no operation of {service}"
+                    assert made, f"{place}: {base}.{node.attr} is not an operation of {service}"
                     yield place, service, made
             elif node.attr in every and not base.isupper():  # PATTERN.search(…)
                 assert base in NO_CALLS, f"{place}: {base}.{node.attr}: whose client is {base}?"

@@ -42,7 +42,7 @@ def test_an_empty_graph_needs_little(folder: Path) -> None:
 def test_an_archive_that_is_none_is_named(folder: Path, model_folder: Path) -> None:
     shutil.copytree(model_folder, folder, dirs_exist_ok=True)
     (folder / "origins.npz").write_bytes(b"garbage")
-    with pytest.raises(ModelBroken, match=r"origins\.npz is no archive of arrays"):
+    with pytest.raises(ModelBroken, match=r"origins\.npz is not an archive of arrays"):
         footprint(folder)
 
 

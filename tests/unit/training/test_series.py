@@ -118,7 +118,7 @@ def test_each_input_may_name_a_column_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_column_for_an_unknown_input_is_rejected(tmp_path: Path) -> None:
-    with pytest.raises(Rejected, match="price_column names 'gold', which is no input"):
+    with pytest.raises(Rejected, match="price_column names 'gold', which is not an input"):
         dataset_of(tmp_path, {"wti": walk(days=20)}, {"price_column": {"gold": "Close"}})
 
 
@@ -174,7 +174,7 @@ def test_inputs_named_in_features_are_no_products(tmp_path: Path) -> None:
 
 
 def test_a_feature_that_is_no_input_is_rejected(tmp_path: Path) -> None:
-    with pytest.raises(Rejected, match="names 'gold', which is no input; inputs: wti"):
+    with pytest.raises(Rejected, match="names 'gold', which is not an input; the inputs are: wti"):
         dataset_of(tmp_path, {"wti": walk(days=20)}, {"features": ["gold"]})
 
 

@@ -27,8 +27,8 @@ from modelwharf.contracts.project_file import ProjectFile
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--yes", is_flag=True, help="Ask nothing; needed where nobody can be asked.")
-@click.option("--overwrite", is_flag=True, help="Replace also what somebody else set.")
+@click.option("--yes", is_flag=True, help="Do not ask; needed off a terminal.")
+@click.option("--overwrite", is_flag=True, help="Replace also sections that another person set.")
 @project_option
 @json_option
 @click.pass_context
@@ -42,14 +42,14 @@ def apply(
 ) -> None:
     """Write the sections of FILE, or of the project's modelwharf.toml, that differ.
 
-    The differences are shown first, as by `wharf config diff`. A section that somebody else set is
+    The differences are shown first, as by `wharf config diff`. A section that another person set is
     not replaced without --overwrite: one that is not all defaults, is in no commit of the file up
     to HEAD, and was not applied or pulled here last. With --json, which needs --yes: written
     (section, path, version), changes (as of `wharf config diff --json`).
     """
     services: Services = context.obj
     if as_json and not yes:
-        raise click.UsageError("--json asks nobody: add --yes")
+        raise click.UsageError("--json cannot ask for confirmation: add --yes")
     path = require_project_file(file)
     content = require_content(read_project_file(path))
     require_project(context, project, content)
@@ -91,7 +91,7 @@ def apply(
 def ask(question: str, *, terminal: bool) -> None:
     """Raises UsageError where there is nobody to ask, and Abort when the answer is no."""
     if not terminal:
-        raise click.UsageError("nobody can be asked here, off a terminal: add --yes")
+        raise click.UsageError("there is no terminal to ask for confirmation: add --yes")
     click.confirm(question, abort=True)
 
 
@@ -99,10 +99,10 @@ def _require_known(services: Services, known: KnownSections, paths: list[str]) -
     if paths:
         changed = "\n".join(f"{path}: {who_wrote(services, path)}" for path in paths)
         raise Trouble(
-            f"nothing was written: somebody else set what this would replace.\n{changed}\n"
-            "It is in no commit of the file here, and was not applied or pulled here last: take it "
-            "over with `wharf config pull` or with a commit of theirs (`git pull`), or replace it "
-            f"with --overwrite{known.hint()}"
+            f"nothing was written: another person set what this would replace.\n{changed}\n"
+            "No commit of this project has that value, and it was not the last one applied or "
+            "pulled here. Take it over with `wharf config pull` or with that person's commit "
+            f"(`git pull`), or replace it with --overwrite{known.hint()}"
         )
 
 
@@ -111,7 +111,7 @@ def _write(services: Services, project: str, content: ProjectFile, one: Comparis
     version = put_section(services, project, one.section, text)
     if version != one.version + 1:
         raise Trouble(
-            f"{one.path}: somebody else wrote version {version - 1} meanwhile, and version "
+            f"{one.path}: another person wrote version {version - 1} meanwhile, and version "
             f"{version} replaced it: see `aws ssm get-parameter-history --name {one.path}`"
         )
     return version

@@ -20,7 +20,7 @@ def look(account: Account) -> list[Finding]:
         return [CHECK.skipped("`wharf up` deploys without a bootstrap")]
     command = f"{CDK} bootstrap aws://{account.identity['Account']}/{account.region}"
     if found is None:
-        seen = f"there is no parameter {name} in {account.region}: nobody has bootstrapped there"
+        seen = f"there is no parameter {name} in {account.region}: the region is not bootstrapped"
         return [CHECK.failed(seen, command=command)]
     if not found.isdecimal() or int(found) < needed:
         seen = f"{name} is {found}, the template needs {needed}"

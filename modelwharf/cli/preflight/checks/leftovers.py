@@ -10,8 +10,9 @@ from modelwharf.contracts.preflight import Finding
 
 CHECK = Check(
     "leftovers",
-    "CloudFormation makes nothing whose name is taken: the deploy ends in `already exists` (guide, "
-    '"Resource already exists"); an endpoint without a stack costs money and nobody looks after it',
+    "CloudFormation cannot create a resource whose name is taken: the deploy "
+    'ends in `already exists` (guide, "Resource already exists"); an endpoint '
+    "without a stack costs money and is not managed",
 )
 _GONE = {
     "ResourceNotFound",

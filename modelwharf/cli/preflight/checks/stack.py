@@ -36,7 +36,7 @@ def look(account: Account) -> list[Finding]:
         return [CHECK.passed(f"{name} is {status}")]
     wait = f"aws cloudformation describe-stack-events --stack-name {name}"
     if status.endswith("_IN_PROGRESS"):
-        return [CHECK.warned(f"{name} is {status}: somebody deploys now", command=wait)]
+        return [CHECK.warned(f"{name} is {status}: a deploy is running", command=wait)]
     command = {
         "ROLLBACK_COMPLETE": f"aws cloudformation delete-stack --stack-name {name}",
         "ROLLBACK_FAILED": f"aws cloudformation delete-stack --stack-name {name}",

@@ -25,7 +25,7 @@ def _listed(content: bytes, uri: str) -> list[S3Object]:
     try:
         entries = json.loads(content)
     except ValueError as error:
-        raise DataError(f"The manifest {uri} is no JSON: {error}") from None
+        raise DataError(f"The manifest {uri} is not JSON: {error}") from None
     head = entries[0] if isinstance(entries, list) and entries else None
     if not isinstance(head, dict) or not isinstance(head.get("prefix"), str):
         raise DataError(

@@ -25,7 +25,7 @@ class Training(unittest.TestCase):
     def test_a_word_in_the_table_is_refused_with_its_line(self) -> None:
         with (self.channel / "diabetes.csv").open("a") as file:
             file.write("59,2,high,101,157,93.2,38,4,4.8598,87,151\n")
-        with self.assertRaisesRegex(train.Rejected, r"diabetes.csv:444: 'high' is no number"):
+        with self.assertRaisesRegex(train.Rejected, r"diabetes.csv:444: 'high' is not a number"):
             train.learn(self.base)
 
     def test_an_unknown_hyperparameter_is_refused(self) -> None:

@@ -59,4 +59,4 @@ def test_a_folder_that_is_no_assembly_is_refused(tmp_path: Path) -> None:
     result = run(World(), tmp_path)
 
     assert result.exit_code == 1
-    assert "is no cloud assembly of modelwharf-oil-price" in result.stderr
+    assert "is not a cloud assembly of modelwharf-oil-price" in result.stderr

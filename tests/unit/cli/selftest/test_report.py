@@ -48,7 +48,7 @@ def test_what_differs_says_what_was_promised_and_what_could_not_be_seen_is_liste
     text = in_words(REPORT)
     assert "✓ start: same\n    seen: it did" in text
     assert "✗ path: differs\n    promised: all\n    seen: FAILED" in text
-    assert "could not be looked at:\n  log: denied" in text
+    assert "could not be read:\n  log: denied" in text
     assert "stays:\n  a commit" in text
 
 

@@ -169,7 +169,7 @@ def test_a_denial_ends_the_wait_for_it_would_only_cost_money() -> None:
     ("words", "typed", "exit_code", "told"),
     [
         ((), "another\n", 1, "nothing was changed"),
-        (("--json",), "", 2, "--json asks nobody: add --yes"),
+        (("--json",), "", 2, "--json cannot ask for confirmation: add --yes"),
     ],
 )
 def test_nothing_begins_before_the_project_s_name_was_typed(

@@ -260,7 +260,7 @@ def test_a_serverless_endpoint_is_refused_by_name(laptop: Laptop) -> None:
     [
         ({"InitialSamplingPercentage": 101}, "InitialSamplingPercentage is 101"),
         ({"DestinationS3Uri": "https://captures"}, "write s3://bucket/prefix"),
-        ({"CaptureOptions": [{"CaptureMode": "Both"}]}, "'Both' is no CaptureMode"),
+        ({"CaptureOptions": [{"CaptureMode": "Both"}]}, "'Both' is not a CaptureMode"),
         (
             {"CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"] * 11}},
             "CsvContentTypes has 11 content types",

@@ -1,4 +1,4 @@
-"""What is no state machine is refused, with the place of what is wrong."""
+"""What is not a state machine is refused, with the place of what is wrong."""
 
 import json
 from typing import Any

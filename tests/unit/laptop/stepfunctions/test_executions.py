@@ -112,7 +112,7 @@ def test_a_fail_state_takes_error_and_cause_from_the_document(world: World) -> N
 
 
 def test_the_start_time_in_an_output_is_text(world: World) -> None:
-    """Stock moto keeps a datetime there, which is no JSON."""
+    """Stock moto keeps a datetime there, which JSON cannot hold."""
     states = {
         "Keep": {"Type": "Pass", "Parameters": {"at.$": "$$.Execution.StartTime"}, "End": True}
     }

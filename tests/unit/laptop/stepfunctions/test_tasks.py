@@ -210,7 +210,7 @@ class Denied(AWSError):
 
 
 def test_a_role_that_may_not_call_the_function_fails_as_in_aws(world: World) -> None:
-    """AccessDeniedException is no exception of Lambda's own, hence AWSLambdaException."""
+    """AccessDeniedException is not an exception of Lambda's own, hence AWSLambdaException."""
 
     def deny(event: Any) -> None:
         raise Denied("User: machine is not authorized to perform: lambda:InvokeFunction")

@@ -158,8 +158,8 @@ def test_columns_may_be_named_in_any_order() -> None:
         ("1,2,3\n4,5", "row 2 has 2 values; the model takes 3 columns: a, b, c"),
         ("1,2\n3,4,5,6", "row 1 has 2 values; the model takes 3 columns: a, b, c"),
         ("1,2,\n3", "row 2 has 1 value; the model takes 3 columns: a, b, c"),
-        ("1,2,3\n4,no,6", "row 2, column 'b': 'no' is no number"),
-        ("b,a,c\n1,2,3\n4,no,6", "row 2, column 'a': 'no' is no number"),
+        ("1,2,3\n4,no,6", "row 2, column 'b': 'no' is not a number"),
+        ("b,a,c\n1,2,3\n4,no,6", "row 2, column 'a': 'no' is not a number"),
         ("1,2,3\n4,1e400,6", "row 2, column 'b': '1e400' is beyond what a 64-bit float holds "
          "(1.8e308); write inf where infinity is meant"),
         ("1,2,3\r4,5,6", "line 1 holds a carriage return that ends no line; lines end with \\n or "
@@ -213,7 +213,7 @@ def test_a_large_body_is_read_in_pieces_that_lose_nothing() -> None:
     assert same(READER.parse(body).rows, table)
     lines[15_000] = "1,2,x"
     refusal = refusal_of(READER.parse, "\n".join(lines).encode())
-    assert refusal.reason == "row 15001, column 'c': 'x' is no number"
+    assert refusal.reason == "row 15001, column 'c': 'x' is not a number"
 
 
 def test_a_hundred_thousand_columns_are_refused_at_once() -> None:

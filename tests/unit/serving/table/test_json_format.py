@@ -190,8 +190,11 @@ def tensor(**changes: Any) -> str:
         ('{"instances":[[1,2,3]],"inputs":[[1,2,3]]}', 'rows stand under "instances" and under'),
         ('{"instances":[[1,2,3]],"x":1}', "unknown key 'x' beside \"instances\"; known ones: par"),
         ('{"instances":[[1,2,3],[4,5]]}', "row 2 has 2 values; the model takes 3 columns: a, b, c"),
-        ('{"instances":[[1,2,"3"]]}', "row 1, column 'c': '3' is no number (a text); numbers stan"),
-        ('{"instances":[[1,2,[3]]]}', "row 1, column 'c': [3] is no number"),
+        (
+            '{"instances":[[1,2,"3"]]}',
+            "row 1, column 'c': '3' is not a number (a text); numbers stan",
+        ),
+        ('{"instances":[[1,2,[3]]]}', "row 1, column 'c': [3] is not a number"),
         ('{"instances":[[1,2,3],4]}', "row 2 is 4; a row is a list of 3 numbers, or an object by"),
         ('{"instances":[[1,2,1e400]]}', "'1e400' is beyond what a 64-bit float holds"),
         ('{"instances":[{"a":1,"b":2,"d":3}]}', "row 1: unknown column 'd'; the model takes a, b"),
@@ -361,7 +364,7 @@ def test_a_row_of_thousands_of_columns_is_read_however_it_is_written() -> None:
 
 def test_a_long_list_in_place_of_a_number_is_told_as_a_list() -> None:
     refusal = refusal_of(READER.parse, f'{{"a":{LONG},"b":2,"c":3}}'.encode())
-    assert refusal.reason == "row 1, column 'a': […] is no number"
+    assert refusal.reason == "row 1, column 'a': […] is not a number"
 
 
 def test_a_v2_tensor_is_rounded_to_its_datatype() -> None:

@@ -68,7 +68,7 @@ def test_garbage_is_refused_or_rows(body: bytes | str) -> None:
         ("[1,2,3]\n7", "row 2 is 7; a row is a list of 3 numbers, or an object by column name"),
         ('{"features": [1,2,3]\n{"features": [1,2,3]}}', "row 1: the body is not JSON"),
         ('{"a":1,"b":2,"c":3,"a":4}', "row 1: the key 'a' stands twice in one object"),
-        ('{"features":["x",1,2]}', "row 1, column 'a': 'x' is no number"),
+        ('{"features":["x",1,2]}', "row 1, column 'a': 'x' is not a number"),
         ("[1,2,3]\x0c\n[4,5,6]", "row 1: the body is not JSON: "),
         ("\x0b\n[1,2,3]", "row 1: the body is not JSON: "),
     ],

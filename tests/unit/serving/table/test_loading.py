@@ -121,7 +121,7 @@ def test_a_holdout_that_is_none_is_named(tmp_path: Path, content: bytes) -> None
     folder = artifact(tmp_path)
     (folder / HOLDOUT_FILE).write_bytes(content)
     with pytest.raises(
-        ModelBroken, match=r"does not hold inputs and predictions: .* is no archive"
+        ModelBroken, match=r"does not hold inputs and predictions: .* is not an archive"
     ):
         load_table(folder)
 

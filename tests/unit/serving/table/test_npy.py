@@ -62,8 +62,8 @@ def test_a_header_in_another_order_is_read() -> None:
     ("body", "reason"),
     [
         (b"", "the body begins with b''; an array that numpy.save wrote begins with"),
-        (b"\x93NUMPY", "the body is no NPY array of version 1, 2 or 3"),
-        (b"\x93NUMPY\x09\x00xxxx", "the body is no NPY array of version 1, 2 or 3"),
+        (b"\x93NUMPY", "the body is not an NPY array of version 1, 2 or 3"),
+        (b"\x93NUMPY\x09\x00xxxx", "the body is not an NPY array of version 1, 2 or 3"),
         (b"\x93NUMPY\x01\x00\xff\xff{}", "the array's header is cut off, or longer than 4096"),
         (npy(np.ones((2, 3)))[:-1], "the header says (2, 3) of float64, which are 48 bytes, but"),
         (npy(np.ones((2, 3))) + b"x", "the header says (2, 3) of float64, which are 48 bytes, but"),

@@ -110,9 +110,9 @@ def test_numbers_of_any_type_become_float64_and_null_is_missing() -> None:
 @pytest.mark.parametrize(
     ("body", "status", "reason"),
     [
-        (b"", 400, "the body is no Parquet file that can be read"),
-        (b"PAR1" * 10, 400, "the body is no Parquet file that can be read"),
-        (parquet(of_rows(np.ones((2, 3))))[:-9], 400, "the body is no Parquet file"),
+        (b"", 400, "the body is not a readable Parquet file"),
+        (b"PAR1" * 10, 400, "the body is not a readable Parquet file"),
+        (parquet(of_rows(np.ones((2, 3))))[:-9], 400, "the body is not a readable Parquet file"),
         (parquet({"a": [1.0], "b": [1.0]}), 400, "the file: column 'c' is missing"),
         (parquet({"a": [1], "b": [1], "c": [1], "d": [1]}), 400, "the file: unknown column 'd'"),
         (parquet({"a": [1.0], "b": ["x"], "c": [1.0]}), 400, "column 'b' holds string; it must"),
@@ -157,7 +157,7 @@ def test_what_is_encrypted_is_said_to_be_and_not_damaged(
     )
     body = parquet(of_rows(np.ones((2, 3))), encryption_properties=properties)
     assert refusal_of(READER.parse, body).reason == (
-        f"the body is no Parquet file that can be read: {reason}; send the file without encryption"
+        f"the body is not a readable Parquet file: {reason}; send the file without encryption"
     )
 
 

@@ -27,7 +27,7 @@ def read_points(folder: Path) -> list[tuple[float, float]]:
         try:
             rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
         except (UnicodeDecodeError, csv.Error) as error:
-            raise Rejected(f"{path} is no CSV file: {error}") from None
+            raise Rejected(f"{path} is not a CSV file: {error}") from None
         for number, row in enumerate(rows, start=2):
             try:
                 points.append((float(row["x"]), float(row["y"])))
