@@ -1,6 +1,6 @@
 """A person's decision on a model package, as the model registry holds it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
 from lambdas.errors import ApprovalRejected
 from lambdas.job_operations import JobOperations
@@ -10,9 +10,12 @@ from lambdas.waiter_rows import Waiter
 from modelwharf.contracts.jobs import APPROVAL
 from modelwharf.contracts.release import ApprovalDecision
 
-APPROVED = "Approved"
-REJECTED = "Rejected"
-PENDING = "PendingManualApproval"
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import DescribeModelPackageOutputTypeDef
+
+APPROVED: Final = "Approved"
+REJECTED: Final = "Rejected"
+PENDING: Final = "PendingManualApproval"
 
 
 def settle_approval(runtime: Runtime, waiter: Waiter) -> Verdict:
@@ -31,7 +34,7 @@ def settle_approval(runtime: Runtime, waiter: Waiter) -> Verdict:
     return Running()
 
 
-def _by(package: dict[str, Any]) -> str:
+def _by(package: "DescribeModelPackageOutputTypeDef") -> str:
     """Return who decided, as far as SageMaker says."""
     who = package.get("LastModifiedBy", {})
     identity = who.get("IamIdentity", {})

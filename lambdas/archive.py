@@ -6,14 +6,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.clients import Client
 from lambdas.errors import TrainingFailed, code_of
 from lambdas.runtime import Runtime
 from modelwharf.contracts.model_archive import faults_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, HeadObjectRequestTypeDef
 
 MEMBER_LIMIT = 32 * 1024 * 1024  # bytes; a function holds as much in memory easily
 SCAN_SECONDS = 600.0  # seconds for reading through a model archive, of the 900 that a function has
@@ -27,32 +30,35 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def object_exists(s3: Client, uri: str) -> bool:
-    return _head(s3, uri) is not None
+def object_exists(s3: "S3Client", uri: str) -> bool:
+    return _head(s3, _request(uri)) is not None
 
 
-def object_version(s3: Client, uri: str) -> str | None:
+def object_version(s3: "S3Client", uri: str) -> str | None:
     """Return the version id of the current object in a versioned bucket; None without an object."""
-    found = _head(s3, uri)
+    found = _head(s3, _request(uri))
     return None if found is None else str(found["VersionId"])
 
 
-def version_exists(s3: Client, uri: str, version: str) -> bool:
-    return _head(s3, uri, VersionId=version) is not None
+def version_exists(s3: "S3Client", uri: str, version: str) -> bool:
+    return _head(s3, {**_request(uri), "VersionId": version}) is not None
 
 
-def _head(s3: Client, uri: str, **version: str) -> dict[str, Any] | None:
+def _request(uri: str) -> "HeadObjectRequestTypeDef":
     bucket, key = split_uri(uri)
+    return {"Bucket": bucket, "Key": key}
+
+
+def _head(s3: "S3Client", request: "HeadObjectRequestTypeDef") -> "HeadObjectOutputTypeDef | None":
     try:
-        found: dict[str, Any] = s3.head_object(Bucket=bucket, Key=key, **version)
+        return s3.head_object(**request)
     except ClientError as error:
         if code_of(error) not in MISSING_CODES:
             raise
         return None
-    return found
 
 
-def read_object(s3: Client, uri: str) -> bytes | None:
+def read_object(s3: "S3Client", uri: str) -> bytes | None:
     """Return the object's bytes, at most MEMBER_LIMIT; None when there is no such object."""
     bucket, key = split_uri(uri)
     try:

@@ -3,7 +3,7 @@
 import heapq
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -21,6 +21,10 @@ from modelwharf.contracts.names import pip_conf_parameter
 from modelwharf.contracts.parameters import ImageSource
 from modelwharf.contracts.release import Image, ImageKind, ImagePlan, Plan
 from modelwharf.contracts.task import BuildTask
+
+if TYPE_CHECKING:
+    from mypy_boto3_codebuild.type_defs import BuildPhaseTypeDef, BuildTypeDef
+    from mypy_boto3_ecr.type_defs import DescribeImagesRequestTypeDef, ImageDetailTypeDef
 
 QUEUE_MINUTES = 30  # how long a build may wait for a machine; CodeBuild's own default is 8 hours
 LOG_EVENTS = 500  # from the log's end; about ten of them follow a failed command
@@ -118,16 +122,17 @@ def newest_images(runtime: Runtime, repository: str) -> str:
     )
 
 
-def _tagged_images(runtime: Runtime, repository: str) -> Iterator[dict[str, Any]]:
-    page: dict[str, str] = {}
+def _tagged_images(runtime: Runtime, repository: str) -> Iterator["ImageDetailTypeDef"]:
+    request: DescribeImagesRequestTypeDef = {
+        "repositoryName": repository,
+        "filter": {"tagStatus": "TAGGED"},
+    }
     while True:
-        found = runtime.clients.ecr.describe_images(
-            repositoryName=repository, filter={"tagStatus": "TAGGED"}, **page
-        )
+        found = runtime.clients.ecr.describe_images(**request)
         yield from found["imageDetails"]
         if not found.get("nextToken"):
             return
-        page = {"nextToken": found["nextToken"]}
+        request["nextToken"] = found["nextToken"]
 
 
 def _variables(
@@ -173,7 +178,7 @@ def settle_build(runtime: Runtime, waiter: Waiter) -> Verdict:
     return _judge(runtime, wanted, builds[0])
 
 
-def _judge(runtime: Runtime, wanted: BuildContext, build: dict[str, Any]) -> Verdict:
+def _judge(runtime: Runtime, wanted: BuildContext, build: "BuildTypeDef") -> Verdict:
     status = build["buildStatus"]
     if status == "IN_PROGRESS":
         return Running()
@@ -191,7 +196,7 @@ def _judge(runtime: Runtime, wanted: BuildContext, build: dict[str, Any]) -> Ver
     return failed(BuildFailed(_cause(runtime, wanted, build)))
 
 
-def _cause(runtime: Runtime, wanted: BuildContext, build: dict[str, Any]) -> str:
+def _cause(runtime: Runtime, wanted: BuildContext, build: "BuildTypeDef") -> str:
     """Return the reason in one line, the log lines around it, the build, CodeBuild's message."""
     phases = [
         f"{phase['phaseType']}: {_contexts(phase) or phase['phaseStatus']}"
@@ -217,7 +222,7 @@ def _cause(runtime: Runtime, wanted: BuildContext, build: dict[str, Any]) -> str
     )
 
 
-def _contexts(phase: dict[str, Any]) -> str:
+def _contexts(phase: "BuildPhaseTypeDef") -> str:
     parts = (
         ": ".join(
             part for part in (context.get("statusCode"), _shortened(context.get("message"))) if part
@@ -256,8 +261,7 @@ def _never_started(wanted: BuildContext) -> Failed:
     )
 
 
-def _builds(runtime: Runtime, ids: list[str]) -> list[dict[str, Any]]:
+def _builds(runtime: Runtime, ids: list[str]) -> list["BuildTypeDef"]:
     if not ids:
         return []
-    builds: list[dict[str, Any]] = runtime.clients.codebuild.batch_get_builds(ids=ids)["builds"]
-    return builds
+    return runtime.clients.codebuild.batch_get_builds(ids=ids)["builds"]

@@ -1,10 +1,13 @@
 """The data capture configuration: what SageMaker keeps of an endpoint's requests and responses."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from lambdas.environment import Environment
 from modelwharf.contracts.capture import CAPTURE_PREFIX
 from modelwharf.contracts.parameters import Deployment
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import DataCaptureConfigTypeDef
 
 # Bodies of these types are kept unchanged, all others in base64 (CaptureContentTypeHeader).
 CSV_TYPES = ("text/csv",)
@@ -16,7 +19,9 @@ JSON_TYPES = (
 )
 
 
-def data_capture(environment: Environment, settings: Deployment) -> dict[str, Any] | None:
+def data_capture(
+    environment: Environment, settings: Deployment
+) -> "DataCaptureConfigTypeDef | None":
     """Return ``DataCaptureConfig`` for CreateEndpointConfig; None when capture is off.
 
     The objects are encrypted with the buckets' own key, as all others there.

@@ -1,14 +1,27 @@
 """The AWS clients of one process, each made on first use and then kept."""
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import boto3
 from botocore.config import Config
 
-# boto3 makes its clients at run time from service descriptions; there is no class to name.
-Client = Any
+# boto3 makes its clients at run time from service descriptions. Their types are for mypy alone: a
+# function is deployed without them.
+if TYPE_CHECKING:
+    from mypy_boto3_codebuild import CodeBuildClient
+    from mypy_boto3_codecommit import CodeCommitClient
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+    from mypy_boto3_service_quotas import ServiceQuotasClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+Client = TypeVar("Client")
 
 CONFIG = Config(
     connect_timeout=5,  # seconds
@@ -23,57 +36,40 @@ BRIEF = CONFIG.merge(Config(read_timeout=10, retries={"mode": "standard", "total
 CONFIGS = {"sagemaker-runtime": ONCE, "service-quotas": BRIEF}
 
 
-def make_client(service: str) -> Client:
+def make_client(service: str) -> Any:
     client: Any = boto3.client  # its stubs accept literal service names only
     return client(service, config=CONFIGS.get(service, CONFIG))
+
+
+class Made(Generic[Client]):
+    """A client that is made on first use; the instance's attribute then stands before this one."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, clients: "Clients", owner: type) -> Client:
+        client: Client = clients.make(self._service)
+        vars(clients)[self._name] = client
+        return client
 
 
 class Clients:
     """One attribute per service. Tests pass a ``make`` that returns fakes."""
 
-    def __init__(self, make: Callable[[str], Client] = make_client) -> None:
-        self._make = make
+    codebuild: "Made[CodeBuildClient]" = Made("codebuild")
+    codecommit: "Made[CodeCommitClient]" = Made("codecommit")
+    ecr: "Made[ECRClient]" = Made("ecr")
+    logs: "Made[CloudWatchLogsClient]" = Made("logs")
+    s3: "Made[S3Client]" = Made("s3")
+    sagemaker: "Made[SageMakerClient]" = Made("sagemaker")
+    sagemaker_runtime: "Made[SageMakerRuntimeClient]" = Made("sagemaker-runtime")
+    service_quotas: "Made[ServiceQuotasClient]" = Made("service-quotas")
+    sns: "Made[SNSClient]" = Made("sns")
+    ssm: "Made[SSMClient]" = Made("ssm")
+    stepfunctions: "Made[SFNClient]" = Made("stepfunctions")
 
-    @cached_property
-    def codebuild(self) -> Client:
-        return self._make("codebuild")
-
-    @cached_property
-    def codecommit(self) -> Client:
-        return self._make("codecommit")
-
-    @cached_property
-    def ecr(self) -> Client:
-        return self._make("ecr")
-
-    @cached_property
-    def logs(self) -> Client:
-        return self._make("logs")
-
-    @cached_property
-    def s3(self) -> Client:
-        return self._make("s3")
-
-    @cached_property
-    def sagemaker(self) -> Client:
-        return self._make("sagemaker")
-
-    @cached_property
-    def sagemaker_runtime(self) -> Client:
-        return self._make("sagemaker-runtime")
-
-    @cached_property
-    def service_quotas(self) -> Client:
-        return self._make("service-quotas")
-
-    @cached_property
-    def sns(self) -> Client:
-        return self._make("sns")
-
-    @cached_property
-    def ssm(self) -> Client:
-        return self._make("ssm")
-
-    @cached_property
-    def stepfunctions(self) -> Client:
-        return self._make("stepfunctions")
+    def __init__(self, make: Callable[[str], Any] = make_client) -> None:
+        self.make = make

@@ -1,15 +1,16 @@
 """The SageMaker endpoint, and the model and configuration that a release creates for it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from lambdas.capture import data_capture
 from lambdas.endpoint_rows import EndpointChange
 from lambdas.errors import DeploymentFailed, EndpointBusy, ServiceFault, code_of, message_of
+from lambdas.instance_types import endpoint_type
 from lambdas.runtime import Runtime
 from lambdas.submission import Submission, already_exists, not_found
 from lambdas.tags import release_tags
@@ -17,6 +18,13 @@ from modelwharf.contracts.jobs import ENDPOINT
 from modelwharf.contracts.names import job_name
 from modelwharf.contracts.parameters import Deployment
 from modelwharf.contracts.release import Image, ModelPackage, Plan, ReleaseDocument
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import (
+        ContainerDefinitionTypeDef,
+        CreateEndpointConfigInputTypeDef,
+        ProductionVariantTypeDef,
+    )
 
 VARIANT = "champion"
 IN_SERVICE = "InService"
@@ -91,7 +99,7 @@ def create_model(
 ) -> None:
     """Create the release's model, or find the equal one from an earlier attempt."""
     name = model_name(document)
-    container = {
+    container: ContainerDefinitionTypeDef = {
         "Image": image.uri,
         "ModelDataUrl": package.artifact,
         "Environment": plan.deployment.environment,
@@ -111,45 +119,48 @@ def create_model(
         _refuse_if_different(f"model {name!r}", {"Environment": {}, **found}, container)
 
 
-def startup_limit(settings: Deployment) -> dict[str, int]:
-    """Return the startup limit: as set, or the update's if that is shorter than STARTUP."""
+def startup_limit(settings: Deployment) -> int | None:
+    """Return the seconds to start in: as set, or the update's if that is shorter than STARTUP."""
     configured, update = settings.startup_timeout_seconds, settings.update_timeout_seconds
-    if configured is None and update >= STARTUP:
-        return {}
-    return {
-        "ContainerStartupHealthCheckTimeoutInSeconds": update if configured is None else configured
-    }
+    if configured is None and update < STARTUP:
+        return update
+    return configured
 
 
 def create_config(runtime: Runtime, document: ReleaseDocument, plan: Plan) -> None:
     """Create the release's endpoint configuration, or find the equal one."""
     name = config_name(document)
-    variant = {
+    variant: ProductionVariantTypeDef = {
         "VariantName": VARIANT,
         "ModelName": model_name(document),
-        "InstanceType": plan.deployment.instance_type,
+        "InstanceType": endpoint_type(plan.deployment),
         "InitialInstanceCount": plan.deployment.instance_count,
-        **startup_limit(plan.deployment),
+    }
+    limit = startup_limit(plan.deployment)
+    if limit is not None:
+        variant["ContainerStartupHealthCheckTimeoutInSeconds"] = limit
+    request: CreateEndpointConfigInputTypeDef = {
+        "EndpointConfigName": name,
+        "ProductionVariants": [{**variant, "InitialVariantWeight": 1.0}],
+        "Tags": release_tags(document),
     }
     capture = data_capture(runtime.environment, plan.deployment)
+    if capture is not None:
+        request["DataCaptureConfig"] = capture
     try:
         with just_made():
-            runtime.clients.sagemaker.create_endpoint_config(
-                EndpointConfigName=name,
-                ProductionVariants=[{**variant, "InitialVariantWeight": 1.0}],
-                Tags=release_tags(document),
-                **({"DataCaptureConfig": capture} if capture else {}),
-            )
+            runtime.clients.sagemaker.create_endpoint_config(**request)
     except ClientError as error:
         if not already_exists(error):
             raise
         found = runtime.clients.sagemaker.describe_endpoint_config(EndpointConfigName=name)
         what = f"endpoint configuration {name!r}"
+        kept: Mapping[str, object] = capture or {}
         _refuse_if_different(what, found["ProductionVariants"][0], variant)
         _refuse_if_different(
             what,
             found.get("DataCaptureConfig") or {},
-            {key: (capture or {}).get(key) for key in CAPTURED},
+            {key: kept.get(key) for key in CAPTURED},
         )
 
 
@@ -167,7 +178,9 @@ def just_made() -> Iterator[None]:
         raise ServiceFault(f"SageMaker does not see yet what it just made: {error}") from None
 
 
-def _refuse_if_different(what: str, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+def _refuse_if_different(
+    what: str, found: Mapping[str, object], wanted: Mapping[str, object]
+) -> None:
     for key, value in wanted.items():
         if found.get(key) != value:
             raise DeploymentFailed(

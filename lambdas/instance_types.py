@@ -7,9 +7,18 @@ neither list has it.
 
 import difflib
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, cast
 
-from lambdas.clients import Client
+from modelwharf.contracts.parameters import Data, Deployment, Training
 from modelwharf.contracts.quotas import ENDPOINT, PROCESSING, SAGEMAKER, TRAINING, QuotaNeed
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.literals import (
+        ProcessingInstanceTypeType,
+        ProductionVariantInstanceTypeType,
+        TrainingInstanceTypeType,
+    )
 
 SHAPES = {
     PROCESSING: "ProcessingInstanceType",
@@ -20,13 +29,32 @@ SHAPES = {
 NEARBY = 3  # types with a similar name that a refusal lists
 
 
-def unknown_types(sagemaker: Client, unlisted: Iterable[QuotaNeed]) -> Iterator[str]:
+def training_type(settings: Training) -> "TrainingInstanceTypeType":
+    """Return the instance type. It comes from the user, and may be newer than the stubs.
+
+    ``unknown_types`` refuses a wrong one before anything starts.
+    """
+    return cast("TrainingInstanceTypeType", settings.instance_type)
+
+
+def processing_type(settings: Data) -> "ProcessingInstanceTypeType":
+    """Return the instance type, as ``training_type``."""
+    return cast("ProcessingInstanceTypeType", settings.instance_type)
+
+
+def endpoint_type(settings: Deployment) -> "ProductionVariantInstanceTypeType":
+    """Return the instance type, as ``training_type``."""
+    return cast("ProductionVariantInstanceTypeType", settings.instance_type)
+
+
+def unknown_types(sagemaker: "SageMakerClient", unlisted: Iterable[QuotaNeed]) -> Iterator[str]:
     """Describe each need whose type neither Service Quotas nor the SDK lists."""
     for need in unlisted:
         instance_type, _, usage = need.name.removesuffix(" usage").partition(" for ")
         if need.service != SAGEMAKER or usage not in SHAPES:
             continue
-        allowed = sagemaker.meta.service_model.shape_for(SHAPES[usage]).enum
+        shape = sagemaker.meta.service_model.shape_for(SHAPES[usage])
+        allowed: list[str] = shape.metadata["enum"]
         if instance_type in allowed:
             continue
         like = difflib.get_close_matches(instance_type, allowed, n=NEARBY)

@@ -4,16 +4,22 @@ A copy that is cut short leaves its finished objects, and the finished parts of 
 The next call finds them there and continues after them.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from lambdas.archive import MISSING_CODES, object_exists
 from lambdas.errors import CopyUnfinished, code_of
 from lambdas.runtime import Runtime
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import (
+        CopySourceTypeDef,
+        CreateMultipartUploadRequestTypeDef,
+        HeadObjectOutputTypeDef,
+    )
 
 PART = 256 * 1024 * 1024  # bytes; S3 copies such a part in seconds
 MOST_PARTS = 10_000  # S3 user guide, "Amazon S3 multipart upload limits"
@@ -34,7 +40,7 @@ class ObjectVersion:
     version: str
 
     @property
-    def source(self) -> dict[str, str]:
+    def source(self) -> "CopySourceTypeDef":
         return {"Bucket": self.bucket, "Key": self.key, "VersionId": self.version}
 
 
@@ -50,7 +56,9 @@ def copy_version(
         return
     _require_time(runtime, key, "not begun")
     try:
-        found = runtime.clients.s3.head_object(**source.source)
+        found = runtime.clients.s3.head_object(
+            Bucket=source.bucket, Key=source.key, VersionId=source.version
+        )
     except ClientError as error:
         if code_of(error) not in MISSING_CODES:
             raise
@@ -80,7 +88,7 @@ class _LargeCopy:
     source: ObjectVersion
     bucket: str
     key: str
-    found: dict[str, Any]
+    found: "HeadObjectOutputTypeDef"
     part: int
 
     def finish(self) -> None:
@@ -97,7 +105,9 @@ class _LargeCopy:
                 some, missing = missing[:AT_ONCE], missing[AT_ONCE:]
                 etags |= dict(pool.map(lambda number: self._copy(upload, number, size), some))
         self.runtime.clients.s3.complete_multipart_upload(
-            **self._named(upload),
+            Bucket=self.bucket,
+            Key=self.key,
+            UploadId=upload,
             MultipartUpload={
                 "Parts": [{"PartNumber": number, "ETag": etags[number]} for number in numbers]
             },
@@ -107,9 +117,6 @@ class _LargeCopy:
     def _part_size(self) -> int:
         size: int = self.found["ContentLength"]
         return max(self.part, -(-size // MOST_PARTS))
-
-    def _named(self, upload: str) -> dict[str, str]:
-        return {"Bucket": self.bucket, "Key": self.key, "UploadId": upload}
 
     def _begun(self) -> str | None:
         """Return the upload that an earlier call began; the newest if an aborted call left two."""
@@ -126,29 +133,29 @@ class _LargeCopy:
         return None if newest is None else str(newest["UploadId"])
 
     def _begin(self) -> str:
-        kept = {"ContentType": self.found["ContentType"]} if "ContentType" in self.found else {}
-        begun = self.runtime.clients.s3.create_multipart_upload(
-            Bucket=self.bucket, Key=self.key, **kept
-        )
-        return str(begun["UploadId"])
+        request: CreateMultipartUploadRequestTypeDef = {"Bucket": self.bucket, "Key": self.key}
+        if "ContentType" in self.found:
+            request["ContentType"] = self.found["ContentType"]
+        return self.runtime.clients.s3.create_multipart_upload(**request)["UploadId"]
 
     def _copied(self, upload: str) -> dict[int, str]:
         """Return part number → ETag of every finished part."""
-        pages = self.runtime.clients.s3.get_paginator("list_parts").paginate(**self._named(upload))
-        return {part["PartNumber"]: part["ETag"] for part in _parts(pages)}
+        pages = self.runtime.clients.s3.get_paginator("list_parts").paginate(
+            Bucket=self.bucket, Key=self.key, UploadId=upload
+        )
+        return {
+            part["PartNumber"]: part["ETag"] for page in pages for part in page.get("Parts", [])
+        }
 
     def _copy(self, upload: str, number: int, size: int) -> tuple[int, str]:
         first = (number - 1) * size
         last = min(first + size, self.found["ContentLength"]) - 1
         copied = self.runtime.clients.s3.upload_part_copy(
-            **self._named(upload),
+            Bucket=self.bucket,
+            Key=self.key,
+            UploadId=upload,
             PartNumber=number,
             CopySource=self.source.source,
             CopySourceRange=f"bytes={first}-{last}",
         )
         return number, str(copied["CopyPartResult"]["ETag"])
-
-
-def _parts(pages: Any) -> Iterator[dict[str, Any]]:
-    for page in pages:
-        yield from page.get("Parts", [])

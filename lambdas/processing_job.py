@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from pydantic import JsonValue
 
 from lambdas.archive import read_object
 from lambdas.errors import DataRejected, PreparationFailed, ReleaseError
+from lambdas.instance_types import processing_type
 from lambdas.job_operations import JobOperations
 from lambdas.runtime import Runtime
 from lambdas.submission import Submission, abandoned, not_found, submit_once
@@ -20,6 +21,13 @@ from modelwharf.artifact.evaluation import FINDING, FINDINGS
 from modelwharf.contracts.jobs import PROCESSING
 from modelwharf.contracts.names import data_prefix, job_name, parameter_path, raw_prefix
 from modelwharf.contracts.release import Image, Plan, PreparedData, ReleaseDocument
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import (
+        AppSpecificationTypeDef,
+        DescribeProcessingJobResponseTypeDef,
+        ProcessingInputTypeDef,
+    )
 
 INPUT_FOLDER = "/opt/ml/processing/input"
 PREVIOUS_FOLDER = "/opt/ml/processing/previous"
@@ -77,7 +85,7 @@ def submit_processing(
             ProcessingResources={
                 "ClusterConfig": {
                     "InstanceCount": 1,
-                    "InstanceType": plan.data.instance_type,
+                    "InstanceType": processing_type(plan.data),
                     "VolumeSizeInGB": plan.data.volume_gb,
                 }
             },
@@ -103,7 +111,7 @@ def submit_processing(
     )
 
 
-def _input(name: str, uri: str, folder: str) -> dict[str, Any]:
+def _input(name: str, uri: str, folder: str) -> "ProcessingInputTypeDef":
     return {
         "InputName": name,
         "S3Input": {
@@ -115,7 +123,7 @@ def _input(name: str, uri: str, folder: str) -> dict[str, Any]:
     }
 
 
-def _program(image: Image, arguments: Sequence[str]) -> dict[str, Any]:
+def _program(image: Image, arguments: Sequence[str]) -> "AppSpecificationTypeDef":
     return {"ImageUri": image.uri, "ContainerArguments": list(arguments)}
 
 
@@ -137,7 +145,7 @@ def settle_processing(runtime: Runtime, waiter: Waiter) -> Verdict:
     return Running()
 
 
-def _meaning(job: dict[str, Any]) -> type[ReleaseError]:
+def _meaning(job: "DescribeProcessingJobResponseTypeDef") -> type[ReleaseError]:
     """Return DataRejected if the program refused the data, PreparationFailed if it broke.
 
     A refusal is an exit message in the program's own words; an exception's name there is a failure.
@@ -146,7 +154,7 @@ def _meaning(job: dict[str, Any]) -> type[ReleaseError]:
     return DataRejected if refused and not EXCEPTION.match(refused) else PreparationFailed
 
 
-def _reason(runtime: Runtime, job: dict[str, Any]) -> str:
+def _reason(runtime: Runtime, job: "DescribeProcessingJobResponseTypeDef") -> str:
     """Return the program's own message if any, otherwise SageMaker's; then the job's name."""
     name, status = job["ProcessingJobName"], job["ProcessingJobStatus"]
     words = job.get("ExitMessage") or job.get("FailureReason") or "no reason was given"
@@ -164,7 +172,7 @@ def _reason(runtime: Runtime, job: dict[str, Any]) -> str:
     return f"{words}\nprocessing job {name} {status}"
 
 
-def _ran_for(job: dict[str, Any]) -> float:
+def _ran_for(job: "DescribeProcessingJobResponseTypeDef") -> float:
     """Return the seconds between the job's start and end."""
     start, end = job.get("ProcessingStartTime"), job.get("ProcessingEndTime")
     return 0.0 if start is None or end is None else (end - start).total_seconds()

@@ -2,11 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from lambdas.clients import Client
 from lambdas.errors import UnknownCommit, code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_codecommit import CodeCommitClient
+    from mypy_boto3_codecommit.type_defs import (
+        FileTypeDef,
+        FolderTypeDef,
+        GetDifferencesInputTypeDef,
+        SubModuleTypeDef,
+        SymbolicLinkTypeDef,
+    )
 
 UNKNOWN_COMMIT_CODES = {
     "CommitDoesNotExistException",
@@ -26,7 +36,7 @@ class MissingPath(Exception):
 class Repository:
     """One repository; each folder of a commit is listed once."""
 
-    codecommit: Client
+    codecommit: "CodeCommitClient"
     name: str
     _listings: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
 
@@ -96,15 +106,14 @@ class Repository:
         return paths
 
     def _differences(self, before: str, after: str) -> Iterator[str]:
-        page: dict[str, str] = {}
+        request: GetDifferencesInputTypeDef = {
+            "repositoryName": self.name,
+            "beforeCommitSpecifier": before,
+            "afterCommitSpecifier": after,
+        }
         while True:
             try:
-                found = self.codecommit.get_differences(
-                    repositoryName=self.name,
-                    beforeCommitSpecifier=before,
-                    afterCommitSpecifier=after,
-                    **page,
-                )
+                found = self.codecommit.get_differences(**request)
             except ClientError as error:
                 if code_of(error) not in UNKNOWN_COMMIT_CODES:
                     raise
@@ -113,10 +122,10 @@ class Repository:
                 yield (difference.get("afterBlob") or difference["beforeBlob"])["path"]
             if not found.get("NextToken"):
                 return
-            page = {"NextToken": found["NextToken"]}
+            request["NextToken"] = found["NextToken"]
 
 
-def _file_id(item: dict[str, str]) -> str:
+def _file_id(item: "FileTypeDef") -> str:
     """Return git's id of a file, marked when it is executable.
 
     Git's id covers only the content, and the executable bit changes the image. (A folder's id
@@ -126,5 +135,5 @@ def _file_id(item: dict[str, str]) -> str:
     return item["blobId"] if mode == PLAIN else f"{item['blobId']} {mode}"
 
 
-def _last(item: dict[str, str]) -> str:
+def _last(item: "FolderTypeDef | FileTypeDef | SubModuleTypeDef | SymbolicLinkTypeDef") -> str:
     return item["absolutePath"].rstrip("/").rpartition("/")[2]

@@ -1,11 +1,10 @@
 """The project's sections in Parameter Store, read at a version."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.clients import Client
 from lambdas.errors import code_of
 from modelwharf.artifact.contract import Contract
 from modelwharf.contracts.names import PARAMETER_ROOT, configuration_digest, parameter_path
@@ -17,6 +16,9 @@ from modelwharf.contracts.parameters import (
     parse_section,
 )
 from modelwharf.contracts.section_text import InvalidParameter
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
 
 
 class Pinned(Contract):
@@ -46,7 +48,7 @@ class Pinned(Contract):
             return self.texts[name]
 
 
-def read_data(ssm: Client, project: str) -> Data:
+def read_data(ssm: "SSMClient", project: str) -> Data:
     """Return the current data section, or its defaults. Raises InvalidParameter."""
     path = parameter_path(project, "data")
     try:
@@ -59,7 +61,7 @@ def read_data(ssm: Client, project: str) -> Data:
     return data
 
 
-def read_current(ssm: Client, project: str) -> Pinned:
+def read_current(ssm: "SSMClient", project: str) -> Pinned:
     """Read every section's newest version, in one call."""
     sections = {parameter_path(project, section): section for section in SECTIONS}
     found = ssm.get_parameters(Names=list(sections))["Parameters"]
@@ -73,7 +75,7 @@ def read_current(ssm: Client, project: str) -> Pinned:
 
 
 def read_pinned(
-    ssm: Client, project: str, versions: Mapping[str, int], configuration: str = ""
+    ssm: "SSMClient", project: str, versions: Mapping[str, int], configuration: str = ""
 ) -> Parameters:
     """Read the sections at these versions; their digest must be ``configuration``, if given.
 
@@ -103,7 +105,7 @@ def read_pinned(
     return parameters
 
 
-def _text(ssm: Client, path: str, version: int) -> str:
+def _text(ssm: "SSMClient", path: str, version: int) -> str:
     try:
         return str(ssm.get_parameter(Name=f"{path}:{version}")["Parameter"]["Value"])
     except ClientError as error:

@@ -3,12 +3,13 @@
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from lambdas.archive import holds_nothing, object_exists, object_version
 from lambdas.errors import TrainingFailed
+from lambdas.instance_types import training_type
 from lambdas.job_operations import JobOperations
 from lambdas.runtime import Runtime
 from lambdas.submission import Submission, abandoned, not_found, submit_once
@@ -20,6 +21,10 @@ from modelwharf.contracts.jobs import TRAINING
 from modelwharf.contracts.names import job_name, parameter_path, training_prefix
 from modelwharf.contracts.parameters import TRAINING_CHANNEL, Hyperparameter
 from modelwharf.contracts.release import Image, Plan, PreparedData, ReleaseDocument, TrainingResult
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import ChannelTypeDef
+    from mypy_boto3_sagemaker.type_defs import DescribeTrainingJobResponseTypeDef as TrainingJob
 
 
 def training_name(document: ReleaseDocument) -> str:
@@ -64,7 +69,7 @@ def submit_training(
                 "KmsKeyId": runtime.environment.storage_key_arn,
             },
             ResourceConfig={
-                "InstanceType": settings.instance_type,
+                "InstanceType": training_type(settings),
                 "InstanceCount": settings.instance_count,
                 "VolumeSizeInGB": settings.volume_gb,
             },
@@ -76,7 +81,7 @@ def submit_training(
     )
 
 
-def _channel(name: str, uri: str) -> dict[str, Any]:
+def _channel(name: str, uri: str) -> "ChannelTypeDef":
     """Make a channel of everything below ``uri``; it appears in ``/opt/ml/input/data/<name>``."""
     return {
         "ChannelName": name,
@@ -109,7 +114,7 @@ def settle_training(runtime: Runtime, waiter: Waiter) -> Verdict:
     return Running()
 
 
-def _completed(runtime: Runtime, job: dict[str, Any], waiter: Waiter) -> Verdict:
+def _completed(runtime: Runtime, job: "TrainingJob", waiter: Waiter) -> Verdict:
     name, artifact = job["TrainingJobName"], job["ModelArtifacts"]["S3ModelArtifacts"]
     version = object_version(runtime.clients.s3, artifact)
     if version is None:
@@ -130,7 +135,7 @@ def _completed(runtime: Runtime, job: dict[str, Any], waiter: Waiter) -> Verdict
     return Succeeded(output=result)
 
 
-def _result(runtime: Runtime, job: dict[str, Any], artifact: str, version: str) -> TrainingResult:
+def _result(runtime: Runtime, job: "TrainingJob", artifact: str, version: str) -> TrainingResult:
     output = (
         f"{job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job['TrainingJobName']}"
         "/output/output.tar.gz"
@@ -149,7 +154,7 @@ def _result(runtime: Runtime, job: dict[str, Any], artifact: str, version: str) 
     )
 
 
-def _reason(runtime: Runtime, job: dict[str, Any]) -> str:
+def _reason(runtime: Runtime, job: "TrainingJob") -> str:
     """Say first what went wrong: a list of releases shows only the first line."""
     name, status = job["TrainingJobName"], job["TrainingJobStatus"]
     if job.get("SecondaryStatus") == "MaxRuntimeExceeded":
@@ -163,9 +168,9 @@ def _reason(runtime: Runtime, job: dict[str, Any]) -> str:
     return f"{words}\ntraining job {name} {status}"
 
 
-def _last_message(job: dict[str, Any]) -> str:
-    transitions = job.get("SecondaryStatusTransitions") or [{}]
-    return str(transitions[-1].get("StatusMessage", ""))
+def _last_message(job: "TrainingJob") -> str:
+    transitions = job.get("SecondaryStatusTransitions")
+    return transitions[-1].get("StatusMessage", "") if transitions else ""
 
 
 OPERATIONS = JobOperations(

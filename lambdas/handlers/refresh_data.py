@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
@@ -69,9 +68,7 @@ def read_key(runtime: Runtime) -> str:
     """Return the team's API key. Raises SeriesUnavailable, which says how to set it."""
     name = runtime.environment.eia_key_parameter
     try:
-        parameter: dict[str, Any] = runtime.clients.ssm.get_parameter(
-            Name=name, WithDecryption=True
-        )
+        parameter = runtime.clients.ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
     except ClientError as error:
         if code_of(error) != "ParameterNotFound":
             raise
@@ -79,7 +76,7 @@ def read_key(runtime: Runtime) -> str:
             f"there is no EIA key in {name}; a key is free at {REGISTER}; put it there: "
             f"aws ssm put-parameter --type SecureString --name {name} --value <key>"
         ) from None
-    return str(parameter["Parameter"]["Value"]).strip()
+    return parameter["Value"].strip()
 
 
 @entry(Schedule)

@@ -5,6 +5,7 @@ import re
 from lambdas.approval import APPROVED, PENDING
 from lambdas.document import planned, required
 from lambdas.entry import entry
+from lambdas.instance_types import endpoint_type
 from lambdas.registered_model import keep_model
 from lambdas.runtime import Runtime
 from modelwharf.contracts.parameters import Approval
@@ -37,7 +38,7 @@ def register_model(runtime: Runtime, document: ReleaseDocument) -> ReleaseDocume
             ],
             "SupportedContentTypes": content_types(plan.deployment.probe),
             "SupportedResponseMIMETypes": list(CONTENT_TYPES),
-            "SupportedRealtimeInferenceInstanceTypes": [plan.deployment.instance_type],
+            "SupportedRealtimeInferenceInstanceTypes": [endpoint_type(plan.deployment)],
         },
         ModelApprovalStatus=APPROVED if automatic else PENDING,
         CustomerMetadataProperties=lineage(document),

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from docker.errors import APIError
@@ -21,6 +21,9 @@ from modelwharf.laptop.cloud import Cloud
 from modelwharf.laptop.server import Server
 from tests.containers.engines import DEBIAN_BASE, ContainerEngine
 from tests.waiting import until
+
+if TYPE_CHECKING:
+    from mypy_boto3_codebuild.type_defs import BuildTypeDef
 
 ROOT = Path(__file__).parents[2]
 REGION = "eu-west-1"
@@ -237,7 +240,7 @@ def test_a_failing_step_tells_its_own_last_lines(builds: Builds) -> None:
     assert ended["buildStatus"] == "FAILED"
     site: Any = SimpleNamespace(clients=SimpleNamespace(logs=builds.cloud.client("logs")))
     wanted = build_image.BuildContext(repository=builds.repository, tag="failing")
-    cause = build_image._cause(site, wanted, ended)
+    cause = build_image._cause(site, wanted, cast("BuildTypeDef", ended))
     assert "line 60" in cause
     assert "no such wheel" in cause
     assert "exit" in cause

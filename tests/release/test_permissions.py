@@ -356,7 +356,9 @@ def test_to_who_reads_it_an_object_that_is_not_there_is_missing_and_not_forbidde
         "data": runtime.environment.data_bucket,
         "artifacts": runtime.environment.artifact_bucket,
     }[bucket]
-    version = {"VersionId": "none"} if module in ("resolve", "register_model") else {}
+    version: dict[str, Any] = (
+        {"VersionId": "none"} if module in ("resolve", "register_model") else {}
+    )
     with pytest.raises(ClientError) as missing:
         runtime.clients.s3.head_object(Bucket=name, Key=key, **version)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -9,6 +10,9 @@ from lambdas.image_tags import tag_of
 from lambdas.repository import Repository
 from modelwharf.contracts.parameters import Source
 from tests.unit.lambdas.fakes import FakeCodeCommit
+
+if TYPE_CHECKING:
+    from mypy_boto3_codecommit import CodeCommitClient
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = ("containers", "inference", "modelwharf", "training")
@@ -25,7 +29,8 @@ def blobs() -> dict[str, str]:
 
 
 def tags(codecommit: FakeCodeCommit, commit: str) -> dict[str, str]:
-    repository, source = Repository(codecommit, "oil-price"), Source()
+    client = cast("CodeCommitClient", codecommit)
+    repository, source = Repository(client, "oil-price"), Source()
     return {
         "training": tag_of(repository, commit, source, source.training_image),
         "inference": tag_of(repository, commit, source, source.inference_image),
