@@ -1,5 +1,7 @@
 """A person's decision on a release that waits for one."""
 
+from typing import TYPE_CHECKING, Literal
+
 import click
 
 from modelwharf.artifact.contract import Contract
@@ -12,13 +14,16 @@ from modelwharf.cli.services import Services
 from modelwharf.cli.short_ids import find_release
 from modelwharf.cli.stack import find_stack
 
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import UpdateModelPackageInputTypeDef
+
 
 class Decision(Contract):
     """A decision on a release's model package."""
 
     release: str
     model_package: str
-    decision: str
+    decision: Literal["Approved", "Rejected"]
     note: str
 
 
@@ -41,11 +46,13 @@ def decide(
         decision="Approved" if approved else "Rejected",
         note=note,
     )
-    services.client("sagemaker").update_model_package(
-        ModelPackageArn=decision.model_package,
-        ModelApprovalStatus=decision.decision,
-        **({"ApprovalDescription": note} if note else {}),
-    )
+    request: UpdateModelPackageInputTypeDef = {
+        "ModelPackageArn": decision.model_package,
+        "ModelApprovalStatus": decision.decision,
+    }
+    if note:
+        request["ApprovalDescription"] = note
+    services.client("sagemaker").update_model_package(**request)
     if as_json:
         print_json(decision)
     else:

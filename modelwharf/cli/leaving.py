@@ -3,21 +3,24 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from modelwharf.cli.bucket import empty_bucket
 from modelwharf.cli.errors import Trouble
 from modelwharf.cli.remainder import CHARGES, Kept, Leaving, disposable, remainder
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack_version import StackVersion
 from modelwharf.contracts.names import stack_name
 
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef
+
 MINUTE = 60.0  # seconds
 ENDPOINT_DEADLINE = 30 * MINUTE
 JOBS_DEADLINE = 20 * MINUTE
 STACK_DEADLINE = 60 * MINUTE
-CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 Tell = Callable[[str], None]
 
 
@@ -95,7 +98,7 @@ class Project:
             physical = one.get("PhysicalResourceId", "")
             if one["ResourceType"] == "AWS::S3::Bucket":
                 tell(f"emptying bucket {physical}, every version")
-                self._empty_bucket(physical)
+                empty_bucket(self._services, physical)
             elif one["ResourceType"] == "AWS::SageMaker::ModelPackageGroup":
                 tell("deleting the registered model packages")
                 self._delete_packages(physical.rsplit("/", 1)[-1])
@@ -110,7 +113,9 @@ class Project:
         tell(f"updating stack {self.stack}: {len(template['Resources'])} resources stay in it")
         with _passing_over("No updates are to be performed"):
             self._cloudformation.update_stack(
-                StackName=self.stack, TemplateBody=json.dumps(template), Capabilities=CAPABILITIES
+                StackName=self.stack,
+                TemplateBody=json.dumps(template),
+                Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
             )
         self._wait_for_stack()
 
@@ -143,22 +148,21 @@ class Project:
 
     def _kept(self) -> Iterable[Kept]:
         for name, one in self._reduced.get("Resources", {}).items():
-            found = self._resources.get(name, {})
+            found = self._resources.get(name)
             yield Kept(
                 name=name,
                 type=one["Type"],
-                physical=found.get("PhysicalResourceId", ""),
+                physical=found.get("PhysicalResourceId", "") if found else "",
                 charge=CHARGES.get(one["Type"], ""),
             )
 
-    def _endpoint(self) -> dict[str, Any] | None:
+    def _endpoint(self) -> "DescribeEndpointOutputTypeDef | None":
         try:
-            found: dict[str, Any] = self._sagemaker.describe_endpoint(EndpointName=self.project)
+            return self._sagemaker.describe_endpoint(EndpointName=self.project)
         except ClientError as error:
             if "Could not find" not in str(error):
                 raise
             return None
-        return found
 
     def _settled(self) -> bool:
         endpoint = self._endpoint()
@@ -219,27 +223,13 @@ class Project:
         prefix = f"{self.project}-r-"
         given = {"StatusEquals": status} if status else {}
         key = {"EndpointConfig": "EndpointConfigs", "Model": "Models"}.get(noun, f"{noun}Summaries")
-        for page in self._sagemaker.get_paginator(operation).paginate(NameContains=prefix, **given):
+        paginator: Any = self._sagemaker.get_paginator  # its stubs take literal names only
+        for page in paginator(operation).paginate(NameContains=prefix, **given):
             for one in page[key]:
                 if one[f"{noun}Name"].startswith(prefix):
                     yield one[f"{noun}Name"]
 
     # What is removed
-
-    def _empty_bucket(self, bucket: str) -> None:
-        s3 = self._services.client("s3")
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
-            if objects:
-                answer = s3.delete_objects(
-                    Bucket=bucket, Delete={"Objects": objects, "Quiet": True}
-                )
-                for error in answer.get("Errors", []):
-                    raise Trouble(
-                        f"s3://{bucket}/{error['Key']} was not deleted: {error['Code']}: "
-                        f"{error.get('Message', '')}"
-                    )
 
     def _delete_packages(self, group: str) -> None:
         pages = self._sagemaker.get_paginator("list_model_packages")

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -12,14 +12,16 @@ from modelwharf.artifact.contract import Contract
 from modelwharf.cli.log_sources import Source, Step
 from modelwharf.cli.services import Services
 
+if TYPE_CHECKING:
+    from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef as Event
+    from mypy_boto3_logs.type_defs import LogStreamTypeDef
+
 STREAM_NAMES = 100  # FilterLogEvents accepts no more per call
 # Lines arrive late and out of order: each read starts this far before the last line.
 LATE = timedelta(minutes=2)
 RELEASE_ID = re.compile(r"\br-[0-9a-f]{16}\b")
 CRASHES = ("ERROR", "Traceback", "Task timed out", "Runtime exited")
 FRAMES = ("START RequestId: ", "END RequestId: ", "INIT_START ")
-
-Event = dict[str, Any]
 
 
 class LogLine(Contract):
@@ -64,7 +66,7 @@ class LogReader:
                 message=event["message"].rstrip("\n"),
             )
 
-    def _events(self, source: Source) -> Iterator[Event]:
+    def _events(self, source: Source) -> Iterator["Event"]:
         request: dict[str, Any] = {"logGroupName": source.group, **self._window(source)}
         try:
             for names in self._streams(source):
@@ -105,7 +107,7 @@ class LogReader:
                 return
             request["nextToken"] = page["nextToken"]
 
-    def _pages(self, request: dict[str, Any]) -> Iterator[Event]:
+    def _pages(self, request: dict[str, Any]) -> Iterator["Event"]:
         while True:
             page = self._client.filter_log_events(**request)
             yield from page["events"]
@@ -121,7 +123,7 @@ def _key(source: Source) -> Source:
     return Source(source.step, source.label, source.group, source.stream)
 
 
-def _counts(source: Source, stream: dict[str, Any]) -> bool:
+def _counts(source: Source, stream: "LogStreamTypeDef") -> bool:
     if not source.born:
         return True
     made = _time(stream["creationTime"])
@@ -129,7 +131,7 @@ def _counts(source: Source, stream: dict[str, Any]) -> bool:
     return after and (source.end is None or made <= source.end)
 
 
-def _events_of(source: Source, events: list[Event]) -> Iterable[Event]:
+def _events_of(source: Source, events: list["Event"]) -> Iterable["Event"]:
     """Return the events; for functions, only whole calls for the release, without their frames."""
     if not source.release:
         return events
@@ -157,7 +159,7 @@ def _is_for(release: str, call: str) -> bool:
     return any(sign in call for sign in CRASHES)
 
 
-def _calls(events: list[Event]) -> list[list[Event]]:
+def _calls(events: list["Event"]) -> list[list["Event"]]:
     """Return a stream's events by call: an instance of a function runs one call at a time."""
     calls: list[list[Event]] = [[]]
     for event in events:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
 from modelwharf.cli.release import Release
 from modelwharf.cli.services import Services
@@ -15,6 +15,9 @@ from modelwharf.contracts.history import StateRow
 from modelwharf.contracts.jobs import ENDPOINT, PROCESSING, TRAINING
 from modelwharf.contracts.names import job_name, stack_name
 from modelwharf.contracts.release import ImageKind, ImagePlan
+
+if TYPE_CHECKING:
+    from mypy_boto3_codebuild.type_defs import BuildTypeDef, ListBuildsForProjectInputTypeDef
 
 # no older build can still run
 LONGEST_BUILD = timedelta(hours=44)
@@ -131,10 +134,10 @@ def _build(services: Services, stack: Stack, view: Release, row: StateRow) -> It
             yield Source(step, step.value, logs["groupName"], logs["streamName"])
 
 
-def _builds(services: Services, stack: Stack, since: datetime) -> Iterator[dict[str, Any]]:
+def _builds(services: Services, stack: Stack, since: datetime) -> Iterator["BuildTypeDef"]:
     """Yield the project's builds, newest first, back to ``since``."""
     client = services.client("codebuild")
-    request = {"projectName": stack.build_project}
+    request: ListBuildsForProjectInputTypeDef = {"projectName": stack.build_project}
     while True:
         page = client.list_builds_for_project(**request)  # at most 100, the limit of BatchGetBuilds
         builds = client.batch_get_builds(ids=page["ids"])["builds"] if page["ids"] else []
@@ -144,7 +147,7 @@ def _builds(services: Services, stack: Stack, since: datetime) -> Iterator[dict[
         request["nextToken"] = page["nextToken"]
 
 
-def _is_of(build: dict[str, Any], plan: ImagePlan, row: StateRow) -> bool:
+def _is_of(build: "BuildTypeDef", plan: ImagePlan, row: StateRow) -> bool:
     given = {one["name"]: one["value"] for one in build["environment"]["environmentVariables"]}
     wanted = (given.get("IMAGE_REPOSITORY"), given.get("IMAGE_TAG")) == (plan.repository, plan.tag)
     over_before = build.get("endTime") is not None and build["endTime"] < row.entered

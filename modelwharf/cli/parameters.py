@@ -1,6 +1,6 @@
 """The project's sections in Parameter Store, for commands."""
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 from pydantic import JsonValue
@@ -22,6 +22,9 @@ from modelwharf.contracts.parameters import (
     parse_section,
 )
 from modelwharf.contracts.section_text import InvalidParameter
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm.type_defs import ParameterTypeDef
 
 UNKNOWN_USER = "N/A"
 """The author of a parameter in the laptop's cloud."""
@@ -83,8 +86,7 @@ def put_section(services: Services, project: str, section: str, text: str) -> in
         Tier="Intelligent-Tiering",
         Overwrite=True,
     )
-    version: int = answer["Version"]
-    return version
+    return answer["Version"]
 
 
 def stored_sections(services: Services, project: str) -> list[Stored]:
@@ -106,7 +108,7 @@ def who_wrote(services: Services, path: str) -> str:
     return f"version {newest['Version']}, written{author} at {when}"
 
 
-def _stored(project: str, section: str, parameter: dict[str, Any] | None) -> Stored:
+def _stored(project: str, section: str, parameter: "ParameterTypeDef | None") -> Stored:
     path = parameter_path(project, section)
     facts: dict[str, Any] = {"section": section, "path": path}
     if parameter is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -23,6 +23,12 @@ from modelwharf.contracts.history import (
 )
 from modelwharf.contracts.release import Failure, ReleaseDocument, Trigger
 from modelwharf.contracts.states import APPROVE
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.type_defs import (
+        DescribeExecutionOutputTypeDef,
+        ExecutionListItemTypeDef,
+    )
 
 RUNNING = "RUNNING"
 SUCCEEDED = "SUCCEEDED"
@@ -151,26 +157,26 @@ def _ended_with(execution: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "", "executionSucceededEventDetails": {"output": output}}
 
 
-def describe(services: Services, stack: Stack, release: str) -> dict[str, Any]:
+def describe(services: Services, stack: Stack, release: str) -> "DescribeExecutionOutputTypeDef":
     """Return DescribeExecution's response. Raises Trouble for an unknown release."""
     try:
-        answer: dict[str, Any] = services.client("stepfunctions").describe_execution(
+        return services.client("stepfunctions").describe_execution(
             executionArn=stack.execution(release)
         )
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"ExecutionDoesNotExist", "InvalidArn"}:
             raise
         raise Trouble(_unknown(services, stack, release)) from None
-    return answer
 
 
-def recent_executions(services: Services, stack: Stack, limit: int = 20) -> list[dict[str, Any]]:
+def recent_executions(
+    services: Services, stack: Stack, limit: int = 20
+) -> list["ExecutionListItemTypeDef"]:
     """Return the newest executions, newest first, as ListExecutions returns them."""
     answer = services.client("stepfunctions").list_executions(
         stateMachineArn=stack.state_machine, maxResults=limit
     )
-    found: list[dict[str, Any]] = answer["executions"]
-    return sorted(found, key=lambda one: one["startDate"], reverse=True)[:limit]
+    return sorted(answer["executions"], key=lambda one: one["startDate"], reverse=True)[:limit]
 
 
 def latest_release(services: Services, stack: Stack) -> str:

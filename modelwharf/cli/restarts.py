@@ -4,6 +4,7 @@ AWS restarts a container without a log line; there the alarms on the endpoint's 
 """
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -11,6 +12,9 @@ from modelwharf.artifact.contract import Contract
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import Stack
 from modelwharf.contracts.jobs import ENDPOINT
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs.type_defs import FilterLogEventsRequestTypeDef
 
 LOOKED_AT = timedelta(hours=1)
 MARK = "starting it again"  # modelwharf/laptop/sagemaker/model_server.py writes it
@@ -33,7 +37,7 @@ class Restarts(Contract):
 
 def find_restarts(services: Services, stack: Stack) -> Restarts | None:
     """Return the restarts of the endpoint's servers on the laptop; None when there were none."""
-    request = {
+    request: FilterLogEventsRequestTypeDef = {
         "logGroupName": ENDPOINT.log_group(stack.endpoint),
         "startTime": int((services.now() - LOOKED_AT).timestamp() * 1000),
         "filterPattern": f'"{MARK}"',

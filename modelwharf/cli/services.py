@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, ProfileNotFound
 
+from modelwharf.cli.clients import ClientOf
 from modelwharf.cli.errors import Trouble
 from modelwharf.contracts.laptop import is_laptop_key
 
@@ -32,7 +33,7 @@ def _utc_now() -> datetime:
 class Services:
     """Everything that a command uses outside the process. Tests pass their own."""
 
-    client: Callable[[str], Any]
+    client: ClientOf
     """boto3's service name → client."""
     endpoint_url: str | None
     """The address of the laptop's cloud; None: AWS."""

@@ -1,7 +1,7 @@
 """A deployed project: the outputs of its CloudFormation stack."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from pydantic import ConfigDict, Field, ValidationError
@@ -11,6 +11,9 @@ from modelwharf.cli.errors import Trouble
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack_version import compare_versions
 from modelwharf.contracts.names import stack_name
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 
 class Stack(Contract):
@@ -76,7 +79,7 @@ def outputs_of(description: Mapping[str, Any]) -> dict[str, str]:
     return {item["OutputKey"]: item["OutputValue"] for item in description.get("Outputs", [])}
 
 
-def _read(services: Services, description: dict[str, Any], project: str) -> Stack:
+def _read(services: Services, description: "StackTypeDef", project: str) -> Stack:
     outputs = outputs_of(description)
     compare_versions(services, description["StackName"], outputs)
     try:

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from modelwharf.artifact.contract import Contract
 from modelwharf.cli.release import Release
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import Stack
 from modelwharf.contracts.release import ReleaseDocument
+
+if TYPE_CHECKING:
+    from mypy_boto3_codebuild.type_defs import BuildTypeDef
 
 Span = tuple[datetime, datetime]
 
@@ -56,11 +59,11 @@ def _spans(
     yield from _builds(services, stack, document.release_id)
     sagemaker = services.client("sagemaker")
     if document.data and document.data.job:
-        job = sagemaker.describe_processing_job(ProcessingJobName=document.data.job)
-        yield "prepare", (job["ProcessingStartTime"], job["ProcessingEndTime"])
+        prepared = sagemaker.describe_processing_job(ProcessingJobName=document.data.job)
+        yield "prepare", (prepared["ProcessingStartTime"], prepared["ProcessingEndTime"])
     if document.training:
-        job = sagemaker.describe_training_job(TrainingJobName=document.training.job)
-        yield "train", (job["TrainingStartTime"], job["TrainingEndTime"])
+        trained = sagemaker.describe_training_job(TrainingJobName=document.training.job)
+        yield "train", (trained["TrainingStartTime"], trained["TrainingEndTime"])
     if document.deployment:
         endpoint = sagemaker.describe_endpoint(EndpointName=document.deployment.endpoint)
         yield "server start", (endpoint["CreationTime"], endpoint["LastModifiedTime"])
@@ -79,6 +82,6 @@ def _builds(services: Services, stack: Stack, release: str) -> Iterable[tuple[st
             yield f"build {image} image", (build["startTime"], build["endTime"])
 
 
-def _variables(build: dict[str, Any]) -> dict[str, str]:
+def _variables(build: "BuildTypeDef") -> dict[str, str]:
     listed = build.get("environment", {}).get("environmentVariables", [])
     return {item["name"]: item["value"] for item in listed}

@@ -90,10 +90,10 @@ def _job_ends(trial: Trial, document: ReleaseDocument | None) -> Iterator[tuple[
             yield BUILDS[repository.rsplit("/", 1)[-1]], build["endTime"]
     sagemaker = services.client("sagemaker")
     if document is not None and document.data is not None and document.data.job is not None:
-        job = sagemaker.describe_processing_job(ProcessingJobName=document.data.job)
-        if "ProcessingEndTime" in job:
-            yield PREPARE_DATA.name, job["ProcessingEndTime"]
+        prepared = sagemaker.describe_processing_job(ProcessingJobName=document.data.job)
+        if "ProcessingEndTime" in prepared:
+            yield PREPARE_DATA.name, prepared["ProcessingEndTime"]
     if document is not None and document.training is not None:
-        job = sagemaker.describe_training_job(TrainingJobName=document.training.job)
-        if "TrainingEndTime" in job:
-            yield TRAIN.name, job["TrainingEndTime"]
+        trained = sagemaker.describe_training_job(TrainingJobName=document.training.job)
+        if "TrainingEndTime" in trained:
+            yield TRAIN.name, trained["TrainingEndTime"]

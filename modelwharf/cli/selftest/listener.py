@@ -66,7 +66,8 @@ class Listener:
 
     def close(self) -> Iterator[tuple[str, Any]]:
         """Yield the resources to delete, each as (what it is, function that deletes it)."""
-        events, sqs, sns = (self.services.client(name) for name in ("events", "sqs", "sns"))
+        events, sqs = self.services.client("events"), self.services.client("sqs")
+        sns = self.services.client("sns")
         if self.subscription:
             yield "subscription", lambda: sns.unsubscribe(SubscriptionArn=self.subscription)
         if self.rule:

@@ -80,7 +80,7 @@ class Account:
     def _note(self, call: str) -> Any:
         return lambda **asked: self.done.append(f"{call} {next(iter(asked.values()))}")
 
-    def _clients(self) -> dict[str, FakeClient]:
+    def _clients(self) -> dict[str, Any]:
         nothing: list[Any] = []
         return {
             "cloudformation": Paging(

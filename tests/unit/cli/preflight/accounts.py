@@ -111,8 +111,9 @@ class World:
             client.answers |= {
                 name: error for name, error in self.refused.items() if name in client.answers
             }
+        found: dict[str, Any] = {**clients}
         services = Services(
-            client=clients.__getitem__,
+            client=found.__getitem__,
             endpoint_url=self.endpoint_url,
             configured_region=self.region,
             environment={},

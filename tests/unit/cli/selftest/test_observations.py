@@ -150,7 +150,7 @@ def test_of_a_denial_s_log_line_only_the_service_s_sentence_is_told() -> None:
 
 def test_a_wrong_call_is_known_by_code_words_and_the_model_s_own_status() -> None:
     told: Any = {"Error": {"Code": "ModelError", "Message": "no"}, "OriginalStatusCode": 415}
-    client = FakeClient({"invoke_endpoint": ClientError(told, "InvokeEndpoint")})
+    client: Any = FakeClient({"invoke_endpoint": ClientError(told, "InvokeEndpoint")})
     services = Services(lambda name: client, None, "eu-west-1", {})
     stack = Stack.model_validate({"project": "oil-price", **OUTPUTS})
     release = ReleaseDocument.model_validate(document())

@@ -59,9 +59,12 @@ class World:
         }
     )
 
+    def client(self, name: str) -> Any:
+        return FakeClient(self.answers[name])
+
     def services(self) -> Services:
         return Services(
-            client=lambda name: FakeClient(self.answers[name]),
+            client=self.client,
             endpoint_url=None,
             configured_region="eu-west-1",
             environment={},
