@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelwharf.contracts.examination import Finding, ImageRole, Verdict
+from modelwharf.engines.log_tail import readable
 
 PING = "GET /ping"
 LOG_LINES = 8  # a program's last lines, shown with a finding
@@ -46,4 +47,5 @@ class Check:
 def _last(log: Sequence[str]) -> tuple[str, ...]:
     """Return the last lines, without the doctor's own pings, which would hide the others."""
     others = [line for line in log if PING not in line]
-    return tuple(others or log)[-LOG_LINES:]
+    shown = (readable(line) for line in others or log)
+    return tuple(line for line in shown if line)[-LOG_LINES:]

@@ -3,6 +3,7 @@
 from modelwharf.contracts.examination import Finding, ImageRole
 from modelwharf.doctor.check import Check
 from modelwharf.doctor.training_runs import TrainingRuns
+from modelwharf.engines.exit_codes import in_words
 
 CHECK = Check(
     "train-bad-data",
@@ -28,5 +29,5 @@ def look(runs: TrainingRuns) -> Finding:
             change="check the data before learning, and end with another exit code than 0",
             log=next(iter(endless.values())).lines,
         )
-    codes = ", ".join(f"exit code {run.code} on {what}" for what, run in tried.items())
+    codes = ", ".join(f"{in_words(run.code)} on {what}" for what, run in tried.items())
     return CHECK.passed(codes)

@@ -18,13 +18,13 @@ from modelwharf.engines.engine import (
     host_label,
 )
 from modelwharf.engines.exit_codes import signal_in_words
+from modelwharf.engines.log_tail import log_tail
 from modelwharf.engines.together import Exit, Together, run_together
 from modelwharf.laptop import logs, registry
 from modelwharf.laptop.cloud import Cloud
 from modelwharf.laptop.instance_types import limits_of
 from modelwharf.laptop.sagemaker import telemetry
 from modelwharf.laptop.sagemaker.job_tree import JobTree, failure_reason
-from modelwharf.laptop.sagemaker.log_tail import log_tail
 
 STOP_GRACE = 120.0  # seconds between SIGTERM and SIGKILL (StopTrainingJob)
 TAIL_LIMIT = 960  # characters, so that a FailureReason of 1,024 has space for its other words

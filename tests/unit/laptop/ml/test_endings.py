@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from modelwharf.engines.exit_codes import in_words, signal_in_words
+from modelwharf.engines.log_tail import LINE, log_tail
 from modelwharf.engines.memory_kills import killed_meanwhile, memory_kills
 from modelwharf.engines.together import Exit
 from modelwharf.laptop.sagemaker.job_program import algorithm_error
-from modelwharf.laptop.sagemaker.log_tail import LINE, log_tail
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ def log_tail(lines: Sequence[str], limit: int) -> str:
     """The last lines that fit into ``limit`` characters. A long line keeps its end."""
     found: list[str] = []
     for line in reversed(lines):
-        text = _readable(line)
+        text = readable(line)
         if not text:
             continue
         limit -= len(text) + 1
@@ -21,8 +21,8 @@ def log_tail(lines: Sequence[str], limit: int) -> str:
     return "\n".join(reversed(found))
 
 
-def _readable(line: str) -> str:
+def readable(line: str) -> str:
     """The last state of a line that overwrites itself, such as a progress bar."""
     line = line.rstrip("\r\n").rpartition("\r")[2]
-    text = UNREADABLE.sub("\ufffd", line).strip()
+    text = UNREADABLE.sub("\ufffd", line).rstrip()
     return text if len(text) <= LINE else f"…{text[1 - LINE :]}"
