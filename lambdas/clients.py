@@ -25,12 +25,13 @@ Client = TypeVar("Client")
 
 CONFIG = Config(
     connect_timeout=5,  # seconds
-    read_timeout=60,  # seconds; InvokeEndpoint's own limit
+    read_timeout=60,  # seconds
     retries={"mode": "standard", "total_max_attempts": 4},
 )
 # One attempt per call. Otherwise botocore tries four times and waits for the timeout each time,
 # while a model that does not answer goes on serving. verify_endpoint has its own retries.
-ONCE = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+# InvokeEndpoint's reference advises 70 seconds: after 60 the service answers in its own words.
+ONCE = CONFIG.merge(Config(read_timeout=70, retries={"mode": "standard", "total_max_attempts": 1}))
 # A release can do without these responses, so a slow one is given up.
 BRIEF = CONFIG.merge(Config(read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}))
 CONFIGS = {"sagemaker-runtime": ONCE, "service-quotas": BRIEF}

@@ -38,6 +38,7 @@ CONSTANTS = {"NaN": None, "Infinity": math.inf, "-Infinity": -math.inf}
 ANSWER_SHOWN = 300  # characters
 # InvokeEndpoint's errors for a model that is not there, or not yet, whatever their status.
 NOT_READY_CODES = {"InternalFailure", "ModelNotReadyException", "ServiceUnavailable"}
+NO_ANSWER = 0  # OriginalStatusCode when the container did not answer in InvokeEndpoint's 60 s
 PAUSES = (1.0, 2.0, 4.0)  # seconds between two tries, while the new model starts to serve
 
 
@@ -189,9 +190,10 @@ def ask(runtime: Runtime, body: bytes, *, content_type: str, accept: str) -> byt
         if code_of(error) not in ("ModelError", "ModelErrorException"):
             raise
         status = error.response.get("OriginalStatusCode", "an error")
+        did = "gave no answer within 60 s" if status == NO_ANSWER else f"answered {status}"
         words = error.response.get("OriginalMessage") or message_of(error)
         raise VerificationFailed(
-            f"endpoint {endpoint!r} answered {status}: {words}. {log_of(endpoint)}"
+            f"endpoint {endpoint!r} {did}: {words}. {log_of(endpoint)}"
         ) from None
 
 

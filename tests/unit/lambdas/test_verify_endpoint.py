@@ -161,6 +161,22 @@ def test_the_container_s_own_words_are_told(serving: World) -> None:
     assert "answered 400: unknown product 'wti'" in refusal(serving)
 
 
+def test_a_container_that_does_not_answer_in_sagemakers_time_is_told_so(serving: World) -> None:
+    def refuse(body: str) -> str:
+        raise client_error(
+            "ModelError",
+            "Received server error (0)",
+            status=424,
+            OriginalStatusCode=0,
+            OriginalMessage="Your invocation timed out",
+        )
+
+    put_holdout(serving, [row(0)])
+    serving.sagemaker_runtime.answer = refuse
+    assert "gave no answer within 60 s: Your invocation timed out" in refusal(serving)
+    assert len(serving.sagemaker_runtime.bodies) == 1
+
+
 SILENCES = [
     client_error("ServiceUnavailable", "no worker", status=503),
     client_error("ModelNotReadyException", "not ready", status=429),
