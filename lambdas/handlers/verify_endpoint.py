@@ -191,7 +191,7 @@ def ask(runtime: Runtime, body: bytes, *, content_type: str, accept: str) -> byt
             raise
         status = error.response.get("OriginalStatusCode", "an error")
         did = "gave no answer within 60 s" if status == NO_ANSWER else f"answered {status}"
-        words = error.response.get("OriginalMessage") or message_of(error)
+        words = str(error.response.get("OriginalMessage") or message_of(error)).rstrip(".")
         raise VerificationFailed(
             f"endpoint {endpoint!r} {did}: {words}. {log_of(endpoint)}"
         ) from None

@@ -168,12 +168,12 @@ def test_a_container_that_does_not_answer_in_sagemakers_time_is_told_so(serving:
             "Received server error (0)",
             status=424,
             OriginalStatusCode=0,
-            OriginalMessage="Your invocation timed out",
+            OriginalMessage="Your invocation timed out.",
         )
 
     put_holdout(serving, [row(0)])
     serving.sagemaker_runtime.answer = refuse
-    assert "gave no answer within 60 s: Your invocation timed out" in refusal(serving)
+    assert "gave no answer within 60 s: Your invocation timed out. Its log" in refusal(serving)
     assert len(serving.sagemaker_runtime.bodies) == 1
 
 
