@@ -6,9 +6,18 @@ Plain SVG and CSS: no script, no font to fetch, no program to run.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
+
+from statemachine.svg_shapes import (
+    STYLE,
+    Box,
+    arrow_head,
+    clock,
+    path,
+    rectangle,
+    text,
+)
 
 State = Mapping[str, Any]
 States = Mapping[str, State]
@@ -18,60 +27,8 @@ BOX_WIDTH, BOX_HEIGHT = 190, 34
 LAYER_GAP, COLUMN_GAP = 24, 18
 FRAME_MARGIN, FRAME_TITLE = 12, 20
 RAIL_GAP = 44
+DETOUR_WIDTH = 72  # an edge and its label
 MARGIN = 16
-
-STYLE = """
-  text { font: 13px -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328; }
-  .small { font-size: 11px; fill: #59636e; }
-  .box { fill: #f6f8fa; stroke: #8c959f; }
-  .wait { fill: #ddf4ff; stroke: #0969da; }
-  .choice { fill: #fff8c5; stroke: #9a6700; }
-  .good { fill: #dafbe1; stroke: #1a7f37; }
-  .bad { fill: #ffebe9; stroke: #cf222e; }
-  .frame { fill: none; stroke: #8c959f; }
-  .edge { fill: none; stroke: #59636e; stroke-width: 1.4; }
-  .error { fill: none; stroke: #cf222e; stroke-width: 1.3; stroke-dasharray: 4 3; }
-  .clock { fill: none; stroke: #0969da; stroke-width: 1.4; }
-  .head { fill: #59636e; }
-  .error-head { fill: #cf222e; }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #f0f6fc; }
-    .small { fill: #9198a1; }
-    .box { fill: #21262d; stroke: #6e7681; }
-    .wait { fill: #121d2f; stroke: #4493f8; }
-    .choice { fill: #272115; stroke: #d29922; }
-    .good { fill: #12261e; stroke: #3fb950; }
-    .bad { fill: #25171c; stroke: #f85149; }
-    .frame { stroke: #6e7681; }
-    .edge { stroke: #9198a1; }
-    .error { stroke: #f85149; }
-    .clock { stroke: #4493f8; }
-    .head { fill: #9198a1; }
-    .error-head { fill: #f85149; }
-  }
-"""
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle on the page: its upper left corner and its size, in pixels."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def middle(self) -> float:
-        return self.x + self.width / 2
-
-    @property
-    def bottom(self) -> float:
-        return self.y + self.height
-
-    @property
-    def right(self) -> float:
-        return self.x + self.width
 
 
 def svg(machine: Mapping[str, Any], title: str) -> str:
@@ -83,7 +40,7 @@ def svg(machine: Mapping[str, Any], title: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} '
         f'viewBox="0 0 {page.width:g} {page.height:g}" role="img" aria-labelledby="title">\n'
         f'<title id="title">{escape(title)}</title>\n<style>{STYLE}</style>\n'
-        f"<defs>{_arrow_head('head')}{_arrow_head('error-head')}</defs>\n{body}\n</svg>\n"
+        f"<defs>{arrow_head('head')}{arrow_head('error-head')}</defs>\n{body}\n</svg>\n"
     )
 
 
@@ -128,7 +85,7 @@ class _Page:
         path_right = max(box.right for box in self.boxes.values())
         self.rail = path_right + RAIL_GAP / 2
         self._place_error_column(path_right + RAIL_GAP)
-        self.width = max(box.right for box in self.boxes.values()) + MARGIN
+        self.width = max(box.right for box in self.boxes.values()) + MARGIN + self._detour_width()
         self.height = max(box.bottom for box in self.boxes.values()) + 3 * MARGIN
 
     def _place_main_path(self) -> None:
@@ -169,6 +126,19 @@ class _Page:
             self.boxes[name] = Box(x, y, BOX_WIDTH, BOX_HEIGHT)
             y += BOX_HEIGHT + LAYER_GAP
 
+    def _detour_width(self) -> int:
+        """Return the width of the space for edges that pass a box of the error column."""
+        edges = ((name, end) for name, state in self.states.items() for end in successors(state))
+        passes = any(self._passes_a_box(self.boxes[a], self.boxes[b]) for a, b in edges)
+        return DETOUR_WIDTH if passes else 0
+
+    def _passes_a_box(self, start: Box, end: Box) -> bool:
+        """Whether a box is between two boxes of the same column."""
+        return start.middle == end.middle and any(
+            box.middle == start.middle and start.bottom < box.middle_height < end.y
+            for box in self.boxes.values()
+        )
+
     def _size(self, name: str) -> tuple[float, float]:
         branches = self.states[name].get("Branches")
         if not branches:
@@ -186,8 +156,8 @@ class _Page:
     def shapes(self) -> Iterator[str]:
         for name, box in self.boxes.items():
             if name in self.branches:
-                yield _rectangle("frame", box)
-                yield _text(box.middle, box.y + 15, name, "small")
+                yield rectangle("frame", box)
+                yield text(box.middle, box.y + 15, name, "small")
                 for inner, state, inner_box in self.branches[name]:
                     yield from _shape(inner, state, inner_box)
             else:
@@ -197,16 +167,34 @@ class _Page:
         for name, state in self.states.items():
             start = self.boxes[name]
             for following in dict.fromkeys(successors(state)):
-                yield _path("edge", "head", self._route(start, self.boxes[following]))
+                yield path("edge", "head", self._route(start, self.boxes[following]))
             for rule in state.get("Choices", []):
                 end = self.boxes[rule["Next"]]
                 label = str(rule.get("StringEquals", ""))
-                yield _text(end.middle - 8, (start.bottom + end.y) / 2 + 4, label, "small", "end")
+                yield text(end.middle - 8, (start.bottom + end.y) / 2 + 4, label, "small", "end")
             if "Default" in state:
-                yield _text(start.middle + 8, start.bottom + 16, "otherwise", "small", "start")
+                yield self._default_label(start, self.boxes[state["Default"]])
+
+    def _default_label(self, start: Box, end: Box) -> str:
+        if self._passes_a_box(start, end):
+            x, y = start.right + COLUMN_GAP + 4, start.bottom + 4
+        else:
+            x, y = start.middle + 8, start.bottom + 16
+        return text(x, y, "otherwise", "small", "start")
 
     def _route(self, start: Box, end: Box) -> Sequence[tuple[float, float]]:
-        """Draw an edge straight down; a shift to the side is half-way between two layers."""
+        """Draw an edge straight down, or around the boxes between its ends.
+
+        A shift to the side is half-way between two layers.
+        """
+        if self._passes_a_box(start, end):
+            side = end.right + COLUMN_GAP
+            return [
+                (start.right, start.middle_height),
+                (side, start.middle_height),
+                (side, end.middle_height),
+                (end.right, end.middle_height),
+            ]
         if start.middle == end.middle:
             return [(start.middle, start.bottom), (end.middle, end.y)]
         leaving = start.middle == self.axis
@@ -222,69 +210,38 @@ class _Page:
         """Draw every caught error: right to the dashed line, along it, and to its handler."""
         for name in self.depth:
             start = self.boxes[name]
-            height = start.y + start.height / 2
+            height = start.middle_height
             for target in handlers(self.states[name]):
                 end = self.boxes[target]
                 way = [(start.right, height), (self.rail, height)]
-                yield _path("error", None, way)
+                yield path("error", None, way)
         targets = {target for name in self.depth for target in handlers(self.states[name])}
         for target in targets:
             sources = [
-                self.boxes[name].y + self.boxes[name].height / 2
+                self.boxes[name].middle_height
                 for name in self.depth
                 if target in handlers(self.states[name])
             ]
             end = self.boxes[target]
-            height = end.y + end.height / 2
-            yield _path(
+            height = end.middle_height
+            yield path(
                 "error", None, [(self.rail, min(sources)), (self.rail, max(*sources, height))]
             )
-            yield _path("error", "error-head", [(self.rail, height), (end.x, height)])
+            yield path("error", "error-head", [(self.rail, height), (end.x, height)])
 
     def legend(self) -> Iterator[str]:
         y = self.height - MARGIN
-        yield from _clock(MARGIN + 8, y - 4)
-        yield _text(MARGIN + 20, y, "waits for a callback; nothing polls", "small", "start")
+        yield from clock(MARGIN + 8, y - 4)
+        yield text(MARGIN + 20, y, "waits for a callback; nothing polls", "small", "start")
         x = MARGIN + 226
-        yield _path("error", None, [(x, y - 4), (x + 24, y - 4)])
-        yield _text(x + 30, y, "any error that retries did not cure", "small", "start")
+        yield path("error", None, [(x, y - 4), (x + 24, y - 4)])
+        yield text(x + 30, y, "any error that retries did not cure", "small", "start")
 
 
 def _shape(name: str, state: State, box: Box) -> Iterator[str]:
     kind = {"Choice": "choice", "Succeed": "good", "Fail": "bad"}.get(state["Type"], "box")
-    yield _rectangle("wait" if waits(state) else kind, box, round_ends=kind in ("good", "bad"))
+    yield rectangle("wait" if waits(state) else kind, box, round_ends=kind in ("good", "bad"))
     aside = 8 if waits(state) else 0  # room for the clock
-    yield _text(box.middle + aside, box.y + box.height / 2 + 4.5, name)
+    yield text(box.middle + aside, box.middle_height + 4.5, name)
     if waits(state):
-        yield from _clock(box.x + 16, box.y + box.height / 2)
-
-
-def _rectangle(kind: str, box: Box, *, round_ends: bool = False) -> str:
-    radius = box.height / 2 if round_ends else 6
-    return (
-        f'<rect class="{kind}" x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" '
-        f'height="{box.height:g}" rx="{radius:g}"/>'
-    )
-
-
-def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "middle") -> str:
-    style = f' class="{kind}"' if kind else ""
-    return f'<text{style} x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _clock(x: float, y: float) -> Iterator[str]:
-    yield f'<circle class="clock" cx="{x:g}" cy="{y:g}" r="5.5"/>'
-    yield _path("clock", None, [(x, y - 3.5), (x, y), (x + 2.5, y + 1)])
-
-
-def _path(kind: str, head: str | None, points: Sequence[tuple[float, float]]) -> str:
-    marker = f' marker-end="url(#{head})"' if head else ""
-    line = " L".join(f"{x:g} {y:g}" for x, y in points)
-    return f'<path class="{kind}" d="M{line}"{marker}/>'
-
-
-def _arrow_head(kind: str) -> str:
-    return (
-        f'<marker id="{kind}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-        f'markerHeight="7" orient="auto"><path class="{kind}" d="M0 0L8 4L0 8z"/></marker>'
-    )
+        yield from clock(box.x + 16, box.middle_height)

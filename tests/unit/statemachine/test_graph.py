@@ -1,10 +1,15 @@
 """The picture: what stands where, whatever the machine."""
 
+import itertools
+import json
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 from statemachine.graph import handlers, layers, svg
 
+SVG = "{http://www.w3.org/2000/svg}"
+RELEASE = Path(__file__).parents[3] / "statemachine" / "release.asl.json"
 MACHINE: dict[str, Any] = {
     "StartAt": "First",
     "States": {
@@ -60,3 +65,47 @@ def test_text_is_escaped() -> None:
 def test_a_machine_without_errors_has_no_error_column() -> None:
     places = boxes(svg({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}, "One"))
     assert "A" in places
+
+
+def crossings(picture: str) -> list[str]:
+    """Each segment of an arrow that crosses the inside of a box."""
+    drawing = ElementTree.fromstring(picture)  # noqa: S314  our own text
+    rectangles = [
+        [float(box.attrib[key]) for key in ("x", "y", "width", "height")]
+        for box in drawing.iter(f"{SVG}rect")
+    ]
+    arrows = [
+        [tuple(map(float, point.split())) for point in path.attrib["d"][1:].split(" L")]
+        for path in drawing.iter(f"{SVG}path")
+        if path.attrib["class"] in ("edge", "error")
+    ]
+    return [
+        f"{start} to {end} crosses the box at {x}, {y}"
+        for points in arrows
+        for start, end in itertools.pairwise(points)
+        for x, y, width, height in rectangles
+        if min(start[0], end[0]) < x + width
+        and max(start[0], end[0]) > x
+        and min(start[1], end[1]) < y + height
+        and max(start[1], end[1]) > y
+    ]
+
+
+def test_no_arrow_of_the_release_crosses_a_box() -> None:
+    assert crossings(svg(json.loads(RELEASE.read_text()), "The release")) == []
+
+
+def test_an_arrow_in_the_error_column_goes_around_the_box_between_its_ends() -> None:
+    states = MACHINE["States"] | {
+        "Undo": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.a", "StringEquals": "x", "Next": "Ended"}],
+            "Default": "Failed",
+        },
+        "Ended": {"Type": "Succeed"},
+        "Failed": {"Type": "Fail"},
+    }
+    picture = svg(MACHINE | {"States": states}, "A machine")
+    places = boxes(picture)
+    assert places["Undo"][0] == places["Ended"][0] == places["Failed"][0]
+    assert crossings(picture) == []
