@@ -5,7 +5,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.document import planned
 from lambdas.endpoint import TRANSITIONAL
 from lambdas.errors import QuotaTooSmall, ReleaseError, ServiceFault, limit_of, service_errors
 from lambdas.instance_types import unknown_types
@@ -25,6 +24,7 @@ from modelwharf.contracts.quotas import (
 )
 from modelwharf.contracts.release import ReleaseDocument
 from modelwharf.contracts.section_text import InvalidParameter
+from modelwharf.contracts.stages import PlannedRelease
 
 # SageMaker lists over a thousand quotas, 100 a page.
 TIME_KEPT = 30  # seconds left for the rest of the function; the listing stops below it
@@ -110,14 +110,14 @@ def serving_fleet(runtime: Runtime) -> tuple[Fleet, ...]:
 
 
 def refuse_if_quota_too_small(
-    runtime: Runtime, document: ReleaseDocument, error: ClientError
+    runtime: Runtime, document: PlannedRelease, error: ClientError
 ) -> None:
     """Raise QuotaTooSmall when the quota can never hold the endpoint's old and new fleet.
 
     SageMaker counts everything that the account runs, so its refusal reads as if waiting would
     help. It would not: the old fleet ends only when the new one serves.
     """
-    limit, plan = limit_of(error), planned(document)
+    limit, plan = limit_of(error), document.plan
     if limit is None:
         return
     need = endpoint_need(plan.deployment, project=document.project, serving=serving_fleet(runtime))

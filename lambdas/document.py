@@ -1,19 +1,16 @@
-"""Access to sections of the release document that earlier states wrote."""
+"""What a release document lacks that a state needs."""
 
-from typing import TypeVar
+from pydantic import ValidationError
 
 from lambdas.errors import IncompleteRelease
-from modelwharf.contracts.release import Plan, ReleaseDocument
-
-Section = TypeVar("Section")
+from modelwharf.contracts.release import ReleaseDocument
 
 
-def required(section: Section | None, name: str) -> Section:
-    """Return the section. Raises IncompleteRelease when no state has written it."""
-    if section is None:
-        raise IncompleteRelease(f"the release document has no {name!r} yet")
-    return section
-
-
-def planned(document: ReleaseDocument) -> Plan:
-    return required(document.plan, "plan")
+def lacks(error: ValidationError) -> IncompleteRelease | None:
+    """Return the error that names the section which no state has written; None for other faults."""
+    for fault in error.errors(include_url=False, include_context=False):
+        name = str(fault["loc"][-1]) if fault["loc"] else ""
+        absent = fault["type"] == "missing" or fault["input"] is None
+        if absent and name in ReleaseDocument.model_fields:
+            return IncompleteRelease(f"the release document has no {name!r} yet")
+    return None

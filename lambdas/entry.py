@@ -5,8 +5,9 @@ from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
+from lambdas.document import lacks
 from lambdas.errors import InvalidParameter, ReleaseError, service_errors
 from lambdas.log import logger
 from lambdas.runtime import Runtime, this_runtime
@@ -33,7 +34,7 @@ def entry(
             logger.append_keys(request_id=getattr(context, "aws_request_id", None))
             try:
                 with service_errors() as known:
-                    parsed = event_type.model_validate(event)
+                    parsed = _parsed(event_type, event)
                     known += _quotas(parsed)
                     logger.append_keys(release_id=getattr(parsed, "release_id", None))
                     result = answer(parsed, _within(runtime(), context))
@@ -45,6 +46,14 @@ def entry(
         return handler
 
     return decorate
+
+
+def _parsed(event_type: type[Event], event: Mapping[str, Any]) -> Event:
+    """Parse the event. Raises IncompleteRelease for a section that no state has written."""
+    try:
+        return event_type.model_validate(event)
+    except ValidationError as error:
+        raise lacks(error) or error from None
 
 
 def _within(runtime: Runtime, context: Any) -> Runtime:

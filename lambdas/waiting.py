@@ -20,6 +20,7 @@ from lambdas.table_rows import KEEP
 from lambdas.verdict import Failed, Running, Succeeded, Verdict
 from lambdas.waiter_rows import Waiter
 from modelwharf.contracts.jobs import JobType
+from modelwharf.contracts.release import ReleaseDocument
 from modelwharf.contracts.task import WaitingTask
 
 # Step Functions' own limits on SendTaskFailure, characters.
@@ -32,7 +33,7 @@ DEAD_TOKEN_CODES = {"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"}
 
 def new_waiter(
     runtime: Runtime,
-    task: WaitingTask,
+    task: WaitingTask[ReleaseDocument],
     *,
     kind: JobType,
     state: str,

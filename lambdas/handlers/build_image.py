@@ -1,7 +1,6 @@
 """BuildTrainingImage and BuildInferenceImage: build the image unless it exists."""
 
 from lambdas.build import BuildContext, find_image, submit_build
-from lambdas.document import planned
 from lambdas.entry import entry
 from lambdas.runtime import Runtime
 from lambdas.verdict import Succeeded
@@ -14,7 +13,7 @@ from modelwharf.contracts.task import BuildTask
 
 def build_image(runtime: Runtime, task: BuildTask) -> None:
     """Answer with the image, at once if the registry has its tag."""
-    plan = planned(task.release)
+    plan = task.release.plan
     wanted = plan.images.training if task.kind is ImageKind.TRAINING else plan.images.inference
     image = find_image(runtime, wanted.repository, wanted.tag, built=False)
     if image is not None:

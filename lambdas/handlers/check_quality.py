@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from pydantic import ValidationError
 
 from lambdas.archive import read_member, scan_model
-from lambdas.document import planned, required
 from lambdas.entry import entry
 from lambdas.errors import QualityBelowThreshold, TrainingFailed, VerificationFailed
 from lambdas.holdout import nothing_to_ask, read_holdout
@@ -19,6 +18,7 @@ from modelwharf.contracts.model_archive import ADVICE, in_words
 from modelwharf.contracts.names import parameter_path
 from modelwharf.contracts.parameters import QualityRule
 from modelwharf.contracts.release import Plan, QualityVerdict, ReleaseDocument, TrainingResult
+from modelwharf.contracts.stages import TrainedRelease
 
 EXAMPLE = (
     '{"metrics": {"accuracy": {"value": 0.9}}, "holdout_rows": 45, '
@@ -28,7 +28,7 @@ MINIMUM, MAXIMUM = "is below its minimum", "is above its maximum"
 LESS_IS_BETTER = re.compile(r"(?i)mae|mape|mse|loss|err|deviance|brier")
 
 
-def check_quality(runtime: Runtime, document: ReleaseDocument) -> ReleaseDocument:
+def check_quality(runtime: Runtime, document: TrainedRelease) -> ReleaseDocument:
     """Add the verdict.
 
     Raises QualityBelowThreshold, which names every failed rule and carries all metrics, because a
@@ -36,11 +36,11 @@ def check_quality(runtime: Runtime, document: ReleaseDocument) -> ReleaseDocumen
     could not be asked about; TrainingFailed for a model whose archive the endpoint could not
     unpack. Both are found here, before the model serves.
     """
-    training, plan = required(document.training, "training"), planned(document)
+    training, plan = document.training, document.plan
     report = read_report(runtime, training)
     metrics = measured(report, training)
     findings = (
-        *(() if document.data is None else document.data.findings),
+        *document.data.findings,
         *(() if report is None else report.findings),
     )
     verdict = judge(metrics, plan.quality.rules).model_copy(update={"findings": findings})
@@ -185,6 +185,6 @@ def _in_words(name: str, value: float, relation: str, bound: float) -> str:
     return f"{name} {shown} {relation} {bound:g}"
 
 
-@entry(ReleaseDocument)
-def handler(document: ReleaseDocument, runtime: Runtime) -> ReleaseDocument:
+@entry(TrainedRelease)
+def handler(document: TrainedRelease, runtime: Runtime) -> ReleaseDocument:
     return check_quality(runtime, document)

@@ -3,7 +3,6 @@
 from botocore.exceptions import ClientError
 
 from lambdas.account_quotas import refuse_if_quota_too_small
-from lambdas.document import planned, required
 from lambdas.endpoint import (
     EndpointState,
     config_name,
@@ -24,19 +23,20 @@ from lambdas.submission import Submission
 from lambdas.waiting import new_waiter, wait
 from modelwharf.contracts.jobs import ENDPOINT
 from modelwharf.contracts.release import DeploymentResult, Plan, ReleaseDocument
+from modelwharf.contracts.stages import RegisteredRelease
 from modelwharf.contracts.states import DEPLOY
 from modelwharf.contracts.task import WaitingTask
 
 AFTER_DEPLOY = 2 * 60 * 60  # seconds that verify, promote or a rollback may need the lease
 
 
-def deploy_model(runtime: Runtime, task: WaitingTask) -> None:
+def deploy_model(runtime: Runtime, task: WaitingTask[RegisteredRelease]) -> None:
     """Answer when the endpoint serves, or with the reason why it does not.
 
     Raises EndpointBusy: try again; Superseded: a later release serves; QuotaTooSmall.
     """
     document = task.release
-    plan = planned(document)
+    plan = document.plan
     over = hold_lease(runtime, task.release_id, seconds=plan.timeouts.deploy + AFTER_DEPLOY)
     refuse_if_superseded(runtime, document)
     change = plan_change(runtime, task, over)
@@ -57,16 +57,10 @@ def deploy_model(runtime: Runtime, task: WaitingTask) -> None:
 
 
 def submit(
-    runtime: Runtime, document: ReleaseDocument, plan: Plan, change: EndpointChange
+    runtime: Runtime, document: RegisteredRelease, plan: Plan, change: EndpointChange
 ) -> Submission:
     """Create the model and the configuration, and update the endpoint to them."""
-    create_model(
-        runtime,
-        document,
-        plan,
-        required(document.images, "images").inference,
-        required(document.model_package, "model_package"),
-    )
+    create_model(runtime, document, plan, document.images.inference, document.model_package)
     create_config(runtime, document, plan)
     return submit_deployment(runtime, document, change)
 
@@ -105,7 +99,9 @@ def refuse_if_superseded(runtime: Runtime, document: ReleaseDocument) -> None:
     )
 
 
-def plan_change(runtime: Runtime, task: WaitingTask, over: str) -> EndpointChange:
+def plan_change(
+    runtime: Runtime, task: WaitingTask[RegisteredRelease], over: str
+) -> EndpointChange:
     """Store what serves now, before anything is changed."""
     endpoint = runtime.environment.endpoint
     config = config_name(task.release)
@@ -137,6 +133,6 @@ def config_to_go_back_to(runtime: Runtime, state: EndpointState, over: str) -> s
     return unfinished.previous_config
 
 
-@entry(WaitingTask)
-def handler(task: WaitingTask, runtime: Runtime) -> None:
+@entry(WaitingTask[RegisteredRelease])
+def handler(task: WaitingTask[RegisteredRelease], runtime: Runtime) -> None:
     deploy_model(runtime, task)

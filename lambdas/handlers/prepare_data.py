@@ -2,9 +2,8 @@
 
 import json
 
-from lambdas.document import planned, required
 from lambdas.entry import entry
-from lambdas.errors import MissingData
+from lambdas.errors import IncompleteRelease, MissingData
 from lambdas.object_copy import NoSuchVersion, ObjectVersion, copy_version
 from lambdas.processing_job import processing_name, raw_uri, submit_processing
 from lambdas.runtime import Runtime
@@ -14,6 +13,7 @@ from lambdas.waiting import answer, new_waiter, wait
 from modelwharf.contracts.jobs import PROCESSING
 from modelwharf.contracts.names import channel_prefix, raw_prefix
 from modelwharf.contracts.release import Plan, PreparedData, ReleaseDocument
+from modelwharf.contracts.stages import BuiltRelease
 from modelwharf.contracts.states import PREPARE_DATA
 from modelwharf.contracts.task import WaitingTask
 
@@ -22,9 +22,9 @@ HYPERPARAMETERS_FILE = "hyperparameters.json"
 """The file that the training program finds in ``/opt/ml/input/config``."""
 
 
-def prepare_data(runtime: Runtime, task: WaitingTask) -> None:
+def prepare_data(runtime: Runtime, task: WaitingTask[BuiltRelease]) -> None:
     """Answer with the data as training reads it, at once when there is no prepare program."""
-    plan = planned(task.release)
+    plan = task.release.plan
     copy_inputs(runtime, task.release, plan)
     if not plan.data.prepare:
         answer(
@@ -32,7 +32,7 @@ def prepare_data(runtime: Runtime, task: WaitingTask) -> None:
         )
         return
     write_options(runtime, task.release, plan)
-    image = required(task.release.images, "images").training
+    image = task.release.images.training
     name = processing_name(task.release)
     waiter = new_waiter(
         runtime,
@@ -68,7 +68,9 @@ def copy_inputs(runtime: Runtime, document: ReleaseDocument, plan: Plan) -> None
         prefix = raw_prefix(document.release_id)
         if not plan.data.prepare:
             prefix = channel_prefix(document.release_id, source.channel)
-        version = required(document.trigger.data_versions.get(name), f"data version of {name}")
+        version = document.trigger.data_versions.get(name)
+        if version is None:
+            raise IncompleteRelease(f"the release document has no version of the input {name!r}")
         pinned = ObjectVersion(runtime.environment.data_bucket, source.key, version)
         bucket, key = runtime.environment.artifact_bucket, prefix + source.file_name(name)
         try:
@@ -103,6 +105,6 @@ def _write_json(runtime: Runtime, document: ReleaseDocument, name: str, content:
     )
 
 
-@entry(WaitingTask)
-def handler(task: WaitingTask, runtime: Runtime) -> None:
+@entry(WaitingTask[BuiltRelease])
+def handler(task: WaitingTask[BuiltRelease], runtime: Runtime) -> None:
     prepare_data(runtime, task)

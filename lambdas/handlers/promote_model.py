@@ -4,17 +4,16 @@ Models and configurations from before the previous champion are removed first. U
 given back, no other release changes the endpoint.
 """
 
-from lambdas.document import required
 from lambdas.endpoint_rows import Champion
 from lambdas.entry import entry
 from lambdas.outdated import remove_outdated
 from lambdas.runtime import Runtime
 from modelwharf.contracts.release import Promotion, ReleaseDocument
+from modelwharf.contracts.stages import VerifiedRelease
 
 
-def promote_model(runtime: Runtime, document: ReleaseDocument) -> ReleaseDocument:
-    """Add the promotion. Raises IncompleteRelease without a verification."""
-    required(document.verification, "verification")
+def promote_model(runtime: Runtime, document: VerifiedRelease) -> ReleaseDocument:
+    """Add the promotion. The type says that the model is verified: nothing else is promoted."""
     champion = put_champion(runtime, document)
     removal = remove_outdated(runtime, champion)
     runtime.ledger.release_lease(runtime.environment.endpoint, document.release_id)
@@ -26,7 +25,7 @@ def promote_model(runtime: Runtime, document: ReleaseDocument) -> ReleaseDocumen
     return document.model_copy(update={"promotion": promotion})
 
 
-def put_champion(runtime: Runtime, document: ReleaseDocument) -> Champion:
+def put_champion(runtime: Runtime, document: VerifiedRelease) -> Champion:
     """Return the pointer after the move; a move by an earlier attempt counts."""
     endpoint = runtime.environment.endpoint
     before = runtime.ledger.champion(endpoint)
@@ -34,8 +33,8 @@ def put_champion(runtime: Runtime, document: ReleaseDocument) -> Champion:
         return before
     champion = Champion(
         release_id=document.release_id,
-        config=required(document.deployment, "deployment").config,
-        model_package=required(document.model_package, "model_package").arn,
+        config=document.deployment.config,
+        model_package=document.model_package.arn,
         order=document.trigger.order,
         previous_release=None if before is None else before.release_id,
         previous_config=None if before is None else before.config,
@@ -55,6 +54,6 @@ def outdated_after(before: Champion | None) -> tuple[str, ...]:
     return (*before.outdated, *previous)
 
 
-@entry(ReleaseDocument)
-def handler(document: ReleaseDocument, runtime: Runtime) -> ReleaseDocument:
+@entry(VerifiedRelease)
+def handler(document: VerifiedRelease, runtime: Runtime) -> ReleaseDocument:
     return promote_model(runtime, document)

@@ -3,7 +3,6 @@
 import re
 
 from lambdas.approval import APPROVED, PENDING
-from lambdas.document import planned, required
 from lambdas.entry import entry
 from lambdas.instance_types import endpoint_type
 from lambdas.registered_model import keep_model
@@ -11,6 +10,7 @@ from lambdas.runtime import Runtime
 from modelwharf.contracts.parameters import Approval
 from modelwharf.contracts.probe import Probe
 from modelwharf.contracts.release import ModelPackage, ReleaseDocument
+from modelwharf.contracts.stages import TrainedRelease
 
 CONTENT_TYPES = ("application/json", "application/jsonlines", "text/csv")
 # Limits of a model package's customer metadata (CreateModelPackage): CustomerMetadataMap.
@@ -20,18 +20,18 @@ PROPERTIES_LIMIT = 50
 REFUSED = re.compile(r"[^\w .:/=+@-]")  # in keys and in values
 
 
-def register_model(runtime: Runtime, document: ReleaseDocument) -> ReleaseDocument:
+def register_model(runtime: Runtime, document: TrainedRelease) -> ReleaseDocument:
     """Add the model package; a retry gets the same one through the client token."""
-    plan = planned(document)
+    plan = document.plan
     automatic = plan.deployment.approval is Approval.AUTOMATIC
-    artifact = keep_model(runtime, document.release_id, required(document.training, "training"))
+    artifact = keep_model(runtime, document.release_id, document.training)
     arn = runtime.clients.sagemaker.create_model_package(
         ModelPackageGroupName=runtime.environment.model_package_group,
         ModelPackageDescription=f"release {document.release_id} of {document.project}",
         InferenceSpecification={
             "Containers": [
                 {
-                    "Image": required(document.images, "images").inference.uri,
+                    "Image": document.images.inference.uri,
                     "ModelDataUrl": artifact,
                     "Environment": plan.deployment.environment,
                 }
@@ -54,10 +54,10 @@ def content_types(probe: Probe | None) -> list[str]:
     return list(dict.fromkeys((*CONTENT_TYPES, *asked)))
 
 
-def lineage(document: ReleaseDocument) -> dict[str, str]:
+def lineage(document: TrainedRelease) -> dict[str, str]:
     """Return what the model was made from, as the registry shows it."""
-    training, data = required(document.training, "training"), required(document.data, "data")
-    images = required(document.images, "images")
+    training, data = document.training, document.data
+    images = document.images
     facts = {
         "release": document.release_id,
         "commit": document.trigger.commit,
@@ -82,6 +82,6 @@ def _accepted(text: str) -> str:
     return REFUSED.sub("_", text)
 
 
-@entry(ReleaseDocument)
-def handler(document: ReleaseDocument, runtime: Runtime) -> ReleaseDocument:
+@entry(TrainedRelease)
+def handler(document: TrainedRelease, runtime: Runtime) -> ReleaseDocument:
     return register_model(runtime, document)

@@ -1,6 +1,5 @@
 """Approve: ask a person, and wait until the model package is approved or rejected."""
 
-from lambdas.document import planned, required
 from lambdas.entry import entry
 from lambdas.notification import about, publish, table, wanted
 from lambdas.runtime import Runtime
@@ -8,22 +7,23 @@ from lambdas.submission import Submission
 from lambdas.waiting import new_waiter, wait
 from modelwharf.contracts.jobs import APPROVAL
 from modelwharf.contracts.parameters import Outcome
-from modelwharf.contracts.release import QualityVerdict, ReleaseDocument
+from modelwharf.contracts.release import QualityVerdict
+from modelwharf.contracts.stages import RegisteredRelease
 from modelwharf.contracts.states import APPROVE
 from modelwharf.contracts.task import WaitingTask
 
 
-def request_approval(runtime: Runtime, task: WaitingTask) -> None:
+def request_approval(runtime: Runtime, task: WaitingTask[RegisteredRelease]) -> None:
     """Answer with the decision. A retry may ask the question twice; it never loses it."""
-    arn = required(task.release.model_package, "model_package").arn
+    arn = task.release.model_package.arn
     waiter = new_waiter(
         runtime, task, kind=APPROVAL, state=APPROVE.name, job=APPROVAL.key(arn), subject=arn
     )
     wait(runtime, waiter, lambda: ask(runtime, task.release, arn))
 
 
-def ask(runtime: Runtime, document: ReleaseDocument, arn: str) -> Submission:
-    if wanted(planned(document).notifications, Outcome.APPROVAL):
+def ask(runtime: Runtime, document: RegisteredRelease, arn: str) -> Submission:
+    if wanted(document.plan.notifications, Outcome.APPROVAL):
         publish(
             runtime,
             Outcome.APPROVAL,
@@ -35,9 +35,9 @@ def ask(runtime: Runtime, document: ReleaseDocument, arn: str) -> Submission:
     return Submission(subject=arn, existed=True)
 
 
-def approval_message(document: ReleaseDocument, arn: str) -> str:
+def approval_message(document: RegisteredRelease, arn: str) -> str:
     release = document.release_id
-    hours = planned(document).deployment.approval_timeout_seconds / 3600
+    hours = document.plan.deployment.approval_timeout_seconds / 3600
     return table(
         [
             *about(document),
@@ -53,6 +53,6 @@ def _quality(verdict: QualityVerdict | None) -> str:
     return "" if verdict is None else verdict.in_words()
 
 
-@entry(WaitingTask)
-def handler(task: WaitingTask, runtime: Runtime) -> None:
+@entry(WaitingTask[RegisteredRelease])
+def handler(task: WaitingTask[RegisteredRelease], runtime: Runtime) -> None:
     request_approval(runtime, task)

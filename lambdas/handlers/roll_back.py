@@ -11,11 +11,12 @@ from lambdas.runtime import Runtime
 from lambdas.stopping import stop_jobs
 from lambdas.waiting import answer_if_over, new_waiter
 from modelwharf.contracts.jobs import ENDPOINT, ROLLBACK
+from modelwharf.contracts.release import ReleaseDocument
 from modelwharf.contracts.states import ROLL_BACK
 from modelwharf.contracts.task import WaitingTask
 
 
-def roll_back(runtime: Runtime, task: WaitingTask) -> None:
+def roll_back(runtime: Runtime, task: WaitingTask[ReleaseDocument]) -> None:
     """Answer when the release runs nothing and the endpoint serves what it served before."""
     stopped = stop_jobs(runtime, task.release_id)
     endpoint = runtime.environment.endpoint
@@ -32,6 +33,6 @@ def roll_back(runtime: Runtime, task: WaitingTask) -> None:
     answer_if_over(runtime, waiter)
 
 
-@entry(WaitingTask)
-def handler(task: WaitingTask, runtime: Runtime) -> None:
+@entry(WaitingTask[ReleaseDocument])
+def handler(task: WaitingTask[ReleaseDocument], runtime: Runtime) -> None:
     roll_back(runtime, task)

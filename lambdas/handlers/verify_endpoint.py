@@ -8,7 +8,6 @@ from typing import Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lambdas.comparison import Difference, Tolerance, largest_difference
-from lambdas.document import planned, required
 from lambdas.endpoint import describe_endpoint, log_of
 from lambdas.entry import entry
 from lambdas.errors import (
@@ -29,6 +28,7 @@ from modelwharf.artifact.evaluation import HoldoutRow
 from modelwharf.contracts.parameters import Deployment
 from modelwharf.contracts.probe import Probe
 from modelwharf.contracts.release import ReleaseDocument, Verification
+from modelwharf.contracts.stages import DeployedRelease
 
 JSON = "application/json"
 RESERVE = 300.0  # seconds; one batch with all its retries may take as long
@@ -42,12 +42,12 @@ NO_ANSWER = 0  # OriginalStatusCode when the container did not answer in InvokeE
 PAUSES = (1.0, 2.0, 4.0)  # seconds between two tries, while the new model starts to serve
 
 
-def verify_endpoint(runtime: Runtime, document: ReleaseDocument) -> ReleaseDocument:
+def verify_endpoint(runtime: Runtime, document: DeployedRelease) -> ReleaseDocument:
     """Add the verification. Raises VerificationFailed, which quotes the unexpected answer."""
-    deployment = required(document.deployment, "deployment")
+    deployment = document.deployment
     require_serving(runtime, deployment.endpoint, deployment.config)
-    settings = planned(document).deployment
-    rows = read_holdout(runtime, required(document.training, "training"))
+    settings = document.plan.deployment
+    rows = read_holdout(runtime, document.training)
     if rows:
         verification = verify_holdout(runtime, settings, rows)
     elif settings.probe is not None:
@@ -205,6 +205,6 @@ def _parsed(answer: bytes) -> Any:
         raise VerificationFailed(f"the endpoint's answer is not JSON: {text!r}") from None
 
 
-@entry(ReleaseDocument)
-def handler(document: ReleaseDocument, runtime: Runtime) -> ReleaseDocument:
+@entry(DeployedRelease)
+def handler(document: DeployedRelease, runtime: Runtime) -> ReleaseDocument:
     return verify_endpoint(runtime, document)

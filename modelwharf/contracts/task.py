@@ -1,13 +1,22 @@
 """The input of a state that waits: the release, and the token to answer."""
 
+from typing import Generic, TypeVar
+
+from pydantic import ConfigDict
+
 from modelwharf.artifact.contract import Contract
 from modelwharf.contracts.release import ImageKind, ReleaseDocument
+from modelwharf.contracts.stages import PlannedRelease
+
+Release = TypeVar("Release", bound=ReleaseDocument, covariant=True)
 
 
-class WaitingTask(Contract):
-    """A ``.waitForTaskToken`` call."""
+class WaitingTask(Contract, Generic[Release]):
+    """A ``.waitForTaskToken`` call. ``Release`` has the sections that the state needs."""
 
-    release: ReleaseDocument
+    model_config = ConfigDict(defer_build=True)
+
+    release: Release
     task_token: str
 
     @property
@@ -15,7 +24,7 @@ class WaitingTask(Contract):
         return self.release.release_id
 
 
-class BuildTask(WaitingTask):
+class BuildTask(WaitingTask[PlannedRelease]):
     """One branch of BuildImages."""
 
     kind: ImageKind

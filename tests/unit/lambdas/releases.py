@@ -1,6 +1,6 @@
 """Release documents as far as a test needs them."""
 
-from typing import Any
+from typing import Any, Literal, TypeVar, overload
 
 from lambdas.handlers.resolve import timeouts
 from modelwharf.contracts.parameters import Parameters
@@ -21,7 +21,18 @@ from modelwharf.contracts.release import (
     Verification,
 )
 from modelwharf.contracts.request import TriggerSource
+from modelwharf.contracts.stages import (
+    BuiltRelease,
+    DeployedRelease,
+    PlannedRelease,
+    PreparedRelease,
+    RegisteredRelease,
+    TrainedRelease,
+    VerifiedRelease,
+)
 from modelwharf.contracts.task import BuildTask, WaitingTask
+
+Release = TypeVar("Release", bound=ReleaseDocument)
 
 RELEASE = "r-0123456789abcdef"
 TOKEN = "token"
@@ -72,6 +83,61 @@ def image(kind: str) -> Image:
     return Image(uri=uri, digest=digest, tag=f"src-{kind}", built=True)
 
 
+STAGES: dict[str, type[ReleaseDocument]] = {
+    "Start": ReleaseDocument,
+    "Resolve": PlannedRelease,
+    "BuildImages": BuiltRelease,
+    "PrepareData": PreparedRelease,
+    "Train": TrainedRelease,
+    "CheckQuality": TrainedRelease,
+    "Register": RegisteredRelease,
+    "Deploy": DeployedRelease,
+    "Verify": VerifiedRelease,
+}
+
+
+@overload
+def document(
+    release: str = ..., *, upto: Literal["Resolve"] = ..., **change: Any
+) -> PlannedRelease: ...
+
+
+@overload
+def document(
+    release: str = ..., *, upto: Literal["BuildImages"], **change: Any
+) -> BuiltRelease: ...
+
+
+@overload
+def document(
+    release: str = ..., *, upto: Literal["PrepareData"], **change: Any
+) -> PreparedRelease: ...
+
+
+@overload
+def document(
+    release: str = ..., *, upto: Literal["Train", "CheckQuality"], **change: Any
+) -> TrainedRelease: ...
+
+
+@overload
+def document(
+    release: str = ..., *, upto: Literal["Register"], **change: Any
+) -> RegisteredRelease: ...
+
+
+@overload
+def document(release: str = ..., *, upto: Literal["Deploy"], **change: Any) -> DeployedRelease: ...
+
+
+@overload
+def document(release: str = ..., *, upto: Literal["Verify"], **change: Any) -> VerifiedRelease: ...
+
+
+@overload
+def document(release: str = ..., *, upto: str, **change: Any) -> ReleaseDocument: ...
+
+
 def document(release: str = RELEASE, *, upto: str = "Resolve", **change: Any) -> ReleaseDocument:
     """The document after the state ``upto``, with ``change`` on top."""
     sections: dict[str, dict[str, Any]] = {
@@ -120,16 +186,16 @@ def document(release: str = RELEASE, *, upto: str = "Resolve", **change: Any) ->
         facts |= section
         if state == upto:
             break
-    return ReleaseDocument(
+    return STAGES[upto](
         **{"release_id": release, "project": "oil-price", "trigger": trigger()} | facts | change
     )
 
 
-def task(doc: ReleaseDocument, token: str = TOKEN) -> WaitingTask:
+def task(doc: Release, token: str = TOKEN) -> WaitingTask[Release]:
     return WaitingTask(release=doc, task_token=token)
 
 
 def build_task(
-    doc: ReleaseDocument, kind: ImageKind = ImageKind.TRAINING, token: str = TOKEN
+    doc: PlannedRelease, kind: ImageKind = ImageKind.TRAINING, token: str = TOKEN
 ) -> BuildTask:
     return BuildTask(release=doc, task_token=token, kind=kind)

@@ -101,7 +101,7 @@ def test_of_two_that_start_at_the_same_moment_the_second_waits_and_joins_the_fir
 
 def test_of_two_that_look_at_the_same_moment_one_starts(world: World) -> None:
     """The other has read that nobody builds, and is overtaken before it writes that it does."""
-    image = document(OTHER).plan.images.training  # type: ignore[union-attr]
+    image = document(OTHER).plan.images.training
 
     class Overtaken(Ledger):
         def take_build_start(self, *start: Any, **over: Any) -> None:
@@ -254,8 +254,8 @@ def test_killed_at_any_call_and_called_again_it_builds_once(world: World, kind: 
         assert (row.token, row.subject) == ("again", "images:1"), place
         world.codebuild.builds.clear()
         world.codebuild.tokens.clear()
-        image = task.release.plan.images.training  # type: ignore[union-attr]
+        image = task.release.plan.images.training
         if kind is ImageKind.INFERENCE:
-            image = task.release.plan.images.inference  # type: ignore[union-attr]
+            image = task.release.plan.images.inference
         key = {"pk": build_key(image.repository, image.tag), "sk": "start"}
         world.table.delete_item(Key=key)

@@ -12,7 +12,8 @@ from lambdas.handlers.check_quality import check_quality, judge, require_plain
 from modelwharf.artifact.evaluation import EvaluationReport
 from modelwharf.contracts.parameters import Deployment, Quality, QualityRule, Training
 from modelwharf.contracts.probe import Probe
-from modelwharf.contracts.release import ReleaseDocument, TrainingResult
+from modelwharf.contracts.release import TrainingResult
+from modelwharf.contracts.stages import TrainedRelease
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.releases import document, plan
 from tests.unit.lambdas.tarballs import put_output, tarball
@@ -107,7 +108,7 @@ def test_a_refusal_carries_every_figure_for_nothing_else_keeps_them(world: World
     assert "wharf show" not in str(caught.value)
 
 
-def foreign(metrics: dict[str, float], **sections: Any) -> ReleaseDocument:
+def foreign(metrics: dict[str, float], **sections: Any) -> TrainedRelease:
     """A release of an image that knows nothing of ours, up to its trained model."""
     training = TrainingResult(
         job="j",
@@ -120,7 +121,7 @@ def foreign(metrics: dict[str, float], **sections: Any) -> ReleaseDocument:
     return document(upto="Train", training=training, plan=plan(**sections))
 
 
-def refusal(world: World, doc: ReleaseDocument) -> str:
+def refusal(world: World, doc: TrainedRelease) -> str:
     with pytest.raises(QualityBelowThreshold) as caught:
         check_quality(world.runtime, doc)
     return str(caught.value)

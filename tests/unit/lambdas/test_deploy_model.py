@@ -8,7 +8,7 @@ from lambdas.verdict import Failed, Running, Succeeded
 from lambdas.waiter_rows import Waiter
 from modelwharf.contracts.capture import Capture
 from modelwharf.contracts.parameters import Deployment
-from modelwharf.contracts.release import ReleaseDocument
+from modelwharf.contracts.stages import RegisteredRelease
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error
 from tests.unit.lambdas.kills import killed_everywhere
@@ -28,7 +28,7 @@ READY = document(upto="Register")
 OLD = "older-config"
 
 
-def capturing(*, percent: int) -> ReleaseDocument:
+def capturing(*, percent: int) -> RegisteredRelease:
     wanted = plan(deployment=Deployment(capture=Capture(percent=percent)))
     return document(upto="Register", plan=wanted)
 
@@ -249,7 +249,7 @@ def put_champion(world: World, order: int, *, release: str = OTHER, config: str 
     world.runtime.ledger.put_champion("oil-price", champion)
 
 
-def asked_as(order: int) -> ReleaseDocument:
+def asked_as(order: int) -> RegisteredRelease:
     now = "2026-11-21T09:00:00Z"  # EventBridge's times have whole seconds: many are equal
     return document(upto="Register", trigger=trigger(order=order, requested_at=now))
 

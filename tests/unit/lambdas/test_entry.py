@@ -3,11 +3,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from pydantic import ValidationError
 
-from lambdas.entry import entry
+from lambdas.entry import as_json, entry
 from lambdas.errors import (
     AccessDenied,
     AccountBusy,
+    IncompleteRelease,
     InvalidParameter,
     QualityBelowThreshold,
     QuotaTooSmall,
@@ -18,6 +20,7 @@ from lambdas.log import logger
 from lambdas.runtime import Runtime
 from modelwharf.contracts.quotas import Quota
 from modelwharf.contracts.release import Failure, ReleaseDocument
+from modelwharf.contracts.stages import TrainedRelease
 from modelwharf.contracts.task import WaitingTask
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.fakes import client_error
@@ -163,9 +166,27 @@ def test_the_code_of_a_quota_that_resolve_looked_up_is_in_what_to_type(world: Wo
     quota = Quota(service="sagemaker", name=name, code="L-1234", value=2)
     event = task(document(plan=plan().model_copy(update={"quotas": (quota,)})))
 
-    @entry(WaitingTask, lambda: world.runtime)
-    def handler(task: WaitingTask, runtime: Runtime) -> None:
+    @entry(WaitingTask[ReleaseDocument], lambda: world.runtime)
+    def handler(task: WaitingTask[ReleaseDocument], runtime: Runtime) -> None:
         raise client_error("ResourceLimitExceeded", LIMIT.format(2, 2, 1))
 
     with pytest.raises(AccountBusy, match="--quota-code L-1234 --desired-value 3"):
         handler(event.model_dump(mode="json", by_alias=True), None)
+
+
+def test_a_section_that_no_state_has_written_is_named(world: World) -> None:
+    @entry(WaitingTask[TrainedRelease], lambda: world.runtime)
+    def handler(task: WaitingTask[TrainedRelease], runtime: Runtime) -> None:
+        raise AssertionError("it has no training")
+
+    with pytest.raises(IncompleteRelease, match="the release document has no 'training' yet"):
+        handler(as_json(task(document(upto="PrepareData"))), None)
+
+
+def test_another_fault_of_the_event_stays_what_it_is(world: World) -> None:
+    @entry(WaitingTask[ReleaseDocument], lambda: world.runtime)
+    def handler(task: WaitingTask[ReleaseDocument], runtime: Runtime) -> None:
+        raise AssertionError("it has no token")
+
+    with pytest.raises(ValidationError, match="task_token"):
+        handler({"release": as_json(document())}, None)

@@ -25,7 +25,8 @@ def failed(**change: object) -> ReleaseDocument:
         "rollback": Rollback(stopped=("training/x",)),
         **change,
     }
-    return document(upto="Train", **facts)
+    found: ReleaseDocument = document(upto="Train", **facts)
+    return found
 
 
 def failed_in(world: World, state: str) -> None:

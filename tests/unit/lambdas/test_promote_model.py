@@ -1,8 +1,12 @@
 import pytest
 
 from lambdas.endpoint_rows import Champion
+from lambdas.entry import as_json, entry
 from lambdas.errors import EndpointBusy, IncompleteRelease, Superseded
 from lambdas.handlers.promote_model import promote_model
+from lambdas.runtime import Runtime
+from modelwharf.contracts.release import ReleaseDocument
+from modelwharf.contracts.stages import VerifiedRelease
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere
 from tests.unit.lambdas.releases import CONFIG, OTHER, PACKAGE, RELEASE, document, trigger
@@ -59,8 +63,12 @@ def test_the_pointer_never_moves_back_in_the_order_of_releases(world: World) -> 
 
 
 def test_without_a_verification_nothing_is_promoted(world: World) -> None:
-    with pytest.raises(IncompleteRelease, match="'verification'"):
-        promote_model(world.runtime, document(upto="Deploy"))
+    @entry(VerifiedRelease, lambda: world.runtime)
+    def handler(release: VerifiedRelease, runtime: Runtime) -> ReleaseDocument:
+        return promote_model(runtime, release)
+
+    with pytest.raises(IncompleteRelease, match="has no 'verification' yet"):
+        handler(as_json(document(upto="Deploy")), None)
     assert world.runtime.ledger.champion("oil-price") is None
 
 

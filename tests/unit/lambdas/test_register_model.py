@@ -1,12 +1,12 @@
 import pytest
 
 from lambdas.archive import split_uri
-from lambdas.document import required
 from lambdas.errors import TrainingFailed
 from lambdas.handlers.register_model import lineage, register_model
 from modelwharf.contracts.parameters import Approval, Deployment
 from modelwharf.contracts.probe import Probe
-from modelwharf.contracts.release import QualityVerdict, ReleaseDocument
+from modelwharf.contracts.release import QualityVerdict
+from modelwharf.contracts.stages import TrainedRelease
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.kills import killed_everywhere
 from tests.unit.lambdas.releases import COMMIT, KEPT, PACKAGE, document, image, plan
@@ -15,9 +15,9 @@ JUDGED = document(upto="CheckQuality")
 
 
 @pytest.fixture
-def judged(world: World) -> ReleaseDocument:
+def judged(world: World) -> TrainedRelease:
     """As it comes to the state, its model in the place where training left it."""
-    training = required(JUDGED.training, "training")
+    training = JUDGED.training
     bucket, key = split_uri(training.artifact)
     version = world.s3.put_object(Bucket=bucket, Key=key, Body=b"judged")["VersionId"]
     return JUDGED.model_copy(
@@ -31,9 +31,7 @@ def kept(world: World) -> bytes:
     return body
 
 
-def test_the_package_holds_image_artifact_and_lineage(
-    world: World, judged: ReleaseDocument
-) -> None:
+def test_the_package_holds_image_artifact_and_lineage(world: World, judged: TrainedRelease) -> None:
     package = register_model(world.runtime, judged).model_package
     assert package is not None
     assert (package.arn, package.version) == (PACKAGE, 1)
@@ -46,9 +44,9 @@ def test_the_package_holds_image_artifact_and_lineage(
 
 
 def test_what_is_registered_is_the_version_that_the_release_s_own_job_left(
-    world: World, judged: ReleaseDocument
+    world: World, judged: TrainedRelease
 ) -> None:
-    bucket, key = split_uri(required(judged.training, "training").artifact)
+    bucket, key = split_uri(judged.training.artifact)
     world.s3.put_object(Bucket=bucket, Key=key, Body=b"of another job")
 
     register_model(world.runtime, judged)
@@ -57,7 +55,7 @@ def test_what_is_registered_is_the_version_that_the_release_s_own_job_left(
 
 
 def test_a_model_that_an_earlier_attempt_kept_is_not_copied_again(
-    world: World, judged: ReleaseDocument
+    world: World, judged: TrainedRelease
 ) -> None:
     for _ in range(2):
         register_model(world.runtime, judged)
@@ -67,9 +65,9 @@ def test_a_model_that_an_earlier_attempt_kept_is_not_copied_again(
 
 
 def test_a_model_that_was_deleted_meanwhile_names_its_version(
-    world: World, judged: ReleaseDocument
+    world: World, judged: TrainedRelease
 ) -> None:
-    training = required(judged.training, "training")
+    training = judged.training
     bucket, key = split_uri(training.artifact)
     world.s3.delete_object(Bucket=bucket, Key=key, VersionId=training.artifact_version)
 
@@ -78,22 +76,20 @@ def test_a_model_that_was_deleted_meanwhile_names_its_version(
 
 
 def test_automatic_approval_registers_an_approved_package(
-    world: World, judged: ReleaseDocument
+    world: World, judged: TrainedRelease
 ) -> None:
     register_model(world.runtime, judged)
     assert world.sagemaker.packages[PACKAGE]["ModelApprovalStatus"] == "Approved"
 
 
-def test_the_registry_knows_the_type_of_the_probe_too(
-    world: World, judged: ReleaseDocument
-) -> None:
+def test_the_registry_knows_the_type_of_the_probe_too(world: World, judged: TrainedRelease) -> None:
     probed = plan(deployment=Deployment(probe=Probe(content_type="image/jpeg", body="x")))
     register_model(world.runtime, judged.model_copy(update={"plan": probed}))
     specification = world.sagemaker.packages[PACKAGE]["InferenceSpecification"]
     assert specification["SupportedContentTypes"][-1] == "image/jpeg"
 
 
-def test_manual_approval_registers_a_pending_package(world: World, judged: ReleaseDocument) -> None:
+def test_manual_approval_registers_a_pending_package(world: World, judged: TrainedRelease) -> None:
     manual = plan(deployment=Deployment(approval=Approval.MANUAL))
     register_model(world.runtime, judged.model_copy(update={"plan": manual}))
     assert world.sagemaker.packages[PACKAGE]["ModelApprovalStatus"] == "PendingManualApproval"
@@ -116,7 +112,7 @@ def test_characters_that_sagemaker_refuses_in_metadata_are_replaced() -> None:
 
 
 def test_killed_at_any_call_and_called_again_it_registers_once(
-    world: World, judged: ReleaseDocument
+    world: World, judged: TrainedRelease
 ) -> None:
     for place in killed_everywhere(world, lambda runtime: register_model(runtime, judged)):
         register_model(world.runtime, judged)

@@ -3,6 +3,7 @@ import pytest
 from lambdas.handlers.request_approval import request_approval
 from lambdas.handlers.resume_release import StateChange, resume_release
 from modelwharf.contracts.parameters import Approval, Deployment, Notifications
+from modelwharf.contracts.stages import RegisteredRelease
 from modelwharf.contracts.task import WaitingTask
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.releases import PACKAGE, RELEASE, document, plan, task
@@ -19,7 +20,7 @@ def pending(world: World) -> World:
     return world
 
 
-def registered(**sections: object) -> WaitingTask:
+def registered(**sections: object) -> WaitingTask[RegisteredRelease]:
     return task(document(upto="Register", plan=plan(deployment=MANUAL, **sections)))
 
 

@@ -51,13 +51,13 @@ def test_the_job_is_made_from_the_plan(world: World) -> None:
     }
     [channel] = job["InputDataConfig"]
     assert channel["ChannelName"] == "training"
-    assert channel["DataSource"]["S3DataSource"]["S3Uri"] == READY.data.uri  # type: ignore[union-attr]
+    assert channel["DataSource"]["S3DataSource"]["S3Uri"] == READY.data.uri
 
 
 def test_each_channel_of_ready_data_is_one_of_the_job_s(world: World) -> None:
     channels = {"train": "s3://artifacts/a/", "validation": "s3://artifacts/b/"}
     data = PreparedData(uri="s3://artifacts/", job=None, channels=channels)
-    train_model(world.runtime, task(document(upto="BuildImages", data=data)))
+    train_model(world.runtime, task(document(upto="PrepareData", data=data)))
     job = world.sagemaker.training[TRAINING_JOB]
     assert {
         channel["ChannelName"]: channel["DataSource"]["S3DataSource"]["S3Uri"]

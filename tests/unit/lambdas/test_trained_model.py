@@ -5,8 +5,9 @@ import pytest
 from lambdas.handlers.train_model import train_model
 from lambdas.job_status import settle
 from modelwharf.contracts.parameters import Training
-from modelwharf.contracts.release import Image, ReleaseDocument
+from modelwharf.contracts.release import Image
 from modelwharf.contracts.request import TriggerSource
+from modelwharf.contracts.stages import PreparedRelease
 from tests.unit.lambdas.conftest import World
 from tests.unit.lambdas.releases import (
     OTHER,
@@ -24,9 +25,9 @@ READY = document(upto="PrepareData")
 OTHER_JOB = f"oil-price-{OTHER}-train"
 
 
-def later(**change: object) -> ReleaseDocument:
+def later(**change: object) -> PreparedRelease:
     """Another release, whose data came from another upload of the same prices."""
-    data = READY.data.model_copy(update={"uri": f"s3://artifacts/releases/{OTHER}/data/"})  # type: ignore[union-attr]
+    data = READY.data.model_copy(update={"uri": f"s3://artifacts/releases/{OTHER}/data/"})
     return document(OTHER, upto="PrepareData", **{"data": data, **change})
 
 
@@ -42,7 +43,7 @@ def trained(world: World) -> World:
     return world
 
 
-def trains(world: World, doc: ReleaseDocument) -> bool:
+def trains(world: World, doc: PreparedRelease) -> bool:
     train_model(world.runtime, task(doc, "second"))
     return OTHER_JOB in world.sagemaker.training
 
@@ -64,8 +65,8 @@ def test_more_time_or_room_trains_no_other_model(trained: World) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"data": READY.data.model_copy(update={"fingerprint": "f2"})},  # type: ignore[union-attr]
-        {"data": READY.data.model_copy(update={"fingerprint": None})},  # type: ignore[union-attr]
+        {"data": READY.data.model_copy(update={"fingerprint": "f2"})},
+        {"data": READY.data.model_copy(update={"fingerprint": None})},
         {"plan": plan(training=Training(hyperparameters={"alpha": 1}))},
         {"plan": plan(training=Training(instance_type="ml.m5.xlarge"))},
         {"trigger": trigger(source=TriggerSource.REQUEST, reason="once more")},
