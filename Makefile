@@ -104,6 +104,11 @@ check: environment
 bench-serving: environment
 	$(BIN)/python -m tests.bench.serving $(BENCH)
 
+# The start of the laptop's cloud, in wall and CPU seconds.
+.PHONY: bench-start
+bench-start: environment
+	$(BIN)/python -m tests.bench.laptop_start
+
 format: environment
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

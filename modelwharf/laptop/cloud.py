@@ -21,6 +21,7 @@ from modelwharf.laptop.faults import Faults
 from modelwharf.laptop.quotas import Quotas
 
 ACCOUNT = "123456789012"
+USER_AGENT = "modelwharf-laptop"  # botocore would compose one twice per call
 
 
 class Functions(Protocol):
@@ -111,7 +112,10 @@ class Cloud:
             aws_secret_access_key=signing["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=signing.get("AWS_SESSION_TOKEN"),
             config=Config(
-                retries={"total_max_attempts": 1}, read_timeout=900, max_pool_connections=50
+                retries={"total_max_attempts": 1},
+                read_timeout=900,
+                max_pool_connections=50,
+                user_agent=USER_AGENT,
             ),
         )
 
