@@ -14,8 +14,8 @@ from moto.sqs.models import SQSBackend
 
 from modelwharf.laptop.cloud import Cloud
 from modelwharf.laptop.overrides import replace, stock
+from modelwharf.laptop.services import SERVICES
 
-SERVICES = ("cloudwatch", "dynamodb", "ecr", "events", "iam", "kms", "logs", "ssm")
 LOOK = 0.05  # seconds between two checks of a long poll
 
 
@@ -25,9 +25,14 @@ def install(cloud: Cloud) -> None:
     _hold_queues(cloud)
 
 
+def _held() -> list[str]:
+    """moto's names of these services."""
+    return [service.name for service in SERVICES.values() if service.one_at_a_time]
+
+
 def _hold_services() -> None:
     stock_call = stock(BaseResponse, "call_action")
-    locks = {service: threading.RLock() for service in SERVICES}
+    locks = {service: threading.RLock() for service in _held()}
 
     def call_action(self: BaseResponse) -> Any:
         lock = locks.get(self.service_name or "")

@@ -34,11 +34,9 @@ from modelwharf.laptop import (
     notifications,
     object_events,
     one_at_a_time,
-    parameter_sizes,
     registry,
     schedules,
     service_models,
-    service_quotas,
     snapshots,
     stepfunctions,
 )
@@ -53,11 +51,12 @@ from modelwharf.laptop.own_clients import OwnClients, switch_off_cors
 from modelwharf.laptop.own_engine import without_containers
 from modelwharf.laptop.quotas import QuotaChange
 from modelwharf.laptop.sagemaker import endpoints, model_packages, processing, training, transform
+from modelwharf.laptop.services import SERVICES
 
 HOST = "127.0.0.1"
 FAULTS_PATH = "/_wharf/faults"
 QUOTAS_PATH = "/_wharf/quotas"
-SERVICES = (
+MODULES = (
     service_models,
     snapshots,
     one_at_a_time,
@@ -73,8 +72,6 @@ SERVICES = (
     alarms,
     stepfunctions,
     registry,
-    service_quotas,
-    parameter_sizes,
     codecommit,
     codebuild,
     processing,
@@ -84,7 +81,7 @@ SERVICES = (
     endpoints,
     cloudformation,
 )
-"""The services, in the order of their installation."""
+"""What is installed before the services' own code (modelwharf.laptop.services), in this order."""
 
 Application = Callable[..., Iterable[bytes]]
 
@@ -122,8 +119,11 @@ class Server:
         if "hosts" in self.cloud.engine.unsupported:
             self.cloud.quotas.allow_one_host()
         self.cloud.engine.sweep()
-        for service in SERVICES:
-            service.install(self.cloud)
+        for module in MODULES:
+            module.install(self.cloud)
+        for service in SERVICES.values():
+            if service.install:
+                service.install(self.cloud)
         switch_off_cors()
         keys.install()
         moto = offer.Answers(DomainDispatcherApplication(create_backend_app))

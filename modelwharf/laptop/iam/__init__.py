@@ -7,8 +7,6 @@
 ``judgement``           whether a call is allowed
 ``calls``               the call in an HTTP request, read with botocore's models
 ``permissions``         the actions and resources that a call needs
-``operations``          the table of it: which resources each operation names
-``call_resources``      how a call's parameters name them
 ``encryption``          the actions on KMS keys that a call needs, too
 ``object_permissions``  the permissions of S3's calls
 ``principals``          the callers and their policies

@@ -17,6 +17,8 @@ import botocore.session
 from botocore.model import OperationModel, ServiceModel
 from botocore.parsers import RpcV2CBORParser
 
+from modelwharf.laptop.services import SERVICES
+
 
 class UnreadableCall(Exception):
     """A signed request that matches no operation of the service."""
@@ -57,9 +59,9 @@ class Call:
     parameters: Mapping[str, Any]
 
 
-# The services whose signing name is neither botocore's name nor the prefix of their actions.
-_BOTOCORE_NAMES = {"states": "stepfunctions", "monitoring": "cloudwatch"}
-_ACTION_PREFIXES = {"monitoring": "cloudwatch"}
+# By signing name; of two services with one signing name, the first in the table.
+_BOTOCORE_NAMES = {service.signs: service.name for service in reversed([*SERVICES.values()])}
+_ACTION_PREFIXES = {service.signs: service.actions for service in SERVICES.values()}
 _OBJECT_PART = re.compile(r"<(Key|VersionId)>(.*?)</\1>", re.DOTALL)
 _SIGNATURE = re.compile(r"Credential=([^/,]+)/\d{8}/([^/,]*)/([^/,]+)/aws4_request")
 

@@ -16,7 +16,6 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from modelwharf.laptop.cloud import Cloud
 from modelwharf.laptop.formats import PARTITION
 from modelwharf.laptop.iam.authentication import authenticate
-from modelwharf.laptop.iam.call_resources import Place
 from modelwharf.laptop.iam.calls import (
     Call,
     Credential,
@@ -38,6 +37,7 @@ from modelwharf.laptop.iam.policies import (
 from modelwharf.laptop.iam.principals import Principal, find_role, principal_of, role_principal
 from modelwharf.laptop.iam.refusals import AccessDenied, Refusal
 from modelwharf.laptop.iam.resource_policies import resource_documents
+from modelwharf.laptop.services.call_resources import Place
 
 log = logging.getLogger(__name__)
 

@@ -7,16 +7,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from modelwharf.laptop.iam.call_resources import (
+from modelwharf.laptop.iam.calls import Call
+from modelwharf.laptop.iam.policies import Value
+from modelwharf.laptop.services import PERMISSIONS
+from modelwharf.laptop.services.call_resources import (
     Parameters,
     Place,
     function_arns,
     table_arns,
     values,
 )
-from modelwharf.laptop.iam.calls import Call
-from modelwharf.laptop.iam.operations import OPERATIONS
-from modelwharf.laptop.iam.policies import Value
 
 
 class UnknownOperation(Exception):
@@ -37,11 +37,11 @@ def needs_of(call: Call, place: Place) -> list[Need]:
     special = _SPECIAL.get((call.service, call.operation))
     if special is not None:
         return special(call.parameters, place)
-    resources = OPERATIONS.get(call.service, {}).get(call.operation)
+    resources = PERMISSIONS.get(call.service, {}).get(call.operation)
     if resources is None:
         raise UnknownOperation(
             f"{call.service}:{call.operation} is not in the laptop's table of permissions "
-            "(modelwharf/laptop/iam/operations.py), so no role may call it here"
+            "(modelwharf/laptop/services), so no role may call it here"
         )
     action = f"{call.service}:{call.operation}"
     needs = [Need(action, resource) for resource in resources(call.parameters, place)]
@@ -85,7 +85,7 @@ def _model_package(parameters: Parameters, place: Place) -> list[Need]:
     """The permissions for a model package. SageMaker reads each container's image and artifact with
     the caller's permissions: those of the managed policy AmazonSageMakerModelRegistryFullAccess.
     """
-    resources = OPERATIONS["sagemaker"]["CreateModelPackage"](parameters, place)
+    resources = PERMISSIONS["sagemaker"]["CreateModelPackage"](parameters, place)
     group = parameters.get("ModelPackageGroupName")
     if group:
         name = str(group).rsplit("/", 1)[-1].lower()

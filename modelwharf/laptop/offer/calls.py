@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl
 
 from modelwharf.laptop.iam.calls import HttpRequest, UnreadableCall, rest_operation
 from modelwharf.laptop.iam.error_forms import Error, protocol_of
-from modelwharf.laptop.offer import SERVICES
-from modelwharf.laptop.offer.service import Service
+from modelwharf.laptop.services import SERVICES
+from modelwharf.laptop.services.service import Service
 
 PAGE = "docs/laptop-services.md"
 NEARBY = 3  # operations with a similar name that a refusal shows

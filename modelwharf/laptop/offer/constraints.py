@@ -13,14 +13,10 @@ from typing import Any
 import regex
 from moto.core.utils import get_service_model
 
+from modelwharf.laptop.services import SERVICES
+
 SHOWN = 200  # characters of a value, and values of an enumeration, that an error shows
-CODES = {
-    "codebuild": "InvalidInputException",
-    "ecr": "InvalidParameterException",
-    "sagemaker": "ValidationException",
-    "ssm": "ValidationException",
-    "stepfunctions": "ValidationException",
-}
+CODES = {service.name: service.invalid for service in SERVICES.values() if service.invalid}
 """The checked services, and the code of their refusal."""
 UNREADABLE = "${"
 """A pattern with this text is unusable: SageMaker's for customer metadata

@@ -4,21 +4,21 @@ import sys
 import textwrap
 from pathlib import Path
 
-from modelwharf.laptop.offer import SERVICES
-from modelwharf.laptop.offer.service import KINDS, Service
+from modelwharf.laptop.services import SERVICES
+from modelwharf.laptop.services.service import KINDS, Service
 
 WIDTH = 100
 _TITLES = {"ours": "Real", "moto": "True", "kept": "Kept", "empty": "Empty lists"}
 _HEAD = """# What the laptop's cloud offers
 
-Written from `modelwharf/laptop/offer/` by `python -m modelwharf.laptop.offer.page`; a test
+Written from `modelwharf/laptop/services/` by `python -m modelwharf.laptop.offer.page`; a test
 compares them.
 
 Every other operation, and every other service, is refused in the service's own form
 ([decision 0053](decisions/0053-what-is-not-real-is-refused.md)): `UnknownOperationException` of the
 JSON services, `InvalidAction` of the query services, `NotImplemented` of S3,
 `AWS.SimpleQueueService.UnsupportedOperation` of SQS. A role also needs the permission: operations
-that `modelwharf/laptop/iam/operations.py` does not know are root's alone.
+without `permissions` there are root's alone.
 """
 
 

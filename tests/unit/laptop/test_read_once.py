@@ -14,9 +14,9 @@ from moto import backends
 from moto.core.utils import get_service_model
 
 from modelwharf.laptop import cloud  # noqa: F401  it has read_once imported
-from modelwharf.laptop.offer import SERVICES
 from modelwharf.laptop.overrides import as_shipped, stock
 from modelwharf.laptop.read_once import CHANGED, _Regions
+from modelwharf.laptop.services import SERVICES
 
 MOTO = Path(moto.__file__).parent
 DATA = Path(botocore.__file__).parent / "data"

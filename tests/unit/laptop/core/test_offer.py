@@ -9,10 +9,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from modelwharf.laptop.offer import SERVICES
 from modelwharf.laptop.offer.calls import CODES, OWN_CODES, PAGE
 from modelwharf.laptop.offer.page import page
 from modelwharf.laptop.overrides import as_shipped
+from modelwharf.laptop.services import SERVICES
 from tests.unit.laptop.core.smallest_calls import smallest_input
 from tests.unit.laptop.core.world import REGION, World
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from modelwharf.laptop.iam.call_resources import Place
 from modelwharf.laptop.iam.calls import Call
 from modelwharf.laptop.iam.object_permissions import object_permissions
 from modelwharf.laptop.iam.permissions import Need, UnknownOperation, needs_of
+from modelwharf.laptop.services.call_resources import Place
 
 PLACE = Place("eu-west-1", "123456789012")
 

@@ -1,6 +1,7 @@
 """IAM: users, groups, roles and policies, with which the gate judges calls."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.call_resources import any_resource, each, iam
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "iam",
@@ -46,5 +47,14 @@ SERVICE = Service(
     ),
     refused={
         "PutUserPermissionsBoundary": "a boundary of a user is not judged here; one of a role is",
+    },
+    one_at_a_time=True,
+    permissions={
+        **each(
+            iam("role", "RoleName"),
+            "GetRole GetRolePolicy ListRolePolicies ListAttachedRolePolicies",
+        ),
+        **each(iam("policy", "PolicyArn"), "GetPolicy GetPolicyVersion"),
+        **each(any_resource, "ListRoles ListPolicies"),
     },
 )

@@ -1,6 +1,8 @@
 """Systems Manager: Parameter Store, and documents, which are only stored."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop import parameter_sizes
+from modelwharf.laptop.services.call_resources import any_resource, each, parameters_named
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "ssm",
@@ -21,5 +23,16 @@ SERVICE = Service(
         "SendCommand": "there is no instance to run a command on",
         "CreateMaintenanceWindow": "nothing would run in it; use an EventBridge schedule",
         "CreatePatchBaseline": "there is no instance to patch",
+    },
+    invalid="ValidationException",
+    one_at_a_time=True,
+    install=parameter_sizes.install,
+    permissions={
+        **each(
+            parameters_named,
+            "GetParameter GetParameters PutParameter DeleteParameter "
+            "DeleteParameters GetParameterHistory GetParametersByPath LabelParameterVersion",
+        ),
+        **each(any_resource, "DescribeParameters"),
     },
 )

@@ -1,6 +1,7 @@
 """Lambda: functions that run, each as a process with its role's credentials."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.call_resources import any_resource, each, function_arns
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "lambda",
@@ -22,5 +23,13 @@ SERVICE = Service(
             "functions see the packages of this environment; put the code into the function's asset"
         ),
         "CreateFunctionUrlConfig": "no URL leads to a function here; use Invoke",
+    },
+    permissions={
+        **each(
+            function_arns,
+            "GetFunction GetFunctionConfiguration GetPolicy UpdateFunctionCode "
+            "UpdateFunctionConfiguration ListVersionsByFunction",
+        ),
+        **each(any_resource, "ListFunctions"),
     },
 )

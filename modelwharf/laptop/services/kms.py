@@ -1,6 +1,7 @@
 """KMS: keys and aliases that encrypt, sign and verify when called directly."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.call_resources import any_resource, each, named
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "kms",
@@ -20,5 +21,14 @@ SERVICE = Service(
     empty=operations("DescribeCustomKeyStores"),
     refused={
         "ReplicateKey": "there is one region",
+    },
+    one_at_a_time=True,
+    permissions={
+        **each(
+            named("kms", "key/", "KeyId"),
+            "Encrypt Decrypt GenerateDataKey DescribeKey "
+            "GenerateDataKeyWithoutPlaintext CreateGrant Sign Verify",
+        ),
+        **each(any_resource, "ListKeys ListAliases"),
     },
 )

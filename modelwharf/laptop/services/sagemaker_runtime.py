@@ -1,6 +1,6 @@
 """SageMaker's runtime: requests to the model servers of endpoints."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "sagemaker-runtime",

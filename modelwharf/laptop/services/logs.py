@@ -1,6 +1,7 @@
 """CloudWatch Logs: groups, streams and their events."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.call_resources import any_resource, each, log_group, log_stream
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "logs",
@@ -25,5 +26,19 @@ SERVICE = Service(
             "no metric would be counted; use PutMetricData or the embedded metric format in AWS"
         ),
         "StartLiveTail": "use FilterLogEvents (aws logs tail)",
+    },
+    one_at_a_time=True,
+    permissions={
+        **each(
+            log_group,
+            "CreateLogGroup CreateLogStream DescribeLogStreams FilterLogEvents "
+            "PutRetentionPolicy StartQuery DeleteLogGroup",
+        ),
+        **each(log_stream, "PutLogEvents GetLogEvents"),
+        **each(
+            lambda parameters, place: [place.arn("logs", "log-group::log-stream:*")],
+            "DescribeLogGroups",
+        ),
+        **each(any_resource, "GetQueryResults StopQuery"),
     },
 )

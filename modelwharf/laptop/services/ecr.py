@@ -1,6 +1,7 @@
 """ECR: repositories and images; the container engine holds the layers."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.call_resources import any_resource, each, named
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "ecr",
@@ -24,5 +25,17 @@ SERVICE = Service(
         "DescribeImageScanFindings": "no image is scanned here",
         "PutReplicationConfiguration": "there is one region",
         "PutRegistryPolicy": "the policy of the registry would not be judged",
+    },
+    invalid="InvalidParameterException",
+    one_at_a_time=True,
+    permissions={
+        **each(
+            named("ecr", "repository/", "repositoryName", "repositoryNames"),
+            "DescribeImages BatchGetImage ListImages PutImage DescribeRepositories "
+            "BatchCheckLayerAvailability GetDownloadUrlForLayer InitiateLayerUpload "
+            "UploadLayerPart CompleteLayerUpload BatchDeleteImage DescribeImageScanFindings "
+            "GetRepositoryPolicy",
+        ),
+        **each(any_resource, "GetAuthorizationToken DescribeRegistry"),
     },
 )

@@ -1,6 +1,7 @@
 """CloudFormation: the stacks of templates in which all types are known."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.call_resources import each, values
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "cloudformation",
@@ -19,4 +20,16 @@ SERVICE = Service(
     refused={
         "CreateStackSet": "there is one account and one region",
     },
+    permissions=each(
+        lambda parameters, place: (
+            [
+                name if name.startswith("arn:") else place.arn("cloudformation", f"stack/{name}/*")
+                for name in values(parameters, "StackName")
+            ]
+            or ["*"]
+        ),
+        "DeleteStack DescribeStacks DescribeStackResources DescribeStackEvents GetTemplate "
+        "ListStacks UpdateStack UpdateTerminationProtection "
+        "ListStackResources DescribeStackResource",
+    ),
 )

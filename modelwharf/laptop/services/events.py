@@ -1,6 +1,7 @@
 """EventBridge: rules, targets, buses, archives and replays."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.call_resources import any_resource, each, named
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "events",
@@ -22,5 +23,14 @@ SERVICE = Service(
         "CreateApiDestination": "no event is delivered to an API destination; use a function",
         "CreateConnection": "no event is delivered to an API destination; use a function",
         "PutPartnerEvents": "there is no partner; use PutEvents",
+    },
+    one_at_a_time=True,
+    permissions={
+        **each(
+            named("events", "rule/", "Name", "Rule"),
+            "PutRule DescribeRule PutTargets "
+            "RemoveTargets ListTargetsByRule EnableRule DisableRule DeleteRule",
+        ),
+        **each(any_resource, "ListRules"),
     },
 )

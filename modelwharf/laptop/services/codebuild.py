@@ -1,6 +1,7 @@
 """CodeBuild: projects, and builds that run their commands."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.call_resources import any_resource, build_projects, each
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "codebuild",
@@ -11,4 +12,13 @@ SERVICE = Service(
         "ListBuildBatches ListFleets ListReportGroups ListReports ListSandboxes "
         "ListSharedProjects ListSharedReportGroups ListSourceCredentials"
     ),
+    invalid="InvalidInputException",
+    permissions={
+        **each(
+            build_projects,
+            "StartBuild StopBuild BatchGetBuilds BatchGetProjects "
+            "ListBuildsForProject CreateProject UpdateProject DeleteProject",
+        ),
+        **each(any_resource, "ListBuilds ListProjects"),
+    },
 )

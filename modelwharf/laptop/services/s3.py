@@ -1,6 +1,6 @@
 """S3: objects, versions, multipart uploads, policies, notifications and locks."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "s3",

@@ -1,8 +1,13 @@
-"""The operations that the laptop's cloud offers of one AWS service."""
+"""One AWS service of the laptop's cloud."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from modelwharf.laptop.services.call_resources import Resources
+
+if TYPE_CHECKING:
+    from modelwharf.laptop.cloud import Cloud
 
 Kind = Literal["ours", "moto", "kept", "empty"]
 
@@ -34,11 +39,28 @@ class Service:
     empty: frozenset[str] = field(default_factory=frozenset)
     refused: Mapping[str, str] = field(default_factory=dict)
     """The operations that moto answers but this cloud refuses: the reason, and the alternative."""
+    permissions: Mapping[str, Resources] = field(default_factory=dict)
+    """The resources that each operation names (Service Authorization Reference). Roles may not call
+    an operation that is missing here: nothing is allowed by oversight.
+    """
+    action_prefix: str = ""
+    """The prefix of the IAM actions, if it differs from the signing name."""
+    invalid: str = ""
+    """AWS's error code for parameters that violate its model of the call; "": not checked."""
+    one_at_a_time: bool = False
+    """Whether calls wait for each other (modelwharf.laptop.one_at_a_time)."""
+    install: "Callable[[Cloud], None] | None" = None
+    """Replaces what moto does wrong; called once for each cloud, before it answers."""
 
     @property
     def signs(self) -> str:
         """The service's name in the scope of a signature."""
         return self.signing_name or self.name
+
+    @property
+    def actions(self) -> str:
+        """The prefix of the service's IAM actions, such as ``states``."""
+        return self.action_prefix or self.signs
 
     def kind(self, operation: str) -> Kind | None:
         """How the operation is answered; None if it is refused."""

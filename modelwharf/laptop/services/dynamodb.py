@@ -1,6 +1,7 @@
 """DynamoDB: tables, items, transactions, PartiQL, backups."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.call_resources import any_resource, each, table_arns
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "dynamodb",
@@ -23,5 +24,14 @@ SERVICE = Service(
         ),
         "PutResourcePolicy": "the policy of a table would not be judged; use identity policies",
         "DescribeEndpoints": "it would send the client to AWS",
+    },
+    one_at_a_time=True,
+    permissions={
+        **each(
+            table_arns,
+            "GetItem PutItem UpdateItem DeleteItem Query Scan DescribeTable "
+            "DescribeTimeToLive ConditionCheckItem",
+        ),
+        **each(any_resource, "ListTables"),
     },
 )

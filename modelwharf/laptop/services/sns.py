@@ -1,6 +1,7 @@
 """SNS: topics, and subscriptions of functions, queues and HTTP endpoints."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.call_resources import any_resource, each, named
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "sns",
@@ -21,5 +22,13 @@ SERVICE = Service(
             "no push service takes a message; subscribe a queue or a function"
         ),
         "SetSMSAttributes": "no text message is sent; subscribe a queue or a function",
+    },
+    permissions={
+        **each(
+            named("sns", "", "TopicArn", "TargetArn"),
+            "Publish PublishBatch Subscribe "
+            "GetTopicAttributes ListSubscriptionsByTopic SetTopicAttributes",
+        ),
+        **each(any_resource, "GetSubscriptionAttributes ListTopics ListSubscriptions"),
     },
 )

@@ -1,6 +1,6 @@
 """DynamoDB Streams: the changes of a table, in order."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "dynamodbstreams",

@@ -1,6 +1,7 @@
 """CloudWatch: metrics, metric alarms that are judged and notify topics, dashboards."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.call_resources import any_resource, each, named
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "cloudwatch",
@@ -17,5 +18,18 @@ SERVICE = Service(
     refused={
         "PutInsightRule": "no log is analysed; use FilterLogEvents",
         "PutCompositeAlarm": "only metric alarms are judged; use PutMetricAlarm",
+    },
+    action_prefix="cloudwatch",
+    one_at_a_time=True,
+    permissions={
+        **each(
+            named("cloudwatch", "alarm:", "AlarmNames", "AlarmName"),
+            "DescribeAlarms SetAlarmState PutMetricAlarm DeleteAlarms",
+        ),
+        **each(
+            any_resource,
+            "PutMetricData GetMetricData GetMetricStatistics ListMetrics "
+            "GetDashboard ListDashboards DescribeAlarmsForMetric",
+        ),
     },
 )

@@ -1,6 +1,12 @@
 """SageMaker: jobs and endpoints that run their programs, and the model registry."""
 
-from modelwharf.laptop.offer.service import Service, operations
+from modelwharf.laptop.services.call_resources import (
+    any_resource,
+    each,
+    new_model_package,
+    sagemaker,
+)
+from modelwharf.laptop.services.service import Service, operations
 
 SERVICE = Service(
     "sagemaker",
@@ -71,5 +77,42 @@ SERVICE = Service(
             "lineage is not recorded; tags and the model registry say where a model comes from"
         ),
         "Search": "its filters are not honoured; use the List operations",
+    },
+    invalid="ValidationException",
+    permissions={
+        **each(
+            sagemaker("TrainingJobName"), "CreateTrainingJob DescribeTrainingJob StopTrainingJob"
+        ),
+        **each(
+            sagemaker("ProcessingJobName"),
+            "CreateProcessingJob DescribeProcessingJob StopProcessingJob",
+        ),
+        **each(
+            sagemaker("TransformJobName"),
+            "CreateTransformJob DescribeTransformJob StopTransformJob",
+        ),
+        **each(sagemaker("ModelName"), "CreateModel DescribeModel DeleteModel"),
+        **each(
+            sagemaker("EndpointConfigName"),
+            "DescribeEndpointConfig DeleteEndpointConfig CreateEndpointConfig",
+        ),
+        **each(sagemaker("EndpointName", "EndpointConfigName"), "CreateEndpoint UpdateEndpoint"),
+        **each(
+            sagemaker("EndpointName"),
+            "DescribeEndpoint DeleteEndpoint InvokeEndpoint UpdateEndpointWeightsAndCapacities",
+        ),
+        **each(
+            sagemaker("ModelPackageGroupName"),
+            "CreateModelPackageGroup DescribeModelPackageGroup DeleteModelPackageGroup",
+        ),
+        **each(sagemaker("ModelPackageName"), "DescribeModelPackage DeleteModelPackage"),
+        **each(sagemaker("ModelPackageArn"), "UpdateModelPackage"),
+        **each(new_model_package, "CreateModelPackage"),
+        **each(sagemaker("ResourceArn"), "AddTags ListTags DeleteTags"),
+        **each(
+            any_resource,
+            "ListTrainingJobs ListProcessingJobs ListTransformJobs ListModels ListEndpoints "
+            "ListEndpointConfigs ListModelPackages ListModelPackageGroups Search",
+        ),
     },
 )
