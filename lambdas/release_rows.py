@@ -1,5 +1,8 @@
 """The ledger's rows of releases: their order, the decisions, and the skipped changes."""
 
+from decimal import Decimal
+from typing import cast
+
 from pydantic import ConfigDict
 
 from lambdas.table_rows import TableRows, written
@@ -74,7 +77,8 @@ class ReleaseRows(TableRows):
             ExpressionAttributeValues={":one": 1},
             ReturnValues="UPDATED_NEW",
         )
-        return int(answer["Attributes"]["number"])
+        # boto3 reads every number as a Decimal.
+        return int(cast(Decimal, answer["Attributes"]["number"]))
 
     def put_latest(self, project: str, latest: Latest) -> bool:
         """Make this the newest release; False when a later number has been taken since its own."""

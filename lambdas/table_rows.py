@@ -1,11 +1,14 @@
 """Read rows of the ledger's table, and write them under a condition."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from lambdas.errors import code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
 
 KEEP = 90 * 24 * 60 * 60  # seconds; as long as Step Functions keeps an execution's history
 
@@ -16,7 +19,7 @@ class TableRows:
     Keys and indexes: ``modelwharf.contracts.ledger``.
     """
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
 
     def _get(self, key: dict[str, str]) -> dict[str, Any] | None:

@@ -50,9 +50,10 @@ class Mortal:
 
 def mortal_site(world: World, fuse: Fuse) -> Runtime:
     services = world.services
+    table: Any = Mortal(world.table, fuse)
     return dataclasses.replace(
         world.runtime,
-        ledger=Ledger(Mortal(world.table, fuse)),
+        ledger=Ledger(table),
         clients=Clients(lambda name: Mortal(services[name], fuse)),
     )
 

@@ -22,9 +22,10 @@ class Run:
         self._killed = False
         self._stands = threading.Semaphore(0)
         self._may_go = threading.Semaphore(0)
+        table: Any = _Stepped(world.table, self)
         runtime = dataclasses.replace(
             world.runtime,
-            ledger=Ledger(_Stepped(world.table, self)),
+            ledger=Ledger(table),
             clients=Clients(lambda name: _Stepped(world.services[name], self)),
         )
         self._thread = threading.Thread(target=self._work, args=(function, runtime), daemon=True)
