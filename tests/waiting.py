@@ -40,7 +40,7 @@ def until(
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a process runs no more, also when nobody has waited for it yet."""
+    """Whether a process has ended, also when no one has waited for it yet."""
     state = subprocess.run(
         ["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False
     )

@@ -104,7 +104,7 @@ def browse(url: str, profile: Path, *flags: str) -> str:
 
 
 def attacked(cloud: str, profile: Path) -> dict[str, str]:
-    """What the page told of each attempt."""
+    """What the page reported of each attempt."""
     with site() as page:
         document = browse(f"{page}?cloud={cloud}", profile)
     assert "done" in document, document

@@ -1,4 +1,4 @@
-"""``python -m tests.chaos``: disturb a laptop's cloud while it releases, and judge what came of it.
+"""``python -m tests.chaos``: disturb a laptop's cloud while it releases, and judge the result.
 
 The exit code is 0 when nothing broke a rule; otherwise the folder stays, and 1 is returned.
 """

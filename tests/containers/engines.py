@@ -68,7 +68,7 @@ def answering(environment: Mapping[str, str]) -> "ContainerEngine | None":
 
 
 def listens(address: str) -> bool:
-    """Whether anything listens there, as far as that can be told without speaking to it."""
+    """Whether anything listens there, as far as that is visible without a connection to it."""
     path = address.removeprefix("unix://")
     if path == address:
         return True
@@ -228,7 +228,7 @@ class Served:
 
 
 def status_of(url: str) -> int | None:
-    """The status of a GET, or None while nobody answers."""
+    """The status of a GET, or None while nothing answers."""
     try:
         with urlopen(url, timeout=5) as answer:
             return int(answer.status)

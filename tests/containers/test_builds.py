@@ -209,7 +209,7 @@ def test_a_change_that_keeps_a_files_length_is_another_image(builds: Builds) -> 
 
 
 def test_the_registry_has_the_images_configuration(builds: Builds) -> None:
-    """So whoever reads the registry knows its platform."""
+    """So a reader of the registry knows its platform."""
     builds.built("described", image("true"))
     ecr = builds.cloud.client("ecr")
     found = ecr.batch_get_image(

@@ -13,7 +13,7 @@ HUNG = 3  # requests without an answer in time: more would take hours
 
 @dataclass
 class Found:
-    """``answers``: by status. ``told``: the first KEPT of ``broken`` rules."""
+    """``answers``: by status. ``reported``: the first KEPT of ``broken`` rules."""
 
     answers: Counter[int] = field(default_factory=Counter)
     told: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Clients that take their time: each must be told to go, and none may keep the others waiting."""
+"""Clients that take their time: each must be refused, and none may delay the others."""
 
 import select
 import socket
@@ -57,7 +57,7 @@ class SlowClient:
 
 
 def drip(port: int) -> Found:
-    """What slow clients are told; to close without a word is right, too, and no answer."""
+    """The answers to slow clients; to close without an answer is right, too."""
     clients = [SlowClient(port, name) for name in WAYS for _ in range(OF_EACH)]
     found = Found()
     while clients:

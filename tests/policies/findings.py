@@ -60,7 +60,7 @@ def excepted(path: Path = EXCEPTIONS) -> list[Excepted]:
 
 
 def reason_of(finding: Finding, exceptions: list[Excepted]) -> str | None:
-    """Why the finding stands; None for one that nobody explained."""
+    """Why the finding stands; None for one without an explanation."""
     if finding.reason:
         return finding.reason
     return next((entry.reason for entry in exceptions if entry.covers(finding)), None)

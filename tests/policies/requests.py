@@ -14,7 +14,7 @@ Context = dict[str, str | list[str]]
 @dataclass(frozen=True)
 class Case:
     """One request, and the policy that is asked. ``service`` asks as an AWS service does, of a
-    policy with a Principal; otherwise whoever carries the policy asks."""
+    policy with a Principal; otherwise the principal with the policy asks."""
 
     document: dict[str, Any]
     action: str

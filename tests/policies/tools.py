@@ -36,7 +36,7 @@ def _judged(tool: str, unit: str, template: Template) -> Report:
 
 
 def checkov(template: Template) -> Report:
-    """It asks nobody: its own platform's severities and guides are left out."""
+    """It calls no service: its own platform's severities and guides are left out."""
     answer = json.loads(
         _run(
             *(str(THEIRS / "checkov"), "--file", str(template.path)),

@@ -124,7 +124,7 @@ def start(
 
 
 def stop(laptop: Laptop) -> None:
-    """End the cloud. Fails for what it refused to a role, be it that nobody noticed."""
+    """End the cloud. Fails if it refused a call of a role, even if no caller noticed."""
     laptop.process.send_signal(signal.SIGTERM)
     assert laptop.process.wait(HUNG) == 0, laptop.log.read_text()[-3000:]
     refused = [line for line in laptop.log.read_text().splitlines() if REFUSED in line]

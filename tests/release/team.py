@@ -1,4 +1,4 @@
-"""A team at work: a git repository, parameters, data, and an eye on what comes of a push."""
+"""A team at work: a git repository, parameters, data, and a view of the releases of a push."""
 
 import json
 import shutil

@@ -76,7 +76,7 @@ def test_the_plot_of_the_holdout_is_a_picture(team: Team, released: Execution) -
 def test_each_function_that_is_called_again_finds_what_it_did_and_answers(
     laptop: Laptop, released: Execution
 ) -> None:
-    """As after an answer of Lambda's that was lost. The tokens are dead: nobody waits any more.
+    """As after an answer of Lambda's that was lost. The tokens are dead: no task waits on them.
 
     No later release serves yet, which would be told as Superseded.
     """

@@ -25,7 +25,7 @@ def sweep_at_once(template: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def laptop(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    """A server whose gate a test opens later is none that never comes: hence 120 s."""
+    """A test opens the server's gate later, so the server must wait longer than that: 120 s."""
     changed = tmp_path_factory.mktemp("changed") / "cdk.out"
     assembly = laptops.changed(assembly, changed, sweep_at_once)
     with laptops.running(tmp_path_factory.mktemp("cloud"), assembly, 120) as laptop:
@@ -230,7 +230,7 @@ def stop(team: Team, laptop: Laptop, name: str) -> None:
 
 
 def undone(team: Team, laptop: Laptop, name: str) -> str:
-    """What people are told once nothing of the stopped release is left."""
+    """The notification after the clean-up of a stopped release."""
 
     def told() -> str | None:
         sweep(laptop)

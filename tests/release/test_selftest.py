@@ -14,7 +14,7 @@ from tests.release.laptop import PROJECT, Laptop
 
 @pytest.fixture(scope="module")
 def laptop(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    """A cloud that nobody has used: the selftest refuses any other."""
+    """An unused cloud: the selftest refuses any other."""
     with laptops.running(tmp_path_factory.mktemp("cloud"), assembly) as laptop:
         yield laptop
 

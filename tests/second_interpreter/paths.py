@@ -36,7 +36,7 @@ class Fails:
 
 @dataclass(frozen=True)
 class Silent:
-    """The function returns; nobody answers its token."""
+    """The function returns; its token gets no answer."""
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,8 @@ class Bench:
         weigh: bool = False,
     ) -> Iterator[Server]:
         """Start a stack and keep the record of its start. It has a core for each worker, unless
-        it is to have more. ``weigh``: its memory after the load, which is to be the same for
-        whoever is compared. Raises NotReady.
+        it is to have more. ``weigh``: its memory after the load, which is the same for all
+        compared stacks. Raises NotReady.
         """
         port = free_port()
         programs = self.programs[stack.environment]
@@ -268,7 +268,7 @@ def vary(bench: Bench, model: Model, turn: int) -> None:
 
 
 def start(bench: Bench, stack: Stack, model: Model) -> None:
-    """Starts of a stack that is asked nothing but a ping, and has all cores: nobody else runs."""
+    """Starts of a stack that gets only pings and has all cores: no other program runs."""
     try:
         for _ in range(COLD_STARTS):
             with bench.up(stack, model, 0, cores=len(bench.server_cores)):

@@ -41,7 +41,7 @@ class Stack:
 
     @property
     def peer(self) -> bool:
-        """Whether it is somebody else's server."""
+        """Whether it is another project's server."""
         return self.environment != "ours"
 
 

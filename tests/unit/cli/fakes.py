@@ -173,7 +173,7 @@ class FakeParameters:
         return self
 
     def paginate(self, Name: str) -> list[dict[str, Any]]:
-        """Each version on a page of its own, as somebody else wrote it."""
+        """Each version on a page of its own, as another person wrote it."""
         versions = range(1, self.versions.get(Name, 1) + 1)
         user = "arn:aws:iam::123456789012:user/eve"
         return [

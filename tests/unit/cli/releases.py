@@ -84,7 +84,7 @@ def failed(
     cause: str = "bad data: column Price is missing",
     error: str = "TrainingFailed",
 ) -> Execution:
-    """A release whose training failed, rolled back and told."""
+    """A release whose training failed; it was rolled back, and the notification was sent."""
     failure = {"Error": error, "Cause": cause}
     history = History()
     history.run("Resolve")

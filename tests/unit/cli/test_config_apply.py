@@ -1,4 +1,4 @@
-"""``wharf config apply``: what it writes, and what it leaves to somebody else."""
+"""``wharf config apply``: what it writes, and what it leaves unchanged."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``wharf init``: a project that is ready to push, and never one over somebody's files."""
+"""``wharf init``: a project that is ready to push; existing files are never overwritten."""
 
 import subprocess
 import sys

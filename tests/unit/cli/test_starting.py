@@ -1,4 +1,4 @@
-"""What starts a release, and what came of it: push, start, data put."""
+"""What starts a release, and the result: push, start, data put."""
 
 import json
 import subprocess

@@ -54,7 +54,7 @@ class Job:
 
     @property
     def numbers(self) -> list[float]:
-        """Raises ValueError for what is none."""
+        """Raises ValueError for any other text."""
         files = sorted((self.tree / "input/data/training").glob("*"))
         text = " ".join(path.read_bytes().decode(errors="replace") for path in files)
         return [float(word) for word in text.split()]

@@ -1,4 +1,4 @@
-"""What several hosts wrote becomes one folder, and a clash of names is told."""
+"""What several hosts wrote becomes one folder, and a clash of names is reported."""
 
 from pathlib import Path
 

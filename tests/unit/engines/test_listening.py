@@ -1,4 +1,4 @@
-"""Where a program listens, and what that says of a server that nobody reaches."""
+"""Where a program listens, and the reason why a server is unreachable."""
 
 import sys
 from collections.abc import Iterator

@@ -100,7 +100,7 @@ def test_of_two_that_start_at_the_same_moment_the_second_waits_and_joins_the_fir
 
 
 def test_of_two_that_look_at_the_same_moment_one_starts(world: World) -> None:
-    """The other has read that nobody builds, and is overtaken before it writes that it does."""
+    """The other release reads that no build runs, and is overtaken before it writes its own."""
     image = document(OTHER).plan.images.training
 
     class Overtaken(Ledger):

@@ -28,7 +28,7 @@ THEIR_OWN = "made-by-hand"
 
 @pytest.fixture
 def world(world: World) -> World:
-    """Two releases that were champion, the third verified, and something of nobody's release."""
+    """Two releases that were champion, the third verified, and a resource of no release."""
     prepare(world)
     return world
 

@@ -21,7 +21,7 @@ DEFINITION = ROOT / "statemachine" / "release.asl.json"
 
 
 def python(*arguments: str, root: Path = ROOT, **environment: str) -> tuple[int, str, str]:
-    """Run Python as somebody without AWS; return exit code, output and error output."""
+    """Run Python without AWS credentials; return exit code, output and error output."""
     clean = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
     done = subprocess.run(
         [sys.executable, *arguments],
@@ -58,7 +58,7 @@ PLACE = ("--account", "111122223333", "--region", "eu-north-1")
 
 @dataclass(frozen=True)
 class Author:
-    """A checkout whose committed file differs, and what came of the commands there."""
+    """A checkout whose committed file differs, and the result of the commands there."""
 
     committed: Path
     codes: list[int]

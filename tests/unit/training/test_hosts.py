@@ -1,4 +1,4 @@
-"""One host of a job trains, and the others end well without a word to the model."""
+"""One host of a job trains, and the others end well and write no model."""
 
 import json
 from pathlib import Path

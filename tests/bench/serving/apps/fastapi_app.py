@@ -1,7 +1,7 @@
 """FastAPI and uvicorn around ``joblib.load``, twice.
 
 ``/invocations`` as FastAPI's own pages write it: a pydantic model, a function in the thread pool.
-``/csv`` as somebody who measures would: the body by hand, the model in the event loop.
+``/csv`` as a performance engineer writes it: the body by hand, the model in the event loop.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A report can be sent to somebody: it says nothing of whose account it was."""
+"""A report can be shared: it does not identify the account."""
 
 from pathlib import Path
 

@@ -26,7 +26,7 @@ def not_there(**asked: Any) -> ClientError:
 
 @dataclass
 class World:
-    """A project that nobody has used, until a test says otherwise."""
+    """An unused project, unless a test changes that."""
 
     calls: list[str] = field(default_factory=list)
     passed: float = 0.0

@@ -140,7 +140,7 @@ def test_what_cannot_exist_here_is_an_empty_list(world: World) -> None:
 
 
 def test_a_text_that_holds_another_action_is_only_a_text(world: World) -> None:
-    """Stock moto takes Action= from any body, and deletes here what somebody reads."""
+    """Stock moto takes Action= from any body, and here deletes a message that a client reads."""
     parameters = client(world, "ssm")
     parameters.put_parameter(Name="/url", Value="a=1&Action=DeleteParameter&b=2", Type="String")
     assert parameters.get_parameter(Name="/url")["Parameter"]["Value"].startswith("a=1&Action=")

@@ -210,7 +210,7 @@ def refusals(
 
 @pytest.fixture(scope="module")
 def killed(cloud: Started, refusals: tuple[Path, Refusals]) -> Started:
-    """The cloud, when nobody needs it any more."""
+    """The cloud, when no program needs it any more."""
     cloud.process.kill()
     cloud.process.wait()
     return cloud

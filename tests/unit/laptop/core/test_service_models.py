@@ -1,4 +1,4 @@
-"""The descriptions of services are listed once, whoever reads one."""
+"""The descriptions of services are listed once, whichever module reads one."""
 
 from moto.core import utils
 

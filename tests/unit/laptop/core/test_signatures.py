@@ -368,7 +368,7 @@ def test_what_is_malformed_is_named_as_such(
 
 
 def test_a_url_presigned_by_version_2_is_told_the_mechanism(world: World, bucket: str) -> None:
-    """boto3's own choice in the oldest regions, where nobody tells it another."""
+    """boto3's own choice in the oldest regions, unless the client is configured otherwise."""
     s3 = client(world, "s3", keys(world), signature_version="s3")
     url = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "k"})
     answer = requests.get(url, timeout=HUNG)

@@ -52,7 +52,7 @@ class Emitted:
         return told if told and told[-1][f"{field}Status"] == status else []
 
     def end(self, what: str, name: str) -> None:
-        """Wait until a job's end was told. Describing it all the while would slow the job down."""
+        """Wait until the event of a job's end. Polling with Describe would slow the job down."""
         until(lambda: any(self.up_to(what, name, one) for one in ENDS), f"the end of {name}")
 
 

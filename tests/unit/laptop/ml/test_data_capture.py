@@ -94,7 +94,7 @@ def described(laptop: Laptop, name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def live(laptop: Laptop, image: str) -> str:
-    """An endpoint of which everything is captured."""
+    """An endpoint that captures every request."""
     laptop.allow(EVERYTHING)
     return endpoint(laptop, image, "watched", CAPTURE)
 

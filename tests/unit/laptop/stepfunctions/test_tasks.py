@@ -50,7 +50,7 @@ def test_a_sent_failure_keeps_error_and_cause(world: World) -> None:
 
 
 def test_a_token_is_good_for_one_answer(world: World) -> None:
-    """Stock moto takes the second in silence."""
+    """Stock moto accepts the second without an error."""
     first, second = Inbox(), Inbox()
     states = {
         "Wait": wait_for(world.function(first), Next="Again"),
@@ -232,7 +232,7 @@ def test_a_fault_of_the_service_without_a_message_can_be_retried(world: World) -
 
 
 def test_a_task_calls_with_the_credentials_of_the_machines_role(world: World) -> None:
-    """Stock moto calls with the key 'ak', which belongs to nobody."""
+    """Stock moto calls with the key 'ak', which belongs to no user."""
     identity = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:sts:getCallerIdentity",
@@ -377,7 +377,7 @@ def test_a_fail_state_may_pass_on_an_error_of_step_functions_own(world: World) -
 def test_an_answer_during_the_call_is_not_slept_through_where_heartbeats_are_asked_for(
     world: World,
 ) -> None:
-    """Stock moto misses it, and waits for a heartbeat that nobody sends."""
+    """Stock moto misses it, and waits for a heartbeat that is never sent."""
 
     def answer_at_once(event: Any) -> None:
         world.states.send_task_success(taskToken=event["task_token"], output='"early"')
