@@ -76,7 +76,9 @@ def test_a_failed_transform_is_raised_with_sagemakers_reason(found: dict[str, An
     assert "Failed. Reason: ClientError: See job logs for more information" in found["bad"]
 
 
-def test_a_model_that_may_not_be_written_is_told_as_sagemaker_does(found: dict[str, Any]) -> None:
+def test_a_model_that_may_not_be_written_is_reported_as_sagemaker_does(
+    found: dict[str, Any],
+) -> None:
     assert (
         f"ClientError: Artifact upload failed:Failed to upload s3://{BUCKET}/forbidden/"
         in (found["forbidden"])

@@ -122,7 +122,7 @@ def test_what_an_image_has_below_opt_ml_stays_beside_the_tree(
         assert made.output(*words, read_only=True) == ["own", "1", "2"]
 
 
-def test_every_line_of_both_streams_is_there_when_the_end_is_told(workshop: Workshop) -> None:
+def test_every_line_of_both_streams_is_there_when_the_end_is_reported(workshop: Workshop) -> None:
     lines = workshop.output(
         "python3",
         "-c",
@@ -167,7 +167,7 @@ def test_a_job_reaches_what_listens_on_this_machines_loopback(
 
 
 @pytest.mark.parametrize("isolated", [False, True])
-def test_a_job_s_host_resolves_to_the_interface_that_it_is_told(
+def test_a_job_s_host_resolves_to_the_interface_that_it_is_given(
     workshop: Workshop, isolated: bool
 ) -> None:
     code = "import socket; print(socket.gethostbyname('algo-1'), socket.gethostname())"
@@ -260,7 +260,7 @@ def test_a_server_is_reached_and_leaves_nothing(workshop: Workshop, isolated: bo
         ("('0.0.0.0', 5000)", "it listens on 0.0.0.0:5000, and not on port 8080"),
     ],
 )
-def test_a_server_that_nobody_reaches_is_told_where_it_listens(
+def test_a_server_that_is_unreachable_is_told_where_it_listens(
     workshop: Workshop, place: str, said: str
 ) -> None:
     code = f"import socket, time; one = socket.create_server({place}); time.sleep(600)"

@@ -178,7 +178,7 @@ def test_a_stopped_training_ends_at_once(pair: Pair, tree: Path) -> None:
 
 
 @pytest.mark.parametrize("owner", [0, 1234])
-def test_a_folder_mounted_by_hand_is_written_to_whoever_owns_it(
+def test_a_folder_mounted_by_hand_is_written_to_with_any_owner(
     pair: Pair, tree: Path, owner: int
 ) -> None:
     """What SageMaker's documentation shows: ``docker run -v folder:/opt/ml IMAGE train``."""

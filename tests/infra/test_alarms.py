@@ -60,7 +60,7 @@ def test_every_alarm_watches_what_the_table_says(alarms: dict[str, Resource]) ->
     assert watched == WATCHED
 
 
-def test_every_alarm_tells_people_and_no_data_is_no_alarm(alarms: dict[str, Resource]) -> None:
+def test_every_alarm_tells_people_and_no_data_is_not_an_alarm(alarms: dict[str, Resource]) -> None:
     for alarm in alarms.values():
         assert alarm.properties["AlarmActions"] == ["<TopicsNotifications>"]
         assert alarm.properties["TreatMissingData"] == "notBreaching"

@@ -7,7 +7,7 @@ import pytest
 from tests.infra import cdk
 
 
-def test_a_finding_that_nobody_acknowledged_stops_the_synthesis(tmp_path: Path) -> None:
+def test_a_finding_that_is_not_acknowledged_stops_the_synthesis(tmp_path: Path) -> None:
     app = cdk.application(cdk.Settings(), directory=str(tmp_path))
     stack = app.node.find_child("modelwharf-oil-price")
     cdk.Topic(stack, "WithoutTls")

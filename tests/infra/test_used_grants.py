@@ -34,7 +34,9 @@ def test_a_reason_stands_for_a_call_and_goes_out_of_date(tmp_path: Path) -> None
     ]
 
 
-def test_other_stacks_do_not_count_and_a_run_without_the_template_is_told(tmp_path: Path) -> None:
+def test_other_stacks_do_not_count_and_a_run_without_the_template_is_reported(
+    tmp_path: Path,
+) -> None:
     found = notes(tmp_path, [{"stack": "toy", "grants": [READ]}, {"used": READ}])
 
     assert faults(found, ()) == ["no cloud of this run noted a grant of the template"]

@@ -57,7 +57,7 @@ def test_the_library_could_answer_as_many_as_its_own_time_allows() -> None:
     assert figures.vs_library(found, "hgb", "csv") == pytest.approx(3.0)
 
 
-def test_what_was_not_measured_is_no_number() -> None:
+def test_what_was_not_measured_is_not_a_number() -> None:
     empty = results()
 
     assert figures.best_peer(empty, "hgb")[0] == ""

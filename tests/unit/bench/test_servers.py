@@ -38,7 +38,7 @@ def test_nothing_of_a_server_is_left_running(tmp_path: Path) -> None:
     until(lambda: all(map(has_ended, pids)), "the end of all processes")
 
 
-def test_a_server_that_ends_says_its_last_words(tmp_path: Path) -> None:
+def test_a_server_that_ends_shows_its_last_output(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import sys; sys.exit('no model here')"]
 
     with (

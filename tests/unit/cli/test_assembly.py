@@ -127,7 +127,7 @@ def test_a_file_that_changes_during_the_synthesis_keeps_nothing(
     assert (up(), made(tmp_path)) == (False, "one")
 
 
-def test_a_synthesis_that_fails_keeps_nothing_and_tells_the_last_words(
+def test_a_synthesis_that_fails_keeps_nothing_and_shows_the_last_output(
     up: Reused, checkout: Path, cache: AssemblyCache
 ) -> None:
     (checkout / "app.py").write_text("raise SystemExit('no node is on PATH')")
@@ -137,7 +137,7 @@ def test_a_synthesis_that_fails_keeps_nothing_and_tells_the_last_words(
     assert not cache.folder.exists()
 
 
-def test_a_synthesis_that_takes_too_long_is_told_with_what_to_type(
+def test_a_synthesis_that_takes_too_long_is_reported_with_what_to_type(
     checkout: Path, tmp_path: Path
 ) -> None:
     (checkout / "app.py").write_text("import threading; threading.Event().wait()")
@@ -146,7 +146,7 @@ def test_a_synthesis_that_takes_too_long_is_told_with_what_to_type(
         synthesise(checkout, tmp_path / "cdk.out", "oil-price", timeout=0.1)
 
 
-def test_a_failed_synthesis_is_told_though_an_older_template_is_there(
+def test_a_failed_synthesis_is_reported_though_an_older_template_is_there(
     up: Reused, checkout: Path
 ) -> None:
     up()

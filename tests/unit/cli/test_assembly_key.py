@@ -50,7 +50,7 @@ def test_a_new_file_and_another_name_and_another_mode_change_the_key(checkout: P
     assert len(set(keys)) == 4
 
 
-def test_what_is_no_part_of_the_template_leaves_the_key(checkout: Path) -> None:
+def test_what_is_not_part_of_the_template_leaves_the_key(checkout: Path) -> None:
     before = key(checkout)
 
     (checkout / "training" / "train.py").write_text("changed")

@@ -20,7 +20,7 @@ def test_a_section_without_a_parameter_is_shown_with_its_defaults(terminal: Term
     assert f"{QUALITY} (defaults)" in terminal.wharf("config", "show", "quality").stdout
 
 
-def test_what_the_team_wrote_is_told_apart_from_the_defaults(terminal: Terminal) -> None:
+def test_what_the_team_wrote_is_distinguished_from_the_defaults(terminal: Terminal) -> None:
     terminal.cloud.parameters.values["/modelwharf/oil-price/training"] = '{"volume_gb": 20}'
     [training] = terminal.json("config", "show", "training")
     assert training["set"] == {"volume_gb": 20}

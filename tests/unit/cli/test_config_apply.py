@@ -124,7 +124,7 @@ def test_what_was_applied_here_before_somebody_else_is_not_known(
     assert terminal.wharf("config", "apply", "--yes").exit_code == 1
 
 
-def test_a_parameter_that_cannot_be_read_is_somebody_else_s(
+def test_a_parameter_that_cannot_be_read_is_not_the_user_s_to_mend(
     terminal: Terminal, project: Path
 ) -> None:
     write(project, TWO)
@@ -155,7 +155,7 @@ def test_a_file_with_a_fault_writes_nothing(terminal: Terminal, project: Path) -
     assert terminal.cloud.parameters.values == {}
 
 
-def test_a_write_in_the_same_second_is_told(terminal: Terminal, project: Path) -> None:
+def test_a_write_in_the_same_second_is_reported(terminal: Terminal, project: Path) -> None:
     write(project, TWO)
 
     def another(name: str) -> None:

@@ -85,7 +85,7 @@ def test_a_program_gets_each_fault_in_parts(terminal: Terminal, project: Path) -
         ("a = [\n  1,\n", "modelwharf.toml:2:5: this is not TOML: "),
     ],
 )
-def test_what_is_no_toml_has_line_and_column(
+def test_what_is_not_toml_has_line_and_column(
     terminal: Terminal, project: Path, text: str, said: str
 ) -> None:
     write(project, text)
@@ -123,7 +123,7 @@ def test_from_a_folder_below_the_file_is_named_as_it_is_reached(
     assert terminal.wharf("config", "check").stdout.startswith("../modelwharf.toml:1: ")
 
 
-def test_no_file_is_no_traceback(terminal: Terminal, project: Path) -> None:
+def test_no_file_is_not_a_traceback(terminal: Terminal, project: Path) -> None:
     assert "there is no modelwharf.toml" in terminal.wharf("config", "check").stderr
     missing = terminal.wharf("config", "check", "gone.toml")
     assert "gone.toml cannot be read: No such file or directory" in missing.stderr
@@ -159,7 +159,9 @@ def test_the_variable_counts_more_than_the_file(
     assert terminal.wharf("releases").exit_code == 0
 
 
-def test_a_file_whose_project_is_no_name_is_wrong_usage(terminal: Terminal, project: Path) -> None:
+def test_a_file_whose_project_is_not_a_name_is_wrong_usage(
+    terminal: Terminal, project: Path
+) -> None:
     file = write(project, 'project = "Tea Shop"\n')
 
     result = terminal.wharf("releases")

@@ -15,7 +15,7 @@ def store(terminal: Terminal, section: str, **values: object) -> None:
     terminal.cloud.parameters.values[f"{ROOT}/{section}"] = json.dumps(values)
 
 
-def test_each_key_is_told_with_both_values_and_what_is_default(
+def test_each_key_is_reported_with_both_values_and_what_is_default(
     terminal: Terminal, project: Path
 ) -> None:
     store(terminal, "deployment", approval="manual")
@@ -122,7 +122,7 @@ def test_an_optional_object_is_told_by_its_keys(terminal: Terminal, project: Pat
     assert lines[1:] == ["  deployment.capture.percent: none -> 5"]
 
 
-def test_a_new_object_is_told_without_the_keys_that_nobody_set(
+def test_a_new_object_is_reported_without_the_keys_that_nobody_set(
     terminal: Terminal, project: Path
 ) -> None:
     write(project, "[deployment.probe]\nbody_file = 'probe.bin'\n")

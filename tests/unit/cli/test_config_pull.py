@@ -124,7 +124,7 @@ def test_every_way_to_write_a_section_is_edited(
     assert terminal.wharf("config", "diff").exit_code == 0
 
 
-def test_null_is_told_with_its_key(terminal: Terminal, project: Path) -> None:
+def test_null_is_reported_with_its_key(terminal: Terminal, project: Path) -> None:
     store(terminal, "data", options={"a": [1, None]})
 
     result = terminal.wharf("config", "pull")

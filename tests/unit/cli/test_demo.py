@@ -199,7 +199,7 @@ def git(directory: Path, *words: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_a_folder_that_is_no_checkout_is_told_how_to_get_the_same_model(
+def test_a_folder_that_is_not_a_checkout_is_told_how_to_get_the_same_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wheel's own app has app.py and training/, and no package beside them."""

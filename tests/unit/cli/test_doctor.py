@@ -143,7 +143,7 @@ def test_an_image_by_name_needs_an_engine_with_containers(terminal: Terminal) ->
     assert "start Docker or podman" in answer["error"]
 
 
-def test_a_dockerfile_that_does_not_build_is_told_with_its_line(
+def test_a_dockerfile_that_does_not_build_is_reported_with_its_line(
     terminal: Terminal, tmp_path: Path
 ) -> None:
     (tmp_path / "Dockerfile").write_text("FROM x\nCOPY nothing.py /\n")
@@ -214,7 +214,7 @@ def test_a_folder_of_several_dockerfiles_is_answered_with_their_names(
     assert "there is no file mean/Dockerfile; name one of mean/serve/Dockerfile, " in told
 
 
-def test_a_file_that_a_sparse_checkout_lacks_is_told_as_such(
+def test_a_file_that_a_sparse_checkout_lacks_is_reported_as_such(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal.wharf("init", str(tmp_path / "my-line"), "--template", "container")

@@ -13,7 +13,7 @@ from tests.unit.contracts.histories import START
     [(0.04, "0.0 s"), (59.94, "59.9 s"), (60, "1 min 00 s"), (3599, "59 min 59 s"),
      (3600, "1 h 00 min"), (90_061, "25 h 01 min")],
 )  # fmt: skip
-def test_a_time_is_told_in_its_own_unit(seconds: float, words: str) -> None:
+def test_a_time_is_reported_in_its_own_unit(seconds: float, words: str) -> None:
     assert seconds_in_words(seconds) == words
 
 

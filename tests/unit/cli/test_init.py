@@ -122,7 +122,7 @@ def test_a_template_without_data_says_how_to_make_some(terminal: Terminal, tmp_p
 
 
 @pytest.mark.parametrize("inside", [True, False])
-def test_a_project_inside_another_repository_is_told(
+def test_a_project_inside_another_repository_is_reported(
     terminal: Terminal, tmp_path: Path, inside: bool
 ) -> None:
     if inside:

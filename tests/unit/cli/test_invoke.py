@@ -20,7 +20,7 @@ def test_the_answer_is_printed_as_it_is(terminal: Terminal) -> None:
     ]
 
 
-def test_an_argument_that_is_no_utf_8_is_sent_as_it_was_typed(terminal: Terminal) -> None:
+def test_an_argument_that_is_not_utf_8_is_sent_as_it_was_typed(terminal: Terminal) -> None:
     terminal.wharf("invoke", b'{"product": "caf\xe9"}'.decode(errors="surrogateescape"))
 
     assert terminal.cloud.endpoint.requests[0]["Body"] == b'{"product": "caf\xe9"}'

@@ -29,7 +29,7 @@ def test_an_endpoint_that_nobody_serves_is_named() -> None:
     assert "`wharf up`" in message and "wharf env --unset" in message
 
 
-def test_a_denied_action_is_told_in_the_services_words() -> None:
+def test_a_denied_action_is_reported_in_the_services_words() -> None:
     words = "User: arn:aws:iam::1:user/ada is not authorized to perform: states:ListExecutions"
     message = trouble(refusal("AccessDeniedException", words, "ListExecutions"), None).message
 
@@ -114,7 +114,7 @@ def test_a_project_of_the_environment_that_can_be_no_name_names_the_variable(
     assert "Invalid value for WHARF_PROJECT:" in terminal.wharf("releases").stderr
 
 
-def test_a_refusal_inside_a_command_is_no_traceback(terminal: Terminal) -> None:
+def test_a_refusal_inside_a_command_is_not_a_traceback(terminal: Terminal) -> None:
     def denied(**request: Any) -> None:
         raise refusal("AccessDenied", "not authorized to perform: dynamodb:Query", "Query")
 

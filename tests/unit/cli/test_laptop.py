@@ -100,7 +100,7 @@ def test_what_a_killed_cloud_left_behind_is_not_running(tmp_path: Path) -> None:
     assert running_cloud(tmp_path) is None
 
 
-def test_another_program_with_the_same_number_is_no_cloud(tmp_path: Path) -> None:
+def test_another_program_with_the_same_number_is_not_a_cloud(tmp_path: Path) -> None:
     assert not is_cloud(os.getpid(), tmp_path)
 
 
@@ -133,7 +133,7 @@ def refused_start(code: str, directory: Path) -> str:
     return refusal.value.message
 
 
-def test_a_cloud_that_ends_early_shows_its_last_words(tmp_path: Path) -> None:
+def test_a_cloud_that_ends_early_shows_its_last_output(tmp_path: Path) -> None:
     refuse = "import sys; print('refused: AWS::Foo::Bar', file=sys.stderr); sys.exit(1)"
 
     message = refused_start(refuse, tmp_path)

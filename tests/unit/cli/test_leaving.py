@@ -179,7 +179,7 @@ def test_a_stack_that_would_not_go_says_which_resource_and_why() -> None:
         account.project().reduce(silent, everything=False)
 
 
-def test_a_stack_that_is_reduced_already_is_no_error() -> None:
+def test_a_stack_that_is_reduced_already_is_not_an_error() -> None:
     unchanged = refused("ValidationError", "No updates are to be performed.")
     account = Account(update=unchanged)
 

@@ -195,7 +195,7 @@ def test_the_endpoints_log_is_that_of_the_instances_the_release_began(
     assert serving == [*replaced, "serve: one instance more"]
 
 
-def test_of_a_functions_log_only_the_calls_for_the_release_are_told(
+def test_of_a_functions_log_only_the_calls_for_the_release_are_reported(
     terminal: Terminal, plan: dict[str, Any]
 ) -> None:
     whole(terminal.cloud, plan)

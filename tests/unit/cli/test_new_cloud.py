@@ -52,7 +52,7 @@ def test_what_is_there_already_is_left(folder: Path) -> None:
     assert put(cloud, folder) == []
 
 
-def test_an_input_without_a_file_in_the_folder_is_told(tmp_path: Path) -> None:
+def test_an_input_without_a_file_in_the_folder_is_reported(tmp_path: Path) -> None:
     *_, last = put(FakeCloud(), tmp_path)
 
     assert last.endswith("there is no data/table.csv; upload one: wharf data put table FILE")

@@ -85,7 +85,7 @@ def test_what_was_found_of_the_data_is_shown_once(terminal: Terminal) -> None:
     assert terminal.wharf("show").stdout.count("finding          wti: 3 are gone\n") == 1
 
 
-def test_a_training_that_was_done_before_is_told(terminal: Terminal) -> None:
+def test_a_training_that_was_done_before_is_reported(terminal: Terminal) -> None:
     history = History()
     history.run("Promote", result=document(training={**releases.TRAINING, "reused": True}))
     releases.add(terminal.cloud, history, status="SUCCEEDED")
@@ -104,7 +104,7 @@ def test_a_failed_release_shows_state_error_and_cause(terminal: Terminal) -> Non
     assert "TrainingFailed: bad data: column Price is missing" in text
 
 
-def test_showing_a_failed_release_is_no_failure_but_following_it_is(terminal: Terminal) -> None:
+def test_showing_a_failed_release_is_not_a_failure_but_following_it_is(terminal: Terminal) -> None:
     releases.failed(terminal.cloud)
 
     assert terminal.wharf("show", RELEASE).exit_code == 0
@@ -202,7 +202,7 @@ def test_following_tells_what_to_type_to_approve(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("follow", [[], ["--follow"]])
-def test_a_reason_is_told_once(terminal: Terminal, follow: list[str]) -> None:
+def test_a_reason_is_reported_once(terminal: Terminal, follow: list[str]) -> None:
     reason = "the column Price is missing in wti.csv, which has Date, Open and Close"
     releases.failed(terminal.cloud, cause=reason)
 
@@ -212,7 +212,7 @@ def test_a_reason_is_told_once(terminal: Terminal, follow: list[str]) -> None:
     assert "✗ Train 4.0 s" in text
 
 
-def test_in_a_terminal_a_reason_is_told_once(terminal: Terminal) -> None:
+def test_in_a_terminal_a_reason_is_reported_once(terminal: Terminal) -> None:
     reason = "no column"
     releases.failed(terminal.cloud, cause=reason)
     services = terminal.cloud.services()
@@ -228,7 +228,7 @@ def test_in_a_terminal_a_reason_is_told_once(terminal: Terminal) -> None:
     assert text.splitlines()[-2].split()[-1] == "TrainingFailed"
 
 
-def test_what_was_undone_is_told_in_sentences(terminal: Terminal) -> None:
+def test_what_was_undone_is_reported_in_sentences(terminal: Terminal) -> None:
     releases.failed(terminal.cloud)
 
     text = terminal.wharf("show", RELEASE).stdout
@@ -245,7 +245,7 @@ def test_text_of_a_failure_is_never_taken_for_markup(terminal: Terminal) -> None
     assert "pip: [bold]boom[/]" in terminal.wharf("show", RELEASE).stdout
 
 
-def test_what_failed_inside_a_parallel_is_told_once(terminal: Terminal) -> None:
+def test_what_failed_inside_a_parallel_is_reported_once(terminal: Terminal) -> None:
     history = History()
     history.enter("BuildImages", kind="Parallel")
     started = history.add("ParallelStateStarted")

@@ -51,7 +51,7 @@ def test_a_stack_that_needs_a_newer_command_line_is_left_alone(
     ("outputs", "version"),
     [({"ModelwharfVersion": "0.0.9"}, "modelwharf 0.0.9"), ({}, "an older modelwharf")],
 )
-def test_an_older_stack_is_told_with_what_deploys_it(
+def test_an_older_stack_is_reported_with_what_deploys_it(
     terminal: Terminal, outputs: dict[str, str], version: str
 ) -> None:
     del terminal.cloud.outputs["ModelwharfVersion"], terminal.cloud.outputs["OldestReader"]

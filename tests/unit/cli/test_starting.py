@@ -189,7 +189,7 @@ def test_a_commit_in_whose_place_another_serves_is_told_how_to_release_it_again(
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_push_back_to_a_commit_in_whose_place_another_serves_is_no_success(
+def test_a_push_back_to_a_commit_in_whose_place_another_serves_is_not_a_success(
     terminal: Terminal, checkout: Path
 ) -> None:
     head = git(checkout, "rev-parse", "HEAD")
@@ -386,7 +386,7 @@ def test_start_without_a_reason_is_a_release_of_its_own(terminal: Terminal) -> N
 
 
 @pytest.mark.parametrize("commit", ["main", COMMIT[:3], f"{COMMIT}0"])
-def test_what_is_no_commit_s_id_is_wrong_usage(terminal: Terminal, commit: str) -> None:
+def test_what_is_not_a_commit_s_id_is_wrong_usage(terminal: Terminal, commit: str) -> None:
     result = terminal.wharf("start", "--commit", commit)
 
     assert result.exit_code == 2
@@ -522,7 +522,7 @@ def test_one_input_alone_has_no_mark(terminal: Terminal, tmp_path: Path) -> None
         ((), "Missing argument"),
     ],
 )
-def test_what_is_no_pair_of_input_and_file_is_refused_before_any_upload(
+def test_what_is_not_a_pair_of_input_and_file_is_refused_before_any_upload(
     terminal: Terminal, tmp_path: Path, given: tuple[str, ...], words: str
 ) -> None:
     (tmp_path / "wti").write_text("Date,Price\n")

@@ -63,7 +63,7 @@ def test_each_key_and_item_has_its_line(place: Place, line: int, end: str) -> No
     assert lines_of(TEXT.replace("\n", end))[place] == line
 
 
-def test_text_in_a_string_is_no_key() -> None:
+def test_text_in_a_string_is_not_a_key() -> None:
     assert ("source", "training_image", "key") not in lines_of(TEXT)
 
 

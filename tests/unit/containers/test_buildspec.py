@@ -295,7 +295,7 @@ def test_a_link_out_of_the_folder_that_copy_begins_at_is_refused(build: Build) -
     assert "training/names links to '../modelwharf/artifact/a.py', which is not" in build.output
 
 
-def test_links_among_the_inputs_and_texts_about_pointers_are_nobodys_matter(build: Build) -> None:
+def test_links_among_the_inputs_and_texts_about_pointers_are_ignored(build: Build) -> None:
     folder = build.source / "training"
     (folder / "first").symlink_to("second")
     (folder / "second").symlink_to("deep")
@@ -317,7 +317,7 @@ def ignored(build: Build, folder: str = ".") -> str | None:
     return file.read_text() if file.exists() else None
 
 
-def test_the_dockerignore_of_the_root_counts_though_it_is_no_input(build: Build) -> None:
+def test_the_dockerignore_of_the_root_counts_though_it_is_not_an_input(build: Build) -> None:
     (build.source / ".dockerignore").write_text("*.pyc")
     build.run()
     assert ignored(build) == "*.pyc\n.dockerignore\n"
@@ -355,7 +355,7 @@ def test_a_file_that_is_too_large_is_named_with_what_to_do(build: Build) -> None
     assert build.built == ""
 
 
-def test_a_large_file_that_is_no_input_is_nobodys_matter(build: Build) -> None:
+def test_a_large_file_that_is_not_an_input_is_ignored(build: Build) -> None:
     with (build.source / "data.bin").open("wb") as file:
         file.truncate(3 * 1024 * 1024)
     assert all(build.run(MAX_FILE_MB="2").values())

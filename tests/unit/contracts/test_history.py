@@ -270,5 +270,5 @@ def test_a_branch_result_is_not_taken_for_the_document() -> None:
     assert json.loads(found.model_dump_json())["images"] is None
 
 
-def test_an_input_that_is_no_release_gives_no_document() -> None:
+def test_an_input_that_is_not_a_release_gives_no_document() -> None:
     assert latest_document(History({"hello": 1}).events) is None

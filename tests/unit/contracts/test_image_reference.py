@@ -58,6 +58,6 @@ def test_a_pinned_name_keeps_its_tag_for_people(text: str, pinned: str) -> None:
         "python\n",
     ],
 )
-def test_what_is_no_name_is_refused_with_what_is_allowed(text: str) -> None:
+def test_what_is_not_a_name_is_refused_with_what_is_allowed(text: str) -> None:
     with pytest.raises(ValueError, match="allowed is name:tag"):
         ImageReference.parse(text)

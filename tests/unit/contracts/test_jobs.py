@@ -8,7 +8,7 @@ def test_each_event_and_each_rule_stands_once() -> None:
     assert len({event.rule for event in EVENTS}) == len(EVENTS)
 
 
-def test_what_counts_of_a_status_is_told_with_its_field() -> None:
+def test_what_counts_of_a_status_is_reported_with_its_field() -> None:
     assert all(bool(event.status) == bool(event.ends) for event in EVENTS)
 
 

@@ -45,7 +45,7 @@ def test_many_faults_are_counted() -> None:
     assert in_words(["a", "b", "c", "d", "e", "f", "g"]) == "a; b; c; d; e; and 2 more"
 
 
-def test_a_name_that_is_no_line_of_text_is_escaped(tmp_path: Path) -> None:
+def test_a_name_that_is_not_a_line_of_text_is_escaped(tmp_path: Path) -> None:
     model = tmp_path / "model"
     model.mkdir()
     (model / "new\nline").symlink_to("caf\u00e9")

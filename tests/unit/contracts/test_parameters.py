@@ -32,7 +32,7 @@ def test_text_that_is_not_json_is_refused_with_its_place() -> None:
     )
 
 
-def test_json_that_is_no_object_is_refused() -> None:
+def test_json_that_is_not_an_object_is_refused() -> None:
     assert refusal("source", "[]") == f"{PATH}: the document is [], but input should be an object"
 
 
@@ -98,7 +98,7 @@ def test_a_rule_without_a_bound_is_refused_in_plain_words() -> None:
     )
 
 
-def test_all_findings_of_a_section_are_told_at_once() -> None:
+def test_all_findings_of_a_section_are_reported_at_once() -> None:
     text = '{"branch": 1, "platform": "linux/arm64"}'
     assert "branch is 1" in refusal("source", text)
     assert "platform is \"linux/arm64\", but input should be 'linux/amd64'" in refusal(

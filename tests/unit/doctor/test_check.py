@@ -27,7 +27,7 @@ def test_the_doctors_own_pings_do_not_hide_what_a_server_said(
     assert CHECK.failed("seen", change="change", log=log).log == shown
 
 
-def test_what_is_no_text_in_a_log_is_one_mark_and_a_long_line_keeps_its_end() -> None:
+def test_what_is_not_text_in_a_log_is_one_mark_and_a_long_line_keeps_its_end() -> None:
     finding = CHECK.failed(
         "seen", change="c", log=["  in x", "\ufffd\x00" * 4000, "z" * 9000 + "!"]
     )

@@ -57,7 +57,7 @@ def test_the_host_that_fails_is_named_with_its_own_words(practice: Practice) -> 
     assert found["train-hosts"].log == ("I know one host alone",)
 
 
-def test_models_of_one_name_that_differ_are_told(practice: Practice) -> None:
+def test_models_of_one_name_that_differ_are_reported(practice: Practice) -> None:
     def differ(job: Job) -> int:
         code = train(job)
         (job.tree / "model" / "mean").write_text(resources(job)["current_host"])
@@ -70,7 +70,7 @@ def test_models_of_one_name_that_differ_are_told(practice: Practice) -> None:
     assert "on one host alone" in found.change
 
 
-def test_hosts_that_wait_for_one_another_for_ever_are_told(tmp_path: Path) -> None:
+def test_hosts_that_wait_for_one_another_for_ever_are_reported(tmp_path: Path) -> None:
     late = TrainingRun(None, ("waits for the others",), tmp_path, 600.0)
     runs = SimpleNamespace(on_hosts=HostRuns((late, late)))
     found = train_hosts.look(cast(TrainingRuns, runs))

@@ -10,12 +10,12 @@ from modelwharf.engines.engine import BuildError, BuildRequest, Image, LogSink
 from tests.unit.doctor.fakes import FakeEngine
 
 
-def test_a_name_that_the_engine_does_not_know_is_told(tmp_path: Path) -> None:
+def test_a_name_that_the_engine_does_not_know_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CannotExamine, match=r"no image 'other:1' on this machine: build or pull"):
         examine(FakeEngine(), {ImageRole.TRAINING: NamedImage("other:1")}, Settings(), tmp_path)
 
 
-def test_a_name_that_the_engine_refuses_is_told_in_its_words(tmp_path: Path) -> None:
+def test_a_name_that_the_engine_refuses_is_reported_in_its_words(tmp_path: Path) -> None:
     class Strict(FakeEngine):
         def find(self, reference: str) -> Image:
             raise OSError("invalid reference format")
@@ -97,7 +97,7 @@ def tree(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("inputs", [("training",), ()])
-def test_what_a_release_would_refuse_to_build_is_told_before_the_build(
+def test_what_a_release_would_refuse_to_build_is_reported_before_the_build(
     tmp_path: Path, inputs: tuple[str, ...]
 ) -> None:
     engine, repository = FakeEngine(), tree(tmp_path / "repository")
@@ -118,7 +118,7 @@ def test_what_a_release_would_refuse_to_build_is_told_before_the_build(
     assert engine.builds == []
 
 
-def test_what_dockerignore_leaves_out_is_nobodys_matter(tmp_path: Path) -> None:
+def test_what_dockerignore_leaves_out_is_ignored(tmp_path: Path) -> None:
     engine, repository = FakeEngine(), tree(tmp_path / "repository")
     (repository / ".dockerignore").write_text("training\n")
     (repository / "Dockerfile").write_text("FROM python\nCOPY README.md /\n")

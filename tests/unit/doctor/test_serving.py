@@ -48,7 +48,7 @@ def test_without_an_artifact_only_the_start_is_checked(practice: Practice) -> No
     assert "--model" in found["serve-loads-model"].change
 
 
-def test_an_artifact_that_does_not_load_is_told_once(practice: Practice) -> None:
+def test_an_artifact_that_does_not_load_is_reported_once(practice: Practice) -> None:
     class Picky(Serving):
         def load(self) -> bool:
             raise SystemExit(1)
@@ -61,7 +61,7 @@ def test_an_artifact_that_does_not_load_is_told_once(practice: Practice) -> None
     assert "it ended with exit code 1" in found["serve-loads-model"].seen
 
 
-def test_a_server_that_is_never_healthy_is_told_with_what_its_pings_came_to(
+def test_a_server_that_is_never_healthy_is_reported_with_the_results_of_its_pings(
     practice: Practice,
 ) -> None:
     class Slow(Serving):
@@ -163,7 +163,7 @@ def test_a_server_that_is_healthy_without_any_model_is_found(practice: Practice)
     assert "nothing in /opt/ml/model" in found["ping-waits-for-model"].seen
 
 
-def test_a_model_in_the_image_itself_is_no_fault(practice: Practice) -> None:
+def test_a_model_in_the_image_itself_is_not_a_fault(practice: Practice) -> None:
     class Complete(Serving):
         def load(self) -> bool:
             return True
@@ -309,7 +309,7 @@ def test_a_large_body_that_ends_the_server_is_found_and_the_rest_is_checked_on_a
 @pytest.mark.parametrize(
     ("limit", "told"), [(5, "5 MB are taken"), (12, "10 MB are taken"), (0, "1 MB is refused, too")]
 )
-def test_a_large_body_may_be_refused_but_the_limit_is_told(
+def test_a_large_body_may_be_refused_but_the_limit_is_reported(
     practice: Practice, limit: int, told: str
 ) -> None:
     most = max(limit * 1024**2, 100)
@@ -354,7 +354,7 @@ def test_a_server_that_does_not_end_well_is_found(
         ("isolated", "serve-no-network"),
     ],
 )
-def test_each_harder_condition_is_told_apart(
+def test_each_harder_condition_is_distinguished(
     practice: Practice, attribute: str, finding: str
 ) -> None:
     class Delicate(Serving):
@@ -418,7 +418,7 @@ def test_without_a_sample_request_only_health_is_checked(practice: Practice) -> 
     assert bad(found) == {}
 
 
-def test_a_program_that_does_not_start_is_told(practice: Practice) -> None:
+def test_a_program_that_does_not_start_is_reported(practice: Practice) -> None:
     def refuse(launch: Launch) -> None:
         raise OSError("exec /usr/local/bin/serve: no such file or directory")
 

@@ -96,7 +96,7 @@ def test_a_command_that_the_word_stands_in_the_place_of_is_named(
 
 
 @pytest.mark.parametrize("entrypoint", [(), ("/entry.sh",)])
-def test_a_link_to_nothing_is_told_from_a_program_that_is_not_there(
+def test_a_link_to_nothing_is_distinguished_from_a_program_that_is_not_there(
     entrypoint: tuple[str, ...],
 ) -> None:
     here = {"train": Place("/usr/local/bin/train", False, "/opt/main")}

@@ -53,7 +53,7 @@ def test_an_image_for_another_platform_is_not_even_started(practice: Practice) -
     assert practice.engine.launches == []
 
 
-def test_a_list_of_images_is_no_image(practice: Practice) -> None:
+def test_a_list_of_images_is_not_an_image(practice: Practice) -> None:
     practice.engine.listed = "application/vnd.oci.image.index.v1+json"
 
     found = practice.training()
@@ -74,7 +74,7 @@ def test_a_list_of_images_is_no_image(practice: Practice) -> None:
         ("the engine has hiccups", "could not start train"),
     ],
 )
-def test_a_program_that_does_not_start_is_told_apart(
+def test_a_program_that_does_not_start_is_distinguished(
     practice: Practice, words: str, told: str
 ) -> None:
     def refuse(launch: Launch) -> None:
@@ -127,7 +127,7 @@ def test_numbers_that_must_be_numbers_are_found_by_sending_them_so(practice: Pra
     assert found["train-succeeds"].seen == "makes no sense before train-hyperparameters is well"
 
 
-def test_training_that_fails_either_way_is_told_once_with_its_own_reason(
+def test_training_that_fails_either_way_is_reported_once_with_its_own_reason(
     practice: Practice,
 ) -> None:
     practice.engine.train = lambda job: job.fail("too few rows")
@@ -214,7 +214,7 @@ def test_success_on_bad_data_is_found(practice: Practice) -> None:
         ("zu wenig für ein Modell".encode("latin-1"), "(not UTF-8: write it as text)"),
     ],
 )
-def test_what_becomes_of_a_failure_file_is_told(
+def test_what_becomes_of_a_failure_file_is_reported(
     practice: Practice, written: bytes, said: str
 ) -> None:
     def failing(job: Job) -> int:
@@ -406,7 +406,7 @@ def test_a_stopped_training_without_a_checkpoint_is_found(practice: Practice) ->
         ("isolated", "train-no-network"),
     ],
 )
-def test_each_harder_condition_is_told_apart(
+def test_each_harder_condition_is_distinguished(
     practice: Practice, attribute: str, finding: str
 ) -> None:
     def delicate(job: Job) -> int:
@@ -464,7 +464,7 @@ def test_without_data_only_what_needs_none_is_checked(practice: Practice) -> Non
     assert "--channel" in found["train-succeeds"].change
 
 
-def test_training_that_does_not_end_is_stopped_and_told(practice: Practice) -> None:
+def test_training_that_does_not_end_is_stopped_and_reported(practice: Practice) -> None:
     found = practice.training(hyperparameters={"seconds": 61})
 
     assert bad(found) == {"train-succeeds": "fail"}

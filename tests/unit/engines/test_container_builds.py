@@ -59,7 +59,7 @@ def test_a_client_without_buildx_is_not_asked_for_its_options(client: CommandLin
     assert fit(client, *MANIFEST_OPTIONS, "--load", "--tag", "x", ".") == ["--tag", "x", "."]
 
 
-def test_the_registry_is_no_layer_cache_here_and_the_log_says_so() -> None:
+def test_the_registry_is_not_a_layer_cache_here_and_the_log_says_so() -> None:
     said: list[str] = []
     words = ["--cache-from", CACHE, "--build-arg", "BUILDKIT_INLINE_CACHE=1", "."]
     assert fit(BUILDX, *words, log=said.append) == ["."]

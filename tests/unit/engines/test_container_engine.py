@@ -355,7 +355,7 @@ def test_how_long_it_ran_is_the_engines_to_say(
     assert program.ran == (None if seconds is None else pytest.approx(seconds, abs=1e-5))
 
 
-def test_a_lost_engine_is_told_to_whoever_waits_and_swept_when_it_is_back(tree: Path) -> None:
+def test_a_lost_engine_is_told_to_its_waiters_and_swept_when_it_is_back(tree: Path) -> None:
     container = FakeContainer(requests.exceptions.ConnectionError(ConnectionRefusedError(111, "")))
     told: list[ContainerProgram] = []
     program = ContainerProgram(
@@ -435,7 +435,7 @@ def test_a_container_that_does_not_start_is_not_watched(tree: Path) -> None:
     assert (watch.at_most, watch.marks) == (1, [])
 
 
-def test_a_socket_that_nobody_answers_is_closed_at_once(tmp_path: Path) -> None:
+def test_a_socket_without_an_answer_is_closed_at_once(tmp_path: Path) -> None:
     with closing(docker.DockerClient(base_url=f"unix://{tmp_path}/gone", version="1.40")) as client:
         close_unanswered(client.api)
         with pytest.raises(requests.ConnectionError):
@@ -491,6 +491,6 @@ def test_a_named_engine_is_the_only_one_that_is_asked(tmp_path: Path) -> None:
     ("address", "words"),
     [("tcp://here:x", "Port could not be cast"), ("ssh://here", "paramiko"), ("here", "port is")],
 )
-def test_an_address_that_cannot_be_used_is_told_as_one(address: str, words: str) -> None:
+def test_an_address_that_cannot_be_used_is_reported_as_one(address: str, words: str) -> None:
     with pytest.raises(NoEngine, match=words):
         connect({"DOCKER_HOST": address})

@@ -68,14 +68,14 @@ def test_the_escape_character_is_what_the_directive_says(tmp_path: Path) -> None
     assert found.steps[-1].text == "dir /s"
 
 
-def test_a_byte_order_mark_and_tabs_are_nobodys_matter(tmp_path: Path) -> None:
+def test_a_byte_order_mark_and_tabs_are_ignored(tmp_path: Path) -> None:
     found = plan(tmp_path, "\ufeffFROM\tx\nRUN\techo $((1<<3)) \\\n\t<<< a\nMAINTAINER\tAda\n")
     assert isinstance(found.steps[-1], RunCommand)
     assert found.steps[-1].text == "echo $((1<<3)) \t<<< a"
     assert "line 4: MAINTAINER has no effect here" in found.notes[-1]
 
 
-def test_a_dockerfile_that_is_no_text_is_told_so(tmp_path: Path) -> None:
+def test_a_dockerfile_that_is_not_text_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
     path.write_bytes(b"FROM x\n# \xe9\n")
     with pytest.raises(BuildError, match="not UTF-8: byte 10 is 0xe9"):

@@ -28,7 +28,7 @@ def test_files_of_all_hosts_are_together_and_the_same_one_is_there_once(tmp_path
     assert (tmp_path / "all/empty").is_dir()
 
 
-def test_a_name_with_two_contents_is_told_with_both_hosts(tmp_path: Path) -> None:
+def test_a_name_with_two_contents_is_reported_with_both_hosts(tmp_path: Path) -> None:
     folders = {f"algo-{n}": written(tmp_path / str(n), model=f"seed {n}") for n in (1, 2, 3)}
     assert merge(folders, tmp_path / "all") == (
         "model differs between algo-1 and algo-2",

@@ -95,7 +95,7 @@ def test_a_source_that_is_left_out_is_refused_with_the_reason(context: Path, sou
         (b"docs\n*.[z-a]\n", r"\.dockerignore has the pattern '\*\.\[z-a\]', which is none"),
     ],
 )
-def test_what_docker_cannot_read_is_told(tmp_path: Path, content: bytes, told: str) -> None:
+def test_what_docker_cannot_read_is_reported(tmp_path: Path, content: bytes, told: str) -> None:
     (tmp_path / ".dockerignore").write_bytes(content)
     (tmp_path / "Dockerfile").write_text("FROM x\n")
     with pytest.raises(BuildError, match=told):

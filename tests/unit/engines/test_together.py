@@ -117,7 +117,7 @@ def test_a_program_that_cannot_start_leaves_none_running() -> None:
     assert first.term.is_set()
 
 
-def test_a_lost_engine_is_told_and_the_others_are_stopped() -> None:
+def test_a_lost_engine_is_reported_and_the_others_are_stopped() -> None:
     lost, other = Played(), heeding()
 
     def fail(timeout: float | None = None) -> int | None:

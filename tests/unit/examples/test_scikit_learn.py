@@ -103,7 +103,7 @@ def test_files_with_other_columns_are_refused(program: ModuleType, tmp_path: Pat
     assert "not ('age', 'sex'" in train(program, tmp_path, files).failure
 
 
-def test_an_empty_channel_is_told(program: ModuleType, tmp_path: Path) -> None:
+def test_an_empty_channel_is_reported(program: ModuleType, tmp_path: Path) -> None:
     assert "there is no .csv file in" in train(program, tmp_path, {}).failure
 
 

@@ -134,7 +134,7 @@ def test_a_data_frame_names_its_columns_and_a_column_transformer_finds_them(
     assert np.allclose(asked, model.predict_proba(frame), rtol=0, atol=1e-12)
 
 
-def test_a_step_that_nobody_converts_is_named_with_the_two_ways_left(
+def test_a_step_without_a_converter_is_named_with_the_two_remaining_options(
     inputs: np.ndarray, tmp_path: Path
 ) -> None:
     model = make_pipeline(FunctionTransformer(np.tanh), Ridge()).fit(inputs, inputs[:, 0])

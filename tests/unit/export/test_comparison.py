@@ -141,7 +141,7 @@ def test_the_message_names_the_row_both_answers_and_what_to_do() -> None:
     assert 'fallback="skops"' in message
 
 
-def test_a_difference_within_the_tolerance_passes_and_is_told() -> None:
+def test_a_difference_within_the_tolerance_passes_and_is_reported() -> None:
     rows = np.array([[100.0, 2.0]])
     compared = comparer(first, lambda rows: rows[:, 0] + 0.5, absolute=0.1, relative=0.005)
     assert compared.compare([Batch.of(rows)]).largest == 0.5

@@ -104,12 +104,12 @@ def test_another_number_of_columns_is_refused(
     ],
     ids=str,
 )
-def test_a_model_that_was_never_trained_is_told_so(model: Any, said: str, tmp_path: Path) -> None:
+def test_a_model_that_was_never_trained_is_reported(model: Any, said: str, tmp_path: Path) -> None:
     with pytest.raises(export.CannotExport, match=said):
         export.write(model, tmp_path, inputs=models.rows(), columns=NAMES)
 
 
-def test_a_holdout_that_the_model_itself_refuses_is_told_in_its_words(tmp_path: Path) -> None:
+def test_a_holdout_that_the_model_itself_refuses_is_reported_in_its_words(tmp_path: Path) -> None:
     rows = models.rows()
     model = Ridge().fit(rows, models.target(rows))
     with pytest.raises(export.CannotExport, match="Input X contains NaN"):

@@ -108,7 +108,7 @@ def test_each_row_of_csv_is_a_request(body: str) -> None:
         ),
     ],
 )
-def test_json_that_is_no_request_is_refused_with_the_reason(body: bytes, reason: str) -> None:
+def test_json_that_is_not_a_request_is_refused_with_the_reason(body: bytes, reason: str) -> None:
     refusal = refused(body, Format.JSON)
     assert refusal.status == 400
     assert refusal.reason.startswith(reason)
@@ -132,7 +132,7 @@ def test_a_line_is_json_to_its_last_byte(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b'["%b"]', b'{"%b":1}', b'{"product":"wti","date":"%b"}'])
-def test_what_is_wrong_is_told_in_short(body: bytes) -> None:
+def test_what_is_wrong_is_reported_briefly(body: bytes) -> None:
     assert len(refused(body % (b"x" * 100_000), Format.JSON).reason) < 500
 
 
@@ -157,7 +157,7 @@ def test_a_broken_line_is_counted() -> None:
         (b'product,date\n"wti,2019-01-15\n', "the body is not CSV"),
     ],
 )
-def test_csv_that_is_no_request_is_refused_with_the_reason(body: bytes, reason: str) -> None:
+def test_csv_that_is_not_a_request_is_refused_with_the_reason(body: bytes, reason: str) -> None:
     refusal = refused(body, Format.CSV)
     assert refusal.status == 400
     assert refusal.reason.startswith(reason)

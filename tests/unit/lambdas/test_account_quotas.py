@@ -36,7 +36,9 @@ def notices(world: World, parameters: Parameters | None = None) -> tuple[str, ..
     return required_quotas(world.runtime, DOCUMENT, parameters or Parameters())[1]
 
 
-def test_quotas_that_suffice_are_kept_with_their_codes_and_nothing_is_told(world: World) -> None:
+def test_quotas_that_suffice_are_kept_with_their_codes_and_nothing_is_reported(
+    world: World,
+) -> None:
     quotas, told = required_quotas(world.runtime, DOCUMENT, Parameters())
     assert told == ()
     assert {quota.name: quota.value for quota in quotas}[ENDPOINTS] == 20
@@ -70,13 +72,13 @@ def test_an_endpoint_that_failed_holds_no_instances(world: World) -> None:
     assert "the next release" in notices(world)[0]
 
 
-def test_one_build_at_a_time_is_told_and_stops_nothing(world: World) -> None:
+def test_one_build_at_a_time_is_reported_and_stops_nothing(world: World) -> None:
     world.quotas.applied[CODEBUILD, BUILDS] = 1
     (told,) = notices(world)
     assert "built one after the other" in told and "--service-code codebuild" in told
 
 
-def test_a_type_that_service_quotas_does_not_list_is_told(world: World) -> None:
+def test_a_type_that_service_quotas_does_not_list_is_reported(world: World) -> None:
     (told,) = notices(world, Parameters(deployment=Deployment(instance_type="ml.m5.xlarge")))
     assert "no quota 'ml.m5.xlarge for endpoint usage'" in told
 
@@ -111,7 +113,7 @@ def test_a_type_that_the_region_has_and_the_sdk_does_not_know_yet_is_taken(world
         EndpointConnectionError(endpoint_url="https://servicequotas"),
     ],
 )
-def test_service_quotas_that_cannot_be_asked_fail_no_release_and_are_told(
+def test_service_quotas_that_cannot_be_asked_fail_no_release_and_are_reported(
     world: World, refusal: Exception
 ) -> None:
     world.quotas.refusal = refusal

@@ -23,7 +23,7 @@ def test_one_file_is_read_out_of_many(world: World) -> None:
     assert read_member(world.runtime, OUTPUT, "holdout.jsonl") == b"rows"
 
 
-def test_a_leading_dot_is_no_part_of_the_name(world: World) -> None:
+def test_a_leading_dot_is_not_part_of_the_name(world: World) -> None:
     put_output(world, {"./holdout.jsonl": b"rows"})
     assert read_member(world.runtime, OUTPUT, "holdout.jsonl") == b"rows"
 
@@ -38,7 +38,7 @@ def test_an_empty_archive_holds_nothing(world: World) -> None:
     assert read_member(world.runtime, OUTPUT, "holdout.jsonl") is None
 
 
-def test_what_is_no_archive_is_refused_by_name(world: World) -> None:
+def test_what_is_not_an_archive_is_refused_by_name(world: World) -> None:
     world.s3.put_object(Bucket="artifacts", Key="x.tar.gz", Body=b"not gzip at all")
     with pytest.raises(TrainingFailed, match=r"s3://artifacts/x.tar.gz is not a readable tar.gz"):
         read_member(world.runtime, "s3://artifacts/x.tar.gz", "holdout.jsonl")

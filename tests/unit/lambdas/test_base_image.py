@@ -122,7 +122,7 @@ def test_an_image_that_is_not_there_is_named_with_the_parameter_and_what_to_do(
     )
 
 
-def test_a_private_registry_is_told_from_a_public_one(registry: Registry) -> None:
+def test_a_private_registry_is_distinguished_from_a_public_one(registry: Registry) -> None:
     registry.like.challenge = 'Basic realm="https://123456789012.dkr.ecr",service="ecr"'
     words = refusal(registry, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/mine:1")
     assert "requires credentials to show it, or has no such image" in words
@@ -170,13 +170,13 @@ def test_a_registry_that_is_not_there_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize("answer", [b"<html>", b"[]", b"{}", b"null"])
-def test_a_token_that_cannot_be_read_is_told(registry: Registry, answer: bytes) -> None:
+def test_a_token_that_cannot_be_read_is_reported(registry: Registry, answer: bytes) -> None:
     registry.like.token = answer
     with pytest.raises(ServiceFault, match="gave no token"):
         base(registry).pinned()
 
 
-def test_a_digest_that_is_none_is_told(registry: Registry) -> None:
+def test_a_digest_that_is_none_is_reported(registry: Registry) -> None:
     registry.like.digest = "md5:1"
     with pytest.raises(ServiceFault, match="gave the digest 'md5:1'"):
         base(registry).pinned()

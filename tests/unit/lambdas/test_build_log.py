@@ -18,17 +18,17 @@ AFTER = [
 ]
 
 
-def test_the_failed_commands_own_lines_are_told() -> None:
+def test_the_failed_commands_own_lines_are_reported() -> None:
     before = ["[Container] 12:00:00 Running command aws ecr get-login-password", "Login Succeeded"]
     assert lines_of_failure([*before, *FAILING, *AFTER]) == ["step 1", "no such wheel"]
 
 
-def test_of_many_lines_the_last_are_told() -> None:
+def test_of_many_lines_the_last_are_reported() -> None:
     many = [f"line {number}" for number in range(100)]
     assert lines_of_failure([FAILING[0], *many, *AFTER]) == many[-LINES_SHOWN:]
 
 
-def test_buildkits_account_of_the_failed_step_is_told_without_what_came_before() -> None:
+def test_buildkits_account_of_the_failed_step_is_reported_without_what_came_before() -> None:
     account = [
         "------",
         " > [2/3] RUN pip install -r requirements.txt:",
@@ -66,7 +66,7 @@ def test_an_account_without_the_steps_lines_stands_behind_them() -> None:
     assert lines_of_failure([FAILING[0], *written, *AFTER]) == written
 
 
-def test_a_log_without_a_failed_command_is_told_from_its_end() -> None:
+def test_a_log_without_a_failed_command_is_reported_from_its_end() -> None:
     """Such as that of a build whose time was over."""
     assert lines_of_failure(["[Container] Running command make", "one", "two\n", ""]) == [
         "one",

@@ -81,7 +81,7 @@ def test_what_was_found_of_the_data_is_in_the_verdict_first(world: World) -> Non
     assert verdict.findings == ("wti: 3 are gone", "the model is the random walk")
 
 
-def test_what_the_program_found_is_told_with_a_refusal(world: World) -> None:
+def test_what_the_program_found_is_reported_with_a_refusal(world: World) -> None:
     put_output(world, found("the intervals are too narrow", skill=-0.5))
     assert refusal(world, document(upto="Train")).endswith(
         "The bounds are in /modelwharf/oil-price/quality. Besides, the intervals are too narrow"
@@ -184,7 +184,7 @@ def test_a_broken_bound_on_what_was_measured_gives_no_such_advice(world: World) 
     assert words.endswith("The bounds are in /modelwharf/oil-price/quality")
 
 
-def test_a_model_that_nobody_could_verify_is_refused_before_it_serves(world: World) -> None:
+def test_a_model_that_cannot_be_verified_is_refused_before_it_serves(world: World) -> None:
     rules = Quality(rules=(rule("accuracy", minimum=0.9),))
     with pytest.raises(VerificationFailed) as caught:
         check_quality(world.runtime, foreign({"accuracy": 0.92}, quality=rules))
@@ -194,7 +194,7 @@ def test_a_model_that_nobody_could_verify_is_refused_before_it_serves(world: Wor
     assert Deployment.model_validate_json(example).probe is not None
 
 
-def test_what_is_missing_for_the_verification_is_told_with_what_the_gate_lacks(
+def test_what_is_missing_for_the_verification_is_reported_with_what_the_gate_lacks(
     world: World,
 ) -> None:
     words = refusal(world, foreign({"accuracy": 0.92}))
@@ -227,7 +227,7 @@ def test_a_value_on_the_bound_holds() -> None:
     assert judge({"mae": 3.0}, [rule("mae", minimum=3, maximum=3)]).passed
 
 
-def test_a_value_that_rounds_to_the_bound_is_told_in_full() -> None:
+def test_a_value_that_rounds_to_the_bound_is_reported_in_full() -> None:
     verdict = judge({"skill": -0.0500001}, [rule("skill", minimum=-0.05)])
     assert verdict.reasons == ("skill -0.0500001 is below its minimum -0.05",)
 

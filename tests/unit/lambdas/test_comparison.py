@@ -5,7 +5,7 @@ import pytest
 from lambdas.comparison import Difference, Tolerance, largest_difference
 
 
-def test_the_largest_difference_of_all_numbers_is_told() -> None:
+def test_the_largest_difference_of_all_numbers_is_reported() -> None:
     expected = {"a": 1.0, "b": [2, {"c": 3.0}]}
     answer = {"a": 1.1, "b": [2, {"c": 3.4}]}
     assert largest_difference(expected, answer, Tolerance(0.5)) == pytest.approx(0.4)
@@ -20,7 +20,7 @@ def test_a_truth_value_equals_the_number_that_it_is_to_python() -> None:
     assert largest_difference(labels, [1, 0, True, False, 1.0, False, True], Tolerance(0)) == 0
 
 
-def test_keys_that_only_the_answer_has_are_no_difference() -> None:
+def test_keys_that_only_the_answer_has_are_not_a_difference() -> None:
     assert largest_difference({"a": 1}, {"a": 1, "b": 2}, Tolerance(0)) == 0
 
 
@@ -43,7 +43,7 @@ def test_keys_that_only_the_answer_has_are_no_difference() -> None:
         ({"a": 1.0}, {"a": float("inf")}, "a is inf, not 1.0"),
     ],
 )
-def test_a_difference_is_told_with_its_place(expected: Any, answer: Any, words: str) -> None:
+def test_a_difference_is_reported_with_its_place(expected: Any, answer: Any, words: str) -> None:
     with pytest.raises(Difference, match=words):
         largest_difference(expected, answer, Tolerance(0.5))
 

@@ -165,7 +165,9 @@ def test_an_endpoint_that_could_not_be_created_is_a_failure(world: World) -> Non
     assert "is Failed: no capacity" in verdict.cause
 
 
-def test_the_old_configuration_before_the_update_was_asked_for_is_no_failure(world: World) -> None:
+def test_the_old_configuration_before_the_update_was_asked_for_is_not_a_failure(
+    world: World,
+) -> None:
     world.sagemaker.serve("oil-price", OLD)
     deploy_model(world.runtime, task(READY))
     row = waiter(world).model_copy(update={"submitted": False})

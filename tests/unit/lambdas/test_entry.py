@@ -154,7 +154,7 @@ LIMIT = (
         ),
     ],
 )
-def test_only_a_quota_that_can_suffice_is_waited_for_and_the_command_is_told(
+def test_only_a_quota_that_can_suffice_is_waited_for_and_the_command_is_reported(
     world: World, code: str, words: str, meaning: type[Exception]
 ) -> None:
     with pytest.raises(meaning, match="aws service-quotas list-service-quotas --service-code"):

@@ -33,7 +33,7 @@ class TestTraining:
         [row] = world.runtime.ledger.waiters(f"training/{TRAINING_JOB}")
         return settle(world.runtime, row)
 
-    def test_its_failure_is_told_in_sagemaker_s_words(self, world: World) -> None:
+    def test_its_failure_is_reported_in_sagemaker_s_words(self, world: World) -> None:
         verdict = self.settle(
             world,
             TrainingJobStatus="Failed",
@@ -107,7 +107,7 @@ class TestTraining:
         ("files", "expected"),
         [({}, Failed), ({"model.bin": b"1"}, Succeeded)],
     )
-    def test_a_model_archive_without_a_file_is_told_at_once(
+    def test_a_model_archive_without_a_file_is_reported_at_once(
         self, world: World, files: dict[str, bytes], expected: type[object]
     ) -> None:
         train_model(world.runtime, task(document(upto="PrepareData")))
@@ -163,7 +163,7 @@ class TestProcessing:
         [row] = world.runtime.ledger.waiters(f"processing/{PROCESSING_JOB}")
         return settle(world.runtime, row)
 
-    def test_its_failure_is_told_in_the_program_s_words(self, started: World) -> None:
+    def test_its_failure_is_reported_in_the_program_s_words(self, started: World) -> None:
         started.sagemaker.finish_processing(
             PROCESSING_JOB, "Failed", ExitMessage="wti: a gap of 40 days", FailureReason="exit 1"
         )
@@ -190,7 +190,7 @@ class TestProcessing:
         assert verdict.error == "PreparationFailed"
         assert verdict.cause.startswith(next(iter(facts.values())))
 
-    def test_without_a_program_s_word_sagemaker_s_is_told(self, started: World) -> None:
+    def test_without_a_program_s_word_sagemaker_s_is_reported(self, started: World) -> None:
         started.sagemaker.finish_processing(
             PROCESSING_JOB, "Failed", FailureReason="AlgorithmError: exit code 137"
         )
@@ -238,7 +238,7 @@ class TestProcessing:
             "findings": ("wti: 3 are gone", "y" * 400),
         }
 
-    def test_findings_that_are_no_list_are_none(self, started: World) -> None:
+    def test_findings_that_are_not_a_list_are_none(self, started: World) -> None:
         started.s3.put_object(
             Bucket="artifacts",
             Key=f"releases/{RELEASE}/data/report.json",

@@ -81,7 +81,7 @@ def test_a_success_tells_what_serves(world: World) -> None:
     assert lines(world)["serving"].startswith(f"release {RELEASE} serves endpoint oil-price")
 
 
-def test_a_way_back_that_failed_is_told_with_what_to_look_at(world: World) -> None:
+def test_a_way_back_that_failed_is_reported_with_what_to_look_at(world: World) -> None:
     way_back = Failure.model_validate({"Error": "DeploymentFailed", "Cause": "no capacity"})
     notify(world.runtime, failed(rollback=None, rollback_failure=way_back))
     assert lines(world)["undone"] == "the way back failed too: DeploymentFailed: no capacity"
@@ -117,7 +117,7 @@ def test_an_endpoint_that_cannot_be_described_does_not_keep_the_news_back(
     assert "sagemaker:DescribeEndpoint" in lines(world)["serving"]
 
 
-def test_a_failed_build_is_told_as_step_functions_and_wharf_show_have_it(world: World) -> None:
+def test_a_failed_build_is_reported_as_step_functions_and_wharf_show_have_it(world: World) -> None:
     history, training, _ = parallel()
     failure = history.fail("BuildFailed", "pip failed", after=training)
     history.add("ParallelStateFailed", after=failure)
@@ -138,7 +138,7 @@ def test_a_history_that_cannot_be_read_does_not_keep_the_news_back(world: World)
 
 
 @pytest.mark.parametrize("wanted", list(Outcome))
-def test_only_wanted_outcomes_are_told(world: World, wanted: Outcome) -> None:
+def test_only_wanted_outcomes_are_reported(world: World, wanted: Outcome) -> None:
     settings = plan(notifications=Notifications(outcomes=(wanted,)))
     notify(world.runtime, failed(plan=settings))
     assert len(world.sns.published) == (1 if wanted is Outcome.FAILED else 0)

@@ -132,7 +132,7 @@ def test_many_objects_take_many_calls_and_one_copy_each(world: World) -> None:
     assert [read(world, source.key) for source in sources] == [b"%d" % n for n in range(10)]
 
 
-def test_a_version_that_is_gone_is_told_apart(world: World) -> None:
+def test_a_version_that_is_gone_is_distinguished(world: World) -> None:
     source = put(world, b"x")
     world.s3.delete_object(Bucket="data", Key=source.key, VersionId=source.version)
     with pytest.raises(NoSuchVersion):

@@ -112,7 +112,7 @@ def test_the_program_finds_the_data_of_the_release_that_serves(world: World) -> 
     )
 
 
-def test_a_serving_release_without_prepared_data_is_no_input(world: World) -> None:
+def test_a_serving_release_without_prepared_data_is_not_an_input(world: World) -> None:
     put_champion(world, OTHER)
     assert list(inputs_of(world)) == ["raw"]
 

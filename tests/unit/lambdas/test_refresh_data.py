@@ -152,7 +152,7 @@ def test_without_a_key_it_says_how_to_make_one(project: World) -> None:
     )
 
 
-def test_a_wrong_key_is_told_in_the_api_s_words_and_never_shown(project: World) -> None:
+def test_a_wrong_key_is_reported_in_the_api_s_words_and_never_shown(project: World) -> None:
     project.ssm.put_parameter(
         Name="/modelwharf/oil-price/eia-api-key",
         Value="wrong-key",
@@ -185,7 +185,7 @@ def test_a_row_that_cannot_be_read_is_refused_and_shown(
         refresh_data(project.runtime)
 
 
-def test_an_api_that_is_not_there_is_told(project: World, eia: Eia) -> None:
+def test_an_api_that_is_not_there_is_reported(project: World, eia: Eia) -> None:
     project.environment = project.environment.model_copy(
         update={"eia_url": "http://127.0.0.1:1/v2"}
     )

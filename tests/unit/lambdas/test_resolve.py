@@ -78,7 +78,7 @@ def test_the_pinned_version_is_read_and_not_the_newest(project: World) -> None:
     assert plan_of(project, doc).training.volume_gb == 20
 
 
-def test_every_finding_in_every_section_is_told_at_once(project: World) -> None:
+def test_every_finding_in_every_section_is_reported_at_once(project: World) -> None:
     doc = pinned(
         project,
         source={"branch": 1},
@@ -209,7 +209,7 @@ class TestBaseImage:
         plan_of(project, pinned(project))
         assert len(registry.like.asked) == 1
 
-    def test_that_is_missing_is_told_with_every_other_finding(
+    def test_that_is_missing_is_reported_with_every_other_finding(
         self, project: World, registry: Registry
     ) -> None:
         registry.like.missing = True

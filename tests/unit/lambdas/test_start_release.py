@@ -220,7 +220,7 @@ def test_a_request_may_name_a_commit(project: World) -> None:
 
 @pytest.mark.parametrize("ref", ["refs/heads/try", "refs/tags/v1", "refs/notes/commits"])
 @pytest.mark.parametrize("reference", [{}, {"created": True}, {"deleted": True}])
-def test_a_push_to_another_branch_or_to_a_tag_bothers_nobody(
+def test_a_push_to_another_branch_or_to_a_tag_sends_no_notification(
     project: World, ref: str, reference: dict[str, Any]
 ) -> None:
     start(project, push(ref=ref, **reference))
@@ -353,7 +353,7 @@ def test_a_wish_before_the_first_push_is_skipped_with_what_to_type(project: Worl
         ("[" * 100_000, "the message is not JSON"),
     ],
 )
-def test_a_message_that_cannot_be_read_is_told_with_what_is_accepted(
+def test_a_message_that_cannot_be_read_is_reported_with_what_is_accepted(
     project: World, text: str, words: str
 ) -> None:
     start(project, text)

@@ -22,7 +22,7 @@ def test_the_row_stands_before_the_job_is_asked_for(world: World) -> None:
     assert (row.token, row.state, row.submitted) == ("token", "Train", False)
 
 
-def test_a_running_job_is_waited_for_in_silence(world: World) -> None:
+def test_a_running_job_is_waited_for_without_output(world: World) -> None:
     train_model(world.runtime, task(READY))
     assert world.answers == {}
     [row] = world.runtime.ledger.waiters(f"training/{TRAINING_JOB}")

@@ -47,7 +47,9 @@ def told(world: World) -> list[str]:
 
 
 @pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT"])
-def test_its_training_job_is_stopped_and_people_are_told_once(project: World, status: str) -> None:
+def test_its_training_job_is_stopped_and_people_are_notified_once(
+    project: World, status: str
+) -> None:
     train_model(project.runtime, task(document(upto="PrepareData")))
     resume_release(project.runtime, stop(project, status))
     resume_release(project.runtime, stop(project, status))

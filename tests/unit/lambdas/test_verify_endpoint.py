@@ -65,13 +65,13 @@ def test_equal_answers_verify_the_model(serving: World) -> None:
     }
 
 
-def test_a_difference_within_the_tolerance_is_told(serving: World) -> None:
+def test_a_difference_within_the_tolerance_is_reported(serving: World) -> None:
     put_holdout(serving, [row(0)])
     serving.sagemaker_runtime.answer = lambda body: model(body, off=0.25)
     assert verify(serving, verify_tolerance=0.5).largest_difference == 0.25
 
 
-def test_a_difference_beyond_the_tolerance_fails_and_is_told(serving: World) -> None:
+def test_a_difference_beyond_the_tolerance_fails_and_is_reported(serving: World) -> None:
     put_holdout(serving, [row(0)])
     serving.sagemaker_runtime.answer = lambda body: model(body, off=0.25)
     words = refusal(serving)
@@ -140,13 +140,13 @@ def test_an_answer_of_another_length_fails(serving: World) -> None:
     assert "was asked 2 requests" in refusal(serving)
 
 
-def test_an_answer_that_is_no_json_fails(serving: World) -> None:
+def test_an_answer_that_is_not_json_fails(serving: World) -> None:
     put_holdout(serving, [row(0)])
     serving.sagemaker_runtime.answer = lambda body: "<html>"
     assert "is not JSON: '<html>'" in refusal(serving)
 
 
-def test_the_container_s_own_words_are_told(serving: World) -> None:
+def test_the_container_s_own_words_are_reported(serving: World) -> None:
     def refuse(body: str) -> str:
         raise client_error(
             "ModelError",
@@ -161,7 +161,7 @@ def test_the_container_s_own_words_are_told(serving: World) -> None:
     assert "answered 400: unknown product 'wti'" in refusal(serving)
 
 
-def test_a_container_that_does_not_answer_in_sagemakers_time_is_told_so(serving: World) -> None:
+def test_a_container_that_does_not_answer_in_sagemakers_time_is_reported(serving: World) -> None:
     def refuse(body: str) -> str:
         raise client_error(
             "ModelError",
@@ -316,7 +316,7 @@ def test_a_probe_in_a_file_is_sent_as_the_release_s_commit_has_it(serving: World
     assert sent_body(serving, probe) == IMAGE
 
 
-def test_an_answer_in_bytes_that_are_no_text_is_an_answer(serving: World) -> None:
+def test_an_answer_in_bytes_that_are_not_text_is_an_answer(serving: World) -> None:
     put_output(serving, {})
     serving.sagemaker_runtime.answer = lambda body: b"\x93NUMPY\xff"
     assert verify(serving, probe=Probe(body="{}")).checked == "probe"
@@ -334,6 +334,6 @@ def test_a_probe_without_an_expected_body_needs_an_answer_only(serving: World) -
     assert verify(serving, probe=Probe(body="{}")).checked == "probe"
 
 
-def test_nothing_to_ask_is_no_verification(serving: World) -> None:
+def test_nothing_to_ask_is_not_a_verification(serving: World) -> None:
     put_output(serving, {})
     assert "set probe in /modelwharf/oil-price/deployment" in refusal(serving)

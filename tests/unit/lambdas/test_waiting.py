@@ -39,7 +39,7 @@ def test_a_row_that_someone_waits_for_is_kept_however_long_that_takes(world: Wor
     assert waiter(world).expires > world.clock.time + 80 * 24 * 60 * 60
 
 
-def test_answering_twice_is_no_error(world: World) -> None:
+def test_answering_twice_is_not_an_error(world: World) -> None:
     train_model(world.runtime, task(READY))
     world.sagemaker.finish_training(TRAINING_JOB)
     row = waiter(world)

@@ -10,7 +10,7 @@ def test_a_failure_that_is_listed_stands() -> None:
     assert faults([FAILS], [REFUSED]) == []
 
 
-def test_a_failure_that_nobody_listed_is_a_fault() -> None:
+def test_a_failure_that_is_not_listed_is_a_fault() -> None:
     other = Result("sns/test_topics.py::test_make", False, "boom")
 
     assert faults([FAILS, other], [REFUSED]) == ["sns/test_topics.py::test_make fails: boom"]

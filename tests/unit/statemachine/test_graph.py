@@ -42,7 +42,7 @@ def test_a_state_stands_below_all_that_lead_to_it() -> None:
     assert layers(MACHINE["States"], "First") == {"First": 0, "Which": 1, "Detour": 2, "Last": 3}
 
 
-def test_a_handler_that_is_the_next_state_anyway_is_no_error_path() -> None:
+def test_a_handler_that_is_the_next_state_anyway_is_not_an_error_path() -> None:
     state = {"Next": "A", "Catch": [{"Next": "A"}, {"Next": "B"}]}
     assert handlers(state) == ["B"]
 

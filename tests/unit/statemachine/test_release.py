@@ -221,7 +221,7 @@ def test_every_way_out_of_a_rollback_tells_people_and_fails_with_the_first_reaso
     }
 
 
-def test_a_success_that_cannot_be_told_stays_a_success() -> None:
+def test_a_success_that_cannot_be_reported_stays_a_success() -> None:
     told = STATES["NotifySuccess"]
     assert successors(told) | handlers(told) == {"Released"}
     assert told["Catch"][0]["ResultPath"] is None

@@ -42,6 +42,6 @@ def test_a_graph_with_float32_coefficients_is_refused(
         check_same(runner(proto)(rows), model.predict(rows))
 
 
-def test_an_answer_that_is_no_number_is_refused() -> None:
+def test_an_answer_that_is_not_a_number_is_refused() -> None:
     with pytest.raises(ExportDiffers):
         check_same(np.array([0.0, np.nan]), np.array([0.0, 1.0]))

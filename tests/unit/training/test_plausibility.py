@@ -99,7 +99,7 @@ def test_a_fall_by_a_third_on_the_last_day_passes() -> None:
 
 
 @pytest.mark.parametrize("factor", [100.0, 0.0])
-def test_a_level_that_changes_at_once_is_told_at_its_first_day(factor: float) -> None:
+def test_a_level_that_changes_at_once_is_reported_at_its_first_day(factor: float) -> None:
     prices = calm()
     prices.iloc[60:] *= factor
     assert days_of(prices) == [prices.index[60].date()]

@@ -38,7 +38,7 @@ def test_the_report_tells_of_each_series(tmp_path: Path) -> None:
     }
 
 
-def test_an_implausible_price_is_told_beside_a_fault_of_its_file_and_of_another(
+def test_an_implausible_price_is_reported_beside_a_fault_of_its_file_and_of_another(
     tmp_path: Path,
 ) -> None:
     lines = csv_text(walk(days=600)).splitlines()
@@ -55,7 +55,7 @@ def test_an_implausible_price_is_told_beside_a_fault_of_its_file_and_of_another(
     assert f"brent: no neighbour supports this price: {brent.index[99]:%Y-%m-%d} has 0" in told
 
 
-def test_prices_that_never_move_are_told(tmp_path: Path) -> None:
+def test_prices_that_never_move_are_reported(tmp_path: Path) -> None:
     still = walk(days=600) * 0 + 50
     report = prepare(write_raw(tmp_path, {"wti": walk(days=600), "fee": still}))
     assert report.findings == (f"fee: all of its {len(still):,} prices are 50",)

@@ -203,7 +203,7 @@ def test_a_fault_in_a_workbook_has_its_row(tmp_path: Path) -> None:
         ('Date,Price\n2020-01-02,"61"x\n', "line 2 is not CSV"),
     ],
 )
-def test_what_is_no_table_is_called_what_it_is(
+def test_what_is_not_a_table_is_called_what_it_is(
     tmp_path: Path, content: str | bytes, words: str
 ) -> None:
     assert words in reason(tmp_path, content)
@@ -214,7 +214,7 @@ def test_two_columns_of_one_name_are_not_guessed_between(tmp_path: Path) -> None
     assert "2 columns of wti.csv are called 'Price' (numbers 2, 3)" in message
 
 
-def test_both_columns_that_are_missing_are_told(tmp_path: Path) -> None:
+def test_both_columns_that_are_missing_are_reported(tmp_path: Path) -> None:
     message = reason(tmp_path, "a,b,c\n1,2,3\n")
     assert "column 'Date' is missing" in message
     assert "column 'Price' is missing" in message
@@ -238,7 +238,7 @@ def test_a_series_of_saturdays_is_told_why_it_is_empty(tmp_path: Path) -> None:
     assert "2 more fall on a Saturday or Sunday" in message
 
 
-def test_all_faults_of_a_file_are_told_at_once_with_their_true_lines(tmp_path: Path) -> None:
+def test_all_faults_of_a_file_are_reported_at_once_with_their_true_lines(tmp_path: Path) -> None:
     text = (
         "Date,Price,Note\n\n"
         '2020-01-02,61,"a note\nof three\nlines"\n'
@@ -264,7 +264,7 @@ def test_all_faults_of_a_file_are_told_at_once_with_their_true_lines(tmp_path: P
         assert words in message
 
 
-def test_every_gap_is_told_beside_a_wrong_price(tmp_path: Path) -> None:
+def test_every_gap_is_reported_beside_a_wrong_price(tmp_path: Path) -> None:
     text = "Date,Price\n2020-01-02,1\n2020-02-03,x\n2020-02-04,2\n2020-03-02,3\n"
     message = reason(tmp_path, text)
     assert "line 3 has the price 'x'" in message
@@ -272,7 +272,7 @@ def test_every_gap_is_told_beside_a_wrong_price(tmp_path: Path) -> None:
     assert "(the same in line 5)" in message
 
 
-def test_every_gap_is_told_beside_a_wrong_date(tmp_path: Path) -> None:
+def test_every_gap_is_reported_beside_a_wrong_date(tmp_path: Path) -> None:
     text = (
         "Date,Price\n2020-01-02,1\n2020-01-0x,1\n2020-02-03,2\n2020-02-05,2\n2020-02-04,2\n"
         "2020-03-02,3\n"

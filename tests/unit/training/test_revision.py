@@ -35,7 +35,7 @@ def test_a_first_release_has_nothing_to_compare_with(tmp_path: Path) -> None:
     assert report.revisions == {}
 
 
-def test_new_days_after_the_old_ones_are_no_revision(tmp_path: Path) -> None:
+def test_new_days_after_the_old_ones_are_not_a_revision(tmp_path: Path) -> None:
     later = pd.Series([BEFORE.iloc[-1]], index=[BEFORE.index[-1] + pd.offsets.BDay()])
     report = after(tmp_path, pd.concat([BEFORE, later]))
     assert report.findings == ()
@@ -65,7 +65,7 @@ def test_what_was_revised_vanished_or_added_is_counted_with_the_first_day(tmp_pa
     assert f"1 were added (the first on {holiday:%Y-%m-%d})" in sentence
 
 
-def test_a_file_that_ends_earlier_than_what_serves_is_told(tmp_path: Path) -> None:
+def test_a_file_that_ends_earlier_than_what_serves_is_reported(tmp_path: Path) -> None:
     (sentence,) = after(tmp_path, BEFORE[:-3]).findings
     assert f"3 are gone (the first on {BEFORE.index[-3]:%Y-%m-%d})" in sentence
 
@@ -79,7 +79,7 @@ def test_a_file_that_lost_most_of_its_history_is_refused(tmp_path: Path) -> None
     assert f'{{"replaced": {{"wti": "{day}"}}}}' in words
 
 
-def test_a_lost_history_is_told_beside_what_else_is_wrong(tmp_path: Path) -> None:
+def test_a_lost_history_is_reported_beside_what_else_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(Rejected) as caught:
         after(tmp_path, BEFORE[-80:])
     assert "are gone (the file has" in str(caught.value)
@@ -91,7 +91,7 @@ def test_another_series_under_the_same_name_is_refused(tmp_path: Path) -> None:
         after(tmp_path, BEFORE + 5)
 
 
-def test_a_history_replaced_on_purpose_is_released_and_told(tmp_path: Path) -> None:
+def test_a_history_replaced_on_purpose_is_released_and_reported(tmp_path: Path) -> None:
     day = f"{BEFORE.index[-1]:%Y-%m-%d}"
     (sentence,) = after(tmp_path, BEFORE + 5, replaced={"wti": day}).findings
     assert f"{len(BEFORE):,} of {len(BEFORE):,} were revised" in sentence
@@ -106,7 +106,7 @@ def test_a_series_that_is_adjusted_anew_each_time_may_be_replaced_always(tmp_pat
     assert after(tmp_path, BEFORE + 5, replaced={"wti": "always"}).findings
 
 
-def test_an_input_that_is_no_more_is_told(tmp_path: Path) -> None:
+def test_an_input_that_is_gone_is_reported(tmp_path: Path) -> None:
     served(tmp_path, {"wti": BEFORE, "brent": walk(days=1200, seed=1)})
     report = prepare(write_raw(tmp_path / "now", {"wti": BEFORE}))
     assert report.findings == (

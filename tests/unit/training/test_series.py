@@ -46,7 +46,7 @@ def test_weekend_prices_are_left_out_and_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("price", ["inf", "6x", "1_000", "6,50", "1,234", "٦"])
-def test_a_price_that_is_no_number_is_rejected_with_its_line(tmp_path: Path, price: str) -> None:
+def test_a_price_that_is_not_a_number_is_rejected_with_its_line(tmp_path: Path, price: str) -> None:
     text = DAYS.format(price=f'"{price}"')
     assert f"wti: line 4 has the price '{price}'" in reason(tmp_path, text)
 
@@ -122,7 +122,7 @@ def test_a_column_for_an_unknown_input_is_rejected(tmp_path: Path) -> None:
         dataset_of(tmp_path, {"wti": walk(days=20)}, {"price_column": {"gold": "Close"}})
 
 
-def test_what_is_wrong_in_two_inputs_is_told_at_once(tmp_path: Path) -> None:
+def test_what_is_wrong_in_two_inputs_is_reported_at_once(tmp_path: Path) -> None:
     files = {"wti": DAYS.format(price="6x"), "brent": DAYS.format(price="7y")}
     with pytest.raises(Rejected) as caught:
         dataset_of(tmp_path, files, {})
@@ -151,7 +151,7 @@ def test_other_columns_can_be_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "Date,Price\n", "Date,Price\n1,2,3\n4,5,6,7\n"])
-def test_a_file_that_is_no_table_is_rejected(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_table_is_rejected(tmp_path: Path, text: str) -> None:
     assert reason(tmp_path, text).startswith("wti: ")
 
 
@@ -166,14 +166,14 @@ def dataset_of(tmp_path: Path, files: Mapping[str, str], options: Mapping[str, o
     return read_dataset(write_raw(tmp_path, files, options).processing_input)
 
 
-def test_inputs_named_in_features_are_no_products(tmp_path: Path) -> None:
+def test_inputs_named_in_features_are_not_products(tmp_path: Path) -> None:
     files = {"wti": walk(days=20), "sp500": walk(days=20, seed=1)}
     found = dataset_of(tmp_path, files, {"features": ["sp500"]})
     assert [one.name for one in found.products] == ["wti"]
     assert [one.name for one in found.features] == ["sp500"]
 
 
-def test_a_feature_that_is_no_input_is_rejected(tmp_path: Path) -> None:
+def test_a_feature_that_is_not_an_input_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(Rejected, match="names 'gold', which is not an input; the inputs are: wti"):
         dataset_of(tmp_path, {"wti": walk(days=20)}, {"features": ["gold"]})
 

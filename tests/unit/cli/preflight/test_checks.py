@@ -112,7 +112,7 @@ def test_a_region_that_lacks_a_service_is_found(region: str) -> None:
     assert found.command.startswith("export AWS_REGION=")
 
 
-def test_a_region_that_nobody_configured_is_not_guessed() -> None:
+def test_a_region_that_is_not_configured_is_not_guessed() -> None:
     found = only(World(region=None), "region")
 
     assert (found.outcome, found.command) == (Outcome.FAIL, "export AWS_REGION=eu-west-1")
@@ -258,13 +258,13 @@ def test_what_an_earlier_stack_left_is_named_with_how_to_delete_it() -> None:
     }
 
 
-def test_what_the_stack_itself_has_is_no_leftover() -> None:
+def test_what_the_stack_itself_has_is_not_a_leftover() -> None:
     world = World(stack="CREATE_COMPLETE", repositories={"oil-price"})
 
     assert only(world, "leftovers").outcome is Outcome.PASS
 
 
-def test_a_log_group_whose_name_only_begins_the_same_is_no_leftover() -> None:
+def test_a_log_group_whose_name_only_begins_the_same_is_not_a_leftover() -> None:
     world = World(log_groups={"/aws/lambda/one-more"})
 
     assert only(world, "leftovers").outcome is Outcome.PASS

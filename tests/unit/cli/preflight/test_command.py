@@ -55,7 +55,7 @@ def test_what_could_not_be_checked_fails_only_when_asked(
     assert result.exit_code == (code or (1 if "fail" in found.values() else 0))
 
 
-def test_a_folder_that_is_no_assembly_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_an_assembly_is_refused(tmp_path: Path) -> None:
     result = run(World(), tmp_path)
 
     assert result.exit_code == 1

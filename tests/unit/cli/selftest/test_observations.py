@@ -139,7 +139,7 @@ def test_a_wrong_call_that_is_refused_otherwise_or_accepted_is_found(
     assert call in found.seen
 
 
-def test_of_a_denial_s_log_line_only_the_service_s_sentence_is_told() -> None:
+def test_of_a_denial_s_log_line_only_the_service_s_sentence_is_reported() -> None:
     evidence = kept()
     denied(evidence)
     assert judged(evidence, "task-answers").seen == (
@@ -188,7 +188,7 @@ def test_a_retry_counts_by_its_last_attempt() -> None:
     assert judged(evidence, "token-order").comparison is Comparison.SAME
 
 
-def test_branches_that_are_told_between_each_other_are_told_apart() -> None:
+def test_interleaved_branches_are_distinguished() -> None:
     evidence = kept()
     history = History()
     around = history.enter("BuildImages", kind="Parallel")

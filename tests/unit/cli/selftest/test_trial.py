@@ -80,7 +80,7 @@ class World:
         return Trial(services, find_stack(services, "oil-price"), self.calls.append)
 
 
-def test_a_project_that_nobody_has_used_is_taken() -> None:
+def test_a_project_that_is_unused_is_taken() -> None:
     World().trial().refuse_in_use()
 
 
@@ -108,7 +108,7 @@ def test_each_sign_of_use_is_refused(service: str, operation: str, answer: Any, 
     assert "wharf selftest --project selftest" in caught.value.message
 
 
-def test_all_signs_are_told_at_once() -> None:
+def test_all_signs_are_reported_at_once() -> None:
     world = World()
     for service, operation, answer, _ in SIGNS:
         world.answers[service][operation] = answer

@@ -65,12 +65,12 @@ def test_a_training_job_is_refused_in_awss_words(change: dict[str, Any], told: s
     assert told in found
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_every_fault_is_reported_at_once() -> None:
     job = {**JOB, "TrainingJobName": "a_job", "RoleArn": "train"}
     assert broken("sagemaker", "CreateTrainingJob", job).startswith("3 validation errors detected")
 
 
-def test_members_that_are_texts_are_told_with_their_list() -> None:
+def test_members_that_are_texts_are_reported_with_their_list() -> None:
     call = {"Name": "p", "Labels": ["a", "b" * 101]}
     found = broken("ssm", "LabelParameterVersion", call)
     assert "Value '[a, bbb" in found

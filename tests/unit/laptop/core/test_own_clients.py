@@ -155,7 +155,7 @@ def test_a_request_for_a_proxy_is_refused(world: World) -> None:
     assert asked(world, "GET", f"{world.cloud.url}/moto-api/")[0] == 403
 
 
-def test_sdks_are_told_in_their_own_form(world: World) -> None:
+def test_sdks_are_reported_in_their_own_form(world: World) -> None:
     client = world.client("ssm")
 
     def add_origin(request: Any, **_: Any) -> None:

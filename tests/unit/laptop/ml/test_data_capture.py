@@ -213,7 +213,7 @@ def test_the_last_requests_are_written_before_the_endpoint_is_gone(
     assert len(events(laptop, name)) == 3
 
 
-def test_a_role_that_may_not_write_costs_no_answer_and_is_told_in_the_log(
+def test_a_role_that_may_not_write_costs_no_answer_and_is_reported_in_the_log(
     laptop: Laptop, image: str
 ) -> None:
     name = endpoint(laptop, image, "denied", CAPTURE)
@@ -343,7 +343,7 @@ def test_each_hour_has_objects_of_its_own(laptop: Laptop, new: NewCapturer) -> N
     assert all("/05-06-789-" in key for key in objects(laptop, "hours"))
 
 
-def test_more_than_may_wait_is_dropped_and_told(laptop: Laptop, new: NewCapturer) -> None:
+def test_more_than_may_wait_is_dropped_and_reported(laptop: Laptop, new: NewCapturer) -> None:
     log: list[str] = []
     capturer = new("full", log)
     capturer.offer(invocation(b"x" * data_capture.WAITING))
@@ -363,7 +363,7 @@ def test_without_a_list_of_types_everything_is_in_base64() -> None:
     assert {side["encoding"] for side in event["captureData"].values()} == {"BASE64"}
 
 
-def test_csv_that_is_no_text_is_in_base64() -> None:
+def test_csv_that_is_not_text_is_in_base64() -> None:
     event = json.loads(invocation(b"\xff").line(plan()))
     assert event["captureData"]["endpointInput"]["encoding"] == "BASE64"
 

@@ -28,7 +28,7 @@ def test_a_code_above_128_names_its_signal(code: int | None, name: str | None) -
     assert signal_in_words(code) == name
 
 
-def test_an_exit_code_is_told_with_the_name_alone() -> None:
+def test_an_exit_code_is_reported_with_the_name_alone() -> None:
     assert in_words(139) == "exit code 139 (SIGSEGV)"
     assert in_words(2) == "exit code 2"
 
@@ -47,7 +47,7 @@ def test_a_long_line_keeps_its_end_and_leaves_room_for_those_before_it() -> None
     assert len(last) == LINE
 
 
-def test_what_is_no_text_is_one_mark() -> None:
+def test_what_is_not_text_is_one_mark() -> None:
     assert log_tail(["\ufffd\ufffd\x00\x1b after"], 960) == "\ufffd after"
 
 

@@ -259,7 +259,7 @@ def test_an_id_that_sagemaker_refuses_is_refused(
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-def test_an_endpoint_that_does_not_exist_is_told_so(laptop: Laptop) -> None:
+def test_an_endpoint_that_does_not_exist_is_reported(laptop: Laptop) -> None:
     with pytest.raises(ClientError, match="Endpoint ghost of account 123456789012 not found"):
         ask(laptop, "ghost")
     with pytest.raises(ClientError, match="Could not find endpoint"):
@@ -347,7 +347,7 @@ def test_an_endpoint_whose_first_server_dies_has_failed(laptop: Laptop, image: s
 @pytest.mark.parametrize(
     ("mode", "last"), [("slow", "got no answer within 2 s"), ("sick", "got 500")]
 )
-def test_a_server_that_never_becomes_healthy_is_told_with_its_last_ping(
+def test_a_server_that_never_becomes_healthy_is_reported_with_its_last_ping(
     laptop: Laptop, image: str, monkeypatch: pytest.MonkeyPatch, mode: str, last: str
 ) -> None:
     monkeypatch.setenv(STARTUP_VARIABLE, "3")
@@ -382,7 +382,7 @@ def test_a_server_that_ends_while_the_update_goes_on_has_failed_it(
     assert ask(laptop, live).startswith("one ")
 
 
-def test_a_server_that_ends_again_and_again_is_told_and_started_later_and_later(
+def test_a_server_that_ends_again_and_again_is_reported_and_started_later_and_later(
     laptop: Laptop, image: str
 ) -> None:
     create(laptop, "loops", config(laptop, image, "loops-1", a=("one", "good", 1.0)))
@@ -448,7 +448,7 @@ def test_deleting_stops_the_server(laptop: Laptop, image: str) -> None:
     assert not _alive(pid)
 
 
-def test_each_change_is_told_in_sagemakers_shape(laptop: Laptop, image: str) -> None:
+def test_each_change_is_reported_in_sagemakers_shape(laptop: Laptop, image: str) -> None:
     create(laptop, "told", config(laptop, image, "told-1", champion=("one", "good", 1.0)))
     details = until(
         lambda: laptop.emitted.up_to("SageMaker Endpoint", "told", "IN_SERVICE"),

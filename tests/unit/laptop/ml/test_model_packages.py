@@ -45,7 +45,7 @@ def test_a_token_registers_once(laptop: Laptop) -> None:
     assert register(laptop, ClientToken="r-2") != register(laptop, ClientToken="r-1")
 
 
-def test_approval_is_told_and_keeps_what_was_known(laptop: Laptop) -> None:
+def test_approval_is_reported_and_keeps_what_was_known(laptop: Laptop) -> None:
     arn = register(laptop, CustomerMetadataProperties={"release": "r-1"})
     laptop.client("sagemaker").update_model_package(
         ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="looks right"

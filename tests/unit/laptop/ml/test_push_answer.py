@@ -84,7 +84,7 @@ def test_a_decision_is_waited_for_until_it_was_carried_out() -> None:
     assert services.tell("1").startswith("started release")
 
 
-def test_a_decision_that_does_not_come_is_not_waited_for_for_ever() -> None:
+def test_a_decision_that_does_not_come_is_not_waited_for_without_end() -> None:
     assert Services().tell("1") == push_answer.LATER
 
 

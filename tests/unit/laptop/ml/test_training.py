@@ -115,7 +115,7 @@ def test_a_job_turns_its_channel_into_a_model(laptop: Laptop, image: str) -> Non
     ("name", "told", "code"),
     [("SIGKILL", "SIGKILL", 137), ("SIGSEGV", "SIGSEGV (segmentation fault)", 139)],
 )
-def test_a_killed_job_names_the_signal_and_its_last_words(
+def test_a_killed_job_names_the_signal_and_its_last_output(
     laptop: Laptop, image: str, name: str, told: str, code: int
 ) -> None:
     given = {"mode": "killed", "signal": name}
@@ -149,7 +149,7 @@ def test_a_metric_is_the_last_that_the_log_shows(laptop: Laptop, image: str) -> 
     assert [(m["MetricName"], m["Value"]) for m in job["FinalMetricDataList"]] == [("mae", 2.25)]
 
 
-def test_a_number_that_a_definition_cuts_is_told_in_the_log(laptop: Laptop, image: str) -> None:
+def test_a_number_that_a_definition_cuts_is_reported_in_the_log(laptop: Laptop, image: str) -> None:
     asked = request(laptop, image, "cut")["AlgorithmSpecification"]
     asked["MetricDefinitions"] = [{"Name": "mae", "Regex": "mae=([0-9])"}]
     job = train(laptop, image, "cut", AlgorithmSpecification=asked)
@@ -164,7 +164,7 @@ def test_the_log_is_in_the_jobs_own_stream(laptop: Laptop, image: str) -> None:
     assert "argument ['train'] secrets None" in lines
 
 
-def test_the_steps_are_told_in_order(laptop: Laptop, image: str) -> None:
+def test_the_steps_are_reported_in_order(laptop: Laptop, image: str) -> None:
     job = train(laptop, image, "steps")
     steps = [step["Status"] for step in job["SecondaryStatusTransitions"]]
     assert steps == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
@@ -193,7 +193,7 @@ def test_without_a_failure_file_the_last_lines_are_the_reason(laptop: Laptop, im
     assert job["FailureReason"].endswith("no memory left, exit code: 1")
 
 
-def test_missing_data_is_told_in_sagemakers_words(laptop: Laptop, image: str) -> None:
+def test_missing_data_is_reported_in_sagemakers_words(laptop: Laptop, image: str) -> None:
     changed = request(laptop, image, "empty")["InputDataConfig"]
     changed[0]["DataSource"]["S3DataSource"]["S3Uri"] = "s3://bucket/nowhere/"
     job = train(laptop, image, "empty", InputDataConfig=changed)

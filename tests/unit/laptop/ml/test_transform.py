@@ -387,7 +387,7 @@ def test_data_is_read_and_written_with_the_models_role(laptop: Laptop, model: st
     assert "does not have BatchGetImage permission" in job["FailureReason"]
 
 
-def test_nothing_to_read_is_told(laptop: Laptop, model: str) -> None:
+def test_nothing_to_read_is_reported(laptop: Laptop, model: str) -> None:
     job = transform(laptop, "nothing", model, {})
     assert job["FailureReason"].startswith("ClientError: No S3 objects found under S3 URL")
 
@@ -452,7 +452,7 @@ def test_what_cannot_be_done_is_refused(
 _OURS = ("source", "target", "data")
 
 
-def test_all_faults_are_told_at_once(laptop: Laptop, model: str) -> None:
+def test_all_faults_are_reported_at_once(laptop: Laptop, model: str) -> None:
     asked = request("never", model, MaxPayloadInMB=101, data="nowhere")
     with pytest.raises(ClientError, match=r"MaxPayloadInMB is 101.*not an S3 URI"):
         laptop.client("sagemaker").create_transform_job(**asked)

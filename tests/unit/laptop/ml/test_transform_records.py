@@ -90,7 +90,7 @@ def test_a_file_that_ends_in_a_record_is_an_error(split: str) -> None:
         sent(split, wrap(b"whole") + wrap(b"cut")[:-2], single=True)
 
 
-def test_what_is_no_record_io_is_an_error() -> None:
+def test_what_is_not_record_io_is_an_error() -> None:
     with pytest.raises(RecordError, match="no RecordIO record"):
         sent("RecordIO", b"a,b,c\nd,e,f\n", single=True)
 

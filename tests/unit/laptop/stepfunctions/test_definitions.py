@@ -24,11 +24,11 @@ def machine(states: dict[str, Any], start: str = "A") -> str:
     return json.dumps({"StartAt": start, "States": states})
 
 
-def test_text_that_is_no_json_is_refused(world: World) -> None:
+def test_text_that_is_not_json_is_refused(world: World) -> None:
     assert "INVALID_JSON_DESCRIPTION" in refusal(world, '{"StartAt":')
 
 
-def test_json_that_is_no_machine_is_refused(world: World) -> None:
+def test_json_that_is_not_a_machine_is_refused(world: World) -> None:
     assert "SCHEMA_VALIDATION_FAILED" in refusal(world, "[]")
     assert "SCHEMA_VALIDATION_FAILED" in refusal(world, '{"StartAt": "A", "States": {}}')
 
@@ -88,7 +88,7 @@ def test_a_transition_to_nowhere_is_refused_with_its_place(
     assert f"target: Gone at {place}" in message
 
 
-def test_a_start_that_is_no_state_is_refused(world: World) -> None:
+def test_a_start_that_is_not_a_state_is_refused(world: World) -> None:
     assert "/StartAt" in refusal(world, machine(PASS, start="Gone"))
 
 

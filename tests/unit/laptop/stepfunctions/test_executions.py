@@ -30,7 +30,7 @@ def test_an_execution_without_a_name_gets_one(world: World) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{"])
-def test_an_input_that_is_no_json_is_refused(world: World, text: str) -> None:
+def test_an_input_that_is_not_json_is_refused(world: World, text: str) -> None:
     with pytest.raises(ClientError) as failure:
         world.states.start_execution(stateMachineArn=world.machine(PASS), input=text)
     assert error_of(failure) == "InvalidExecutionInput"

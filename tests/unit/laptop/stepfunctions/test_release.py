@@ -250,7 +250,7 @@ def test_a_failed_rollback_hides_nothing(committed: Committed) -> None:
     assert states[-3:] == ["NotifyFailure", "Overtaken", "Failed"]
 
 
-def test_a_failure_that_cannot_be_told_is_still_a_failure_with_its_reason(
+def test_a_failure_that_cannot_be_reported_is_still_a_failure_with_its_reason(
     committed: Committed,
 ) -> None:
     broken: dict[str, Exception] = {
@@ -261,7 +261,7 @@ def test_a_failure_that_cannot_be_told_is_still_a_failure_with_its_reason(
     assert described["error"] == "TrainingFailed"
 
 
-def test_a_success_that_cannot_be_told_rolls_nothing_back(committed: Committed) -> None:
+def test_a_success_that_cannot_be_reported_rolls_nothing_back(committed: Committed) -> None:
     broken: dict[str, Exception] = {"Notify": FunctionError("AccessDenied", "may not publish")}
     functions = Functions(committed, broken=broken)
     described, states = run(functions)

@@ -98,7 +98,7 @@ def test_a_token_that_never_was_is_invalid(world: World, output: str) -> None:
     assert error_of(failure) == "InvalidToken"
 
 
-def test_an_output_that_is_no_json_is_refused_and_the_task_waits_on(world: World) -> None:
+def test_an_output_that_is_not_json_is_refused_and_the_task_waits_on(world: World) -> None:
     inbox = Inbox()
     execution = world.start(world.machine({"Wait": wait_for(world.function(inbox))}))
     token = inbox.token()

@@ -104,7 +104,7 @@ def test_numbers_at_the_edge(text: str, value: float) -> None:
         "infinit",
     ],
 )
-def test_what_is_no_number_is_refused(text: str) -> None:
+def test_what_is_not_a_number_is_refused(text: str) -> None:
     for body in (f"{text},0,1", f"1,2,3\n{text},0,1"):
         assert refusal_of(READER.parse, body.encode()).status == 400
 
@@ -128,7 +128,7 @@ def test_one_row_needs_no_line_end() -> None:
         assert rows(body) == [[1.0, 2.0, 3.0]]
 
 
-def test_blank_lines_are_no_rows() -> None:
+def test_blank_lines_are_not_rows() -> None:
     assert rows("1,2,3\n\n4,5,6\n\n\n") == [[1, 2, 3], [4, 5, 6]]
 
 

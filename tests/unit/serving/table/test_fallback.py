@@ -146,7 +146,7 @@ def test_rows_at_which_a_function_of_the_models_own_fails_are_refused(
     assert (caught.value.status, caught.value.reason) == (400, reason)
 
 
-def test_a_fault_of_a_fallback_that_is_not_the_rows_is_no_refusal(tmp_path: Path) -> None:
+def test_a_fault_of_a_fallback_that_is_not_the_rows_is_not_a_refusal(tmp_path: Path) -> None:
     model = Named(OSError("the disk is full"))
     folder = folder_of(
         tmp_path / "m", model, INPUTS[:, 0], runtime="pickle", takes_missing=list(NAMES)

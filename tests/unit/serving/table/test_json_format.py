@@ -362,7 +362,7 @@ def test_a_row_of_thousands_of_columns_is_read_however_it_is_written() -> None:
     assert refusal.reason.startswith("row 2 has 8999 values; the model takes 9000 columns")
 
 
-def test_a_long_list_in_place_of_a_number_is_told_as_a_list() -> None:
+def test_a_long_list_in_place_of_a_number_is_reported_as_a_list() -> None:
     refusal = refusal_of(READER.parse, f'{{"a":{LONG},"b":2,"c":3}}'.encode())
     assert refusal.reason == "row 1, column 'a': […] is not a number"
 

@@ -55,7 +55,7 @@ def test_the_contract_says_how_near_is_near_enough(folder: Path) -> None:
     assert load_table(folder).contract.tolerance.relative == 0.01
 
 
-def test_an_answer_that_is_no_number_is_none_of_a_number(folder: Path) -> None:
+def test_an_answer_that_is_not_a_number_differs_from_a_number(folder: Path) -> None:
     (folder / "model.onnx").write_bytes(graph(((1.0,), (float("nan"),), (100.0,))))
     change(folder, tolerance={"absolute": 1e9, "relative": 1e9})
     assert "row 1, prediction: the trained model answered 321.0, this one nan" in broken(folder)
@@ -86,7 +86,7 @@ def test_a_file_that_is_missing_or_garbage_is_named(folder: Path, name: str) -> 
         ({"takes_missing": False, "largest": 2.0}, "the model refuses its own holdout: row 1"),
     ],
 )
-def test_files_that_do_not_fit_each_other_are_told_apart(
+def test_files_that_do_not_fit_each_other_are_distinguished(
     folder: Path, changes: dict[str, Any], reason: str
 ) -> None:
     change(folder, **changes)

@@ -88,7 +88,7 @@ def test_a_header_in_another_order_is_read() -> None:
          "the array's header b"),
     ],
 )  # fmt: skip
-def test_what_is_no_array_of_numbers_is_refused(body: bytes, reason: str) -> None:
+def test_what_is_not_an_array_of_numbers_is_refused(body: bytes, reason: str) -> None:
     assert refusal_of(READER.parse, body).reason.startswith(reason)
 
 

@@ -121,14 +121,14 @@ def test_numbers_of_any_type_become_float64_and_null_is_missing() -> None:
         (too_large, 413, "the file unpacks to"),
     ],
 )
-def test_what_is_no_table_of_numbers_is_refused(
+def test_what_is_not_a_table_of_numbers_is_refused(
     body: bytes | Callable[[], bytes], status: int, reason: str
 ) -> None:
     refusal = refusal_of(READER.parse, body if isinstance(body, bytes) else body())
     assert (refusal.status, refusal.reason[: len(reason)]) == (status, reason)
 
 
-def test_a_type_that_is_no_number_is_told_in_short() -> None:
+def test_a_type_that_is_not_a_number_is_reported_briefly() -> None:
     body = parquet({"a": [{f"f{n}": 1 for n in range(2_000)}], "b": [1.0], "c": [1.0]})
     reason = refusal_of(READER.parse, body).reason
     assert reason.startswith("column 'a' holds struct<f0: int64, f1")
