@@ -82,3 +82,10 @@ def test_another_command_is_refused_with_the_usage(tmp_path: Path) -> None:
     result = run(tmp_path, "serve")
     assert result.returncode == 2
     assert "usage: python -m training prepare|train (given: serve)" in result.stderr
+
+
+def test_training_imports_its_drawing_only_at_its_end() -> None:
+    """matplotlib takes 0.4 s, and refused data needs no picture."""
+    program = "import sys, training.train; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr
