@@ -15,7 +15,7 @@ from modelwharf.serving.allocator import prefault, release_memory, use_one_arena
 from modelwharf.serving.cores import cores
 from modelwharf.serving.footprint import prefault_size
 from modelwharf.serving.kinds import TABLE, Find
-from modelwharf.serving.lazy_uvicorn import defer_command_line
+from modelwharf.serving.limits import BACKLOG
 from modelwharf.serving.loading import Loading
 from modelwharf.serving.served import ModelBroken
 from modelwharf.serving.settings import BadSetting, Settings
@@ -23,7 +23,6 @@ from modelwharf.serving.workers import Workers
 
 LOG = logging.getLogger("inference")
 PATIENCE = 0.5  # seconds that pings wait for imports; a folder on a network may take longer
-BACKLOG = 2048  # connections that wait to be accepted
 
 
 def main(arguments: Sequence[str], find: Find = TABLE.find, *, program: str = __package__) -> int:
@@ -119,7 +118,6 @@ def listen(settings: Settings, count: int = 1) -> list[socket.socket]:
 
 def _serve(settings: Settings, listeners: list[socket.socket], find: Find) -> int:
     use_one_arena()
-    defer_command_line()
     if settings.multi_model:
         _serve_many(settings, listeners[0], find)
         return 0

@@ -3,20 +3,12 @@
 from contextlib import nullcontext
 from typing import Any
 
-from modelwharf.serving.asgi import (
-    NOT_FOUND,
-    Application,
-    Message,
-    Receive,
-    Send,
-    check_method,
-    headers_of,
-    respond,
-    respond_json,
-)
+from modelwharf.serving.application import NOT_FOUND, Application, check_method
 from modelwharf.serving.invocation import invoke
 from modelwharf.serving.journal import Journal
 from modelwharf.serving.refusal import Refusal
+from modelwharf.serving.request import Request
+from modelwharf.serving.response import Response, json_response
 from modelwharf.serving.served import Served
 from modelwharf.serving.thread_pool import ThreadPool, busy
 from modelwharf.serving.timed_exchange import ExchangeCache
@@ -43,26 +35,25 @@ class App(Application):
         self.exchanges = None if served is None else ExchangeCache(served)
         self._parallel = parallel
 
-    async def route(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def route(self, request: Request) -> Response:
         """Answer one request. Raises Refusal or ClientGone."""
-        match scope["path"]:
+        match request.path:
             case "/ping":
-                check_method(scope, "GET", "HEAD")
+                check_method(request, "GET", "HEAD")
                 status = 200 if self.exchanges else 503
                 self.journal.ping(status)
-                await respond(send, status, b"", "text/plain")
+                return Response(status, b"", "text/plain")
             case "/invocations":
-                check_method(scope, "POST")
-                headers = headers_of(scope)
-                accept = headers.get(b"accept", b"")
-                timed = self._loaded().find(headers.get(b"content-type", b""), accept)
-                await invoke(nullcontext(timed), self.pool, scope, receive, send)
+                check_method(request, "POST")
+                content_type = request.headers.get(b"content-type", b"")
+                timed = self._loaded().find(content_type, request.headers.get(b"accept", b""))
+                return await invoke(nullcontext(timed), self.pool, request)
             case "/execution-parameters":
-                check_method(scope, "GET", "HEAD")
-                await respond_json(send, 200, self._execution_parameters())
+                check_method(request, "GET", "HEAD")
+                return json_response(self._execution_parameters())
             case "/openapi.json":
-                check_method(scope, "GET", "HEAD")
-                await respond_json(send, 200, self._description())
+                check_method(request, "GET", "HEAD")
+                return json_response(self._description())
             case path:
                 raise Refusal(_nowhere(path), status=NOT_FOUND)
 

@@ -6,16 +6,17 @@ from contextlib import AbstractContextManager
 from functools import partial
 from time import perf_counter_ns, thread_time_ns
 
-from modelwharf.serving.asgi import Entry, Message, Receive, Send, headers_of, read_body, respond
+from modelwharf.serving.application import read_body
 from modelwharf.serving.formats import UNSUPPORTED_MEDIA_TYPE
 from modelwharf.serving.limits import ANSWER_SECONDS
 from modelwharf.serving.refusal import Headers, Refusal
+from modelwharf.serving.request import Request
+from modelwharf.serving.response import Response
 from modelwharf.serving.thread_pool import ThreadPool, busy
 from modelwharf.serving.timed_exchange import TimedAnswer, TimedExchange
 
 CUSTOM_ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
 CUSTOM_ATTRIBUTES_LIMIT = 1024  # characters of visible ASCII; InvokeEndpoint's own limit
-
 
 LOG = logging.getLogger("inference")
 
@@ -23,12 +24,10 @@ LOG = logging.getLogger("inference")
 async def invoke(
     lent: AbstractContextManager[TimedExchange],
     pool: ThreadPool,
-    scope: Message,
-    receive: Receive,
-    send: Send,
+    request: Request,
     *,
     seconds: float = ANSWER_SECONDS,
-) -> None:
+) -> Response:
     """Answer one request: in the event loop when that is fast, otherwise in a thread.
 
     The exchange is taken once the body is complete, and released before the response is sent.
@@ -36,39 +35,34 @@ async def invoke(
     """
     try:
         async with asyncio.timeout(seconds):
-            await _invoke(lent, pool, scope, receive, send)
+            return await _invoke(lent, pool, request)
     except TimeoutError:
-        LOG.warning("%s %s took too long", scope["method"], scope["path"])
+        LOG.warning("%s %s took too long", request.method, request.path)
         raise busy(f"there was no answer within {seconds:g} s") from None
 
 
 async def _invoke(
-    lent: AbstractContextManager[TimedExchange],
-    pool: ThreadPool,
-    scope: Message,
-    receive: Receive,
-    send: Send,
-) -> None:
-    headers = headers_of(scope)
-    _refuse_encoded(headers)
-    attributes = custom_attributes(headers)
+    lent: AbstractContextManager[TimedExchange], pool: ThreadPool, request: Request
+) -> Response:
+    _refuse_encoded(request.headers)
+    attributes = custom_attributes(request.headers)
     with pool.reserve() as reservation:
-        body = await read_body(receive, headers, reservation=reservation)
-        entry: Entry = scope["entry"]
-        entry.bytes_in = size = len(body)
+        body = await read_body(request, reservation=reservation)
+        request.bytes_in = size = len(body)
         with lent as timed:
             content_type = timed.exchange.content_type
+            queue = 0
             if timed.quick(size):
                 begun = perf_counter_ns()
                 answer = timed.answer(body)
                 timed.took(size, perf_counter_ns() - begun)
             else:
                 given = perf_counter_ns()
-                answer, entry.queue = await pool.do(partial(_work, timed, body, given))
+                answer, queue = await pool.do(partial(_work, timed, body, given))
             del timed  # it may be the last reference to an unloaded model
-    entry.rows, entry.parse = answer.rows, answer.parse
-    entry.predict, entry.write = answer.predict, answer.write
-    await respond(send, 200, answer.content, content_type, attributes)
+    request.rows = answer.rows
+    request.steps = (queue, answer.parse, answer.predict, answer.write)
+    return Response(200, answer.content, content_type, attributes)
 
 
 def _work(timed: TimedExchange, body: bytes, given: int) -> tuple[TimedAnswer, int]:

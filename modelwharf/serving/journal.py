@@ -24,6 +24,10 @@ _ID = re.compile(rb"[A-Za-z0-9_.:=/+@-]{1,128}")
 REQUEST_ID = b"x-amzn-requestid"
 INFERENCE_ID = b"x-amzn-sagemaker-inference-id"
 
+Steps = tuple[int, int, int, int]
+"""Nanoseconds of waiting for a thread, parsing, predicting and writing."""
+NO_STEPS: Steps = (0, 0, 0, 0)
+
 
 class AccessLog(StrEnum):
     """Which requests get a line. All values but ``off`` log every error and every slow response."""
@@ -76,10 +80,7 @@ class Journal:
         bytes_in: int,
         bytes_out: int,
         rows: int = 0,
-        queue: int = 0,
-        parse: int = 0,
-        predict: int = 0,
-        write: int = 0,
+        steps: Steps = NO_STEPS,
         total: int = 0,
     ) -> None:
         """Record one answered request. Times are in nanoseconds; the path is JSON text."""
@@ -90,6 +91,7 @@ class Journal:
             self._left -= 1
         if self._off:
             return
+        queue, parse, predict, write = steps
         given = headers.get(INFERENCE_ID)
         inference_id = (
             f'"{given.decode()}"' if given is not None and _ID.fullmatch(given) else "null"

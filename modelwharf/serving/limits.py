@@ -9,7 +9,9 @@ DRAIN_LIMIT = 4 * BODY_LIMIT
 HEAD_LIMIT = 64 * 1024  # bytes of a request's line and headers
 HEADERS_LIMIT = 200  # headers of a request
 
-# Bodies up to here may be answered in the event loop itself: docs/decisions/0017.
+BUFFERED_BODY = 64 * 1024  # bytes of a body that wait to be read; then the client waits
+
+# Bodies up to here may be answered in the event loop itself: docs/decisions/0120.
 INLINE_BODY = 256 * 1024  # bytes
 INLINE_BODIES = 64 * MIB  # bytes; shared by the connections, each of which may keep its part
 INLINE_NANOSECONDS = 1_000_000  # a slower request is answered in a thread
@@ -22,6 +24,7 @@ KEPT_BYTES = 4 * MIB  # bytes of bodies whose memory an idle process may keep
 THREADS = 2  # a batch of one second must not block a request of milliseconds
 
 CONNECTIONS = 2_000
+BACKLOG = 2048  # connections that wait to be accepted
 
 IDLE_SECONDS = 75  # longer than the proxies before a server keep a connection: nginx 60, an ALB 60
 REQUEST_SECONDS = 30  # from a request's first byte to its last

@@ -16,7 +16,7 @@ from functools import partial
 from time import perf_counter_ns
 from typing import Any, NamedTuple, Protocol
 
-from modelwharf.serving.asgi import INTERNAL_ERROR
+from modelwharf.serving.application import INTERNAL_ERROR
 from modelwharf.serving.refusal import Headers, Refusal
 from modelwharf.serving.timed_exchange import TimedExchange
 

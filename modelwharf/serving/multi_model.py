@@ -17,24 +17,15 @@ from urllib.parse import parse_qs, unquote_to_bytes
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from modelwharf.serving.asgi import (
-    NOT_FOUND,
-    Application,
-    Message,
-    Receive,
-    Send,
-    check_method,
-    headers_of,
-    read_body,
-    respond,
-    respond_json,
-)
+from modelwharf.serving.application import NOT_FOUND, Application, check_method, read_body
 from modelwharf.serving.footprint import footprint
 from modelwharf.serving.invocation import invoke
 from modelwharf.serving.journal import Journal
 from modelwharf.serving.loaded_models import LoadedModel, LoadedModels
 from modelwharf.serving.memory import MIB, Memory
 from modelwharf.serving.refusal import Refusal
+from modelwharf.serving.request import Request
+from modelwharf.serving.response import Response, json_response
 from modelwharf.serving.served import Served
 from modelwharf.serving.settings import Settings
 from modelwharf.serving.timed_exchange import TimedExchange
@@ -80,37 +71,34 @@ class MultiModelApp(Application):
         in_memory = LoadedModels(load=load, needs=footprint, memory=memory)
         return cls(in_memory, settings.models, journal=Journal(settings.access_log))
 
-    async def route(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def route(self, request: Request) -> Response:
         """Answer one request. Raises Refusal or ClientGone."""
-        match _segments(scope):
+        match _segments(request):
             case ["models", name, "invoke"]:
-                check_method(scope, "POST")
-                await self._invoke(name, scope, receive, send)
+                check_method(request, "POST")
+                self._in_memory.get(name)  # refuse before the client sends a body
+                return await invoke(self._lent(name, request.headers), self.pool, request)
             case ["ping"]:
-                check_method(scope, "GET", "HEAD")
-                await respond(send, 200, b"", "text/plain")
-            case ["models"] if scope["method"] == "POST":
-                await self._load(scope, receive, send)
+                check_method(request, "GET", "HEAD")
+                return Response(200, b"", "text/plain")
+            case ["models"] if request.method == "POST":
+                return await self._load(request)
             case ["models"]:
-                check_method(scope, "GET", "HEAD", "POST")
-                await respond_json(send, 200, self._page(scope))
-            case ["models", name] if scope["method"] == "DELETE":
+                check_method(request, "GET", "HEAD", "POST")
+                return json_response(self._page(request))
+            case ["models", name] if request.method == "DELETE":
                 loaded = await self._in_memory.unload(name)
                 LOG.info("unloaded %r", name)
-                await respond_json(send, 200, _described(loaded))
+                return json_response(_described(loaded))
             case ["models", name]:
-                check_method(scope, "GET", "HEAD", "DELETE")
-                await respond_json(send, 200, _described(self._in_memory.get(name)))
+                check_method(request, "GET", "HEAD", "DELETE")
+                return json_response(_described(self._in_memory.get(name)))
             case _:
                 raise Refusal(
-                    f"no such path {scope['path']}; there are /ping, /models, /models/{{name}} and "
+                    f"no such path {request.path}; there are /ping, /models, /models/{{name}} and "
                     "/models/{name}/invoke",
                     status=NOT_FOUND,
                 )
-
-    async def _invoke(self, name: str, scope: Message, receive: Receive, send: Send) -> None:
-        self._in_memory.get(name)  # refuse before the client sends a body
-        await invoke(self._lent(name, headers_of(scope)), self.pool, scope, receive, send)
 
     @contextmanager
     def _lent(self, name: str, headers: dict[bytes, bytes]) -> Iterator[TimedExchange]:
@@ -120,14 +108,13 @@ class MultiModelApp(Application):
         with self._in_memory.asked(name) as loaded:
             yield TimedExchange(loaded.model.exchange(content_type, accept))
 
-    async def _load(self, scope: Message, receive: Receive, send: Send) -> None:
-        headers = headers_of(scope)
-        wish = _load_request(await read_body(receive, headers, limit=LOAD_BODY_LIMIT))
+    async def _load(self, request: Request) -> Response:
+        wish = _load_request(await read_body(request, limit=LOAD_BODY_LIMIT))
         self._check_url(wish.url)
         loaded = await self._in_memory.load(wish.model_name, wish.url)
-        target = headers.get(TARGET_MODEL, b"").decode("latin-1")
+        target = request.headers.get(TARGET_MODEL, b"").decode("latin-1")
         LOG.info("loaded %r from %r, target model %r", wish.model_name, wish.url, target)
-        await respond_json(send, 200, _described(loaded))
+        return json_response(_described(loaded))
 
     def _check_url(self, url: str) -> None:
         """Refuse a URL outside SageMaker's models folder.
@@ -137,8 +124,8 @@ class MultiModelApp(Application):
         if not Path(os.path.normpath(url)).is_relative_to(self._models) or not url.isprintable():
             raise Refusal(f"url is {url!r}; models are loaded from below {self._models}")
 
-    def _page(self, scope: Message) -> dict[str, object]:
-        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    def _page(self, request: Request) -> dict[str, object]:
+        query = parse_qs(request.query.decode("latin-1"))
         after = _after(query.get("next_page_token", [""])[-1])
         loaded, more = self._in_memory.page(after, _page_size(query.get("limit", [""])[-1]))
         page: dict[str, object] = {"models": [_described(one) for one in loaded]}
@@ -147,11 +134,10 @@ class MultiModelApp(Application):
         return page
 
 
-def _segments(scope: Message) -> list[str]:
+def _segments(request: Request) -> list[str]:
     """Return the path's segments, decoded one by one: ``%2F`` is part of a name."""
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
     try:
-        first, *parts = (unquote_to_bytes(part).decode() for part in raw.split(b"/"))
+        first, *parts = (unquote_to_bytes(part).decode() for part in request.raw_path.split(b"/"))
     except UnicodeDecodeError:
         raise Refusal("the path is not UTF-8", status=NOT_FOUND) from None
     return parts if not first else []

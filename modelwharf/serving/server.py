@@ -1,4 +1,4 @@
-"""One worker: uvicorn's server with our protocol and a graceful end."""
+"""One worker: a listener, an event loop, and a graceful end."""
 
 import asyncio
 import ctypes
@@ -13,23 +13,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from time import perf_counter_ns
-from typing import Any, cast
+from types import FrameType
 
-from uvicorn.config import Config
-from uvicorn.server import Server as Uvicorn
+import uvloop
 
 from modelwharf.serving.app import App
-from modelwharf.serving.asgi import Application
+from modelwharf.serving.application import Application
 from modelwharf.serving.http_protocol import Protocol
 from modelwharf.serving.journal import Journal, JournalHandler
-from modelwharf.serving.limits import CONNECTIONS, IDLE_SECONDS, LINGER_SECONDS, SHUTDOWN_SECONDS
+from modelwharf.serving.limits import BACKLOG, CONNECTIONS, LINGER_SECONDS, SHUTDOWN_SECONDS
 from modelwharf.serving.loading import Loading
 from modelwharf.serving.served import Served
 from modelwharf.serving.worker_state import WorkerState
 
 LOG = logging.getLogger("inference")
 ENDING = (signal.SIGTERM, signal.SIGINT)
-TICK = 0.1  # seconds
+SECOND = 1.0  # between two looks at the time limits
+TICK = 0.01  # seconds between two looks at what is left at the end
 SPARE_FILES = 64  # files that the process needs besides connections
 ACCEPTING = 0.1  # seconds for handshakes in progress to complete
 CUT_OFF_SECONDS = 1  # seconds to send a 503 to requests that are cut off
@@ -44,7 +44,7 @@ _DROP_SYN = (
 )
 
 
-class Server(Uvicorn):
+class Server:
     """Serves until SIGTERM or SIGINT, or until ``end`` is called.
 
     The end: no new connections; those that the kernel has accepted are answered; connections kept
@@ -58,38 +58,39 @@ class Server(Uvicorn):
     def __init__(
         self, app: Application, *, placeholder: bool = False, alive: int | None = None
     ) -> None:
-        self.worker = WorkerState(app, connections=_connections())
+        self.worker = WorkerState(app, most=_connections())
         self.worker.ending = placeholder
+        self.told_to_end = False
+        """Whether a signal to end was received."""
+        self.cuts_off = False
+        """Whether the end waits for nobody."""
         self._placeholder = placeholder
         self._alive = alive
-        config = Config(
-            app,
-            http=cast(Any, partial(Protocol, self.worker)),
-            loop="uvloop",
-            ws="none",
-            log_config=None,
-            log_level="error",
-            access_log=False,
-            lifespan="off",
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=IDLE_SECONDS,
-        )
-        super().__init__(config)
+        self._ends = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._wake: asyncio.Event | None = None
+        self._wake = asyncio.Event()
+
+    def run(self, listeners: Sequence[socket.socket]) -> None:
+        """Serve until the end, and close the listeners."""
+        with self._signals(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._serve(listeners))
+
+    def end(self) -> None:
+        """End gracefully. May be called from any thread, also before the server runs."""
+        self._ends = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended already
+                self._loop.call_soon_threadsafe(self._wake.set)
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Handle SIGTERM and SIGINT. After the first signal, another changes nothing.
-
-        uvicorn raises the signals again after the end, where a second one would interrupt the
-        clean-up.
+    def _signals(self) -> Iterator[None]:
+        """Handle SIGTERM and SIGINT. After the end they change nothing: a second one would
+        interrupt the clean-up.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self.handle_exit) for number in ENDING}
+        before = {number: signal.signal(number, self._told) for number in ENDING}
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # workers start with them blocked
         try:
             yield
@@ -97,31 +98,36 @@ class Server(Uvicorn):
             for number, handler in before.items():
                 signal.signal(number, signal.SIG_IGN if self.told_to_end else handler)
 
-    @property
-    def told_to_end(self) -> bool:
-        """Whether a signal to end was received."""
-        return bool(self._captured_signals)
+    def _told(self, number: int, frame: FrameType | None) -> None:
+        if self.told_to_end and number == signal.SIGINT:  # Control-C once more
+            self.cuts_off = True
+        self.told_to_end = True
+        self.end()
 
-    def end(self) -> None:
-        """End gracefully. May be called from any thread, also before the server runs."""
-        self.should_exit = True
-        if self._loop is not None and self._wake is not None:
-            with suppress(RuntimeError):  # the loop has ended already
-                self._loop.call_soon_threadsafe(self._wake.set)
-
-    async def main_loop(self) -> None:
-        """Run until the end is requested."""
-        self._loop = asyncio.get_running_loop()
-        self._wake = asyncio.Event()
+    async def _serve(self, listeners: Sequence[socket.socket]) -> None:
+        self._loop = loop = asyncio.get_running_loop()
+        connection = partial(Protocol, self.worker)
+        servers = [
+            await loop.create_server(connection, sock=listener, backlog=BACKLOG)
+            for listener in listeners
+        ]
         if self._alive is not None:
-            self._loop.add_reader(self._alive, self._orphaned, self._loop, self._alive)
-        counter = 0
-        while not await self.on_tick(counter):
-            if counter % 10 == 0:
-                self._each_second()
-            counter += 1
+            loop.add_reader(self._alive, self._orphaned, loop, self._alive)
+        while not self._ends:
+            self._each_second()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), TICK)
+                await asyncio.wait_for(self._wake.wait(), SECOND)
+        self.worker.ending = True
+        if not self._placeholder:
+            for listener in listeners:
+                _take_no_more(listener)
+            await asyncio.sleep(ACCEPTING)
+        for server in servers:
+            server.close()
+        for listener in listeners:
+            listener.close()
+        await self._finish(loop)
+        self.worker.journal.close()
 
     def _orphaned(self, loop: asyncio.AbstractEventLoop, alive: int) -> None:
         loop.remove_reader(alive)
@@ -129,49 +135,35 @@ class Server(Uvicorn):
         self.end()
 
     def _each_second(self) -> None:
+        self.worker.tell_time()
         self.worker.journal.flush()
         self.worker.pool.tidy()
         now = perf_counter_ns()
-        for connection in list(self.server_state.connections):
-            cast(Protocol, connection).check_time(now)
+        for connection in list(self.worker.connections):
+            connection.check_time(now)
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer the accepted requests, and close."""
-        self.worker.ending = True
-        listeners = sockets or []
-        if not self._placeholder:
-            for listener in listeners:
-                _take_no_more(listener)
-            await asyncio.sleep(ACCEPTING)
-        for server in self.servers:
-            server.close()
-        for listener in listeners:
-            listener.close()
-        await self._finish()
-        for task in self.server_state.tasks:
-            task.cancel()
-        if self.server_state.tasks:
-            await asyncio.wait(list(self.server_state.tasks), timeout=CUT_OFF_SECONDS)
-        for connection in list(self.server_state.connections):
-            connection.transport.close()
-        self.worker.journal.close()
-
-    async def _finish(self) -> None:
-        loop = asyncio.get_running_loop()
+    async def _finish(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Answer the accepted requests, and close the connections."""
         begun = loop.time()
-        connections = self.server_state.connections
+        connections, tasks = self.worker.connections, self.worker.tasks
         for connection in list(connections):
             connection.shutdown()
-        while connections and not self.force_exit:
+        while connections and not self.cuts_off:
             passed = loop.time() - begun
             if passed > SHUTDOWN_SECONDS - CUT_OFF_SECONDS:
                 LOG.warning("%d connections are cut off", len(connections))
                 break
             if self._placeholder or passed >= LINGER_SECONDS:
                 for connection in list(connections):
-                    if cast(Protocol, connection).idle():
+                    if connection.idle():
                         connection.transport.close()
-            await asyncio.sleep(TICK / 10)
+            await asyncio.sleep(TICK)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(list(tasks), timeout=CUT_OFF_SECONDS)
+        for connection in list(connections):
+            connection.transport.close()
 
 
 def run(app: Application, listener: socket.socket, *, alive: int | None = None) -> None:
@@ -181,7 +173,7 @@ def run(app: Application, listener: socket.socket, *, alive: int | None = None) 
     worker then ends too.
     """
     with _told_through(app.journal):
-        Server(app, alive=alive).run(sockets=[listener])
+        Server(app, alive=alive).run([listener])
 
 
 @contextmanager
@@ -210,7 +202,7 @@ def wait_for(loading: Loading, listeners: Sequence[socket.socket]) -> Served:
     """
     placeholder = Server(App(), placeholder=True)
     loading.then(placeholder.end)
-    placeholder.run(sockets=[listener.dup() for listener in listeners])
+    placeholder.run([listener.dup() for listener in listeners])
     if placeholder.told_to_end:
         sys.exit(0)
     return loading.result()

@@ -1,4 +1,4 @@
-"""One request to an ASGI application, without a server."""
+"""One request to an application, without a server."""
 
 import asyncio
 import json
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from modelwharf.serving.asgi import Application
+from modelwharf.serving.application import Application
+from modelwharf.serving.request import Body, Request
 
 
 @dataclass
@@ -26,39 +27,44 @@ class Answer:
         return str(self.json["error"])
 
 
+class Chunks(Body):
+    """A body that arrives chunk by chunk, as it is read."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        super().__init__()
+        self._left = list(chunks)
+        self.read_chunks = 0
+
+    async def read(self) -> bytes:
+        if self.read_chunks < len(self._left):
+            self.feed(self._left[self.read_chunks])
+            self.read_chunks += 1
+        else:
+            self.end()
+        return await super().read()
+
+
 async def ask(
     app: Application,
     method: str,
     target: str,
     *,
     headers: dict[str, str] | None = None,
-    chunks: Iterable[bytes] = (b"",),
+    chunks: Iterable[bytes] = (),
 ) -> Answer:
     """The whole answer; ``target`` is a path as it stands in the request line."""
     path, _, query = target.partition("?")
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": unquote(path),
-        "raw_path": path.encode(),
-        "query_string": query.encode(),
-        "headers": [(name.encode(), value.encode()) for name, value in (headers or {}).items()],
+    body = Chunks(chunks)
+    lines = {name.encode(): value.encode() for name, value in (headers or {}).items()}
+    request = Request(method, unquote(path), path.encode(), query.encode(), lines, body)
+    response = await app.respond(request)
+    assert response is not None
+    answered = {
+        b"content-type": response.content_type.encode(),
+        b"content-length": b"%d" % len(response.body),
+        **dict(response.headers),
     }
-    body = list(chunks)
-    read = 0
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        nonlocal read
-        read += 1
-        return {"type": "http.request", "body": body[read - 1], "more_body": read < len(body)}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    start, end = sent
-    return Answer(start["status"], dict(start["headers"]), end["body"], read)
+    return Answer(response.status, answered, response.body, body.read_chunks)
 
 
 def call(
@@ -67,7 +73,7 @@ def call(
     target: str,
     *,
     headers: dict[str, str] | None = None,
-    chunks: Iterable[bytes] = (b"",),
+    chunks: Iterable[bytes] = (),
 ) -> Answer:
     """The whole answer, in an event loop of its own."""
     return asyncio.run(ask(app, method, target, headers=headers, chunks=chunks))

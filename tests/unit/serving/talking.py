@@ -88,7 +88,7 @@ def running(served: Served, *, app: App | None = None) -> Iterator[Running]:
     try:
         yield Running(server, port)
     finally:
-        server.force_exit = True
+        server.cuts_off = True
         server.end()
         thread.join(HUNG)
         assert not thread.is_alive()

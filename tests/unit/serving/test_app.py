@@ -1,19 +1,19 @@
-"""The ASGI application, asked without a server."""
+"""The application, asked without a server."""
 
 import asyncio
 import json
 import threading
 from contextlib import nullcontext
-from typing import Any
 
 import pytest
 
 from inference.forecaster import Forecaster
 from modelwharf.serving.app import App
-from modelwharf.serving.asgi import Entry, read_body
+from modelwharf.serving.application import read_body
 from modelwharf.serving.invocation import invoke
 from modelwharf.serving.limits import BODY_LIMIT, DRAIN_LIMIT
 from modelwharf.serving.refusal import Refusal
+from modelwharf.serving.request import Body, Request
 from modelwharf.serving.thread_pool import ThreadPool
 from modelwharf.serving.timed_exchange import TimedExchange
 from tests.unit.serving.asking import ask, call
@@ -155,19 +155,19 @@ def test_our_own_fault_is_500_and_tells_nothing(caplog: pytest.LogCaptureFixture
     assert "secret detail" in caplog.text
 
 
+def post(body: Body, content_type: bytes) -> Request:
+    headers = {b"content-type": content_type}
+    return Request("POST", "/invocations", b"/invocations", b"", headers, body)
+
+
 def test_a_client_that_goes_away_gets_no_answer(app: App) -> None:
-    sent: list[Any] = []
+    async def story() -> None:
+        body = Body()
+        body.feed(REQUEST[:9])
+        body.abandon()
+        assert await app.respond(post(body, b"application/json")) is None
 
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    headers = [(b"content-type", b"application/json")]
-    scope = {"type": "http", "method": "POST", "path": "/invocations", "headers": headers}
-    asyncio.run(app(scope, receive, send))
-    assert sent == []
+    asyncio.run(story())
 
 
 class Waiting(Adding):
@@ -186,30 +186,18 @@ class Waiting(Adding):
 def test_ping_is_answered_beside_a_slow_invocation() -> None:
     slow = Waiting()
     app = App(slow)
-    statuses: list[int] = []
 
-    async def note(method: str, path: str, body: bytes) -> None:
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def send(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                statuses.append(message["status"])
-
-        headers = [(b"content-type", b"text/csv")]
-        scope = {"type": "http", "method": method, "path": path, "headers": headers}
-        await app(scope, receive, send)
-
-    async def both() -> None:
-        invocation = asyncio.create_task(note("POST", "/invocations", ROWS))
+    async def both() -> tuple[int, int]:
+        invocation = asyncio.create_task(
+            ask(app, "POST", "/invocations", headers=CSV, chunks=[ROWS])
+        )
         assert await asyncio.to_thread(slow.asked.wait, 10)
-        await note("GET", "/ping", b"")
-        assert statuses == [200]
+        ping = await ask(app, "GET", "/ping")
+        assert not invocation.done()
         slow.may_answer.set()
-        await invocation
+        return ping.status, (await invocation).status
 
-    asyncio.run(both())
-    assert statuses == [200, 200]
+    assert asyncio.run(both()) == (200, 200)
 
 
 def test_a_request_that_the_end_of_the_server_cuts_off_is_told_so() -> None:
@@ -244,21 +232,16 @@ def test_the_server_describes_itself() -> None:
     assert call(App(), "GET", "/openapi.json").status == 503  # it knows nothing yet
 
 
-async def never(message: Any = None) -> Any:
-    await asyncio.sleep(HUNG)
-
-
 def test_an_answer_that_takes_too_long_is_503() -> None:
     slow = Waiting()
 
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": ROWS, "more_body": False}
-
     async def story() -> None:
-        scope = {"method": "POST", "path": "/invocations", "headers": [], "entry": Entry()}
+        body = Body()
+        body.feed(ROWS)
+        body.end()
         timed = nullcontext(TimedExchange(slow))
         try:
-            await invoke(timed, ThreadPool(), scope, receive, never, seconds=0.05)
+            await invoke(timed, ThreadPool(), post(body, b"text/csv"), seconds=0.05)
         finally:
             slow.may_answer.set()
 
@@ -268,6 +251,9 @@ def test_an_answer_that_takes_too_long_is_503() -> None:
 
 
 def test_a_body_that_does_not_come_to_its_end_is_408() -> None:
+    async def story() -> None:
+        await read_body(post(Body(), b"text/csv"), seconds=0.05)
+
     with pytest.raises(Refusal, match=r"not there within 0\.05 s") as refused:
-        asyncio.run(read_body(never, {}, seconds=0.05))
+        asyncio.run(story())
     assert (refused.value.status, refused.value.headers) == (408, ((b"connection", b"close"),))

@@ -1,9 +1,9 @@
-"""HTTP as the server speaks it over a socket, byte by byte, on the fast path and through ASGI."""
+"""HTTP as the server speaks it over a socket, byte by byte, on the fast path and in tasks."""
 
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from enum import Enum, auto
 from time import perf_counter_ns
 
@@ -80,14 +80,13 @@ def test_many_connections_leave_each_less_room_for_a_body_on_the_fast_path() -> 
     beginning, last = large[:-1], large[-1:]
 
     with running(Adding()) as server, server.connect() as connection, ExitStack() as idle:
-        connections = server.server.server_state.connections
+        connections = server.server.worker.connections
 
         def in_application() -> bool:
             """Where bodies are counted among what waits, until they are answered."""
             connection.send(beginning)
             idle.enter_context(server.connect()).ask(PING)  # so the server has read it
-            cycles = [one.cycle for one in connections]
-            found = any(one is not None and not one.response_complete for one in cycles)
+            found = any(pending(one) for one in connections)
             assert connection.ask(last).body == b"3.0\n"
             return found
 
@@ -290,7 +289,7 @@ def test_a_known_head_with_less_or_more_behind_it_is_none_that_is_known(
 
 
 def test_pipelined_requests_are_answered_in_their_order(connection: Connection) -> None:
-    large = b"1,2\n" * (INLINE_BODY // 4 + 1)  # this one goes through ASGI
+    large = b"1,2\n" * (INLINE_BODY // 4 + 1)  # this one goes to a task
     texts = [post(b"%d,0\n" % number) for number in range(50)]
     texts.insert(25, post(large))
     connection.send(b"".join(texts))
@@ -320,6 +319,31 @@ def test_nothing_is_answered_after_the_last_answer(connection: Connection) -> No
     assert connection.rest() == b""
 
 
+def test_what_comes_behind_the_last_request_does_not_cut_off_its_answer() -> None:
+    asked, may_answer = threading.Event(), threading.Event()
+    large = post(b"1,2\n" * INLINE_BODY)
+
+    def wait(rows: object) -> None:
+        asked.set()
+        assert may_answer.wait(HUNG)
+
+    def send_on(connection: Connection) -> None:
+        with suppress(OSError):  # closed before all was sent
+            for _ in range(16):  # more than the kernel keeps
+                connection.send(large)
+
+    with running(Adding(wait)) as server, server.connect() as connection:
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        connection.send(large.replace(b"Host: x", b"Connection: close"))
+        assert asked.wait(HUNG)
+        behind = threading.Thread(target=send_on, args=(connection,))
+        behind.start()
+        until(lambda: not behind.is_alive(), "the server reads what it ignores")
+        may_answer.set()
+        assert connection.reply().body == b"3.0\n" * INLINE_BODY
+        assert connection.rest() == b""
+
+
 def test_a_body_in_chunks_is_read(connection: Connection) -> None:
     head = b"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\n"
     head += b"Transfer-Encoding: chunked\r\n\r\n"
@@ -343,7 +367,7 @@ def test_a_client_that_waits_with_too_much_is_refused_before_it_sends(
 
 
 def test_an_answer_comes_in_one_packet(connection: Connection) -> None:
-    for path in (b"/invocations", b"/execution-parameters"):  # the fast path and ASGI
+    for path in (b"/invocations", b"/execution-parameters"):  # the fast path and a task
         connection.send(post() if path == b"/invocations" else b"GET %b HTTP/1.1\r\n\r\n" % path)
         whole = connection.socket.recv(65536)
         head, _, body = whole.partition(b"\r\n\r\n")
@@ -396,6 +420,23 @@ def test_an_endless_head_is_refused() -> None:
         assert connection.reply().status == 431
 
 
+def test_a_request_before_an_endless_head_has_its_answer() -> None:
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def wait(rows: object) -> None:
+        asked.set()
+        assert may_answer.wait(HUNG)
+
+    with running(Adding(wait)) as server, server.connect() as connection:
+        connection.send(post() + b"GET /ping HTTP/1.1\r\nA: ")
+        assert asked.wait(HUNG)
+        connection.send(b"a" * (2 * HEAD_LIMIT))
+        until(lambda: any(broken(one) for one in server.server.worker.connections), "the refusal")
+        may_answer.set()
+        reply = connection.reply()
+        assert (reply.body, reply.headers["connection"]) == (SUMS, "close")
+
+
 def test_a_long_line_of_requests_is_no_endless_head(connection: Connection) -> None:
     text = post(ROWS) * (2 * HEAD_LIMIT // len(post(ROWS)))
     connection.send(text[:-1])
@@ -418,7 +459,7 @@ def test_an_unknown_content_type_and_a_bad_body_are_refused_on_one_connection(
 def test_a_fault_of_ours_is_500_on_both_ways_and_tells_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    faults = []
+    faults: list[str] = []
 
     def fail(rows: object) -> None:
         if faults:
@@ -468,8 +509,8 @@ def later(running: Running, seconds: float) -> None:
     server = running.server
     assert server._loop is not None
     now = perf_counter_ns() + int(seconds * 1e9)
-    for connection in list(server.server_state.connections):
-        server._loop.call_soon_threadsafe(connection.check_time, now)  # type: ignore[union-attr]
+    for connection in list(server.worker.connections):
+        server._loop.call_soon_threadsafe(connection.check_time, now)
 
 
 def test_a_request_that_does_not_come_to_its_end_is_408(server: Running) -> None:
@@ -486,8 +527,8 @@ def test_a_request_that_does_not_come_to_its_end_is_408(server: Running) -> None
 
 
 def busy(running: Running) -> bool:
-    connections = running.server.server_state.connections
-    return any(not one.idle() for one in list(connections))  # type: ignore[union-attr]
+    connections = running.server.worker.connections
+    return any(not one.idle() for one in list(connections))
 
 
 def test_a_connection_that_asks_nothing_is_closed_in_the_end(server: Running) -> None:
@@ -537,16 +578,16 @@ def test_the_bytes_that_wait_are_bounded() -> None:
 
 def test_more_connections_than_allowed_are_turned_away() -> None:
     with running(Adding()) as server:
-        server.server.worker.connections = 2
+        server.server.worker.most = 2
         with server.connect() as first, server.connect() as second:
             assert first.ask(PING).status == second.ask(PING).status == 200
             with server.connect() as third:
                 reply = third.ask(PING)
                 assert (reply.status, reply.headers["retry-after"]) == (503, "1")
-            until(lambda: len(server.server.server_state.connections) == 2, "the third is gone")
+            until(lambda: len(server.server.worker.connections) == 2, "the third is gone")
             with server.connect() as fourth:
                 first.socket.close()
-                until(lambda: len(server.server.server_state.connections) == 2, "the first is")
+                until(lambda: len(server.server.worker.connections) == 2, "the first is")
                 fourth.send(PING)
                 assert fourth.reply().status == 503  # it was one too many when it came
 
@@ -567,8 +608,8 @@ def test_a_client_that_does_not_read_is_not_read_either(server: Running) -> None
 
 
 def unread(running: Running) -> bool:
-    connections = running.server.server_state.connections
-    return any(one._unread_since for one in list(connections))  # type: ignore[union-attr]
+    connections = running.server.worker.connections
+    return any(isinstance(one, Protocol) and one._unread_since for one in list(connections))
 
 
 CHUNKED = (
@@ -588,11 +629,21 @@ def arriving(connection: object) -> bool:
     return connection._arriving
 
 
+def broken(connection: object) -> bool:
+    assert isinstance(connection, Protocol)
+    return connection._broken
+
+
+def pending(connection: object) -> bool:
+    assert isinstance(connection, Protocol)
+    return bool(connection._pending)
+
+
 @pytest.mark.parametrize("endless", [CHUNKED + b"X-A: ", CHUNKED[:-3] + b"0;a="])
 def test_an_endless_trailer_or_chunk_extension_is_refused(server: Running, endless: bytes) -> None:
     with server.connect() as connection:
         connection.send(endless)
-        until(lambda: any(arriving(one) for one in server.server.server_state.connections))
+        until(lambda: any(arriving(one) for one in server.server.worker.connections))
         connection.send(b"a" * (HEAD_LIMIT + 1))
         assert connection.reply().status == 431
         assert connection.rest() == b""

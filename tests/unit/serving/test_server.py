@@ -15,7 +15,9 @@ import pytest
 
 from modelwharf.artifact.privileges import TREE
 from modelwharf.serving.__main__ import leave_root_behind, listen, workers_of
+from modelwharf.serving.app import App
 from modelwharf.serving.limits import BODY_LIMIT
+from modelwharf.serving.server import Server as HttpServer
 from modelwharf.serving.settings import BadSetting, Settings
 from tests.unit.serving.servers import ROOT, release, serving, started
 from tests.waiting import HUNG
@@ -111,6 +113,23 @@ def test_sigterm_ends_the_server_cleanly(base: Path) -> None:
         started(server).wait_for("serving")
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(HUNG) == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "cuts_off"),
+    [
+        ([signal.SIGTERM, signal.SIGTERM], False),
+        ([signal.SIGINT, signal.SIGTERM], False),
+        ([signal.SIGINT, signal.SIGINT, signal.SIGTERM], True),
+    ],
+)
+def test_only_a_second_control_c_cuts_requests_off(
+    told: list[signal.Signals], cuts_off: bool
+) -> None:
+    server = HttpServer(App())
+    for number in told:
+        server._told(number, None)
+    assert (server.told_to_end, server.cuts_off) == (True, cuts_off)
 
 
 def test_sigterm_ends_a_server_that_is_still_loading(base: Path) -> None:

@@ -75,8 +75,12 @@ def test_a_worker_that_dies_is_replaced_and_the_log_says_so(two: Server) -> None
     victim, other = workers(two)
     os.kill(victim, signal.SIGKILL)
     two.wait_for(f"worker {victim} was killed by SIGKILL; the next starts in")
-    now = until(lambda: (w := workers(two)) and len(w) == 2 and victim not in w and w, "it is")
-    assert other in now
+
+    def replaced() -> list[int] | None:
+        now = workers(two)
+        return now if len(now) == 2 and victim not in now else None
+
+    assert other in until(replaced, "it is")
     assert all(asks(two) == 200 for _ in range(20))
 
 
