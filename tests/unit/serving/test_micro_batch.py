@@ -87,13 +87,26 @@ def test_one_that_is_refused_leaves_the_others_their_answers() -> None:
     assert sent == [[b"3\n"], [(400, "no threes")], [b"11\n"]]
 
 
-def test_what_a_refusal_took_counts_as_well() -> None:
-    batch, loop, timed = MicroBatch(), Loop(), TimedExchange(Adding(refuse_threes))
-    assert not timed.quick(3)  # nothing has been measured
-    batch.add(pending(Connection(), timed, [3, 4]), loop.call_soon)
+class Recorded(TimedExchange):
+    """Keeps the size and the nanoseconds of each answer."""
+
+    def __init__(self, exchange: Adding) -> None:
+        super().__init__(exchange)
+        self.times: list[tuple[int, int]] = []
+
+    def took(self, size: int, nanoseconds: int) -> None:
+        self.times.append((size, nanoseconds))
+
+
+def test_the_time_of_a_refusal_counts_as_well() -> None:
+    batch, loop, timed = MicroBatch(), Loop(), Recorded(Adding(refuse_threes))
+    refused = pending(Connection(), timed, [3, 4])
+    batch.add(refused, loop.call_soon)
     loop.turn_over()
     loop.turn_over()
-    assert timed.quick(3)
+    ((size, nanoseconds),) = timed.times
+    assert size == refused.size
+    assert nanoseconds > refused.parse
 
 
 def fail_at_threes(rows: Any) -> None:
