@@ -6,7 +6,7 @@ import click
 
 from modelwharf.artifact.contract import Contract
 from modelwharf.cli import brief
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.free_text import require_one_line
 from modelwharf.cli.output import print_json
 from modelwharf.cli.release import Release, read_release
@@ -32,7 +32,7 @@ def decide(
 ) -> None:
     """Write the decision on the release's model package, which the release waits for.
 
-    Raises Trouble when the release does not wait for approval.
+    Raises CommandError when the release does not wait for approval.
     """
     try:
         require_one_line(note)
@@ -64,16 +64,16 @@ def decide(
 
 def _waiting_package(view: Release) -> str:
     if view.is_over:
-        raise Trouble(
+        raise CommandError(
             f"release {view.id} is over ({view.status.lower()}), so there is nothing to decide; "
             f"see `wharf show {view.id}`"
         )
     if not view.waits_for_approval():
         at = ", ".join(row.name for row in view.states if not row.is_over) or "its beginning"
-        raise Trouble(
+        raise CommandError(
             f"release {view.id} does not wait for approval: it is at {at}\n"
             f"Watch it with `wharf show {view.id} --follow`."
         )
     if view.document is None or view.document.model_package is None:
-        raise Trouble(f"release {view.id} waits for approval, but names no model package")
+        raise CommandError(f"release {view.id} waits for approval, but names no model package")
     return view.document.model_package.arn

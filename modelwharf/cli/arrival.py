@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from modelwharf.artifact.contract import Contract
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.release import RUNNING, SUCCEEDED, describe, recent_executions, trigger_of
 from modelwharf.cli.services import Services
 from modelwharf.cli.serving import serving_now
@@ -125,7 +125,7 @@ def _instead_of(services: Services, stack: Stack, commit: str) -> str | None:
         return None
     try:
         trigger = _trigger(services, stack, serving)
-    except Trouble:  # Step Functions forgets an execution after 90 days
+    except CommandError:  # Step Functions forgets an execution after 90 days
         return serving
     return None if trigger is not None and trigger.commit == commit else serving
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from modelwharf.app import app_folder
 from modelwharf.cli.assembly_cache import AssemblyCache
 from modelwharf.cli.assembly_key import key_of
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.contracts.cache_folder import cache_folder
 
 APP = "app.py"
@@ -40,7 +40,7 @@ def current_assembly(
 ) -> bool:
     """Write the assembly of the current checkout into ``output``. Returns whether it was cached.
 
-    ``before`` is called before a synthesis, which takes long. Raises Trouble.
+    ``before`` is called before a synthesis, which takes long. Raises CommandError.
     """
     key = _key(root, output, project)
     if key and cache.fetch(key, output):
@@ -63,7 +63,7 @@ def _key(root: Path, output: Path, project: str) -> str | None:
 
 
 def synthesise(root: Path, output: Path, project: str, timeout: float = TIMEOUT) -> None:
-    """Run app.py, which writes into ``output``. Raises Trouble with the app's last output.
+    """Run app.py, which writes into ``output``. Raises CommandError with the app's last output.
 
     ``timeout`` in seconds.
     """
@@ -80,14 +80,16 @@ def synthesise(root: Path, output: Path, project: str, timeout: float = TIMEOUT)
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise Trouble(
+        raise CommandError(
             f"`python {APP}` made no template within {timeout:g} s, which takes 5 s on a quiet "
             "machine: try again when it is less busy, or give a template that is there already by "
             "--assembly cdk.out"
         ) from None
     if answer.returncode != 0 or not (output / "manifest.json").is_file():
         words = "\n".join(f"  {line}" for line in answer.stdout.splitlines()[-12:])
-        raise Trouble(f"`python {APP}` made no template (exit code {answer.returncode}):\n{words}")
+        raise CommandError(
+            f"`python {APP}` made no template (exit code {answer.returncode}):\n{words}"
+        )
 
 
 def synthesis_environment(

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.services import Services
 
 if TYPE_CHECKING:
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def empty_bucket(services: Services, bucket: str) -> None:
-    """Delete the objects and the delete markers. Raises Trouble for the first that stays."""
+    """Delete the objects and the delete markers. Raises CommandError for the first that stays."""
     s3 = services.client("s3")
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
@@ -21,7 +21,7 @@ def empty_bucket(services: Services, bucket: str) -> None:
             continue
         answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
         for error in answer.get("Errors", []):
-            raise Trouble(
+            raise CommandError(
                 f"s3://{bucket}/{error['Key']} was not deleted: {error['Code']}: "
                 f"{error.get('Message', '')}"
             )

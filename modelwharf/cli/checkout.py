@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 
 PUSH_TIMEOUT = 600  # seconds
 UNTRANSLATED = {"LC_ALL": "C"}
@@ -25,15 +25,15 @@ class Checkout:
     work_tree: Path | None = None
 
     def head(self) -> str:
-        """Return the full id of the commit that is checked out. Raises Trouble without one."""
+        """Return the full id of the commit that is checked out. Raises CommandError without one."""
         if not self._git("rev-parse", "--is-inside-work-tree").returncode == 0:
-            raise Trouble(
+            raise CommandError(
                 f"{self.directory.resolve()} is not a git checkout: name one with `--directory`, "
                 "or run `git init` there"
             )
         answer = self._git("rev-parse", "--verify", "HEAD^{commit}")
         if answer.returncode != 0:
-            raise Trouble(
+            raise CommandError(
                 f"{self.directory.resolve()} has no commit yet: "
                 "run `git add --all && git commit`, then push again"
             )
@@ -42,7 +42,7 @@ class Checkout:
     def begin(self, files: Sequence[str], message: str) -> None:
         """Make a first commit of the files, in a new repository if the directory has none.
 
-        Raises Trouble with git's own message.
+        Raises CommandError with git's own message.
         """
         if not (self.directory / ".git").exists():
             self._done("init", "--quiet", "--initial-branch", "main")
@@ -96,11 +96,11 @@ class Checkout:
     def push(self, remote: str, branch: str) -> bool:
         """Push HEAD to the remote's branch. Returns False when the remote had it already.
 
-        Raises Trouble with git's own message when the remote refuses.
+        Raises CommandError with git's own message when the remote refuses.
         """
         answer = self._git("push", "--porcelain", remote, f"HEAD:refs/heads/{branch}")
         if answer.returncode != 0:
-            raise Trouble(_refused(remote, branch, answer.stderr + answer.stdout, self.head()))
+            raise CommandError(_refused(remote, branch, answer.stderr + answer.stdout, self.head()))
         return not any(line.startswith("=") for line in answer.stdout.splitlines())
 
     def _command(self) -> list[str]:
@@ -112,7 +112,7 @@ class Checkout:
     def _done(self, *arguments: str) -> None:
         answer = self._git(*arguments)
         if answer.returncode != 0:
-            raise Trouble(f"git failed: {answer.stderr.strip()}")
+            raise CommandError(f"git failed: {answer.stderr.strip()}")
 
     def _git(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         try:
@@ -126,9 +126,9 @@ class Checkout:
                 env={**os.environ, **UNTRANSLATED},
             )
         except FileNotFoundError:
-            raise Trouble("there is no `git` on PATH: install git first") from None
+            raise CommandError("there is no `git` on PATH: install git first") from None
         except subprocess.TimeoutExpired:
-            raise Trouble(f"git {arguments[0]} took longer than {PUSH_TIMEOUT} s") from None
+            raise CommandError(f"git {arguments[0]} took longer than {PUSH_TIMEOUT} s") from None
 
 
 def _refused(remote: str, branch: str, output: str, head: str) -> str:

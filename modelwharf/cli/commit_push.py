@@ -5,7 +5,7 @@ import click
 from modelwharf.cli.arrival import Arrival, earlier_release, watch
 from modelwharf.cli.checkout import Checkout
 from modelwharf.cli.codecommit_remote import CodeCommitRemote, codecommit_remote
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.parameters import source_section
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import Stack
@@ -49,7 +49,8 @@ def _came_before(services: Services, stack: Stack, commit: str) -> Arrival:
 def _remote(services: Services, stack: Stack, checkout: Checkout, branch: str) -> str:
     """Return the laptop's repository, or the checkout's remote for the one in AWS.
 
-    Raises Trouble when no remote leads there; it lists the CodeCommit repositories of the remotes.
+    Raises CommandError, which lists the CodeCommit repositories of the remotes, when no remote is
+    the stack's repository.
     """
     if services.on_laptop:
         return stack.clone_url
@@ -67,7 +68,7 @@ def _remote(services: Services, stack: Stack, checkout: Checkout, branch: str) -
     taken = {name for name, _ in checkout.push_urls()}
     new = "wharf" if "wharf" not in taken else f"wharf-{services.region}"
     add = f"git remote {'set-url' if new in taken else 'add'} {new} {grc}"
-    raise Trouble(
+    raise CommandError(
         "\n".join(
             [
                 "this checkout has no remote for the stack's CodeCommit repository "

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from modelwharf.artifact.contract import Contract
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 
 DATE_FORMAT = "%m/%d/%Y"
 MISSING = frozenset({"", "."})  # the Fed writes a dot for a holiday
@@ -27,7 +27,7 @@ class Series(Contract):
 
 
 def demo_series() -> Mapping[str, Series]:
-    """Return input name → its series. Raises Trouble when ``arch`` is not installed."""
+    """Return input name → its series. Raises CommandError when ``arch`` is not installed."""
     return {
         "wti": _series("wti", column="DCOILWTICO"),
         "sp500": _series("sp500", column="Adj Close"),
@@ -49,11 +49,11 @@ def _shipped(name: str) -> Path:
     try:
         path = Path(str(distribution("arch").locate_file(f"arch/data/{name}/{name}.csv.gz")))
     except PackageNotFoundError:
-        raise Trouble(
+        raise CommandError(
             "the demo's prices come with the package arch: `pip install arch==8.0.0`"
         ) from None
     if not path.is_file():
-        raise Trouble(f"this version of the package arch has no {path}: install arch==8.0.0")
+        raise CommandError(f"this version of the package arch has no {path}: install arch==8.0.0")
     return path
 
 

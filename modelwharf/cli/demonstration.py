@@ -13,7 +13,7 @@ from modelwharf.cli.checkout import Checkout
 from modelwharf.cli.commit_push import push_commit, warn_of_uncommitted
 from modelwharf.cli.demo_data import Series, demo_series
 from modelwharf.cli.ending import follow_on_screen, in_words
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.invocation import ask
 from modelwharf.cli.parameters import put_data_section
 from modelwharf.cli.plot import download_plot
@@ -44,7 +44,10 @@ class Demonstration(Contract):
 def demonstrate(
     services: Services, stack: Stack, checkout: Checkout, directory: Path, screen: Console
 ) -> Demonstration:
-    """Run the commands of a user, from the data to the answer. Raises Trouble when one fails."""
+    """Run the commands of a user, from the data to the answer.
+
+    Raises CommandError when one fails.
+    """
     step(screen, 2, "upload real daily prices")
     series = demo_series()
     put_series(services, stack, series)
@@ -132,7 +135,7 @@ def _push(services: Services, stack: Stack, checkout: Checkout, screen: Console)
     warn_of_uncommitted(checkout)
     arrival = push_commit(services, stack, checkout, head)
     if arrival.release is None:
-        raise Trouble(in_words(arrival))
+        raise CommandError(in_words(arrival))
     screen.print(f"  commit {head[:12]} started release {arrival.release}", markup=False)
     return arrival.release
 
@@ -140,5 +143,5 @@ def _push(services: Services, stack: Stack, checkout: Checkout, screen: Console)
 def _follow(services: Services, stack: Stack, release: str, screen: Console) -> Release:
     view = follow_on_screen(services, stack, release, screen)
     if not view.succeeded:
-        raise Trouble(f"release {release} ended as {view.status.lower()}: nothing new serves")
+        raise CommandError(f"release {release} ended as {view.status.lower()}: nothing new serves")
     return view

@@ -132,7 +132,7 @@ def configured(dockerfile: Path, context: Path) -> tuple[ImageRole, ImageSource]
 
 
 def sources(folder: Path) -> dict[ImageRole, ImageSource]:
-    """Return both images of ``source``. Raises Trouble with the faults of modelwharf.toml."""
+    """Return both images of ``source``. Raises CommandError with the faults of modelwharf.toml."""
     project = project_of(folder)
     source = project.content.source if project else Source()
     return {

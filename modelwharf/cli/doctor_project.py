@@ -34,6 +34,9 @@ class Project:
 
 
 def project_of(folder: Path) -> Project | None:
-    """Return the project that contains the folder. Raises Trouble with the faults of its file."""
+    """Return the project that contains the folder.
+
+    Raises CommandError with the faults of its file.
+    """
     path = find_project_file(folder.resolve())
     return Project(path.parent, require_content(read_project_file(path))) if path else None

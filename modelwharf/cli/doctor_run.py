@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.examination import FindingReporter, summary
 from modelwharf.cli.output import console
 from modelwharf.contracts.examination import Examination, ImageRole
@@ -25,7 +25,7 @@ NO_CONTAINERS = (
 )
 
 
-class NothingChecked(Trouble):
+class NothingChecked(CommandError):
     """There was no image to check, or no engine to run it."""
 
     exit_code = 3

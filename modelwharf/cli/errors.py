@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # exit code, 128 + SIGINT
 
 
-class Trouble(click.ClickException):
+class CommandError(click.ClickException):
     """The command failed; the message says what to do about it."""
 
     exit_code = 1

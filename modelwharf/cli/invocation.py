@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from modelwharf.artifact.contract import Contract
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import Stack
 
@@ -27,7 +27,7 @@ def ask(
     content_type: str = "application/json",
     accept: str = "application/json",
 ) -> Answer:
-    """Return the endpoint's response. Raises Trouble with the model's own message when it
+    """Return the endpoint's response. Raises CommandError with the model's own message when it
     refuses.
     """
     try:
@@ -50,9 +50,9 @@ def _refusal(error: ClientError, stack: Stack) -> Exception:
         answer: dict[str, Any] = dict(error.response)
         status = answer.get("OriginalStatusCode", "an error")
         words = answer.get("OriginalMessage") or error.response["Error"]["Message"]
-        return Trouble(f"the model answered {status}: {words}", status=status, body=words)
+        return CommandError(f"the model answered {status}: {words}", status=status, body=words)
     if code == "ValidationError" and "not found" in str(error).lower():
-        return Trouble(
+        return CommandError(
             f"there is no endpoint {stack.endpoint} yet: the first release that succeeds makes "
             "it; see `wharf releases`"
         )

@@ -15,7 +15,7 @@ from botocore.exceptions import (
 )
 from pydantic import ValidationError
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 
 NO_CLOUD = (
     "no AWS_ENDPOINT_URL and no AWS credentials: start the laptop's cloud with `wharf up`, "
@@ -24,19 +24,21 @@ NO_CLOUD = (
 KNOWN_PROBLEMS = (BotoCoreError, ClientError, ValidationError)
 
 
-def trouble(error: Exception, endpoint_url: str | None) -> Trouble:
+def command_error(error: Exception, endpoint_url: str | None) -> CommandError:
     """Return the problem in plain words; ``endpoint_url`` None means AWS itself."""
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
-        return Trouble(NO_CLOUD if endpoint_url is None else _laptop_without_keys(endpoint_url))
+        return CommandError(
+            NO_CLOUD if endpoint_url is None else _laptop_without_keys(endpoint_url)
+        )
     if isinstance(error, ProfileNotFound):
-        return Trouble(f"{error}; unset AWS_PROFILE or add the profile with `aws configure`")
+        return CommandError(f"{error}; unset AWS_PROFILE or add the profile with `aws configure`")
     if isinstance(error, EndpointConnectionError | ConnectionClosedError | ReadTimeoutError):
-        return Trouble(_unreachable(error, endpoint_url))
+        return CommandError(_unreachable(error, endpoint_url))
     if isinstance(error, ClientError):
-        return Trouble(_refused(error))
+        return CommandError(_refused(error))
     if isinstance(error, ValidationError):
-        return Trouble(_unreadable(error))
-    return Trouble(str(error))
+        return CommandError(_unreadable(error))
+    return CommandError(str(error))
 
 
 def _laptop_without_keys(endpoint_url: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from modelwharf.artifact.contract import Contract
 from modelwharf.cli.checkout import Checkout
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.section_comparison import section_of
 from modelwharf.contracts.names import configuration_digest
 from modelwharf.contracts.parameters import SECTIONS, Parameters
@@ -47,7 +47,7 @@ class KnownSections:
 
     def hint(self) -> str:
         """Return how to make more sections known, as the end of a sentence."""
-        with suppress(Trouble):
+        with suppress(CommandError):
             if Checkout(self._file.parent).is_shallow():
                 return "; this clone lacks history: `git fetch --unshallow`"
         return ""
@@ -69,7 +69,7 @@ class KnownSections:
         try:
             for text in Checkout(self._file.parent).versions(self._file.name):
                 found.update(_sections(text))
-        except Trouble:  # git is not installed
+        except CommandError:  # git is not installed
             return frozenset()
         return frozenset(found)
 

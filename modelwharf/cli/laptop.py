@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.options import DEFAULT_DIRECTORY
 from modelwharf.contracts.laptop import KEY_FILE, STATE_FILE, LaptopCloud, LaptopKey
 
@@ -53,21 +53,21 @@ def running_cloud(directory: Path) -> LaptopCloud | None:
 
 
 def required_cloud(directory: Path) -> LaptopCloud:
-    """Return the running cloud. Raises Trouble when there is none."""
+    """Return the running cloud. Raises CommandError when there is none."""
     cloud = running_cloud(directory)
     if cloud is None:
-        raise Trouble(
+        raise CommandError(
             f"no cloud runs in {directory}: start it with `{command_for('up', directory)}`"
         )
     return cloud
 
 
 def key_of(directory: Path) -> LaptopKey:
-    """Return the key of this directory's cloud. Raises Trouble."""
+    """Return the key of this directory's cloud. Raises CommandError."""
     try:
         return LaptopKey.read(directory)
     except (OSError, ValidationError) as error:
-        raise Trouble(
+        raise CommandError(
             f"the cloud's key, {directory / KEY_FILE}, cannot be read ({type(error).__name__}): "
             f"stop the cloud with `{command_for('down', directory)}`, delete the file, and start "
             f"it again with `{command_for('up', directory)}`"
@@ -135,8 +135,9 @@ def cloud_command(
 
 
 def require_possible(root: Path, engine: str | None, quotas: Sequence[str]) -> None:
-    """Check the options. Raises Trouble when no cloud can start with this engine and these quotas
-    (NAME=VALUE).
+    """Check the engine and the quotas (NAME=VALUE).
+
+    Raises CommandError when no cloud can start with them.
     """
     if engine in {None, "process"} and not quotas:
         return
@@ -150,7 +151,7 @@ def require_possible(root: Path, engine: str | None, quotas: Sequence[str]) -> N
         check=False,
     )
     if answer.returncode:
-        raise Trouble(answer.stderr.strip())
+        raise CommandError(answer.stderr.strip())
 
 
 def start_cloud(
@@ -163,8 +164,8 @@ def start_cloud(
 ) -> LaptopCloud:
     """Start the cloud, detached from this terminal, and return it when it is ready.
 
-    ``waiting`` gets the seconds waited so far. Raises Trouble with the log's last lines when the
-    cloud ends or is not ready in time; the cloud is then stopped.
+    ``waiting`` gets the seconds waited so far. Raises CommandError with the log's last lines when
+    the cloud ends or is not ready in time; the cloud is then stopped.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directory / STATE_FILE).unlink(missing_ok=True)
@@ -188,17 +189,17 @@ def start_cloud(
                 _detached.append(child)
                 return cloud
             if child.poll() is not None:
-                raise Trouble(_why_it_ended(child.returncode, log))
+                raise CommandError(_why_it_ended(child.returncode, log))
     except BaseException:
         _end(child)
         raise
     _end(child)
-    raise Trouble(f"the cloud was not ready after {deadline:.0f} s{_tail(log)}")
+    raise CommandError(f"the cloud was not ready after {deadline:.0f} s{_tail(log)}")
 
 
 @contextmanager
 def starting(directory: Path) -> Iterator[None]:
-    """Hold the start lock of this directory. Raises Trouble at once when another process holds
+    """Hold the start lock of this directory. Raises CommandError at once when another process holds
     it.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -208,9 +209,9 @@ def starting(directory: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Trouble(_already_starting(directory)) from None
+            raise CommandError(_already_starting(directory)) from None
         if cloud_process(directory):  # its `wharf up` is gone, and it is not ready
-            raise Trouble(_already_starting(directory))
+            raise CommandError(_already_starting(directory))
         yield
 
 
@@ -222,25 +223,30 @@ def _already_starting(directory: Path) -> str:
 
 
 def require_free(port: int) -> None:
-    """Check the port. Raises Trouble when another program listens on it; 0 means any free port."""
+    """Check the port; 0 means any free port.
+
+    Raises CommandError when another program listens on it.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the cloud's server does
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise Trouble(
+            raise CommandError(
                 f"port {port} of {HOST} cannot be served ({error.strerror}): "
                 "choose another, or any that is free with `--port 0`"
             ) from None
 
 
 def stop_cloud(pid: int, directory: Path, *, deadline: float = STOP_DEADLINE) -> None:
-    """Ask the cloud to end and wait for it. Raises Trouble when it does not end."""
+    """Ask the cloud to end and wait for it. Raises CommandError when it does not end."""
     os.kill(pid, signal.SIGTERM)
     for _ in _ticks(deadline):
         if not is_cloud(pid, directory):
             return
-    raise Trouble(f"the cloud (pid {pid}) did not end in {deadline:.0f} s; end it: kill -9 {pid}")
+    raise CommandError(
+        f"the cloud (pid {pid}) did not end in {deadline:.0f} s; end it: kill -9 {pid}"
+    )
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from modelwharf.cli.bucket import empty_bucket
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.remainder import CHARGES, Kept, Leaving, disposable, remainder
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack_version import StackVersion
@@ -138,7 +138,7 @@ class Project:
         except ClientError as error:
             if "does not exist" not in str(error):
                 raise
-            raise Trouble(
+            raise CommandError(
                 f"there is no stack {self.stack}: nothing to destroy; name another project with "
                 "--project or WHARF_PROJECT"
             ) from None
@@ -247,7 +247,7 @@ class Project:
         )
         status = self._status()
         if status not in ("UPDATE_COMPLETE", "CREATE_COMPLETE", "DELETE_COMPLETE"):
-            raise Trouble(
+            raise CommandError(
                 f"stack {self.stack} ended as {status}: {'; '.join(self._reasons()) or 'no reason'}"
             )
 
@@ -274,7 +274,7 @@ class Project:
         waited = 0.0
         while not done():
             if waited > deadline:
-                raise Trouble(f"waited {deadline / MINUTE:.0f} minutes for {what}")
+                raise CommandError(f"waited {deadline / MINUTE:.0f} minutes for {what}")
             self._services.sleep(step)
             waited += step
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modelwharf.cli.command_table import COMMANDS, ENTRIES
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 
 if TYPE_CHECKING:
     from modelwharf.cli.services import Services
@@ -21,16 +21,16 @@ class Wharf(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except Trouble as error:
+        except CommandError as error:
             raise _as_click_error(ctx, error) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            from modelwharf.cli.known_problems import KNOWN_PROBLEMS, trouble
+            from modelwharf.cli.known_problems import KNOWN_PROBLEMS, command_error
 
             if not isinstance(error, KNOWN_PROBLEMS):
                 raise
-            raise _as_click_error(ctx, trouble(error, _endpoint_url(ctx))) from None
+            raise _as_click_error(ctx, command_error(error, _endpoint_url(ctx))) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order in which people need them."""
@@ -45,7 +45,7 @@ class Wharf(click.Group):
             formatter.write_dl([(entry.name, entry.help) for entry in ENTRIES])
 
 
-def _as_click_error(context: click.Context, problem: Trouble) -> Exception:
+def _as_click_error(context: click.Context, problem: CommandError) -> Exception:
     """Return the exception that ends the command: the problem, or with --json an exit after
     printing it.
     """

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from pydantic import JsonValue
 
 from modelwharf.artifact.contract import Contract
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.output import local_time
 from modelwharf.cli.section_changes import flat
 from modelwharf.cli.services import Services
@@ -139,4 +139,4 @@ def _section(services: Services, project: str, section: str, model: type[Section
         return model.model_validate(parse_section(path, section, answer["Parameter"]["Value"]))
     except InvalidParameter as error:
         command = f"wharf config put {section} FILE"
-        raise Trouble(f"{error}\nPut it right with `{command}`.") from None
+        raise CommandError(f"{error}\nPut it right with `{command}`.") from None

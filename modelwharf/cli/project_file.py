@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from modelwharf.artifact.contract import Contract
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.text_file import read_text
 from modelwharf.cli.toml_lines import Place, line_of, lines_of
 from modelwharf.contracts.configured_project import PROJECT_FILE, find_project_file
@@ -54,27 +54,27 @@ class Reading:
 
 
 def require_project_file(file: Path | None) -> Path:
-    """Return the given file, or the project's. Raises Trouble when there is none."""
+    """Return the given file, or the project's. Raises CommandError when there is none."""
     found = file or find_project_file(Path.cwd())
     if found is None:
-        raise Trouble(f"{NO_FILE}: name one, or make one with `wharf config pull`")
+        raise CommandError(f"{NO_FILE}: name one, or make one with `wharf config pull`")
     return found
 
 
 def read_project_file(path: Path) -> Reading:
-    """Read the file. Raises Trouble when it cannot be read as text."""
+    """Read the file. Raises CommandError when it cannot be read as text."""
     name = shown_path(path)
     try:
         with path.open("rb") as file:
             text = read_text(file)
     except OSError as error:
-        raise Trouble(f"{name} cannot be read: {error.strerror}") from None
+        raise CommandError(f"{name} cannot be read: {error.strerror}") from None
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return Reading(path, name, text, None, (_syntax(name, text, error),))
     except RecursionError:
-        raise Trouble(f"{name} is nested too deeply to be read") from None
+        raise CommandError(f"{name} is nested too deeply to be read") from None
     foreign = [*_foreign(document, ())]
     places = {one.place for one in foreign}
     found = validated(ProjectFile, json.loads(json.dumps(document, default=str)))
@@ -95,9 +95,9 @@ def read_project_file(path: Path) -> Reading:
 
 
 def require_content(reading: Reading) -> ProjectFile:
-    """Return the file's content. Raises Trouble, which names every fault."""
+    """Return the file's content. Raises CommandError, which names every fault."""
     if reading.content is None:
-        raise Trouble("\n".join(map(str, reading.faults)))
+        raise CommandError("\n".join(map(str, reading.faults)))
     return reading.content
 
 

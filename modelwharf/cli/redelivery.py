@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from modelwharf.cli.dead_letter import DeadLetter, read_letter
-from modelwharf.cli.errors import Trouble
-from modelwharf.cli.known_problems import trouble
+from modelwharf.cli.errors import CommandError
+from modelwharf.cli.known_problems import command_error
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import Stack, function_names
 from modelwharf.contracts.names import stack_name
@@ -53,7 +53,7 @@ class Redelivery:
         return int(answer["Attributes"][name])
 
     def require(self, names: Sequence[str]) -> None:
-        """Check function names, with or without the stack's prefix. Raises Trouble for unknown
+        """Check function names, with or without the stack's prefix. Raises CommandError for unknown
         ones.
         """
         start = f"{stack_name(self.stack.project)}-"
@@ -62,7 +62,7 @@ class Redelivery:
         ]
         if unknown:
             known = sorted(name.removeprefix(start) for name in self._functions)
-            raise Trouble(
+            raise CommandError(
                 f"the stack has no function {', '.join(unknown)}; it has {', '.join(known)}"
             )
 
@@ -89,7 +89,7 @@ class Redelivery:
                 FunctionName=one.letter.function, InvocationType="Event", Payload=one.letter.event
             )
         except ClientError as error:
-            return trouble(error, self.services.endpoint_url).message
+            return command_error(error, self.services.endpoint_url).message
         self.discard(one)
         return ""
 
@@ -165,12 +165,12 @@ def chosen(
     """Return the messages whose id begins with one of ``ids`` and whose function is one of
     ``functions``.
 
-    An empty list means all. A function is named with or without the stack's prefix. Raises Trouble
-    for an id that no message has.
+    An empty list means all. A function is named with or without the stack's prefix. Raises
+    CommandError for an id that no message has.
     """
     unknown = [text for text in ids if not any(one.letter.id.startswith(text) for one in held)]
     if unknown:
-        raise Trouble(
+        raise CommandError(
             f"no message's id begins with {', '.join(unknown)}: `wharf redrive --list` shows them"
         )
     return tuple(

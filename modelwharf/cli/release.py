@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from modelwharf.artifact.contract import Contract
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.restarts import Restarts, find_restarts
 from modelwharf.cli.services import Services
 from modelwharf.cli.serving import Serving, serving_now
@@ -103,7 +103,10 @@ class ReleaseSummary(Contract):
 
 
 def read_release(services: Services, stack: Stack, release: str) -> Release:
-    """Return the release. Raises Trouble, which names a few existing ones, when there is none."""
+    """Return the release.
+
+    Raises CommandError, which names a few existing releases, when there is none.
+    """
     execution = describe(services, stack, release)
     events = read_events(services.client("stepfunctions"), execution["executionArn"])
     waits = open_waits(services, stack, release) if execution["status"] == RUNNING else {}
@@ -158,7 +161,7 @@ def _ended_with(execution: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def describe(services: Services, stack: Stack, release: str) -> "DescribeExecutionOutputTypeDef":
-    """Return DescribeExecution's response. Raises Trouble for an unknown release."""
+    """Return DescribeExecution's response. Raises CommandError for an unknown release."""
     try:
         return services.client("stepfunctions").describe_execution(
             executionArn=stack.execution(release)
@@ -166,7 +169,7 @@ def describe(services: Services, stack: Stack, release: str) -> "DescribeExecuti
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"ExecutionDoesNotExist", "InvalidArn"}:
             raise
-        raise Trouble(_unknown(services, stack, release)) from None
+        raise CommandError(_unknown(services, stack, release)) from None
 
 
 def recent_executions(
@@ -180,13 +183,13 @@ def recent_executions(
 
 
 def latest_release(services: Services, stack: Stack) -> str:
-    """Return the newest release's id. Raises Trouble when there is none yet.
+    """Return the newest release's id. Raises CommandError when there is none yet.
 
     Of releases that began at nearly the same time, it is the last in the order of releases.
     """
     executions = recent_executions(services, stack, limit=NEARLY_AT_ONCE)
     if not executions:
-        raise Trouble(f"{stack.project} has no release yet: start one with `wharf push`")
+        raise CommandError(f"{stack.project} has no release yet: start one with `wharf push`")
     names: list[str] = [one["name"] for one in executions]
     if len(names) == 1:
         return names[0]

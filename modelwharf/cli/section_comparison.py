@@ -4,7 +4,7 @@ import click
 from click.core import ParameterSource
 
 from modelwharf.artifact.contract import Contract
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.parameters import Stored, stored_sections
 from modelwharf.cli.section_changes import Change, changes
 from modelwharf.cli.services import Services
@@ -40,15 +40,16 @@ def compare(services: Services, project: str, file: Parameters) -> list[Comparis
 
 
 def require_project(context: click.Context, project: str, file: ProjectFile) -> None:
-    """Check the project. Raises Trouble when the file names another one, unless an option named
-    this one.
+    """Check the project.
+
+    Raises CommandError when the file names another one, unless an option named this one.
     """
     if context.get_parameter_source("project") is ParameterSource.COMMANDLINE:
         return
     if "project" in file.model_fields_set and file.project != project:
-        raise Trouble(
-            f"{PROJECT_FILE} is of project {file.project}, and WHARF_PROJECT says {project}: unset "
-            f"it, or name the one that you mean with --project"
+        raise CommandError(
+            f"{PROJECT_FILE} names project {file.project}, and WHARF_PROJECT names {project}: "
+            "unset WHARF_PROJECT, or name the project that you mean with --project"
         )
 
 

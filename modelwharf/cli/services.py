@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, ProfileNotFound
 
 from modelwharf.cli.clients import ClientOf
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.contracts.laptop import is_laptop_key
 
 NO_REGION = (
@@ -44,9 +44,9 @@ class Services:
 
     @property
     def region(self) -> str:
-        """The configured region. Raises Trouble when there is none."""
+        """The configured region. Raises CommandError when there is none."""
         if self.configured_region is None:
-            raise Trouble(NO_REGION)
+            raise CommandError(NO_REGION)
         return self.configured_region
 
     @property
@@ -64,7 +64,7 @@ def services_of(environment: Mapping[str, str]) -> Services:
 
     ``AWS_ENDPOINT_URL`` set: that cloud; unset: AWS, with the credentials boto3 finds. Credentials
     are first looked up for the first client. That call raises NoCredentialsError when there are
-    none, and Trouble when they belong to another cloud or no region is configured.
+    none, and CommandError when they belong to another cloud or no region is configured.
     """
     endpoint_url = environment.get("AWS_ENDPOINT_URL") or None
     region = _region(environment)
@@ -85,7 +85,7 @@ def services_of(environment: Mapping[str, str]) -> Services:
             raise NoCredentialsError
         require_own_key(str(credentials.access_key), endpoint_url)
         if region is None:
-            raise Trouble(NO_REGION)
+            raise CommandError(NO_REGION)
         # The laptop does not throttle: a refused connection there is final, so it is not retried.
         attempts = 1 if endpoint_url else 4
         config = Config(
@@ -106,16 +106,17 @@ def services_of(environment: Mapping[str, str]) -> Services:
 
 
 def require_own_key(access_key_id: str, endpoint_url: str | None) -> None:
-    """Check the key. Raises Trouble for AWS's keys on the laptop's cloud, and for the laptop's on
-    AWS.
+    """Check the key.
+
+    Raises CommandError for AWS's keys on the laptop's cloud, and for the laptop's on AWS.
     """
     if endpoint_url is not None and not is_laptop_key(access_key_id):
-        raise Trouble(
+        raise CommandError(
             f"AWS_ENDPOINT_URL is {endpoint_url}, but the credentials ({access_key_id}) are not of "
             f"a laptop's cloud: {RETURN}; {LEAVE}"
         )
     if endpoint_url is None and is_laptop_key(access_key_id):
-        raise Trouble(
+        raise CommandError(
             f"the credentials ({access_key_id}) are a laptop's cloud's, but AWS_ENDPOINT_URL is "
             f"not set, so this would go to AWS: {RETURN}; {LEAVE}"
         )

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from modelwharf.cli.checkout import Checkout
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.release import describe, recent_executions, trigger_of
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import Stack
@@ -22,7 +22,8 @@ SHOWN = 5  # candidates
 def find_release(services: Services, stack: Stack, text: str) -> str:
     """Return the id that begins with ``text``, with or without its ``r-``.
 
-    A text that begins no release's id is returned unchanged. Raises Trouble when it begins several.
+    A text that begins no release's id is returned unchanged. Raises CommandError when it begins
+    several.
     """
     if not text or RELEASE.fullmatch(text):
         return text
@@ -31,23 +32,23 @@ def find_release(services: Services, stack: Stack, text: str) -> str:
     if text in found:
         return text
     if len(found) > 1:
-        raise Trouble(_several("release", text, found))
+        raise CommandError(_several("release", text, found))
     return found[0] if found else text
 
 
 def find_commit(services: Services, stack: Stack, text: str) -> str:
     """Return the full id of the commit, known to this checkout or to a recent release.
 
-    Raises Trouble when no commit begins with ``text``, or several do.
+    Raises CommandError when no commit begins with ``text``, or several do.
     """
     if COMMIT.fullmatch(text):
         return text
     here = Checkout(Path()).commits(text)
     found = here or _released(services, stack, text)
     if len(found) > 1:
-        raise Trouble(_several("commit", text, sorted(found)))
+        raise CommandError(_several("commit", text, sorted(found)))
     if not found:
-        raise Trouble(
+        raise CommandError(
             f"neither this directory's checkout nor a newer release has a commit {text}: "
             "name it by its full id, 40 hexadecimal digits"
         )

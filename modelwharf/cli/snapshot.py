@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from modelwharf.cli.checkout import Checkout
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 
 IDENTITY = ("-c", "user.name=wharf demo", "-c", "user.email=demo@localhost")
 
@@ -30,4 +30,4 @@ def checkout_of(root: Path, directory: Path) -> Checkout:
 def _git(*arguments: str) -> None:
     answer = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
     if answer.returncode != 0:
-        raise Trouble(f"`git {arguments[0]} …` failed: {answer.stderr.strip()}")
+        raise CommandError(f"`git {arguments[0]} …` failed: {answer.stderr.strip()}")

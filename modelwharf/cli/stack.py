@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from pydantic import ConfigDict, Field, ValidationError
 
 from modelwharf.artifact.contract import Contract
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack_version import compare_versions
 from modelwharf.contracts.names import stack_name
@@ -43,7 +43,7 @@ class Stack(Contract):
 def find_stack(services: Services, project: str) -> Stack:
     """Return the project's stack. Warns on stderr when its version differs from this package's.
 
-    Raises Trouble when it does not exist, is not ready, or needs a newer command line.
+    Raises CommandError when it does not exist, is not ready, or needs a newer command line.
     """
     name = stack_name(project)
     try:
@@ -51,7 +51,7 @@ def find_stack(services: Services, project: str) -> Stack:
     except ClientError as error:
         if "does not exist" not in str(error):
             raise
-        raise Trouble(_not_there(services, name, project)) from None
+        raise CommandError(_not_there(services, name, project)) from None
     return _read(services, answer["Stacks"][0], project)
 
 
@@ -86,12 +86,12 @@ def _read(services: Services, description: "StackTypeDef", project: str) -> Stac
         return Stack.model_validate({"project": project, **outputs})
     except ValidationError as error:
         if "StateMachineArn" not in outputs and "DataBucket" in outputs:
-            raise Trouble(
+            raise CommandError(
                 f"{project} was taken down by `wharf destroy`: what holds work stayed, nothing of "
                 f"it runs; to go on: {services.deploy}"
             ) from None
         missing = ", ".join(str(item["loc"][0]) for item in error.errors())
-        raise Trouble(
+        raise CommandError(
             f"stack {description['StackName']} ({description['StackStatus']}) has no output "
             f"{missing}: deploy it again with `{services.deploy}`"
         ) from None

@@ -7,7 +7,7 @@ import click
 from packaging.version import Version
 
 import modelwharf
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.services import Services
 
 BEFORE_VERSIONS = "0"
@@ -45,9 +45,9 @@ class StackVersion:
         return f"pip install modelwharf-{self.made_by}-py3-none-any.whl"
 
     def require_reader(self) -> None:
-        """Check this version. Raises Trouble when this command line is too old for the stack."""
+        """Raises CommandError when this command line is too old for the stack."""
         if Version(self.own) < Version(self.oldest_reader):
-            raise Trouble(
+            raise CommandError(
                 f"{self.stack} was deployed by modelwharf {self.made_by}, and needs `wharf` of "
                 f"{self.oldest_reader} or newer; this is {self.own}: {self.install}"
             )
@@ -56,7 +56,7 @@ class StackVersion:
 def compare_versions(services: Services, stack: str, outputs: Mapping[str, str]) -> None:
     """Warn on stderr when the stack's version and this package's differ.
 
-    Raises Trouble when the stack needs a newer command line.
+    Raises CommandError when the stack needs a newer command line.
     """
     found = StackVersion.of(stack, outputs)
     found.require_reader()

@@ -3,7 +3,7 @@
 import codecs
 from typing import IO
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -11,7 +11,7 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 def read_text(file: IO[bytes]) -> str:
     """Return the text without a byte-order mark. PowerShell's ``>`` writes UTF-16 with one.
 
-    Raises Trouble when it is not text.
+    Raises CommandError when it is not text.
     """
     content = file.read()
     encoding = "utf-16" if content.startswith(UTF_16) else "utf-8-sig"
@@ -19,7 +19,7 @@ def read_text(file: IO[bytes]) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         name = getattr(file, "name", "the file")
-        raise Trouble(
+        raise CommandError(
             f"{name} is not UTF-8: byte {error.start + 1} is {content[error.start]:#x}; save it as "
             "UTF-8"
         ) from None

@@ -8,7 +8,7 @@ from typing import Any
 
 import tomlkit
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.schema_file import SCHEMA_FILE
 
 HEAD = f"""\
@@ -29,7 +29,7 @@ def edited(text: str, sections: Mapping[str, tuple[dict[str, Any], dict[str, Any
     """Return the text with the sections set and everything else unchanged.
 
     Each section is (the keys that are not the default, all keys): a key that the text sets to its
-    default stays. Raises Trouble for null, which TOML does not have.
+    default stays. Raises CommandError for null, which TOML does not have.
     """
     document: Any = tomlkit.parse(text)
     for name, (wanted, effective) in sections.items():
@@ -58,7 +58,7 @@ def _merge(table: Any, wanted: dict[str, Any], effective: dict[str, Any]) -> Non
 
 def _require_no_null(value: Any, place: str) -> None:
     if value is None:
-        raise Trouble(
+        raise CommandError(
             f"{place} is null in Parameter Store, and TOML has no null: leave the key out with "
             f"`wharf config put {place.split('.')[0]} FILE`"
         )

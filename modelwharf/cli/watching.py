@@ -60,8 +60,8 @@ def lines(release: Release, now: datetime) -> list[str]:
     for row in _ends_after_children(shown(release.states)):
         mark, _ = MARKS[row.status]
         if not row.is_over:
-            trouble = f": {first_line(row)}" if row.error and row.kind == "Task" else ""
-            found.append(f"{mark} {indented(row)}{trouble}")
+            reason = f": {first_line(row)}" if row.error and row.kind == "Task" else ""
+            found.append(f"{mark} {indented(row)}{reason}")
             # The job's name is known only one poll later, and would repeat the line.
             if row.waits_for and row.waits_for.startswith(APPROVAL):
                 found.append(f"  {row.waits_for}")

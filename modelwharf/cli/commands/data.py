@@ -10,7 +10,7 @@ from modelwharf.cli.arrival import watch
 from modelwharf.cli.data_upload import upload
 from modelwharf.cli.demo_data import demo_series
 from modelwharf.cli.ending import tell
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.options import json_option, project_option, wait_option
 from modelwharf.cli.parameters import data_section
 from modelwharf.cli.services import Services
@@ -95,10 +95,10 @@ def together(names: Collection[str]) -> dict[str, str]:
 
 
 def key_of(services: Services, project: str, name: str) -> str:
-    """Return the input's key in the data bucket. Raises Trouble for a name not configured."""
+    """Return the input's key in the data bucket. Raises CommandError for a name not configured."""
     inputs = data_section(services, project).inputs
     if name not in inputs:
-        raise Trouble(
+        raise CommandError(
             f"the parameter {parameter_path(project, 'data')} has no input {name!r}, "
             f"but {', '.join(sorted(inputs))}. {_another_input(name)}"
         )

@@ -17,7 +17,7 @@ from modelwharf.cli.commands.env import variables_of
 from modelwharf.cli.commands.up import start
 from modelwharf.cli.demonstration import Demonstration, demonstrate, step
 from modelwharf.cli.duration import seconds_in_words
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.laptop import clean_environment, cloud_process, stop_cloud
 from modelwharf.cli.options import engine_option, json_option, project_option
 from modelwharf.cli.output import console, print_json
@@ -51,7 +51,7 @@ def demo(keep: bool, engine: str | None, project: str, as_json: bool) -> None:
     screen = console(stderr=as_json)
     root = project_root()
     if not all((root / name).is_dir() for name in OF_A_CHECKOUT):
-        raise Trouble(
+        raise CommandError(
             f"the demo pushes a checkout of Modelwharf, and {Path.cwd()} is not one: "
             "change into one, or make a project with the same model by "
             "`wharf init prices --template oil-price`"

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import click
 from botocore.exceptions import ClientError
 
-from modelwharf.cli.errors import Trouble
-from modelwharf.cli.known_problems import trouble
+from modelwharf.cli.errors import CommandError
+from modelwharf.cli.known_problems import command_error
 from modelwharf.cli.leaving import Project, Tell
 from modelwharf.cli.options import json_option, project_option
 from modelwharf.cli.output import print_json
@@ -60,11 +60,11 @@ def _confirm(leaving: Leaving) -> None:
         f"Type the project's name ({leaving.project}) to go on", default="", show_default=False
     )
     if typed != leaving.project:
-        raise Trouble("nothing was changed")
+        raise CommandError("nothing was changed")
 
 
 def _carry_out(project: Project, leaving: Leaving, tell: Tell) -> None:
-    """Raises Trouble at the first step that fails: the ones after it need it."""
+    """Raises CommandError at the first step that fails: the ones after it need it."""
     steps: list[Step] = [
         ("stop releases and jobs", project.stop_work),
         ("delete the endpoint", project.delete_endpoint),
@@ -77,10 +77,14 @@ def _carry_out(project: Project, leaving: Leaving, tell: Tell) -> None:
     for name, step in steps:
         try:
             step(tell)
-        except (ClientError, Trouble) as error:
-            reason = error.message if isinstance(error, Trouble) else trouble(error, None).message
+        except (ClientError, CommandError) as error:
+            reason = (
+                error.message
+                if isinstance(error, CommandError)
+                else command_error(error, None).message
+            )
             again = "wharf destroy" + (" --everything" if leaving.everything else "")
-            raise Trouble(
+            raise CommandError(
                 f"could not {name}: {reason}\nWhat was done stays done. Put that right, then: "
                 f"{again} --project {leaving.project}"
             ) from None

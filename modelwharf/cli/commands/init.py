@@ -6,7 +6,7 @@ import click
 
 from modelwharf.cli.checkout import Checkout
 from modelwharf.cli.commands.vendor import VENDOR
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.options import json_option
 from modelwharf.cli.output import print_json
 from modelwharf.cli.runtime_wheel import write_runtime_wheel
@@ -87,14 +87,16 @@ def _project(given: str | None, directory: Path) -> str:
 
 
 def _require_empty(directory: Path) -> None:
-    """Raises Trouble for a directory that has anything but a repository without commits."""
+    """Raises CommandError for a directory that has anything but a repository without commits."""
     if directory.exists() and not directory.is_dir():
-        raise Trouble(f"{directory} is a file: name a directory that is empty or not there yet")
+        raise CommandError(
+            f"{directory} is a file: name a directory that is empty or not there yet"
+        )
     there = sorted(path.name for path in directory.iterdir()) if directory.exists() else []
     there = [name for name in there if name != ".git"]
     if there:
         more = f" and {len(there) - SHOWN} more" if len(there) > SHOWN else ""
-        raise Trouble(
+        raise CommandError(
             f"{directory} is not empty: it has {', '.join(there[:SHOWN])}{more}; nothing was "
             "written. Name a directory that is empty or not there yet"
         )
@@ -103,8 +105,8 @@ def _require_empty(directory: Path) -> None:
 def _commit(directory: Path, files: list[str], message: str) -> None:
     try:
         Checkout(directory).begin(files, message)
-    except Trouble as error:
-        raise Trouble(f"the files are in {directory}, but {error.message}") from None
+    except CommandError as error:
+        raise CommandError(f"the files are in {directory}, but {error.message}") from None
 
 
 def _next(directory: Path, template: Template) -> list[str]:

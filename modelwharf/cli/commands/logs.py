@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from modelwharf.cli.errors import INTERRUPTED, Trouble
+from modelwharf.cli.errors import INTERRUPTED, CommandError
 from modelwharf.cli.log_lines import LogLine, LogReader
 from modelwharf.cli.log_sources import STATES, Step, find_sources, why_none
 from modelwharf.cli.options import json_option, project_option, since_option
@@ -83,7 +83,7 @@ def logs(
     view = read_release(services, stack, release)
     lines = reader.read(find_sources(services, stack, view, asked))
     if not lines and not (follow and not view.is_over):
-        raise Trouble(_nothing(services, stack, view, asked, since))
+        raise CommandError(_nothing(services, stack, view, asked, since))
     for line in deque(lines, tail):
         _print(screen, line, as_json)
     if not follow:

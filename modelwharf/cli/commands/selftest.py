@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.options import json_option, project_option
 from modelwharf.cli.output import print_json
 from modelwharf.cli.selftest.gather import gather
@@ -71,7 +71,7 @@ def selftest(
     place = services.endpoint_url or f"AWS, region {services.region}"
     tell(WHAT.format(project=project, place=place, instance=INSTANCE, minutes=minutes))
     if not yes and click.prompt(f"Type the project's name ({project}) to go on") != project:
-        raise Trouble("nothing was changed")
+        raise CommandError("nothing was changed")
     found = _run(trial, minutes)
     paths = write(found, report)
     if as_json:
@@ -91,8 +91,8 @@ def _run(trial: Trial, minutes: float) -> SelftestReport:
         try:
             trial.start()
             trial.wait(minutes)
-        except (Trouble, ClientError, BotoCoreError) as trouble:
-            error = trouble.message if isinstance(trouble, Trouble) else str(trouble)
+        except (CommandError, ClientError, BotoCoreError) as caught:
+            error = caught.message if isinstance(caught, CommandError) else str(caught)
             trial.tell(f"stops here: {error}")
         evidence = gather(trial, error)
     finally:

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from modelwharf.cli.arrival import watch
 from modelwharf.cli.ending import tell
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.free_text import require_free_text
 from modelwharf.cli.options import json_option, project_option, wait_option
 from modelwharf.cli.services import Services
@@ -88,13 +88,16 @@ def start(
 
 
 def require_commit(services: Services, stack: Stack, commit: str) -> None:
-    """Raises Trouble when the repository lacks the commit; one that may not be asked is trusted."""
+    """Raises CommandError when the repository lacks the commit.
+
+    The commit is accepted unchecked when the caller may not read the repository.
+    """
     try:
         services.client("codecommit").get_commit(repositoryName=stack.repository, commitId=commit)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in UNKNOWN_COMMIT:
-            raise Trouble(
+            raise CommandError(
                 f"the repository {stack.repository} has no commit {commit}: "
                 "push it with `wharf push`, which releases it too"
             ) from None

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from modelwharf.cli.assembly import assembly_cache, current_assembly, project_root
 from modelwharf.cli.commands.env import variables_of
-from modelwharf.cli.errors import INTERRUPTED, Trouble
+from modelwharf.cli.errors import INTERRUPTED, CommandError
 from modelwharf.cli.laptop import (
     LOG_FILE,
     REGION,
@@ -116,7 +116,7 @@ def up(
 
 
 def _project_file(project: str) -> Reading | None:
-    """Return modelwharf.toml, where it is this project's. Raises Trouble with its faults."""
+    """Return modelwharf.toml, where it is this project's. Raises CommandError with its faults."""
     path = find_project_file(Path.cwd())
     found = read_project_file(path) if path else None
     return found if found and require_content(found).project == project else None
@@ -155,7 +155,7 @@ def _started(
 
 
 def _require_the_same(context: click.Context, cloud: LaptopCloud, directory: Path) -> None:
-    """Raises Trouble when the running cloud is not the one asked for.
+    """Raises CommandError when the running cloud is not the one asked for.
 
     What was not asked for, as the default project, may be any.
     """
@@ -168,7 +168,7 @@ def _require_the_same(context: click.Context, cloud: LaptopCloud, directory: Pat
     if asked.get("port") == 0:
         del asked["port"]
     if context.params["quotas"]:
-        raise Trouble(
+        raise CommandError(
             f"the cloud that runs in {directory} has its quotas already: stop it with "
             f"`{command_for('down', directory)}` and start it anew, or ask it for more with "
             "aws service-quotas request-service-quota-increase"
@@ -177,7 +177,7 @@ def _require_the_same(context: click.Context, cloud: LaptopCloud, directory: Pat
     if different:
         second = directory / "second"
         again = " ".join(f"--{name} {value}" for name, value in asked.items())
-        raise Trouble(
+        raise CommandError(
             f"the cloud that runs in {directory} has "
             f"{', '.join(f'{name} {runs[name]}' for name in different)}, but you asked for "
             f"{', '.join(f'{name} {asked[name]}' for name in different)}: stop it with "

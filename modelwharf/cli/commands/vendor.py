@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.options import json_option
 from modelwharf.cli.output import print_json
 from modelwharf.cli.runtime_wheel import WHEELS, write_runtime_wheel
@@ -26,7 +26,7 @@ def vendor(directory: Path, as_json: bool) -> None:
     folder = directory / VENDOR
     before = sorted(folder.glob(WHEELS))
     if not before:
-        raise Trouble(
+        raise CommandError(
             f"there is no {folder}/{WHEELS}: the images of this project install nothing of this "
             "package, or the directory is another; name the project's"
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import Stack, find_stack, physical_ids
 from modelwharf.contracts.names import PARAMETER_ROOT, stack_name
@@ -87,7 +87,10 @@ def here(services: Services, project: str) -> Place:
 
 
 def deployed(services: Services, project: str) -> Place:
-    """Return the place with CloudFormation's resources. Raises Trouble when there is no stack."""
+    """Return the place with CloudFormation's resources.
+
+    Raises CommandError when there is no stack.
+    """
     stack: Stack = find_stack(services, project)
     _, partition, _, region, account, *_ = stack.state_machine.split(":")
     place = Place(partition, region, account, project)
@@ -104,10 +107,10 @@ def deployed(services: Services, project: str) -> Place:
 
 
 def _key(services: Services, stack: Stack) -> str:
-    """Return the id of the key that encrypts the stack's data. Raises Trouble."""
+    """Return the id of the key that encrypts the stack's data. Raises CommandError."""
     key = next(physical_ids(services, stack.project, "AWS::KMS::Key"), None)
     if key is None:
-        raise Trouble(
+        raise CommandError(
             f"{stack_name(stack.project)} has no key: deploy it again with `{services.deploy}`"
         )
     return key

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.services import Services
 from modelwharf.contracts.names import stack_name
 
@@ -30,20 +30,22 @@ class Template:
 
     @classmethod
     def of(cls, assembly: Path, project: str) -> "Template":
-        """Read an assembly. Raises Trouble when it belongs to another project."""
+        """Read an assembly. Raises CommandError when it belongs to another project."""
         name = stack_name(project)
         try:
             manifest = json.loads((assembly / "manifest.json").read_text())
             template = json.loads((assembly / f"{name}.template.json").read_text())
         except FileNotFoundError as error:
-            raise Trouble(
+            raise CommandError(
                 f"{assembly} is not a cloud assembly of {name}: there is no {error.filename}; "
                 f"make one with `WHARF_PROJECT={project} python app.py`, or leave out --assembly"
             ) from None
         needs = [one["properties"] for one in manifest["artifacts"].values()]
         needs = [one for one in needs if "requiresBootstrapStackVersion" in one]
         if not needs:
-            raise Trouble(f"{assembly} names no bootstrap version: make it with `python app.py`")
+            raise CommandError(
+                f"{assembly} names no bootstrap version: make it with `python app.py`"
+            )
         return cls(
             resources=template["Resources"],
             parameters=template.get("Parameters", {}),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from modelwharf.cli.assembly import project_root
 from modelwharf.cli.checkout import Checkout
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import Stack
 
@@ -25,9 +25,11 @@ CREDENTIALS = (
 
 
 def push_model(services: Services, stack: Stack) -> None:
-    """Commit and push the model. Raises Trouble with git's message."""
+    """Commit and push the model. Raises CommandError with git's message."""
     if not services.on_laptop and shutil.which("aws") is None:
-        raise Trouble("there is no `aws` on PATH, which git asks for the password of CodeCommit")
+        raise CommandError(
+            "there is no `aws` on PATH, which git asks for the password of CodeCommit"
+        )
     with tempfile.TemporaryDirectory(prefix="wharf-selftest-") as name:
         folder = Path(name)
         shutil.copytree(
@@ -55,4 +57,4 @@ def _git(folder: Path, *words: str) -> None:
         check=False,
     )
     if answer.returncode != 0:
-        raise Trouble(f"git {words[0]} failed: {answer.stderr.strip()}")
+        raise CommandError(f"git {words[0]} failed: {answer.stderr.strip()}")

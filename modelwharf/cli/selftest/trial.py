@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from modelwharf.cli.arrival import DEADLINE, watch
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.parameters import put_section
 from modelwharf.cli.release import RUNNING, describe, read_release, recent_executions
 from modelwharf.cli.selftest.denials import denials
@@ -62,10 +62,10 @@ class Trial:
         self.listener = Listener(self.services, self.stack, f"wharf-selftest-{self.stack.project}")
 
     def refuse_in_use(self) -> None:
-        """Check that the project is unused. Raises Trouble with all signs of use at once."""
+        """Check that the project is unused. Raises CommandError with all signs of use at once."""
         found = list(self._signs_of_use())
         if found:
-            raise Trouble(
+            raise CommandError(
                 f"{self.stack.project} is in use: {'; '.join(found)}\n"
                 "A selftest releases a model of its own. Deploy a project for it alone: "
                 "WHARF_PROJECT=selftest npx aws-cdk@2.1148.1 deploy, then "
@@ -93,7 +93,7 @@ class Trial:
             yield f"it is configured: {', '.join(one['Name'] for one in there)}"
 
     def start(self) -> None:
-        """Write data, parameters and code, which start a release. Raises Trouble when none
+        """Write data, parameters and code, which start a release. Raises CommandError when none
         starts.
         """
         self.tell("listens to events and notifications")
@@ -111,7 +111,7 @@ class Trial:
             lambda trigger: True, lambda skip: skip.commit != "-", deadline=START
         )
         if arrival.release is None:
-            raise Trouble(arrival.skipped or f"no release started within {START:.0f} s")
+            raise CommandError(arrival.skipped or f"no release started within {START:.0f} s")
         self.release = arrival.release
         self.tell(f"release {self.release} started: wharf show {self.release} --follow")
 
@@ -151,7 +151,7 @@ class Trial:
         for what, step in self._steps():
             try:
                 step()
-            except (ClientError, BotoCoreError, Trouble) as error:
+            except (ClientError, BotoCoreError, CommandError) as error:
                 self.stays.append(f"{what}: {error}")
         self.stays += [
             f"a commit in {self.stack.repository}, two images, the release's objects in S3, its "
@@ -196,7 +196,7 @@ class Trial:
         until = self.services.now() + timedelta(seconds=GONE_AFTER)
         while serving_now(self.services, self.stack.endpoint).status is not None:
             if self.services.now() > until:
-                raise Trouble(f"it is not gone after {GONE_AFTER / 60:.0f} min")
+                raise CommandError(f"it is not gone after {GONE_AFTER / 60:.0f} min")
             self.services.sleep(INTERVAL)
 
 

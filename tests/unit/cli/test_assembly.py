@@ -7,7 +7,7 @@ import pytest
 
 from modelwharf.cli.assembly import current_assembly, project_root, synthesise
 from modelwharf.cli.assembly_cache import ASSEMBLY, KEPT, AssemblyCache
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 
 # Writes an assembly whose content is cdk.json's, and a line for each time it ran.
 APP = """
@@ -132,7 +132,7 @@ def test_a_synthesis_that_fails_keeps_nothing_and_shows_the_last_output(
 ) -> None:
     (checkout / "app.py").write_text("raise SystemExit('no node is on PATH')")
 
-    with pytest.raises(Trouble, match="no node is on PATH"):
+    with pytest.raises(CommandError, match="no node is on PATH"):
         up()
     assert not cache.folder.exists()
 
@@ -142,7 +142,7 @@ def test_a_synthesis_that_takes_too_long_is_reported_with_what_to_type(
 ) -> None:
     (checkout / "app.py").write_text("import threading; threading.Event().wait()")
 
-    with pytest.raises(Trouble, match=r"no template within 0.1 s.*--assembly cdk.out"):
+    with pytest.raises(CommandError, match=r"no template within 0.1 s.*--assembly cdk.out"):
         synthesise(checkout, tmp_path / "cdk.out", "oil-price", timeout=0.1)
 
 
@@ -152,7 +152,7 @@ def test_a_failed_synthesis_is_reported_though_an_older_template_is_there(
     up()
     (checkout / "app.py").write_text("")
 
-    with pytest.raises(Trouble, match="made no template"):
+    with pytest.raises(CommandError, match="made no template"):
         up()
 
 

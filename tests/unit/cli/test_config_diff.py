@@ -99,7 +99,7 @@ def test_a_file_of_another_project_is_not_compared_unless_it_is_named(
     refused = terminal.wharf("config", "diff")
 
     assert refused.exit_code == 1
-    assert "is of project tea, and WHARF_PROJECT says oil-price" in refused.stderr
+    assert "names project tea, and WHARF_PROJECT names oil-price" in refused.stderr
     assert terminal.wharf("config", "diff", "--project", "oil-price").exit_code == 0
 
 

@@ -15,7 +15,7 @@ from modelwharf.cli.checkout import Checkout
 from modelwharf.cli.commands.demo import closing
 from modelwharf.cli.demo_data import Series, demo_series
 from modelwharf.cli.demonstration import Demonstration, business_day_after, put_series
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.main import wharf
 from modelwharf.cli.plot import download_plot
 from modelwharf.cli.release import read_release
@@ -248,7 +248,7 @@ def test_a_shallow_clone_is_committed_anew_for_git_pushes_none(tmp_path: Path) -
     checkout_of(clone, tmp_path / "demo").push(str(bare), "main")
 
     assert git(bare, "show", "main:train.py") == "print(1)"
-    with pytest.raises(Trouble, match="git fetch --unshallow"):
+    with pytest.raises(CommandError, match="git fetch --unshallow"):
         Checkout(clone).push(str(bare), "other")
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ProfileNotFound
 
-from modelwharf.cli.errors import Trouble
-from modelwharf.cli.known_problems import trouble
+from modelwharf.cli.errors import CommandError
+from modelwharf.cli.known_problems import command_error
 from modelwharf.cli.services import services_of
 from tests.unit.cli.conftest import Terminal
 from tests.unit.cli.fakes import refusal
@@ -16,14 +16,14 @@ LAPTOP = "http://127.0.0.1:5000"
 
 
 def test_without_a_cloud_it_says_how_to_get_one() -> None:
-    assert trouble(NoCredentialsError(), None).message == (
+    assert command_error(NoCredentialsError(), None).message == (
         "no AWS_ENDPOINT_URL and no AWS credentials: start the laptop's cloud with `wharf up`, "
         'then `eval "$(wharf env)"`, or configure AWS credentials'
     )
 
 
 def test_an_endpoint_that_nobody_serves_is_named() -> None:
-    message = trouble(EndpointConnectionError(endpoint_url=LAPTOP), LAPTOP).message
+    message = command_error(EndpointConnectionError(endpoint_url=LAPTOP), LAPTOP).message
 
     assert message.startswith(f"nothing answers at AWS_ENDPOINT_URL={LAPTOP}")
     assert "`wharf up`" in message and "wharf env --unset" in message
@@ -31,7 +31,7 @@ def test_an_endpoint_that_nobody_serves_is_named() -> None:
 
 def test_a_denied_action_is_reported_in_the_services_words() -> None:
     words = "User: arn:aws:iam::1:user/ada is not authorized to perform: states:ListExecutions"
-    message = trouble(refusal("AccessDeniedException", words, "ListExecutions"), None).message
+    message = command_error(refusal("AccessDeniedException", words, "ListExecutions"), None).message
 
     assert message.startswith(f"ListExecutions was refused: AccessDeniedException: {words}")
 
@@ -44,11 +44,11 @@ def test_a_denied_action_is_reported_in_the_services_words() -> None:
     ],
 )
 def test_bad_credentials_name_the_command_that_helps(code: str, command: str) -> None:
-    assert command in trouble(refusal(code, "no", "DescribeStacks"), None).message
+    assert command in command_error(refusal(code, "no", "DescribeStacks"), None).message
 
 
 def test_an_unknown_profile_is_named() -> None:
-    assert "(nobody)" in trouble(ProfileNotFound(profile="nobody"), None).message
+    assert "(nobody)" in command_error(ProfileNotFound(profile="nobody"), None).message
 
 
 @pytest.mark.parametrize(
@@ -153,14 +153,14 @@ def keys(access_key_id: str, **more: str) -> dict[str, str]:
 @pytest.mark.parametrize("key", AWS_KEYS)
 def test_a_key_of_aws_is_not_sent_to_the_laptop_s_cloud(key: str) -> None:
     services = services_of(keys(key, AWS_ENDPOINT_URL=LAPTOP))
-    with pytest.raises(Trouble, match=key) as refused:
+    with pytest.raises(CommandError, match=key) as refused:
         services.client("sts")
     for words in (LAPTOP, 'eval "$(wharf env)"', 'eval "$(wharf env --unset)"'):
         assert words in refused.value.message
 
 
 def test_the_laptop_s_key_is_not_sent_to_aws() -> None:
-    with pytest.raises(Trouble, match="would go to AWS") as refused:
+    with pytest.raises(CommandError, match="would go to AWS") as refused:
         services_of(keys(LAPTOP_KEY)).client("sts")
     for words in ('eval "$(wharf env)"', 'eval "$(wharf env --unset)"'):
         assert words in refused.value.message
@@ -176,7 +176,7 @@ def test_a_profile_of_aws_is_not_used_on_the_laptop_s_cloud(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
     monkeypatch.setenv("AWS_PROFILE", "work")
-    with pytest.raises(Trouble, match=key):
+    with pytest.raises(CommandError, match=key):
         services_of({"AWS_ENDPOINT_URL": LAPTOP, "AWS_REGION": "eu-west-1"}).client("sts")
 
 
@@ -193,7 +193,7 @@ def test_no_region_is_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     del found["AWS_REGION"]
     services = services_of(found)
     for ask in (lambda: services.client("sts"), lambda: services.region):
-        with pytest.raises(Trouble, match=r"AWS_REGION.*aws configure"):
+        with pytest.raises(CommandError, match=r"AWS_REGION.*aws configure"):
             ask()
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from modelwharf.cli import laptop
 from modelwharf.cli.assembly import synthesis_environment
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.laptop import (
     clean_environment,
     cloud_command,
@@ -123,7 +123,7 @@ def test_down_ends_a_cloud_that_is_still_starting(tmp_path: Path) -> None:
 
 def refused_start(code: str, directory: Path) -> str:
     """What is said of a cloud that runs this code."""
-    with pytest.raises(Trouble) as refusal:
+    with pytest.raises(CommandError) as refusal:
         start_cloud(
             program(code, directory),
             directory=directory,
@@ -162,7 +162,7 @@ def test_a_cloud_that_is_not_ready_in_time_is_ended(tmp_path: Path) -> None:
     def wait_for_text(waited: float) -> None:
         until(lambda: bool(log.read_text()))
 
-    with pytest.raises(Trouble, match="not ready after 1 s"):
+    with pytest.raises(CommandError, match="not ready after 1 s"):
         start_cloud(
             program(hang, tmp_path),
             directory=tmp_path,
@@ -224,7 +224,7 @@ def test_a_cloud_that_does_not_end_is_named_with_the_way_to_end_it(tmp_path: Pat
         program(deaf, tmp_path), directory=tmp_path, root=tmp_path, waiting=lambda waited: None
     )
     try:
-        with pytest.raises(Trouble, match=f"kill -9 {stubborn.pid}"):
+        with pytest.raises(CommandError, match=f"kill -9 {stubborn.pid}"):
             stop_cloud(stubborn.pid, tmp_path, deadline=0.2)
     finally:
         os.kill(stubborn.pid, signal.SIGKILL)

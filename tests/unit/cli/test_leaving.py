@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from modelwharf.cli.commands.destroy import farewell
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.leaving import Project
 from modelwharf.cli.remainder import Leaving
 from modelwharf.cli.services import Services
@@ -135,7 +135,7 @@ def silent(text: str) -> None:
 
 
 def test_a_stack_that_needs_a_newer_command_line_is_not_destroyed() -> None:
-    with pytest.raises(Trouble, match=r"needs `wharf` of 99\.0\.0 or newer"):
+    with pytest.raises(CommandError, match=r"needs `wharf` of 99\.0\.0 or newer"):
         Account(outputs={"OldestReader": {"Value": "99.0.0"}}).project()
 
 
@@ -151,7 +151,7 @@ def test_an_endpoint_is_deleted_once_its_update_has_ended() -> None:
 def test_an_endpoint_that_never_goes_is_said_after_half_an_hour() -> None:
     account = Account(endpoints=["Deleting"])
 
-    with pytest.raises(Trouble, match="waited 30 minutes for the endpoint to go"):
+    with pytest.raises(CommandError, match="waited 30 minutes for the endpoint to go"):
         account.project().delete_endpoint(silent)
 
     assert 1800 < sum(account.slept) < 1900
@@ -175,7 +175,7 @@ def test_a_stack_that_would_not_go_says_which_resource_and_why() -> None:
         ],
     )  # fmt: skip
 
-    with pytest.raises(Trouble, match=r"ended as UPDATE_ROLLBACK_COMPLETE: M: in use"):
+    with pytest.raises(CommandError, match=r"ended as UPDATE_ROLLBACK_COMPLETE: M: in use"):
         account.project().reduce(silent, everything=False)
 
 
@@ -191,7 +191,7 @@ def test_a_stack_that_is_reduced_already_is_not_an_error() -> None:
 def test_an_object_that_stays_in_its_bucket_is_named_with_the_reason() -> None:
     account = Account(undeleted=[{"Key": "k", "Code": "AccessDenied", "Message": "locked"}])
 
-    with pytest.raises(Trouble, match="s3://b/k was not deleted: AccessDenied: locked"):
+    with pytest.raises(CommandError, match="s3://b/k was not deleted: AccessDenied: locked"):
         account.project().empty(silent)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 import modelwharf
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.stack_version import StackVersion
 from tests.unit.cli.conftest import Terminal
 
@@ -81,5 +81,5 @@ def test_versions_are_compared_as_numbers_and_a_trial_version_comes_before() -> 
 
 def test_a_stack_is_readable_by_the_oldest_reader_itself() -> None:
     StackVersion.of("s", {"OldestReader": "0.2.0"}, own="0.2.0").require_reader()
-    with pytest.raises(Trouble):
+    with pytest.raises(CommandError):
         StackVersion.of("s", {"OldestReader": "0.2.0"}, own="0.2.0rc1").require_reader()

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from pydantic import JsonValue
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.known_sections import KnownSections
 from modelwharf.cli.options import json_option, project_option
 from modelwharf.cli.output import as_json as json_of
@@ -98,7 +98,7 @@ def ask(question: str, *, terminal: bool) -> None:
 def _require_known(services: Services, known: KnownSections, paths: list[str]) -> None:
     if paths:
         changed = "\n".join(f"{path}: {who_wrote(services, path)}" for path in paths)
-        raise Trouble(
+        raise CommandError(
             f"nothing was written: another person set what this would replace.\n{changed}\n"
             "No commit of this project has that value, and it was not the last one applied or "
             "pulled here. Take it over with `wharf config pull` or with that person's commit "
@@ -110,7 +110,7 @@ def _write(services: Services, project: str, content: ProjectFile, one: Comparis
     text = section_of(content, one.section).model_dump_json(exclude_unset=True)
     version = put_section(services, project, one.section, text)
     if version != one.version + 1:
-        raise Trouble(
+        raise CommandError(
             f"{one.path}: another person wrote version {version - 1} meanwhile, and version "
             f"{version} replaced it: see `aws ssm get-parameter-history --name {one.path}`"
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.known_sections import KnownSections
 from modelwharf.cli.options import json_option, project_option
 from modelwharf.cli.output import print_json
@@ -43,7 +43,7 @@ def pull(
     find_stack(services, project)
     stored = stored_sections(services, project)
     if unreadable := [one.finding for one in stored if one.finding]:
-        raise Trouble("\n".join(("nothing was written:", *unreadable)))
+        raise CommandError("\n".join(("nothing was written:", *unreadable)))
     differing = [one for one in stored if compared(one, content).differs]
     known = KnownSections(path)
     if reading and not overwrite:
@@ -70,7 +70,7 @@ def _require_known(
     sections = [one.section for one in differing]
     lost = [one for one in sections if not known.knows(one, section_of(content, one))]
     if lost:
-        raise Trouble(
+        raise CommandError(
             f"nothing was written: {reading.name} has changes of {', '.join(lost)} that Parameter "
             "Store has not and that are in no commit (`wharf config diff` shows them): commit "
             f"them, apply them, or lose them with --overwrite{known.hint()}"
@@ -80,7 +80,7 @@ def _require_known(
 def _write(
     path: Path, reading: Reading | None, project: str, differing: list[Stored], pulled: ProjectFile
 ) -> None:
-    """Raises Trouble, and leaves the file as it was, when it would not say what it should."""
+    """Raises CommandError, and leaves the file as it was, when it would not say what it should."""
     from modelwharf.cli.toml_edit import edited, new_text
 
     sections: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
@@ -93,7 +93,7 @@ def _write(
     draft.write_bytes(text.encode())
     try:
         if read_project_file(draft).content != pulled:
-            raise Trouble(
+            raise CommandError(
                 f"{shown_path(path)} cannot be edited as it is written: move it away, and pull "
                 "into a new file"
             )

@@ -4,7 +4,7 @@ from typing import IO
 
 import click
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.options import json_option, project_option
 from modelwharf.cli.output import print_json
 from modelwharf.cli.parameters import put_section
@@ -34,7 +34,7 @@ def put(services: Services, section: str, file: IO[bytes], project: str, as_json
     try:
         parse_section(path, section, text)
     except InvalidParameter as error:
-        raise Trouble(f"nothing was written: {error}") from None
+        raise CommandError(f"nothing was written: {error}") from None
     version = put_section(services, project, section, text)
     if as_json:
         print_json({"path": path, "version": version})

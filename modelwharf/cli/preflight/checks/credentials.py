@@ -11,8 +11,8 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from modelwharf.cli.errors import Trouble
-from modelwharf.cli.known_problems import trouble
+from modelwharf.cli.errors import CommandError
+from modelwharf.cli.known_problems import command_error
 from modelwharf.cli.preflight.account import Account
 from modelwharf.cli.preflight.check import Check
 from modelwharf.contracts.preflight import Finding
@@ -30,7 +30,7 @@ def look(account: Account) -> list[Finding]:
         identity = account.identity
     except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
         return [CHECK.failed(str(error), command=_sign_in(account))]
-    except Trouble as error:  # a laptop's key for AWS, or AWS's for the laptop
+    except CommandError as error:  # a laptop's key for AWS, or AWS's for the laptop
         return [CHECK.failed(error.message, command='eval "$(wharf env --unset)"')]
     except _EXPIRED as error:
         return [CHECK.failed(str(error), command="aws sso login")]
@@ -39,7 +39,7 @@ def look(account: Account) -> list[Finding]:
         command = "aws sso login" if code.startswith("Expired") else _sign_in(account)
         return [CHECK.failed(f"STS refused them: {error}", command=command)]
     except BotoCoreError as error:  # no service answers: no other check can say anything
-        known = trouble(error, account.services.endpoint_url)
+        known = command_error(error, account.services.endpoint_url)
         command = "wharf up" if account.on_laptop else "aws sts get-caller-identity"
         return [CHECK.failed(known.message, command=command)]
     who = f"{identity['Arn']} of account {identity['Account']}"

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.main import wharf
 from modelwharf.cli.selftest.trial import Trial
 from modelwharf.cli.services import Services
@@ -102,7 +102,7 @@ SIGNS: list[tuple[str, str, Any, str]] = [
 def test_each_sign_of_use_is_refused(service: str, operation: str, answer: Any, words: str) -> None:
     world = World()
     world.answers[service][operation] = answer
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(CommandError) as caught:
         world.trial().refuse_in_use()
     assert words in caught.value.message
     assert "wharf selftest --project selftest" in caught.value.message
@@ -112,7 +112,7 @@ def test_all_signs_are_reported_at_once() -> None:
     world = World()
     for service, operation, answer, _ in SIGNS:
         world.answers[service][operation] = answer
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(CommandError) as caught:
         world.trial().refuse_in_use()
     assert all(words in caught.value.message for *_, words in SIGNS)
 

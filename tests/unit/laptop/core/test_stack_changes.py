@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.moto_api._internal import moto_api_backend
 
-from modelwharf.cli.errors import Trouble
+from modelwharf.cli.errors import CommandError
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import find_stack
 from modelwharf.contracts.names import stack_name
@@ -132,7 +132,7 @@ def test_the_command_line_reads_a_stack_s_version_from_its_outputs(world: World)
     services = Services(world.client, world.cloud.url, REGION, environment={})
 
     with pytest.raises(
-        Trouble, match=r"deployed by modelwharf 99\.1\.0, and needs `wharf` of 99\.0"
+        CommandError, match=r"deployed by modelwharf 99\.1\.0, and needs `wharf` of 99\.0"
     ):
         find_stack(services, "newer")
 
