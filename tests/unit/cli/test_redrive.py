@@ -133,7 +133,10 @@ def test_a_filter_leaves_the_others_in_the_queue(
 @pytest.mark.parametrize(
     ("message", "words"),
     [
-        (lost_call("arn:aws:lambda:eu-west-1:123456789012:function:payroll", {}), "no function of"),
+        (
+            lost_call("arn:aws:lambda:eu-west-1:123456789012:function:payroll", {}),
+            "is not a function of",
+        ),
         ({"TopicArn": f"{CHANGES}-other", "Message": "m"}, "no function is subscribed to"),
         ("not JSON", "--discard ID deletes it"),
     ],
