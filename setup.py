@@ -22,8 +22,6 @@ CARRIED = (
     "containers/training/Dockerfile",
     "containers/training/Dockerfile.dockerignore",
     "containers/training/requirements.txt",
-    "examples/scikit-learn/data/diabetes.csv",
-    "examples/scikit-learn/train/requirements.txt",
     "inference/*.py",
     "infra/*.py",
     "lambdas/**/*.py",

@@ -46,7 +46,7 @@ LONGEST = (
 TOGETHER = ("tests/infra", "tests/release")
 APART = (  # they have clouds of their own
     "tests/release/test_exemplar.py",
-    "tests/release/test_scikit_learn_example.py",
+    "tests/release/test_scikit_learn_project.py",
     "tests/release/test_reliability.py",
     "tests/release/test_selftest.py",
 )

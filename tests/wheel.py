@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SOURCES = (
     *("pyproject.toml", "setup.py", "README.md", "LICENSE", "modelwharf"),
-    *("app.py", "cdk.json", "containers", "examples", "inference", "infra", "lambdas"),
+    *("app.py", "cdk.json", "containers", "inference", "infra", "lambdas"),
     *("statemachine", "training"),
 )
 COMPILED = shutil.ignore_patterns("__pycache__")

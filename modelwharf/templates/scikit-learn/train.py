@@ -10,11 +10,11 @@ import math
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 HYPERPARAMETERS: dict[str, Any] = {
     "target": "progression",
     "holdout_share": 0.25,
@@ -23,6 +23,8 @@ HYPERPARAMETERS: dict[str, Any] = {
     "iterations": 100,
 }
 FEWEST_ROWS = 40
+STOPPED = 128 + signal.SIGTERM  # the exit code that a shell reports
+REASON_LIMIT = 1000  # characters; SageMaker shows 1,024 of a FailureReason
 
 
 class Rejected(Exception):
@@ -61,33 +63,62 @@ def read_hyperparameters(given: dict[str, str]) -> dict[str, Any]:
         try:
             settings[name] = type(HYPERPARAMETERS[name])(text)
         except ValueError:
-            kind = type(HYPERPARAMETERS[name]).__name__
-            raise Rejected(f"hyperparameter {name} is {text!r}, not of type {kind}") from None
-    if not 0 < settings["holdout_share"] < 1:
-        raise Rejected("hyperparameter holdout_share must be between 0 and 1")
+            kind = "a whole number" if type(HYPERPARAMETERS[name]) is int else "a number"
+            raise Rejected(f"hyperparameter {name} is {text!r}, not {kind}") from None
+    share = settings["holdout_share"]
+    if not 0 < share < 1:
+        raise Rejected(f"hyperparameter holdout_share is {share}; it must be between 0 and 1")
     return settings
 
 
-def read_tables(folder: Path) -> tuple[list[str], list[list[float]]]:
+def read_table(folder: Path, target: str) -> tuple[list[str], list[list[float]]]:
     """Return the columns' names and the rows of every CSV file. Raises Rejected."""
-    header: list[str] = []
+    paths = sorted(folder.glob("*.csv"))
+    if not paths:
+        raise Rejected(f"there is no .csv file in {folder}")
+    columns: list[str] = []
     rows: list[list[float]] = []
-    for path in sorted(folder.glob("*.csv")):
-        try:
-            lines = list(csv.reader(path.read_text("utf-8-sig").splitlines()))
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise Rejected(f"{path} is not a CSV file: {error}") from None
-        names, *body = lines or [[]]
-        if header and names != header:
-            raise Rejected(f"{path}: its columns are {names}, not {header}")
-        header = names
-        for number, cells in enumerate(body, start=2):
-            if len(cells) != len(header):
-                raise Rejected(f"{path}:{number}: {len(cells)} cells, not {len(header)}")
-            rows.append([read_number(f"{path}:{number}", cell) for cell in cells])
+    for path in paths:
+        names, numbers = read_file(path)
+        if target not in names:
+            raise Rejected(
+                f"{path}: there is no column {target!r}, which the hyperparameter target names; "
+                f"there are {', '.join(names) or 'none'}"
+            )
+        if columns and names != columns:
+            raise Rejected(f"{path}: its columns are {names}, not {columns} as before")
+        columns = names
+        rows += numbers
     if len(rows) < FEWEST_ROWS:
-        raise Rejected(f"{folder}: {len(rows)} rows in CSV files; {FEWEST_ROWS} are needed")
-    return header, rows
+        raise Rejected(f"{folder}: {len(rows)} rows; at least {FEWEST_ROWS} are needed")
+    at = columns.index(target)
+    if any(math.isnan(row[at]) for row in rows):
+        raise Rejected(f"{folder}: the target {target!r} is missing in a row")
+    return columns, rows
+
+
+def read_file(path: Path) -> tuple[list[str], list[list[float]]]:
+    """Return the columns' names and the rows of one CSV file. Raises Rejected."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = csv.reader(file)
+            names = [name.strip() for name in next(lines, [])]
+            return names, list(read_rows(path, names, lines))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Rejected(f"{path} is not a CSV file: {error}") from None
+
+
+def read_rows(path: Path, names: list[str], lines: Any) -> Iterator[list[float]]:
+    """Yield the rows below the header; blank lines are none. Raises Rejected."""
+    for cells in lines:
+        if not cells:
+            continue
+        where = f"{path}:{lines.line_num}"
+        if len(cells) != len(names):
+            raise Rejected(f"{where}: {len(cells)} cells, not {len(names)} as in the header")
+        yield [
+            read_number(f"{where}: {name}", cell) for name, cell in zip(names, cells, strict=True)
+        ]
 
 
 def read_number(where: str, cell: str) -> float:
@@ -105,19 +136,14 @@ def learn(base: Path) -> None:
     """Fit on one part, judge on the other, and write the model. Raises Rejected, ExportError."""
     given = base / "input/config/hyperparameters.json"
     settings = read_hyperparameters(json.loads(given.read_text()) if given.exists() else {})
-    columns, rows = read_tables(base / "input/data/training")
-    if settings["target"] not in columns:
-        raise Rejected(f"there is no column {settings['target']!r}, but {', '.join(columns)}")
-    at = columns.index(settings["target"])
-    if any(math.isnan(row[at]) for row in rows):
-        raise Rejected(f"the target {settings['target']!r} is missing in a row")
+    columns, rows = read_table(base / "input/data/training", settings["target"])
 
     import numpy as np
     from sklearn.model_selection import train_test_split
 
     from modelwharf import export
 
-    table = np.array(rows)
+    table, at = np.array(rows), columns.index(settings["target"])
     inputs, unseen, target, truth = train_test_split(
         np.delete(table, at, axis=1),
         table[:, at],
@@ -155,23 +181,39 @@ def write_evaluation(
 
 
 def main(arguments: list[str]) -> int:
-    """Return the exit code; the reason of a failure goes where SageMaker looks for it."""
+    """Run the job and return the exit code."""
     if arguments != ["train"]:
         print(f"usage: train.py train (given: {arguments})", file=sys.stderr)
         return 2
-    # As a container's first process it would ignore the signal; and the imports take seconds.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    # The kernel ignores a signal without a handler for the first process of a container. The
+    # handler is set before the imports, which take seconds.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(STOPPED))
+    # SAGEMAKER_BASE_DIR moves the tree, as it does in SageMaker's own toolkits.
+    return run(Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")))
+
+
+def run(base: Path) -> int:
+    """Run the job and return the exit code.
+
+    SageMaker shows the text of ``output/failure`` as the job's FailureReason.
+    """
+    from modelwharf.export import ExportError
+
     try:
-        learn(BASE)
-    except Exception as error:
-        name = "" if isinstance(error, Rejected) else f"{type(error).__name__}: "
-        (BASE / "output").mkdir(parents=True, exist_ok=True)
-        (BASE / "output/failure").write_text(f"{name}{error}"[:1000])
-        if not isinstance(error, Rejected):
-            raise
+        learn(base)
+    except (Rejected, ExportError) as error:
         print(error, file=sys.stderr, flush=True)
+        write_failure(base, str(error))
         return 1
+    except Exception as error:
+        write_failure(base, f"{type(error).__name__}: {error}")
+        raise  # a fault of this program: the log gets the traceback
     return 0
+
+
+def write_failure(base: Path, reason: str) -> None:
+    (base / "output").mkdir(parents=True, exist_ok=True)
+    (base / "output/failure").write_text(reason[:REASON_LIMIT])
 
 
 if __name__ == "__main__":

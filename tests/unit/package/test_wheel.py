@@ -51,8 +51,6 @@ def test_the_wheel_holds_the_app_and_what_it_reads_as_they_are_here(wheel: Path)
         "containers/training/Dockerfile",
         "containers/training/Dockerfile.dockerignore",
         "containers/training/requirements.txt",
-        "examples/scikit-learn/data/diabetes.csv",
-        "examples/scikit-learn/train/requirements.txt",
         "statemachine/release.asl.json",
     }
     with zipfile.ZipFile(wheel) as archive:

@@ -25,7 +25,8 @@ class Training(unittest.TestCase):
     def test_a_word_in_the_table_is_refused_with_its_line(self) -> None:
         with (self.channel / "diabetes.csv").open("a") as file:
             file.write("59,2,high,101,157,93.2,38,4,4.8598,87,151\n")
-        with self.assertRaisesRegex(train.Rejected, r"diabetes.csv:444: 'high' is not a number"):
+        where = "diabetes.csv:444: bmi: 'high' is not a number"
+        with self.assertRaisesRegex(train.Rejected, where):
             train.learn(self.base)
 
     def test_an_unknown_hyperparameter_is_refused(self) -> None:

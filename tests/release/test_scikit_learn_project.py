@@ -1,9 +1,9 @@
-"""examples/scikit-learn, whole: a team's own model behind Modelwharf's server, and its callers."""
+"""A project of ``wharf init --template scikit-learn``: its release, and its endpoint's callers."""
 
 import json
-import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,21 +13,21 @@ from botocore.exceptions import ClientError
 
 from modelwharf.artifact.evaluation import HOLDOUT_FILE, HoldoutRow
 from tests.release import laptop as laptops
-from tests.release.exemplar import bring, output_member
-from tests.release.laptop import ROOT, Laptop
+from tests.release.exemplar import output_member
+from tests.release.laptop import PROJECT, Laptop
 from tests.release.team import Execution, Team
 from tests.waiting import until
 
-EXAMPLE = ROOT / "examples/scikit-learn"
-COMES_ALONG = (  # as its README copies them
-    "modelwharf/__init__.py",
-    "modelwharf/artifact",
-    "modelwharf/export",
-    "modelwharf/serving",
-    "inference",
-    "containers",
-)
 ASKED = 5  # rows
+DEPLOYMENT = {  # beside the template's settings
+    "instance_type": "ml.t2.medium",
+    "capture": {"percent": 100},
+    "probe": {
+        "content_type": "text/csv",
+        "accept": "text/csv",
+        "body": "59,2,32.1,101,157,93.2,38,4,4.8598,87\n",
+    },
+}
 DATA_CAPTURE = "capture/oil-price/champion/"
 
 
@@ -41,14 +41,16 @@ def laptop(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="module")
 def team(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Team:
     team = Team(laptop, tmp_path_factory.mktemp("team") / "repository")
-    without_caches = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(EXAMPLE, team.repository, ignore=without_caches)
-    for one in COMES_ALONG:
-        bring(one, team.repository)
-    team.git("init", "--quiet", "--initial-branch", "main")
-    for path in (EXAMPLE / "parameters").glob("*.json"):
-        team.configure(path.stem, **json.loads(path.read_text()))
-    team.upload("tables/diabetes.csv", (EXAMPLE / "data/diabetes.csv").read_text())
+    team.repository.mkdir()
+    made = team.wharf("init", "--template", "scikit-learn", "--project", PROJECT)
+    assert made.returncode == 0, made.stdout + made.stderr
+    settings = tomllib.loads((team.repository / "modelwharf.toml").read_text())
+    assert settings.pop("project") == PROJECT
+    for section, document in settings.items():
+        team.configure(section, **document)
+    team.configure("deployment", **DEPLOYMENT)
+    for source in settings["data"]["inputs"].values():
+        team.upload(source["key"], (team.repository / source["key"]).read_text())
     return team
 
 

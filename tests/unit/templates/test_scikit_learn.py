@@ -1,4 +1,4 @@
-"""The scikit-learn example's training program, on its own."""
+"""The scikit-learn template's training program, on its own."""
 
 import importlib
 import json
@@ -16,12 +16,12 @@ import pytest
 
 from modelwharf.artifact.evaluation import EvaluationReport, HoldoutRow
 from modelwharf.artifact.table import read_contract
-from modelwharf.contracts.parameters import SECTIONS, parse_section
+from modelwharf.cli.templates import templates
 
 ROOT = Path(__file__).parents[3]
-EXAMPLE = ROOT / "examples/scikit-learn"
-PROGRAM = EXAMPLE / "train/train.py"
-DIABETES = (EXAMPLE / "data/diabetes.csv").read_text()
+TEMPLATE = templates()["scikit-learn"].folder
+PROGRAM = TEMPLATE / "train.py"
+DIABETES = (TEMPLATE / "data/diabetes.csv").read_text()
 SHARED = {"numpy", "onnxruntime", "pydantic"}
 
 
@@ -100,7 +100,7 @@ def test_data_that_are_none_are_refused_by_their_place(
 
 def test_files_with_other_columns_are_refused(program: ModuleType, tmp_path: Path) -> None:
     files = {"a.csv": DIABETES.encode(), "b.csv": b"progression,age\n1,2\n"}
-    assert "not ('age', 'sex'" in train(program, tmp_path, files).failure
+    assert "not ['age', 'sex'" in train(program, tmp_path, files).failure
 
 
 def test_an_empty_channel_is_reported(program: ModuleType, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_an_empty_channel_is_reported(program: ModuleType, tmp_path: Path) -> No
     ("given", "words"),
     [
         ({"leafs": "3"}, "unknown hyperparameter 'leafs'; there are target, holdout_share"),
-        ({"leaves": "3.5"}, "leaves is '3.5', not a whole number"),
+        ({"iterations": "3.5"}, "iterations is '3.5', not a whole number"),
         ({"learning_rate": "fast"}, "learning_rate is 'fast', not a number"),
         ({"holdout_share": "1"}, "holdout_share is 1.0; it must be between 0 and 1"),
     ],
@@ -122,6 +122,25 @@ def test_a_hyperparameter_is_refused_by_its_name(
     trained = train(program, tmp_path, {"diabetes.csv": DIABETES.encode()}, **given)
     assert trained.code == 1
     assert words in trained.failure
+
+
+def test_blank_lines_are_no_rows(program: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "diabetes.csv").write_text(DIABETES + "\n\n")
+    _, rows = program.read_table(tmp_path, "progression")
+    assert len(rows) == 442
+
+
+def test_a_model_that_cannot_be_exported_is_refused_with_the_export_s_words(
+    program: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Unknown:
+        def predict(self, rows: Any) -> Any:
+            return np.zeros(len(rows))
+
+    monkeypatch.setattr(program, "fit", lambda inputs, target, settings: Unknown())
+    trained = train(program, tmp_path, {"diabetes.csv": DIABETES.encode()})
+    assert trained.code == 1
+    assert "Unknown" in trained.failure
 
 
 def test_another_word_than_train_is_refused() -> None:
@@ -146,20 +165,23 @@ def test_sigterm_is_heeded_before_the_imports_that_take_seconds() -> None:
     assert done.stdout.strip() == "False"
 
 
-@pytest.mark.parametrize("section", sorted(path.stem for path in EXAMPLE.glob("parameters/*.json")))
-def test_the_example_s_parameters_are_parameters(section: str) -> None:
-    assert section in SECTIONS
-    parse_section("example", section, (EXAMPLE / f"parameters/{section}.json").read_text())
-
-
 def test_the_compared_runtime_is_the_serving_one() -> None:
-    training = locked(EXAMPLE / "train/requirements.txt")
-    serving = locked(ROOT / "containers/inference/requirements.txt")
+    files = templates()["scikit-learn"].files("diabetes")
+    training = locked(files["containers/training/requirements.txt"])
+    serving = locked(files["containers/inference/requirements.txt"])
     shared = training.keys() & serving.keys()
     assert shared >= SHARED
     assert {name: training[name] for name in shared} == {name: serving[name] for name in shared}
 
 
-def locked(path: Path) -> dict[str, str]:
+def test_the_lock_holds_what_the_program_wants() -> None:
+    lock = locked((TEMPLATE / "containers/training/requirements.txt").read_bytes())
+    lines = (TEMPLATE / "containers/training/requirements.in").read_text().splitlines()
+    wanted = dict(line.split("==", 1) for line in lines if not line.startswith("#"))
+    assert {"numpy", "onnx", "scikit-learn"} <= wanted.keys()
+    assert wanted.items() <= lock.items()
+
+
+def locked(lock: bytes) -> dict[str, str]:
     """Package → version of every requirement."""
-    return dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\$", path.read_text(), re.MULTILINE))
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\$", lock.decode(), re.MULTILINE))
