@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -16,8 +17,11 @@ COMPILED = shutil.ignore_patterns("__pycache__")
 EPOCH = "1760000000"
 
 
-def built(folder: Path) -> Path:
-    """The wheel of a copy of the sources: building writes beside them."""
+def built(folder: Path, left: Sequence[str] = ()) -> Path:
+    """The wheel of a copy of the sources: building writes beside them.
+
+    ``left`` are files that programs left among the sources, such as bytecode.
+    """
     folder.mkdir()
     for name in SOURCES:
         if (ROOT / name).is_dir():
@@ -26,6 +30,9 @@ def built(folder: Path) -> Path:
             )
         else:
             shutil.copyfile(ROOT / name, folder / name)
+    for name in left:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"left")
     command = [sys.executable, "-m", "uv", "build", "--wheel", "--no-build-isolation", "--offline"]
     subprocess.run(
         [*command, "--python", sys.executable, "--out-dir", folder / "dist", folder],

@@ -11,11 +11,16 @@ from tests.wheel import ROOT, built
 
 APP = "modelwharf/app/files/"
 FOLDERS = ("inference", "infra", "lambdas", "training")
+BYTECODE = (
+    "modelwharf/cli/__pycache__/main.cpython-311.pyc",
+    "modelwharf/templates/scikit-learn/__pycache__/train.cpython-311.pyc",
+    "training/__pycache__/train.cpython-311.pyc",
+)
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("wheel") / "one")
+    return built(tmp_path_factory.mktemp("wheel") / "one", left=BYTECODE)
 
 
 def names(wheel: Path) -> set[str]:
