@@ -196,7 +196,7 @@ class TestProcessing:
         )
         verdict = self.settle(started)
         assert isinstance(verdict, Failed)
-        assert "AlgorithmError: exit code 137. An image without a prepare" in verdict.cause
+        assert "AlgorithmError: exit code 137. If the image has no prepare program" in verdict.cause
         assert '"prepare": false in /modelwharf/oil-price/data\n' in verdict.cause
 
     def test_running_past_its_time_names_where_to_raise_it(self, started: World) -> None:

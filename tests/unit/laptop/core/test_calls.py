@@ -217,7 +217,7 @@ def test_calls_of_every_protocol_come_out_as_they_were_asked(
 
 
 def test_what_looks_like_no_operation_is_unreadable() -> None:
-    with pytest.raises(UnreadableCall, match="no operation of lambda"):
+    with pytest.raises(UnreadableCall, match="not an operation of lambda"):
         call_of(HttpRequest("PATCH", "/nowhere", {}, {}, b""), "lambda")
     with pytest.raises(UnreadableCall, match="no service is called"):
         call_of(HttpRequest("GET", "/", {}, {}, b""), "nosuch")
