@@ -52,7 +52,7 @@ APART = (  # they have clouds of their own
 )
 # Forty examinations that share nothing and wait for containers: one worker would end last.
 ONE_BY_ONE = "tests/containers/test_doctor.py"
-LAST = "tests/release/test_leaving.py"  # it takes its cloud's stack down
+LAST = "tests/release/test_destroy.py"  # it takes its cloud's stack down
 
 
 class TogetherOrByFile(LoadFileScheduling):  # type: ignore[misc]

@@ -5,15 +5,15 @@ from collections.abc import Callable
 import click
 from botocore.exceptions import ClientError
 
+from modelwharf.cli.deployed_project import DeployedProject, Report
 from modelwharf.cli.errors import CommandError
 from modelwharf.cli.known_problems import command_error
-from modelwharf.cli.leaving import Project, Tell
 from modelwharf.cli.options import json_option, project_option
 from modelwharf.cli.output import print_json
-from modelwharf.cli.remainder import Leaving
+from modelwharf.cli.retained_stack import RemovalPlan
 from modelwharf.cli.services import Services
 
-Step = tuple[str, Callable[[Tell], None]]
+Step = tuple[str, Callable[[Report], None]]
 
 
 @click.command()
@@ -41,85 +41,86 @@ def destroy(
     """
     if as_json and not (yes or dry_run):
         raise click.UsageError("--json cannot ask for confirmation: add --yes or --dry-run")
-    found = Project(services, project)
-    leaving = found.leaving(everything)
+    found = DeployedProject(services, project)
+    plan = found.removal_plan(everything)
     if not as_json:
-        click.echo(in_words(leaving, services))
+        click.echo(in_words(plan, services))
     if not dry_run:
         if not yes:
-            _confirm(leaving)
-        tell: Tell = (lambda text: None) if as_json else click.echo
-        _carry_out(found, leaving, tell)
-        tell(farewell(leaving, services))
+            _confirm(plan)
+        report: Report = (lambda text: None) if as_json else click.echo
+        _carry_out(found, plan, report)
+        report(next_steps(plan, services))
     if as_json:
-        print_json(leaving)
+        print_json(plan)
 
 
-def _confirm(leaving: Leaving) -> None:
+def _confirm(plan: RemovalPlan) -> None:
     typed = click.prompt(
-        f"Type the project's name ({leaving.project}) to go on", default="", show_default=False
+        f"Type the project's name ({plan.project}) to go on", default="", show_default=False
     )
-    if typed != leaving.project:
+    if typed != plan.project:
         raise CommandError("nothing was changed")
 
 
-def _carry_out(project: Project, leaving: Leaving, tell: Tell) -> None:
-    """Raises CommandError at the first step that fails: the ones after it need it."""
+def _carry_out(project: DeployedProject, plan: RemovalPlan, report: Report) -> None:
+    """Raises CommandError at the first step that fails: each step needs the ones before it."""
     steps: list[Step] = [
         ("stop releases and jobs", project.stop_work),
         ("delete the endpoint", project.delete_endpoint),
-        ("reduce the stack", lambda say: project.reduce(say, everything=leaving.everything)),
-        # A release that a push started meanwhile has no machine any more; what it made goes now.
+        ("reduce the stack", lambda report: project.reduce(report, everything=plan.everything)),
+        # A push may have started a release meanwhile. Its state machine is deleted by now, and
+        # what it created is deleted here.
         ("delete the endpoint", project.delete_endpoint),
     ]
-    if leaving.everything:
+    if plan.everything:
         steps += [("empty what holds data", project.empty), ("delete the stack", project.delete)]
     for name, step in steps:
         try:
-            step(tell)
+            step(report)
         except (ClientError, CommandError) as error:
             reason = (
                 error.message
                 if isinstance(error, CommandError)
                 else command_error(error, None).message
             )
-            again = "wharf destroy" + (" --everything" if leaving.everything else "")
+            again = "wharf destroy" + (" --everything" if plan.everything else "")
             raise CommandError(
                 f"could not {name}: {reason}\nWhat was done stays done. Put that right, then: "
-                f"{again} --project {leaving.project}"
+                f"{again} --project {plan.project}"
             ) from None
 
 
-def in_words(leaving: Leaving, services: Services) -> str:
+def in_words(plan: RemovalPlan, services: Services) -> str:
     """Return what goes, what stays, and what each costs as long as it is there."""
     where = services.endpoint_url or f"AWS, region {services.region}"
-    lines = [f"Stack {leaving.stack} in {where}", "goes:"]
-    if leaving.endpoint:
-        machines = ", ".join(leaving.instances) or "serverless"
-        lines.append(f"  endpoint {leaving.endpoint}: {machines}, charged by the hour until then")
-    lines += [f"  running release {name}, stopped where it is" for name in leaving.releases]
-    lines += [f"  running job {name}, stopped" for name in leaving.jobs]
+    lines = [f"Stack {plan.stack} in {where}", "goes:"]
+    if plan.endpoint:
+        machines = ", ".join(plan.instances) or "serverless"
+        lines.append(f"  endpoint {plan.endpoint}: {machines}, charged by the hour until then")
+    lines += [f"  running release {name}, stopped where it is" for name in plan.releases]
+    lines += [f"  running job {name}, stopped" for name in plan.jobs]
     lines.append(
-        f"  {len(leaving.endpoint_configs)} endpoint configurations and {len(leaving.models)} "
-        f"models of releases; {leaving.removed} resources of the stack"
+        f"  {len(plan.endpoint_configs)} endpoint configurations and {len(plan.models)} "
+        f"models of releases; {plan.removed} resources of the stack"
     )
     lines.append("stays:")
-    for one in leaving.kept:
+    for one in plan.kept:
         charge = f": {one.charge}" if one.charge else ""
         lines.append(f"  {one.type.removeprefix('AWS::')} {one.physical}{charge}")
-    lines.append(f"  the parameters below /modelwharf/{leaving.project}: no charge")
+    lines.append(f"  the parameters below /modelwharf/{plan.project}: no charge")
     lines.append("  the log groups below /aws/sagemaker: storage, by GB and month")
     if services.on_laptop:
         lines.append("(on the laptop nothing is charged, and `wharf down` ends all but commits)")
     return "\n".join(lines)
 
 
-def farewell(leaving: Leaving, services: Services) -> str:
-    delete = f"to delete what stays too: wharf destroy --everything --project {leaving.project}"
+def next_steps(plan: RemovalPlan, services: Services) -> str:
+    delete = f"to delete what stays too: wharf destroy --everything --project {plan.project}"
     if services.on_laptop:
         anew = f"done. `{services.deploy}` starts a new cloud, which has the commits and no more"
-        return anew if leaving.everything else f"{anew}; {delete}"
-    if leaving.everything:
+        return anew if plan.everything else f"{anew}; {delete}"
+    if plan.everything:
         return (
             "done. The key is deleted after its waiting time, without charge until then; "
             f"`{services.deploy}` begins anew"

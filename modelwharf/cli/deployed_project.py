@@ -1,4 +1,4 @@
-"""Takes a project down: lists its resources, then removes them step by step, the endpoint first."""
+"""A deployed project: its resources, and the steps that remove them."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -9,7 +9,13 @@ from botocore.exceptions import ClientError
 
 from modelwharf.cli.bucket import empty_bucket
 from modelwharf.cli.errors import CommandError
-from modelwharf.cli.remainder import CHARGES, Kept, Leaving, disposable, remainder
+from modelwharf.cli.retained_stack import (
+    CHARGES,
+    Kept,
+    RemovalPlan,
+    deletable_template,
+    retained_template,
+)
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack_version import StackVersion
 from modelwharf.contracts.names import stack_name
@@ -21,11 +27,11 @@ MINUTE = 60.0  # seconds
 ENDPOINT_DEADLINE = 30 * MINUTE
 JOBS_DEADLINE = 20 * MINUTE
 STACK_DEADLINE = 60 * MINUTE
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-class Project:
-    """One deployed project, or its remaining resources."""
+class DeployedProject:
+    """A project's stack and the resources of its releases. Raises CommandError without a stack."""
 
     def __init__(self, services: Services, project: str) -> None:
         self._services = services
@@ -36,7 +42,7 @@ class Project:
         body = self._template()
         outputs = {name: one["Value"] for name, one in body.get("Outputs", {}).items()}
         StackVersion.of(self.stack, outputs).require_reader()
-        self._reduced = remainder(body)
+        self._reduced = retained_template(body)
         self._resources = {
             one["LogicalResourceId"]: one
             for page in self._cloudformation.get_paginator("list_stack_resources").paginate(
@@ -45,10 +51,10 @@ class Project:
             for one in page["StackResourceSummaries"]
         }
 
-    def leaving(self, everything: bool) -> Leaving:
-        """List everything without a change."""
+    def removal_plan(self, everything: bool) -> RemovalPlan:
+        """Return what would be removed and kept. Changes nothing."""
         kept = () if everything else tuple(self._kept())
-        return Leaving(
+        return RemovalPlan(
             project=self.project,
             stack=self.stack,
             everything=everything or not self._reduced,
@@ -62,27 +68,27 @@ class Project:
             removed=len(self._resources) - len(kept),
         )
 
-    def stop_work(self, tell: Tell) -> None:
-        """End running releases and jobs, and wait for the jobs."""
+    def stop_work(self, report: Report) -> None:
+        """Stop running releases, builds and jobs, and wait until the jobs have stopped."""
         for arn in self._executions():
-            tell(f"stopping release {arn.rsplit(':', 1)[-1]}")
+            report(f"stopping release {arn.rsplit(':', 1)[-1]}")
             self._services.client("stepfunctions").stop_execution(
                 executionArn=arn, error="Destroyed", cause="wharf destroy took the project down"
             )
         for build in self._builds():
-            tell(f"stopping build {build}")
+            report(f"stopping build {build}")
             self._services.client("codebuild").stop_build(id=build)
         for kind, name in self._jobs():
-            tell(f"stopping {kind} job {name}")
+            report(f"stopping {kind} job {name}")
             stop = getattr(self._sagemaker, f"stop_{kind}_job")
             with _passing_over("InProgress", "already", "cannot be stopped", "stopping"):
                 stop(**{f"{kind.title()}JobName": name})
         self._until(lambda: not list(self._jobs()), "the jobs to stop", JOBS_DEADLINE)
 
-    def delete_endpoint(self, tell: Tell) -> None:
+    def delete_endpoint(self, report: Report) -> None:
         """Delete the endpoint while its role exists, then its models and configurations."""
         if self._endpoint():
-            tell(f"deleting endpoint {self.project}, and waiting until it is gone")
+            report(f"deleting endpoint {self.project}, and waiting until it is gone")
             self._until(self._settled, "the endpoint's update to end", ENDPOINT_DEADLINE)
             if self._endpoint():
                 self._sagemaker.delete_endpoint(EndpointName=self.project)
@@ -92,25 +98,25 @@ class Project:
         for model in list(self._models()):
             self._sagemaker.delete_model(ModelName=model)
 
-    def empty(self, tell: Tell) -> None:
-        """Delete the contents that keep CloudFormation from deleting their container."""
+    def empty(self, report: Report) -> None:
+        """Delete what buckets and the model package group hold; CloudFormation requires it."""
         for one in self._resources.values():
             physical = one.get("PhysicalResourceId", "")
             if one["ResourceType"] == "AWS::S3::Bucket":
-                tell(f"emptying bucket {physical}, every version")
+                report(f"emptying bucket {physical}, every version")
                 empty_bucket(self._services, physical)
             elif one["ResourceType"] == "AWS::SageMaker::ModelPackageGroup":
-                tell("deleting the registered model packages")
+                report("deleting the registered model packages")
                 self._delete_packages(physical.rsplit("/", 1)[-1])
 
-    def reduce(self, tell: Tell, *, everything: bool) -> None:
+    def reduce(self, report: Report, *, everything: bool) -> None:
         """Update the stack to the resources that stay; with ``everything``, prepare it for
         deletion.
         """
         if not self._reduced:
             return
-        template = disposable(self._reduced) if everything else self._reduced
-        tell(f"updating stack {self.stack}: {len(template['Resources'])} resources stay in it")
+        template = deletable_template(self._reduced) if everything else self._reduced
+        report(f"updating stack {self.stack}: {len(template['Resources'])} resources stay in it")
         with _passing_over("No updates are to be performed"):
             self._cloudformation.update_stack(
                 StackName=self.stack,
@@ -119,9 +125,9 @@ class Project:
             )
         self._wait_for_stack()
 
-    def delete(self, tell: Tell) -> None:
+    def delete(self, report: Report) -> None:
         """Delete the stack and its termination protection."""
-        tell(f"deleting stack {self.stack}")
+        report(f"deleting stack {self.stack}")
         self._cloudformation.update_termination_protection(
             StackName=self.stack, EnableTerminationProtection=False
         )

@@ -1,7 +1,7 @@
-"""The reduced template of a stack after all running resources are removed.
+"""The template of the resources that stay after `wharf destroy`.
 
-The stack itself stays, and the next `cdk deploy` updates it: nothing is adopted, and no name
-conflicts (docs/decisions/0063).
+The stack itself stays, and the next `cdk deploy` updates it, so that no resource is imported and no
+name conflicts (docs/decisions/0063).
 """
 
 import copy
@@ -23,7 +23,7 @@ CHARGES = {
 
 
 class Kept(Contract):
-    """One resource that stays, and what AWS charges for it."""
+    """A resource that stays, and what AWS charges for it."""
 
     name: str
     type: str
@@ -31,8 +31,8 @@ class Kept(Contract):
     charge: str
 
 
-class Leaving(Contract):
-    """What `wharf destroy` will do."""
+class RemovalPlan(Contract):
+    """What `wharf destroy` will remove and keep."""
 
     project: str
     stack: str
@@ -50,7 +50,7 @@ class Leaving(Contract):
     """The number of the stack's resources that are removed."""
 
 
-def remainder(template: Mapping[str, Any]) -> dict[str, Any]:
+def retained_template(template: Mapping[str, Any]) -> dict[str, Any]:
     """Return the template with the resources that deletion policies keep, and those they refer
     to.
     """
@@ -88,7 +88,7 @@ def remainder(template: Mapping[str, Any]) -> dict[str, Any]:
     return copy.deepcopy(reduced)
 
 
-def disposable(template: Mapping[str, Any]) -> dict[str, Any]:
+def deletable_template(template: Mapping[str, Any]) -> dict[str, Any]:
     """Return the same template with resources that are deleted with the stack.
 
     CloudFormation accepts no update of a deletion policy alone, so the metadata changes too

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from modelwharf.cli.commands.destroy import farewell
+from modelwharf.cli.commands.destroy import next_steps
+from modelwharf.cli.deployed_project import DeployedProject
 from modelwharf.cli.errors import CommandError
-from modelwharf.cli.leaving import Project
-from modelwharf.cli.remainder import Leaving
+from modelwharf.cli.retained_stack import RemovalPlan
 from modelwharf.cli.services import Services
 from tests.unit.cli.preflight.accounts import FakeClient
 
@@ -58,7 +58,7 @@ class Account:
     done: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
 
-    def project(self) -> Project:
+    def project(self) -> DeployedProject:
         services = Services(
             client=self._clients().__getitem__,
             endpoint_url=None,
@@ -66,7 +66,7 @@ class Account:
             environment={},
             sleep=self.slept.append,
         )
-        return Project(services, "oil-price")
+        return DeployedProject(services, "oil-price")
 
     def _next(self, looks: list[Any]) -> Any:
         return looks.pop(0) if len(looks) > 1 else looks[0]
@@ -195,7 +195,7 @@ def test_an_object_that_stays_in_its_bucket_is_named_with_the_reason() -> None:
         account.project().empty(silent)
 
 
-NOTHING_LEFT = Leaving(
+NOTHING_LEFT = RemovalPlan(
     project="toy",
     stack="modelwharf-toy",
     everything=False,
@@ -230,7 +230,7 @@ def test_the_last_words_say_what_the_next_deploy_brings_back(
         environment={},
     )
 
-    text = farewell(NOTHING_LEFT, services)
+    text = next_steps(NOTHING_LEFT, services)
 
     assert words in text
     assert text.endswith("wharf destroy --everything --project toy")

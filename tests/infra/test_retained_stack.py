@@ -1,8 +1,8 @@
-"""What `wharf destroy` leaves in the stack, of the template as it is."""
+"""The resources that `wharf destroy` keeps in the stack, from the real template."""
 
 import json
 
-from modelwharf.cli.remainder import disposable, remainder
+from modelwharf.cli.retained_stack import deletable_template, retained_template
 from modelwharf.laptop.cloudformation import refusals
 from tests.infra.template import Template
 
@@ -21,22 +21,22 @@ TEMPLATE_BODY = 51_200  # bytes that UpdateStack takes without a bucket
 
 
 def test_what_holds_work_stays_and_nothing_that_runs(template: Template) -> None:
-    left = remainder(template.document)
+    left = retained_template(template.document)
     assert {one["Type"] for one in left["Resources"].values()} == HOLDS_WORK
     assert refusals(left) == []
     assert len(json.dumps(left)) < TEMPLATE_BODY
 
 
 def test_each_bucket_still_refuses_plain_http(template: Template) -> None:
-    types = [one["Type"] for one in remainder(template.document)["Resources"].values()]
+    types = [one["Type"] for one in retained_template(template.document)["Resources"].values()]
     assert types.count("AWS::S3::BucketPolicy") == types.count("AWS::S3::Bucket") == 2
 
 
 def test_to_be_deleted_nothing_is_kept_and_each_resource_changes(template: Template) -> None:
-    left = remainder(template.document)
-    doomed = disposable(left)
-    for name, one in doomed["Resources"].items():
+    left = retained_template(template.document)
+    deletable = deletable_template(left)
+    for name, one in deletable["Resources"].items():
         assert one["DeletionPolicy"] == "Delete"
         # CloudFormation takes no update of a deletion policy alone.
         assert one["Metadata"] != left["Resources"][name].get("Metadata"), name
-    assert remainder(doomed) == {}
+    assert retained_template(deletable) == {}
