@@ -45,7 +45,7 @@ ENTRIES = (
     ),
     Entry("vendor", "Renew the wheel in vendor/ after an upgrade of this package.", clients=False),
     Entry("redrive", "Hand lost events to their functions again."),
-    Entry("preflight", "Look whether an account is ready for a deploy and a release."),
+    Entry("preflight", "Check whether an account is ready for a deploy and a release."),
     Entry("selftest", "Release a tiny model in an account, and compare."),
     Entry(
         "policy",

@@ -45,7 +45,7 @@ from modelwharf.doctor.settings import Sample, Settings
 from modelwharf.doctor.training_runs import TrainingRuns
 from modelwharf.engines.engine import Engine
 
-Tell = Callable[[Finding], None]
+OnFinding = Callable[[Finding], None]
 Subject = TypeVar("Subject")
 
 
@@ -54,7 +54,7 @@ class Step(Generic[Subject]):
     """One check. It is skipped unless all ``needs`` passed and no ``unless`` failed."""
 
     check: Check
-    look: Callable[[Subject], Finding]
+    examine: Callable[[Subject], Finding]
     needs: tuple[Check, ...] = ()
     unless: tuple[Check, ...] = ()
 
@@ -63,67 +63,71 @@ _TRAINED = (train_writes_model.CHECK,)
 TRAINING: tuple[Step[TrainingRuns], ...] = (
     Step(
         platform.TRAINING,
-        lambda runs: platform.look(
+        lambda runs: platform.examine(
             platform.TRAINING, runs.image, runs.settings.platform, runs.unsupported
         ),
     ),
     Step(
         image_user.TRAINING,
-        lambda runs: image_user.look(image_user.TRAINING, runs.image, runs.unsupported),
+        lambda runs: image_user.examine(image_user.TRAINING, runs.image, runs.unsupported),
         unless=(platform.TRAINING,),
     ),
-    Step(train_starts.CHECK, train_starts.look, unless=(platform.TRAINING,)),
-    Step(train_hyperparameters.CHECK, train_hyperparameters.look, needs=(train_starts.CHECK,)),
+    Step(train_starts.CHECK, train_starts.examine, unless=(platform.TRAINING,)),
+    Step(train_hyperparameters.CHECK, train_hyperparameters.examine, needs=(train_starts.CHECK,)),
     Step(
         train_succeeds.CHECK,
-        train_succeeds.look,
+        train_succeeds.examine,
         needs=(train_starts.CHECK,),
         unless=(train_hyperparameters.CHECK,),
     ),
-    Step(train_writes_model.CHECK, train_writes_model.look, needs=(train_succeeds.CHECK,)),
-    Step(train_metrics.CHECK, train_metrics.look, needs=(train_succeeds.CHECK,)),
+    Step(train_writes_model.CHECK, train_writes_model.examine, needs=(train_succeeds.CHECK,)),
+    Step(train_metrics.CHECK, train_metrics.examine, needs=(train_succeeds.CHECK,)),
     Step(
         train_bad_data.CHECK,
-        train_bad_data.look,
+        train_bad_data.examine,
         needs=(train_starts.CHECK,),
         unless=(train_hyperparameters.CHECK, train_succeeds.CHECK),
     ),
-    Step(train_failure_file.CHECK, train_failure_file.look, needs=(train_bad_data.CHECK,)),
-    Step(train_sigterm.CHECK, train_sigterm.look, needs=(train_succeeds.CHECK,)),
-    Step(train_checkpoints.CHECK, train_checkpoints.look, needs=(train_succeeds.CHECK,)),
+    Step(train_failure_file.CHECK, train_failure_file.examine, needs=(train_bad_data.CHECK,)),
+    Step(train_sigterm.CHECK, train_sigterm.examine, needs=(train_succeeds.CHECK,)),
+    Step(train_checkpoints.CHECK, train_checkpoints.examine, needs=(train_succeeds.CHECK,)),
     *(
-        Step(check, partial(train_conditions.look, what=what), needs=_TRAINED)
+        Step(check, partial(train_conditions.examine, what=what), needs=_TRAINED)
         for what, check in train_conditions.CHECKS.items()
     ),
 )
 # Added when the settings have several instances.
-HOSTS: tuple[Step[TrainingRuns], ...] = (Step(train_hosts.CHECK, train_hosts.look, needs=_TRAINED),)
+HOSTS: tuple[Step[TrainingRuns], ...] = (
+    Step(train_hosts.CHECK, train_hosts.examine, needs=_TRAINED),
+)
 
 _HEALTHY = (serve_loads_model.CHECK,)
 _ASKED = (serve_answers.CHECK,)
 SERVING: tuple[Step[Servers], ...] = (
     Step(
         platform.INFERENCE,
-        lambda servers: platform.look(
+        lambda servers: platform.examine(
             platform.INFERENCE, servers.image, servers.settings.platform, servers.unsupported
         ),
     ),
     Step(
         image_user.INFERENCE,
-        lambda servers: image_user.look(image_user.INFERENCE, servers.image, servers.unsupported),
+        lambda servers: image_user.examine(
+            image_user.INFERENCE, servers.image, servers.unsupported
+        ),
         unless=(platform.INFERENCE,),
     ),
-    Step(serve_starts.CHECK, serve_starts.look, unless=(platform.INFERENCE,)),
-    Step(serve_loads_model.CHECK, serve_loads_model.look, needs=(serve_starts.CHECK,)),
-    Step(serve_answers.CHECK, serve_answers.look, needs=_HEALTHY),
-    Step(ping_waits_for_model.CHECK, ping_waits_for_model.look, needs=_ASKED),
-    Step(ping_quick.CHECK, ping_quick.look, needs=_HEALTHY),
-    Step(serve_refuses_garbage.CHECK, serve_refuses_garbage.look, needs=_ASKED),
-    Step(serve_refuses_unknown_type.CHECK, serve_refuses_unknown_type.look, needs=_ASKED),
-    Step(serve_large_body.CHECK, serve_large_body.look, needs=_ASKED),
-    Step(serve_sigterm.CHECK, serve_sigterm.look, needs=_HEALTHY),
+    Step(serve_starts.CHECK, serve_starts.examine, unless=(platform.INFERENCE,)),
+    Step(serve_loads_model.CHECK, serve_loads_model.examine, needs=(serve_starts.CHECK,)),
+    Step(serve_answers.CHECK, serve_answers.examine, needs=_HEALTHY),
+    Step(ping_waits_for_model.CHECK, ping_waits_for_model.examine, needs=_ASKED),
+    Step(ping_quick.CHECK, ping_quick.examine, needs=_HEALTHY),
+    Step(serve_refuses_garbage.CHECK, serve_refuses_garbage.examine, needs=_ASKED),
+    Step(serve_refuses_unknown_type.CHECK, serve_refuses_unknown_type.examine, needs=_ASKED),
+    Step(serve_large_body.CHECK, serve_large_body.examine, needs=_ASKED),
+    Step(serve_sigterm.CHECK, serve_sigterm.examine, needs=_HEALTHY),
     *(
-        Step(check, partial(serve_conditions.look, what=what), needs=_HEALTHY)
+        Step(check, partial(serve_conditions.examine, what=what), needs=_HEALTHY)
         for what, check in serve_conditions.CHECKS.items()
     ),
 )
@@ -134,9 +138,11 @@ def examine(
     wanted: Mapping[ImageRole, Wanted],
     settings: Settings,
     folder: Path,
-    tell: Tell = lambda finding: None,
+    on_finding: OnFinding = lambda finding: None,
 ) -> Examination:
-    """Check one image or a pair; ``folder`` is the doctor's own, ``tell`` receives the findings.
+    """Check one image or a pair.
+
+    The doctor keeps its files in ``folder``; ``on_finding`` receives each finding.
 
     Raises CannotExamine when an image is not available, EngineLost when the engine goes away.
     """
@@ -149,14 +155,14 @@ def examine(
     if ImageRole.TRAINING in images:
         runs = TrainingRuns(engine, images[ImageRole.TRAINING], settings, folder / "training")
         steps = TRAINING + (HOSTS if settings.instances > 1 else ())
-        findings += _take(steps, runs, tell)
+        findings += _take(steps, runs, on_finding)
         if _went_well(findings, train_writes_model.CHECK):
             artifact = artifact or Artifact(runs.sample.tree / "model", "what train wrote")
             samples = samples or held_out(runs.sample.tree / "output" / "data")
     if ImageRole.INFERENCE in images:
         image, place = images[ImageRole.INFERENCE], folder / "serving"
         with closing(Servers(engine, image, settings, place, artifact, samples)) as servers:
-            findings += _take(SERVING, servers, tell)
+            findings += _take(SERVING, servers, on_finding)
     examined = tuple(image.examined for image in images.values())
     return Examination(engine=engine.description, images=examined, findings=tuple(findings))
 
@@ -165,14 +171,14 @@ def _given(settings: Settings) -> Artifact | None:
     return Artifact(settings.model, str(settings.model)) if settings.model else None
 
 
-def _take(steps: Sequence[Step[Subject]], subject: Subject, tell: Tell) -> list[Finding]:
+def _take(steps: Sequence[Step[Subject]], subject: Subject, on_finding: OnFinding) -> list[Finding]:
     findings: list[Finding] = []
     for step in steps:
         begun = time.monotonic()
-        finding = _blocked(step, findings) or step.look(subject)
+        finding = _blocked(step, findings) or step.examine(subject)
         finding = finding.model_copy(update={"seconds": round(time.monotonic() - begun, 2)})
         findings.append(finding)
-        tell(finding)
+        on_finding(finding)
     return findings
 
 

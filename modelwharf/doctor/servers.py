@@ -12,7 +12,7 @@ from modelwharf.doctor.conditions import EASY, Conditions, hardest
 from modelwharf.doctor.images import ReadyImage
 from modelwharf.doctor.server import LOOK, Pings, Server, answers_pings, pinging, shown
 from modelwharf.doctor.settings import Sample, Settings
-from modelwharf.doctor.start_faults import Place, look_into
+from modelwharf.doctor.start_faults import Place, find_in_image
 from modelwharf.doctor.training_run import without_root
 from modelwharf.doctor.trees import BadArtifact, lay_out_serving
 from modelwharf.engines.engine import Engine, ImageMissing, Launch
@@ -108,9 +108,9 @@ class Servers:
         """The model for a server; None without an artifact, or with one that cannot be unpacked."""
         return self.artifact.path if self.artifact and not self.unpacking_fault else None
 
-    def look(self, program: str) -> Place | None:
+    def find_program(self, program: str) -> Place | None:
         """Find a program in the image."""
-        return look_into(self._engine, self.image, program, self._folder / "look")
+        return find_in_image(self._engine, self.image, program, self._folder / "look")
 
     def live(self) -> Server:
         """Return a healthy server: the first, or a new one if the first no longer answers."""

@@ -49,13 +49,13 @@ def start_fault(
     word: str,
     code: int | None,
     lines: Sequence[str],
-    look: Callable[[str], Place | None],
+    find_program: Callable[[str], Place | None],
 ) -> StartFault | None:
     """Return what kept the image from starting ``train`` or ``serve`` (``word``); None if it did.
 
     ``code`` None means that the engine refused to start it, and ``lines`` are its message. Engines
     say "not found" of a missing program, of one that is not executable and of one whose interpreter
-    is missing. ``look`` tells where the program is, if the image has a shell.
+    is missing. ``find_program`` returns where the program is, if the image has a shell.
     """
     if code is None and any(UNKNOWN_USER.search(line) for line in lines):
         return StartFault(
@@ -67,8 +67,8 @@ def start_fault(
     refusal = refusal_in(lines, code, command)
     if refusal is None:
         return None
-    program = refusal.program or _suspect(command, refusal, code, look)
-    place = look(program)
+    program = refusal.program or _suspect(command, refusal, code, find_program)
+    place = find_program(program)
     path = place.path if place else program
     if place and place.missing_target:
         return StartFault(
@@ -104,7 +104,10 @@ def start_fault(
 
 
 def _suspect(
-    command: Sequence[str], refusal: Refusal, code: int | None, look: Callable[[str], Place | None]
+    command: Sequence[str],
+    refusal: Refusal,
+    code: int | None,
+    find_program: Callable[[str], Place | None],
 ) -> str:
     """Return the word of the command that was not executed, when no message names it.
 
@@ -113,7 +116,7 @@ def _suspect(
     """
     if code is None:
         return command[0]
-    places = [(word, look(word)) for word in command]
+    places = [(word, find_program(word)) for word in command]
     if refusal.kind is Kind.INTERPRETER:
         there = [word for word, place in places if place and place.executable]
         return there[-1] if there else command[0]
@@ -177,7 +180,7 @@ def _only_command(where: str, word: str, command: Sequence[str]) -> StartFault:
     )
 
 
-def look_into(engine: Engine, image: ReadyImage, program: str, folder: Path) -> Place | None:
+def find_in_image(engine: Engine, image: ReadyImage, program: str, folder: Path) -> Place | None:
     """Find a program in the image; None when it is missing, or when the image has no shell."""
     tree = folder / "ml"
     tree.mkdir(parents=True, exist_ok=True)

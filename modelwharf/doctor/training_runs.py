@@ -11,7 +11,7 @@ from modelwharf.doctor.conditions import EASY, Conditions, hardest
 from modelwharf.doctor.host_runs import HostRuns, train_on_hosts
 from modelwharf.doctor.images import ReadyImage
 from modelwharf.doctor.settings import Settings
-from modelwharf.doctor.start_faults import Place, look_into
+from modelwharf.doctor.start_faults import Place, find_in_image
 from modelwharf.doctor.training_run import JOB, TrainingRun, without_root
 from modelwharf.doctor.trees import empty_channels, garbage_channels, lay_out_training
 from modelwharf.engines.engine import Engine, ImageMissing, Launch, Program
@@ -140,9 +140,9 @@ class TrainingRuns:
         idle = min(self.empty.seconds, self.garbage.seconds)
         return max(0.0, seconds - idle)
 
-    def look(self, program: str) -> Place | None:
+    def find_program(self, program: str) -> Place | None:
         """Find a program in the image."""
-        return look_into(self._engine, self.image, program, self._folder / "look")
+        return find_in_image(self._engine, self.image, program, self._folder / "look")
 
     @property
     def _strings(self) -> dict[str, Hyperparameter]:

@@ -56,13 +56,13 @@ def install(cloud: Cloud) -> None:
 def _run(cloud: Cloud) -> None:
     while not cloud.stopping.wait(TICK):
         try:
-            look(cloud, datetime.now(UTC))
+            evaluate(cloud, datetime.now(UTC))
         except Exception:
-            log.exception("the alarms could not be judged")
+            log.exception("the alarms could not be evaluated")
 
 
-def look(cloud: Cloud, now: datetime) -> None:
-    """Judge every alarm by the newest periods of its metric."""
+def evaluate(cloud: Cloud, now: datetime) -> None:
+    """Evaluate every alarm over the newest periods of its metric."""
     _measure_queues(cloud)
     backend = cloudwatch_backends[cloud.account][cloud.region]
     alarms = [

@@ -32,7 +32,7 @@ from modelwharf.contracts.preflight import Finding, Outcome
 def preflight(
     services: Services, assembly: Path | None, strict: bool, project: str, as_json: bool
 ) -> None:
-    """Look whether an account is ready for a deploy and a release.
+    """Check whether an account is ready for a deploy and a release.
 
     Credentials, region, CDK bootstrap, Node, the Powertools parameter, CodeCommit, ECR Public,
     quotas, the stack's state, and what an earlier stack left behind. Each finding says what was

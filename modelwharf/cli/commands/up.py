@@ -44,7 +44,7 @@ from modelwharf.contracts.names import DEFAULT_PROJECT
 def _quotas(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Look at the form before anything is started; the names are the cloud's to know."""
+    """Check that each is NAME=VALUE before anything starts; the cloud checks the names."""
     for text in values:
         if not re.fullmatch(r"\s*\S.*=\d+(\.\d+)?", text):
             raise click.BadParameter(

@@ -21,7 +21,7 @@ from modelwharf.cli.preflight.checks import (
 )
 from modelwharf.contracts.preflight import Finding, Outcome, Preflight
 
-Tell = Callable[[Finding], None]
+OnFinding = Callable[[Finding], None]
 _REFUSED = ("AccessDenied", "Unauthorized", "AuthorizationError", "NotAuthorized")
 
 
@@ -30,34 +30,34 @@ class Step:
     """One check. It is skipped while one of ``needs`` failed or was skipped."""
 
     check: Check
-    look: Callable[[Account], list[Finding]]
+    examine: Callable[[Account], list[Finding]]
     needs: tuple[Check, ...] = ()
 
 
 _CALLS = (region.CHECK, credentials.CHECK)
 STEPS = (
-    Step(node.CHECK, node.look),
-    Step(region.CHECK, region.look),
-    Step(credentials.CHECK, credentials.look, needs=(region.CHECK,)),
-    Step(bootstrap.CHECK, bootstrap.look, needs=_CALLS),
-    Step(layer.CHECK, layer.look, needs=_CALLS),
-    Step(code_repositories.CHECK, code_repositories.look, needs=_CALLS),
-    Step(base_images.CHECK, base_images.look, needs=_CALLS),
-    Step(quotas.CHECK, quotas.look, needs=_CALLS),
-    Step(stack.CHECK, stack.look, needs=_CALLS),
-    Step(leftovers.CHECK, leftovers.look, needs=(*_CALLS, stack.CHECK)),
+    Step(node.CHECK, node.examine),
+    Step(region.CHECK, region.examine),
+    Step(credentials.CHECK, credentials.examine, needs=(region.CHECK,)),
+    Step(bootstrap.CHECK, bootstrap.examine, needs=_CALLS),
+    Step(layer.CHECK, layer.examine, needs=_CALLS),
+    Step(code_repositories.CHECK, code_repositories.examine, needs=_CALLS),
+    Step(base_images.CHECK, base_images.examine, needs=_CALLS),
+    Step(quotas.CHECK, quotas.examine, needs=_CALLS),
+    Step(stack.CHECK, stack.examine, needs=_CALLS),
+    Step(leftovers.CHECK, leftovers.examine, needs=(*_CALLS, stack.CHECK)),
 )
 
 
 def examine(
-    account: Account, tell: Tell = lambda finding: None, steps: Sequence[Step] = STEPS
+    account: Account, on_finding: OnFinding = lambda finding: None, steps: Sequence[Step] = STEPS
 ) -> Preflight:
-    """Make every check that is not skipped. ``tell`` gets each finding."""
+    """Make every check that is not skipped. ``on_finding`` gets each finding."""
     findings: list[Finding] = []
     for step in steps:
         for finding in _take(step, account, findings):
             findings.append(finding)
-            tell(finding)
+            on_finding(finding)
     region = account.services.configured_region or "not configured"
     place = account.services.endpoint_url or f"AWS, region {region}"
     return Preflight(project=account.project, place=place, findings=tuple(findings))
@@ -68,7 +68,7 @@ def _take(step: Step, account: Account, before: Sequence[Finding]) -> list[Findi
         if any(one.id == need.id and one.outcome in _BLOCKS for one in before):
             return [step.check.skipped(f"makes no sense before {need.id} is well")]
     try:
-        return step.look(account)
+        return step.examine(account)
     except ClientError as error:
         return [_unknown(step.check, error)]
     except BotoCoreError as error:

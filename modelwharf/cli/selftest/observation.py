@@ -27,4 +27,4 @@ class Observation:
         return Observed(id=self.id, comparison=comparison, promised=self.promised, seen=seen)
 
 
-Look = Callable[[Evidence], Observed]
+Observe = Callable[[Evidence], Observed]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from modelwharf.cli.selftest.evidence import Evidence
-from modelwharf.cli.selftest.observation import Look
+from modelwharf.cli.selftest.observation import Observe
 from modelwharf.cli.selftest.observations import (
     answer,
     event_shapes,
@@ -18,19 +18,19 @@ from modelwharf.cli.selftest.observations import (
 )
 from modelwharf.contracts.selftest import Observed
 
-OBSERVATIONS: Sequence[Look] = (
-    start.look,
-    quotas.look,
-    task_answers.look,
-    token_order.look,
-    event_times.look,
-    event_shapes.look,
-    path.look,
-    notification.look,
-    answer.look,
-    refusals.look,
+OBSERVATIONS: Sequence[Observe] = (
+    start.observe,
+    quotas.observe,
+    task_answers.observe,
+    token_order.observe,
+    event_times.observe,
+    event_shapes.observe,
+    path.observe,
+    notification.observe,
+    answer.observe,
+    refusals.observe,
 )
 
 
 def compare(evidence: Evidence) -> tuple[Observed, ...]:
-    return tuple(look(evidence) for look in OBSERVATIONS)
+    return tuple(observe(evidence) for observe in OBSERVATIONS)

@@ -25,7 +25,7 @@ def other_than_root(image: ReadyImage) -> str:
     return "" if user.partition(":")[0] in ROOT else user
 
 
-def look(check: Check, image: ReadyImage, unsupported: tuple[str, ...]) -> Finding:
+def examine(check: Check, image: ReadyImage, unsupported: tuple[str, ...]) -> Finding:
     if "user" in unsupported:
         return check.skipped("this engine runs everything as you: it needs Docker or podman")
     user = other_than_root(image)

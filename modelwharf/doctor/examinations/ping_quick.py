@@ -14,7 +14,7 @@ CHECK = Check(
 )
 
 
-def look(servers: Servers) -> Finding:
+def examine(servers: Servers) -> Finding:
     limit = servers.settings.deadlines.ping
     unsteady = servers.live().unsteady()
     if unsteady:

@@ -15,7 +15,7 @@ CHECK = Check(
 CHANGE = "answer /ping with 503 until the model is loaded, and with 200 only then"
 
 
-def look(servers: Servers) -> Finding:
+def examine(servers: Servers) -> Finding:
     opening = servers.opening
     if not opening.at_once:
         return CHECK.failed(

@@ -13,7 +13,9 @@ TRAINING = Check("train-platform", ImageRole.TRAINING, _WHY)
 INFERENCE = Check("serve-platform", ImageRole.INFERENCE, _WHY)
 
 
-def look(check: Check, image: ReadyImage, platform: str, unsupported: tuple[str, ...]) -> Finding:
+def examine(
+    check: Check, image: ReadyImage, platform: str, unsupported: tuple[str, ...]
+) -> Finding:
     if "platform" in unsupported:
         return check.skipped("this engine builds for no platform: it needs Docker or podman")
     if image.list_type:

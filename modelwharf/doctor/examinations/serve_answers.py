@@ -14,7 +14,7 @@ CHECK = Check(
 )
 
 
-def look(servers: Servers) -> Finding:
+def examine(servers: Servers) -> Finding:
     if not servers.samples:
         return CHECK.skipped("no sample request", "--content-type 'text/csv=5.1,3.5,1.4,0.2'")
     opening = servers.opening  # It waits for a server that returned 200 before it could answer.

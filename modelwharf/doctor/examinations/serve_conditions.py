@@ -18,7 +18,7 @@ NO_NETWORK = Check(
 CHECKS = {"read_only": READ_ONLY, "user": NON_ROOT, "isolated": NO_NETWORK}
 
 
-def look(servers: Servers, what: str) -> Finding:
+def examine(servers: Servers, what: str) -> Finding:
     """Examine one condition; ``what`` is one that an engine may lack."""
     check = CHECKS[what]
     if what in servers.unsupported:

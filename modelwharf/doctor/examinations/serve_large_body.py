@@ -14,7 +14,7 @@ CHECK = Check(
 )
 
 
-def look(servers: Servers) -> Finding:
+def examine(servers: Servers) -> Finding:
     large = servers.large
     got = shown(large.answer)
     if not large.survived:

@@ -15,7 +15,7 @@ CHECK = Check(
 )
 
 
-def look(servers: Servers) -> Finding:
+def examine(servers: Servers) -> Finding:
     if servers.artifact is None:
         return CHECK.skipped(
             "no artifact to serve", "--training IMAGE makes one, --model gives one"

@@ -16,7 +16,7 @@ CHECK = Check(
 )
 
 
-def look(servers: Servers) -> Finding:
+def examine(servers: Servers) -> Finding:
     kinds = tuple(dict.fromkeys(one.content_type for one in servers.samples))
     server = servers.live()
     answers = {kind: server.answers(Sample(kind, GARBAGE)) for kind in kinds}

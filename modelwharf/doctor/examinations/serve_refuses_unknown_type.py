@@ -17,7 +17,7 @@ CHECK = Check(
 CHANGE = "answer 415 to a Content-Type that the server does not know, and name those it knows"
 
 
-def look(servers: Servers) -> Finding:
+def examine(servers: Servers) -> Finding:
     server = servers.live()
     answer = server.answers(Sample(UNKNOWN, servers.samples[0].body))
     if isinstance(answer, Answer) and 400 <= answer.status < 500:

@@ -17,7 +17,7 @@ BY_SIGNAL = 128 + signal.SIGTERM
 KILLED = 128 + signal.SIGKILL
 
 
-def look(servers: Servers) -> Finding:
+def examine(servers: Servers) -> Finding:
     server = servers.live()
     if not server.running:
         return CHECK.skipped(f"there is no healthy server to end: {server.ending}")

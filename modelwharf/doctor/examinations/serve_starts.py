@@ -13,11 +13,11 @@ CHECK = Check(
 )
 
 
-def look(servers: Servers) -> Finding:
+def examine(servers: Servers) -> Finding:
     server = servers.first
     if server.running or server.healthy_after is not None:
         return CHECK.passed("started")
-    fault = start_fault(servers.image, "serve", server.code, server.lines, servers.look)
+    fault = start_fault(servers.image, "serve", server.code, server.lines, servers.find_program)
     if fault is None:
         return CHECK.passed("started")
     return CHECK.failed(fault.seen, change=fault.change, log=server.lines)

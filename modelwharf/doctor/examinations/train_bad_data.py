@@ -13,7 +13,7 @@ CHECK = Check(
 )
 
 
-def look(runs: TrainingRuns) -> Finding:
+def examine(runs: TrainingRuns) -> Finding:
     tried = {"an empty channel": runs.empty, "garbage in every file": runs.garbage}
     accepted = {what: run for what, run in tried.items() if run.succeeded}
     endless = {what: run for what, run in tried.items() if run.code is None}

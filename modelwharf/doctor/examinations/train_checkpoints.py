@@ -14,7 +14,7 @@ CHECK = Check(
 )
 
 
-def look(runs: TrainingRuns) -> Finding:
+def examine(runs: TrainingRuns) -> Finding:
     if not runs.settings.checkpoints:
         return CHECK.skipped("no checkpoints configured", "--checkpoints")
     stopped = runs.stopped(lambda run: not _checkpoints(run))

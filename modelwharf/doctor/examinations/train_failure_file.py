@@ -16,7 +16,7 @@ CHECK = Check(
 )
 
 
-def look(runs: TrainingRuns) -> Finding:
+def examine(runs: TrainingRuns) -> Finding:
     tried = {"an empty channel": runs.empty, "garbage in every file": runs.garbage}
     silent = [what for what, run in tried.items() if not run.failure]
     if not silent:

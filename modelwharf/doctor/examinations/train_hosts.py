@@ -16,7 +16,7 @@ CHECK = Check(
 )
 
 
-def look(runs: TrainingRuns) -> Finding:
+def examine(runs: TrainingRuns) -> Finding:
     found = runs.on_hosts
     if found.refused:
         return CHECK.skipped(found.refused)

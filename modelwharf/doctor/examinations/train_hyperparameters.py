@@ -12,7 +12,7 @@ CHECK = Check(
 )
 
 
-def look(runs: TrainingRuns) -> Finding:
+def examine(runs: TrainingRuns) -> Finding:
     given = runs.settings.hyperparameters
     if not given:
         return CHECK.skipped("no hyperparameters to try", "--hyperparameters '{\"epochs\": 10}'")

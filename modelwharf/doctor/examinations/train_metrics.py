@@ -17,7 +17,7 @@ CHECK = Check(
 )
 
 
-def look(runs: TrainingRuns) -> Finding:
+def examine(runs: TrainingRuns) -> Finding:
     definitions = runs.settings.metric_definitions
     if not definitions:
         return CHECK.skipped("no metric definitions", '--metrics \'[{"name": …, "regex": …}]\'')

@@ -18,7 +18,7 @@ AT_ONCE = 1.0  # seconds
 OBEYED_SHARE = 0.6  # share of the remaining time: a program that ends sooner obeyed the signal
 
 
-def look(runs: TrainingRuns) -> Finding:
+def examine(runs: TrainingRuns) -> Finding:
     deadlines = runs.settings.deadlines
     if runs.left_of(runs.sample.seconds) < deadlines.least_left:
         return _unknown(f"learning takes {runs.learning:.1f} s")

@@ -13,11 +13,11 @@ CHECK = Check(
 )
 
 
-def look(runs: TrainingRuns) -> Finding:
+def examine(runs: TrainingRuns) -> Finding:
     run = runs.first
     if run.started and run.code is None:  # It ran longer than it should.
         return CHECK.passed("started")
-    fault = start_fault(runs.image, "train", run.code, run.lines, runs.look)
+    fault = start_fault(runs.image, "train", run.code, run.lines, runs.find_program)
     if fault is None:
         return CHECK.passed("started")
     return CHECK.failed(fault.seen, change=fault.change, log=run.lines)

@@ -16,7 +16,7 @@ CHECK = Check(
 )
 
 
-def look(runs: TrainingRuns) -> Finding:
+def examine(runs: TrainingRuns) -> Finding:
     if not runs.settings.channels:
         return CHECK.skipped("no data to train on", "--channel FOLDER, or NAME=FOLDER")
     run = runs.sample

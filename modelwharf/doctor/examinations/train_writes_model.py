@@ -15,7 +15,7 @@ CHECK = Check(
 )
 
 
-def look(runs: TrainingRuns) -> Finding:
+def examine(runs: TrainingRuns) -> Finding:
     faults = runs.sample.model_faults
     if faults:
         return CHECK.failed(

@@ -26,7 +26,7 @@ PROBE = 10.0  # seconds for inspecting a container, which takes milliseconds
 FULL = "no space left on device"
 GONE = re.compile(r"no such container")
 ENDED_MEANWHILE = re.compile(r"/proc/\d+/cgroup: no such process")
-LOOKS = 5
+ATTEMPTS = 5
 
 Found = TypeVar("Found")
 
@@ -150,15 +150,15 @@ def already_gone() -> Iterator[None]:
             raise
 
 
-def look(at: Callable[[], Found]) -> Found:
-    """Inspect a container, again if it ends meanwhile. Raises what ``at`` raises."""
-    for _ in range(LOOKS - 1):
+def inspect_again(inspect: Callable[[], Found]) -> Found:
+    """Inspect a container, again if it ends meanwhile. Raises what ``inspect`` raises."""
+    for _ in range(ATTEMPTS - 1):
         try:
-            return at()
+            return inspect()
         except APIError as error:
             if not ended_meanwhile(error):
                 raise
-    return at()
+    return inspect()
 
 
 def refusal(what: str, error: APIError) -> EngineRefused:

@@ -18,7 +18,7 @@ from modelwharf.engines.container.connection import (
     Connection,
     already_gone,
     ended_meanwhile,
-    look,
+    inspect_again,
     refusal,
 )
 from modelwharf.engines.container.created_container import OPT_ML, CreatedContainer
@@ -181,7 +181,7 @@ class ContainerProgram:
         probe = self._connection.probe.api
         while True:
             try:
-                found = look(lambda: probe.inspect_container(self.created.id))
+                found = inspect_again(lambda: probe.inspect_container(self.created.id))
             except NotFound:
                 raise self._gone() from None
             except SILENT as error:

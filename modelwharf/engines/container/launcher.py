@@ -20,7 +20,7 @@ from modelwharf.engines.container.connection import (
     SILENT,
     Connection,
     EngineRefused,
-    look,
+    inspect_again,
 )
 from modelwharf.engines.container.created_container import OPT_ML, CreatedContainer
 from modelwharf.engines.container.networking import (
@@ -110,7 +110,7 @@ class Launcher:
                 self._processes.watch(created.mark)
                 undo.callback(self._processes.forget, created.mark)
                 container.start()
-                look(container.reload)
+                inspect_again(container.reload)
             address = _address(created, launch) if launch.serves else None
             undo.pop_all()
         return Started(created, output, address)

@@ -73,7 +73,7 @@ def test_models_of_one_name_that_differ_are_reported(practice: Practice) -> None
 def test_hosts_that_wait_for_one_another_for_ever_are_reported(tmp_path: Path) -> None:
     late = TrainingRun(None, ("waits for the others",), tmp_path, 600.0)
     runs = SimpleNamespace(on_hosts=HostRuns((late, late)))
-    found = train_hosts.look(cast(TrainingRuns, runs))
+    found = train_hosts.examine(cast(TrainingRuns, runs))
     assert found.verdict is Verdict.FAIL
     assert found.seen == "2 hosts: it had not ended after 600 s"
     assert found.log == ("waits for the others",)

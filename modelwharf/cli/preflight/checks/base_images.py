@@ -14,7 +14,7 @@ CHECK = Check(
 _NOT_THERE = ("UnknownOperationException", "NotImplemented", "404", "501", "InvalidAction")
 
 
-def look(account: Account) -> list[Finding]:
+def examine(account: Account) -> list[Finding]:
     try:
         account.client("ecr-public").get_authorization_token()
     except ClientError as error:

@@ -13,7 +13,7 @@ CHECK = Check(
 )
 
 
-def look(account: Account) -> list[Finding]:
+def examine(account: Account) -> list[Finding]:
     needed, name = account.template.bootstrap_version, account.template.bootstrap_parameter
     found = account.parameter(name)
     if found is None and account.on_laptop:

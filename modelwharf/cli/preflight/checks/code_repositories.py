@@ -13,7 +13,7 @@ CHECK = Check(
 )
 
 
-def look(account: Account) -> list[Finding]:
+def examine(account: Account) -> list[Finding]:
     try:
         found = account.client("codecommit").list_repositories()["repositories"]
     except ClientError as error:

@@ -25,7 +25,7 @@ CHECK = Check(
 _EXPIRED = (SSOTokenLoadError, TokenRetrievalError, UnauthorizedSSOTokenError)
 
 
-def look(account: Account) -> list[Finding]:
+def examine(account: Account) -> list[Finding]:
     try:
         identity = account.identity
     except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:

@@ -12,17 +12,17 @@ CHECK = Check(
 _READ = "AWS::SSM::Parameter::Value<"
 
 
-def look(account: Account) -> list[Finding]:
+def examine(account: Account) -> list[Finding]:
     names = [
         str(parameter["Default"])
         for parameter in account.template.parameters.values()
         if str(parameter["Type"]).startswith(_READ)
         and parameter["Default"] != account.template.bootstrap_parameter
     ]
-    return [_look(account, name) for name in names]
+    return [_examine(account, name) for name in names]
 
 
-def _look(account: Account, name: str) -> Finding:
+def _examine(account: Account, name: str) -> Finding:
     value = account.parameter(name)
     if value is not None:
         return CHECK.passed(f"{name} is {value}")

@@ -30,7 +30,7 @@ _GONE = {
     "AWS.SimpleQueueService.NonExistentQueue",
 }
 
-Look = Callable[[Account, str], object]
+Describe = Callable[[Account, str], object]
 
 
 def _log_group(account: Account, name: str) -> bool:
@@ -66,7 +66,7 @@ def _arn(account: Account, service: str, resource: str) -> str:
 
 
 # CloudFormation type → the property with its name, how to find it, how to delete it.
-NAMED: Mapping[str, tuple[str, Look, str]] = {
+NAMED: Mapping[str, tuple[str, Describe, str]] = {
     "AWS::CodeBuild::Project": (
         "Name",
         lambda a, name: a.client("codebuild").batch_get_projects(names=[name])["projects"],
@@ -141,7 +141,7 @@ IDENTIFIED: Mapping[str, Callable[[Account, str], str]] = {
 REPLACED = {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"}
 
 
-def look(account: Account) -> list[Finding]:
+def examine(account: Account) -> list[Finding]:
     if account.deployed is not None:
         return [CHECK.passed(f"what has its names belongs to {account.stack}")]
     found = [*_named(account), *_endpoint(account)]

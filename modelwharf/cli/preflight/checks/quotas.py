@@ -28,7 +28,7 @@ CHECK = Check(
 Quotas = Callable[[str], Iterable[Mapping[str, Any]]]
 
 
-def look(account: Account) -> list[Finding]:
+def examine(account: Account) -> list[Finding]:
     services, project = account.services, account.project
     parameters = Parameters(
         data=data_section(services, project),

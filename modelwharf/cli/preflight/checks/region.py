@@ -47,7 +47,7 @@ def _places() -> Mapping[str, Mapping[str, frozenset[str]]]:
     }
 
 
-def look(account: Account) -> list[Finding]:
+def examine(account: Account) -> list[Finding]:
     region = account.services.configured_region
     if region is None:
         return [CHECK.failed(NO_REGION, command="export AWS_REGION=eu-west-1")]

@@ -20,7 +20,7 @@ _GOOD = {
 }
 
 
-def look(account: Account) -> list[Finding]:
+def examine(account: Account) -> list[Finding]:
     deployed, name = account.deployed, account.stack
     if deployed is None:
         return [CHECK.passed(f"there is no {name} yet")]

@@ -14,7 +14,7 @@ OBSERVATION = Observation(
 )
 
 
-def look(evidence: Evidence) -> Observed:
+def observe(evidence: Evidence) -> Observed:
     found = evidence.answer
     if found is None:
         return OBSERVATION.unseen("nothing was asked: the release did not succeed")

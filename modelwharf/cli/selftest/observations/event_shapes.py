@@ -17,7 +17,7 @@ OBSERVATION = Observation(
 )
 
 
-def look(evidence: Evidence) -> Observed:
+def observe(evidence: Evidence) -> Observed:
     found = {event["detail-type"]: event for event in evidence.events}
     wrong = [
         f"{kind} of {event['source']} without {', '.join(missing) or 'its source'}"

@@ -10,7 +10,7 @@ OBSERVATION = Observation(
 )
 
 
-def look(evidence: Evidence) -> Observed:
+def observe(evidence: Evidence) -> Observed:
     delays = {
         state: (left - end).total_seconds()
         for state, end in evidence.job_ends.items()

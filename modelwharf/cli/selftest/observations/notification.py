@@ -9,7 +9,7 @@ OBSERVATION = Observation(
 )
 
 
-def look(evidence: Evidence) -> Observed:
+def observe(evidence: Evidence) -> Observed:
     if not evidence.status or evidence.status == "RUNNING":
         return OBSERVATION.unseen("the release did not end")
     about = [

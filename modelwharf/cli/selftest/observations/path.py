@@ -8,7 +8,7 @@ from modelwharf.contracts.selftest import Observed
 OBSERVATION = Observation("path", "the release succeeds through " + ", ".join(PATH))
 
 
-def look(evidence: Evidence) -> Observed:
+def observe(evidence: Evidence) -> Observed:
     if evidence.release is None:
         return OBSERVATION.unseen("no release started")
     went = [row.name for row in evidence.rows if row.name in PATH]

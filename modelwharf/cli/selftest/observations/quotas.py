@@ -7,7 +7,7 @@ from modelwharf.contracts.selftest import Observed
 OBSERVATION = Observation("quotas", "Resolve finds the account's quotas by their names")
 
 
-def look(evidence: Evidence) -> Observed:
+def observe(evidence: Evidence) -> Observed:
     plan = evidence.document.plan if evidence.document else None
     if plan is None:
         return OBSERVATION.unseen("Resolve made no plan")

@@ -11,7 +11,7 @@ OBSERVATION = Observation(
 )
 
 
-def look(evidence: Evidence) -> Observed:
+def observe(evidence: Evidence) -> Observed:
     other, unseen = [], []
     for call in WRONG_CALLS:
         refusal = evidence.refusals.get(call.name)

@@ -9,7 +9,7 @@ OBSERVATION = Observation(
 )
 
 
-def look(evidence: Evidence) -> Observed:
+def observe(evidence: Evidence) -> Observed:
     if evidence.release is None:
         return OBSERVATION.differs(evidence.error or "no release started")
     return OBSERVATION.same(f"release {evidence.release} started")

@@ -15,7 +15,7 @@ OBSERVATION = Observation(
 )
 
 
-def look(evidence: Evidence) -> Observed:
+def observe(evidence: Evidence) -> Observed:
     if evidence.denials:
         sentence = SENTENCE.search(evidence.denials[0])
         return OBSERVATION.differs(sentence[0] if sentence else evidence.denials[0][:300])

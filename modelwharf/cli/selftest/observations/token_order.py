@@ -17,7 +17,7 @@ OBSERVATION = Observation(
 )
 
 
-def look(evidence: Evidence) -> Observed:
+def observe(evidence: Evidence) -> Observed:
     seen = {state: evidence.task_types(state) for state in WAITING if evidence.ended(state)}
     if not seen:
         return OBSERVATION.unseen("no state that waits for a token has ended")

@@ -132,7 +132,7 @@ def test_a_function_that_fails_raises_its_alarm_which_tells_and_ends(world: Worl
     world.invoke(function)
     now = datetime.now(UTC)
 
-    alarms.look(world.cloud, now)
+    alarms.evaluate(world.cloud, now)
 
     assert state(world, name) == "ALARM"
     message = until(lambda: heard(world, url))
@@ -140,7 +140,7 @@ def test_a_function_that_fails_raises_its_alarm_which_tells_and_ends(world: Worl
     assert message["AlarmDescription"] == "Something failed: type `wharf show`."
 
     def is_over() -> bool:  # the cloud looks by itself, too, and at the true time
-        alarms.look(world.cloud, now + timedelta(minutes=3))
+        alarms.evaluate(world.cloud, now + timedelta(minutes=3))
         return state(world, name) == "OK"
 
     until(is_over)
@@ -158,11 +158,11 @@ def test_a_queue_that_is_not_empty_raises_an_alarm(world: World) -> None:
         Statistic="Maximum",
         Dimensions=[{"Name": "QueueName", "Value": queue}],
     )
-    alarms.look(world.cloud, datetime.now(UTC))
+    alarms.evaluate(world.cloud, datetime.now(UTC))
     assert state(world, name) == "OK"
 
     world.client("sqs").send_message(QueueUrl=url, MessageBody="m")
-    alarms.look(world.cloud, datetime.now(UTC))
+    alarms.evaluate(world.cloud, datetime.now(UTC))
     assert state(world, name) == "ALARM"
 
 
