@@ -18,8 +18,8 @@ CDK_SETTINGS = ROOT / "cdk.json"
 def application(settings: Settings, *, directory: str) -> App:
     """The application, to be synthesised into ``directory``.
 
-    It reads the feature flags of ``cdk.json`` itself. Otherwise only the ``cdk`` program would, and
-    other callers would get another template.
+    It reads the feature flags of ``cdk.json`` itself, as the ``cdk`` program does: without
+    them, other callers would get another template.
     """
     app = App(outdir=directory, context=_feature_flags(CDK_SETTINGS))
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, HeadObjectRequestTypeDef
 
-MEMBER_LIMIT = 32 * 1024 * 1024  # bytes; a function holds as much in memory easily
-SCAN_SECONDS = 600.0  # seconds for reading through a model archive, of the 900 that a function has
-RESERVE = 30.0  # seconds; a call needs them to process what it read
+MEMBER_LIMIT = 32 * 1024 * 1024  # bytes, well below a function's memory
+SCAN_SECONDS = 600.0  # seconds to scan a model archive; a function has 900
+RESERVE = 30.0  # seconds kept to process what was read
 MISSING_CODES = {"404", "NoSuchKey", "NotFound"}
 
 
@@ -99,13 +99,13 @@ class ModelScan:
     refused: tuple[str, ...] = ()
     """The entries that SageMaker cannot unpack, in words."""
     read: int | None = None
-    """How many bytes of the archive were read before the time was over; None: all of it."""
+    """Bytes of the archive read before the time was over; None: all of it."""
 
 
 def scan_model(runtime: Runtime, uri: str) -> ModelScan:
-    """Look for entries that SageMaker cannot unpack in the model archive at ``uri``.
+    """Find entries that SageMaker cannot unpack in the model archive at ``uri``.
 
-    Reading stops after SCAN_SECONDS, wherever it is. A missing archive is not reported here:
+    Reading stops after SCAN_SECONDS. A missing archive is not reported here:
     Register copies the archive and reports it. Raises TrainingFailed when the object is not an
     archive.
     """

@@ -66,7 +66,7 @@ def _inputs(data: Data, key: str) -> tuple[str, ...]:
 
 
 def _pushed(runtime: Runtime, push: Push, source: Source | None) -> ProposedRelease | Skip:
-    """Decide about a push. ``source`` None: the branch is unknown, which Resolve will explain."""
+    """Decide about a push. ``source`` None: the parameter is invalid, which Resolve reports."""
     if not push.references:
         return Skip(commit="-", reason="the push names no reference", audible=False)
     branch = push.references[0].ref.removeprefix(BRANCH) if source is None else source.branch

@@ -56,7 +56,7 @@ class Outlier:
 
 
 def check_plausible(every: Sequence[Series], options: Options) -> None:
-    """Raises Rejected with the days of every series, and how to confirm them."""
+    """Raises Rejected with the implausible days of every series, and how to confirm them."""
     findings = []
     for series in every:
         confirmed = options.confirmed.get(series.name, ())
@@ -106,10 +106,10 @@ def outliers(series: Series) -> tuple[Outlier, ...]:
 
 
 def _candidates(prices: Floats, length: int) -> list[int]:
-    """Where a run may begin: the move into it is at least as large as its distance.
+    """Return where a run may begin.
 
-    Half of that suffices, because the level includes the run itself. A run that begins the series
-    has no move into it.
+    The price before a run differs from its first price by more than half of SHARE_OF_LEVEL of the
+    level; half, because the level includes the run itself. A run may also begin the series.
     """
     if len(prices) < 2 * length + 1:
         return []
@@ -127,7 +127,7 @@ def _stands_out(prices: Floats, start: int, end: int) -> bool:
     run = prices[start:end]
     if len(before) and len(after):
         sides = np.array([before[-1], after[0]])
-        # Their move in the time of one price: a random walk's square root.
+        # Scaled to one price: a random walk grows with the square root of time.
         meanwhile = float(np.ptp(sides)) * (2 / (end - start + 1)) ** 0.5
         share = SHARE_OF_LEVEL
     else:

@@ -1,7 +1,7 @@
-"""A file as rows of cells, each with the line that it begins in.
+"""Read a file as rows of cells; each row has the number of its first line.
 
-Python's csv reads text, calamine reads workbooks. Blank rows are omitted. A line number is that of
-the file, or a workbook's row.
+Python's csv reads text, calamine reads workbooks. Blank rows are omitted. The
+numbers count the lines of the file, or the rows of a workbook's sheet.
 """
 
 import csv
@@ -29,7 +29,7 @@ class Row:
 
     @property
     def width(self) -> int:
-        """Cells up to the last non-empty one: a trailing comma adds none."""
+        """The number of cells up to the last non-empty one: a trailing comma adds none."""
         return max((number for number, cell in enumerate(self.cells, 1) if cell), default=0)
 
 
@@ -70,7 +70,7 @@ def _csv_rows(text: str, file: str) -> Iterator[Row]:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter in every line of the table; a table's lines have a digit."""
+    """Return the delimiter that every sampled line with a digit contains; the comma otherwise."""
     lines = (line for line in io.StringIO(text) if any(character.isdigit() for character in line))
     sample = [line for line, _ in zip(lines, range(SAMPLE), strict=False)][-SAMPLE // 2 :]
     for delimiter in DELIMITERS:

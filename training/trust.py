@@ -76,7 +76,7 @@ def choose_trust(
 
 
 def _blocks(asked: np.ndarray) -> Integers:
-    """Which block each row's day is in; equally many days each, at least HORIZON_DAYS."""
+    """Return the block of each row's day. Blocks have equally many days, at least HORIZON_DAYS."""
     days, day = np.unique(asked, return_inverse=True)
     count = max(len(days) // HORIZON_DAYS, 1)
     block: Integers = day * count // len(days)
@@ -84,7 +84,10 @@ def _blocks(asked: np.ndarray) -> Integers:
 
 
 def _gain_and_error(gains: Floats, walk: float) -> tuple[Floats, Floats]:
-    """From weights × blocks of gained dollars: the sum as a share of ``walk``, and its error."""
+    """Return the gain of each weight and its standard error, as shares of ``walk``.
+
+    ``gains`` are dollars, of shape (weights, blocks).
+    """
     blocks = gains.shape[1]
     if blocks < 2 or walk == 0:
         return np.zeros(len(gains)), np.zeros(len(gains))

@@ -1,4 +1,4 @@
-"""``python -m modelwharf.app``: what a project's cdk.json names, with the settings of app.py."""
+"""``python -m modelwharf.app``: the app in a project's cdk.json; it runs the package's app.py."""
 
 import runpy
 import sys
@@ -7,6 +7,6 @@ from modelwharf.app import app_folder
 
 if __name__ == "__main__":
     folder = app_folder()
-    # As `python app.py` has it: the project's own folders stand in for none of the app's.
+    # As for `python app.py`: a folder of the project must not shadow one of the app's modules.
     sys.path[0] = str(folder)
     runpy.run_path(str(folder / "app.py"), run_name="__main__")

@@ -10,7 +10,7 @@ from modelwharf.cli.laptop import command_for, running_cloud
 from modelwharf.contracts.cache_folder import cache_folder
 from modelwharf.contracts.laptop import LaptopCloud
 
-FOLDER = "clouds"  # in the folder that outlives a cloud: one file for each directory with a cloud
+FOLDER = "clouds"  # in the cache folder: one file for each directory with a cloud
 
 
 def remember(directory: Path) -> None:

@@ -19,7 +19,7 @@ class Comparison(Contract):
     section: str
     path: str
     version: int
-    """The version in Parameter Store; DEFAULT_VERSION: no parameter, and the defaults apply."""
+    """The version in Parameter Store; DEFAULT_VERSION when there is no parameter."""
     finding: str = ""
     """Why the parameter cannot be read; then ``changes`` is empty."""
     changes: tuple[Change, ...] = ()

@@ -1,7 +1,8 @@
 """End the cloud's children when the cloud was killed and could not end them itself.
 
-A separate process reads from a pipe which process groups and which marks run. The system closes the
-pipe when the cloud ends, however it ends; the process then kills what is left.
+A separate process reads from a pipe which process groups and marks to watch. The system closes the
+pipe when the cloud ends for any reason; the process then kills what it still watches. A mark is a
+value in the environment of each process that the cloud started.
 """
 
 import contextlib
@@ -41,14 +42,14 @@ class Reaper:
         self._process.communicate()
 
     def _tell(self, line: str) -> None:
-        assert self._process.stdin is not None  # noqa: S101 - it was asked for
+        assert self._process.stdin is not None  # noqa: S101 - Popen was given PIPE
         with contextlib.suppress(BrokenPipeError):  # it was killed; the cloud goes on
             self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
 
 
 def reap(lines: Iterable[str]) -> None:
-    """Read ``+group`` and ``-group``, or marks, to the end, then kill what is left.
+    """Read ``+group`` and ``-group``, or marks, to the end of the input, then kill what is watched.
 
     A mark is 32 hexadecimal digits; a group's number has fewer.
     """

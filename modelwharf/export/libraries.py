@@ -1,4 +1,4 @@
-"""Selects the converter for a model. A library is imported only for a model of its own."""
+"""Selects the converter for a model. A library is imported only for its own models."""
 
 from typing import Any
 

@@ -24,7 +24,7 @@ def replace(owner: type | ModuleType, name: str, replacement: Any) -> None:
 
 @contextmanager
 def as_shipped() -> Iterator[None]:
-    """Restore all of moto as shipped, for tests that show why something was replaced."""
+    """Restore moto as shipped, for tests that show why an override is needed."""
     replaced = {place: getattr(*place) for place in _originals}
     _put(_originals)
     try:

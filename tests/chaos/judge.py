@@ -1,4 +1,4 @@
-"""What must not be, whatever went wrong: each rule names what breaks it."""
+"""The rules that hold whatever fault was injected; each yields its violations."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""Three kinds of people and their policies: exactly what their commands need."""
+"""The policies of a viewer, an operator and a deployer: only what their commands need."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,11 @@ LOOKING = (
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of people. ``deployed``: whether the policy names resources of a deployed stack."""
+    """The commands of one kind of people.
+
+    ``deploys`` adds what `cdk deploy` needs. ``deployed`` says whether the policy names the
+    resources of a deployed stack.
+    """
 
     commands: tuple[str, ...]
     deploys: bool = False

@@ -1,4 +1,4 @@
-"""On several instances, all hosts succeed and together make one model."""
+"""Training on several instances: all hosts succeed and together write one model."""
 
 from modelwharf.contracts.examination import Finding, ImageRole
 from modelwharf.doctor.check import Check

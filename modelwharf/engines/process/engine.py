@@ -1,4 +1,4 @@
-"""The process engine: an image is files and an environment, a run is a process.
+"""The process engine: an image is a folder and a Python environment, a run is a process.
 
 Unlike in a container, programs run as the current user, see this machine's files and network, and
 use its Python instead of the base image's. Each run has a copy of the image's files and its own
@@ -49,7 +49,7 @@ from modelwharf.engines.processes import Processes
 
 LOOPBACK = "127.0.0.1"
 OPT_ML = "/opt/ml"
-TMP = "/tmp"  # noqa: S108 - the image's own, which is another folder here
+TMP = "/tmp"  # noqa: S108 - the path in the image; each run has its own folder
 IMAGES = "MODELWHARF_IMAGES"
 STATE = "MODELWHARF_DOCKER_STATE"
 UNSUPPORTED = ("platform", "isolated", "read_only", "user", "limits")
@@ -57,7 +57,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def default_cache() -> Path:
-    """Return the folder of environments, which outlive a cloud."""
+    """Return the folder of the environments, which stay when a cloud ends."""
     return cache_folder(os.environ)
 
 
@@ -66,7 +66,7 @@ class ProcessEngine:
 
     name = "process"
     description = f"process (no containers; Python {platform.python_version()} of this machine)"
-    # Programs use this machine's name resolution, which does not know algo-1.
+    # Programs use this machine's name resolution, which cannot resolve algo-1.
     host = Host(name="localhost")
     names_of_this_machine: tuple[str, ...] = ()
 
@@ -215,7 +215,7 @@ class ProcessProgram:
                 "out of memory, it seems: killed by SIGKILL (no limit but the machine's)"
             )
         self._processes.stop(self._child, grace=0)  # the processes that it left running
-        # A process that left the group and is not found may hold the log open for ever.
+        # A process that left the group may never close the log.
         self._reader.join(END_OF_LOG)
 
     def _read(self) -> None:
@@ -249,7 +249,7 @@ def _exit_code(child: subprocess.Popen[str]) -> int:
 
 
 def _command(image: StoredImage, launch: Launch) -> Sequence[str]:
-    """Return the command as of ``docker run IMAGE ARGUMENTS``: arguments replace CMD."""
+    """Return the command as ``docker run IMAGE ARGUMENTS`` forms it: arguments replace CMD."""
     entrypoint = list(launch.entrypoint or image.config.get("entrypoint", []))
     rest = list(launch.arguments) or ([] if launch.entrypoint else _default_command(image))
     command = entrypoint + rest

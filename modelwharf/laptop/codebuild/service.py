@@ -1,7 +1,7 @@
 """CodeBuild: a build runs its buildspec's commands on this machine, with the project's role.
 
-Stock moto runs nothing: every build is SUCCEEDED at the first query, whatever StartBuild
-was told.
+Stock moto runs nothing: every build is SUCCEEDED at the first query, and StartBuild's overrides
+have no effect.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Our server around a model that has been replaced by its answer to one row.
+"""Our server with a model that gives the same stored answer to every row.
 
 ``python -m tests.bench.serving.constant`` is ``python -m modelwharf.serving serve`` in
 everything else: it parses each body, writes each answer, and keeps the access log.
@@ -18,7 +18,7 @@ from modelwharf.serving.served import Exchange, Served
 
 
 class Constant:
-    """An exchange that takes any one row for the one it knows the answer to."""
+    """An exchange that gives every row the same answer."""
 
     def __init__(self, exchange: Exchange[Any, Any], answer: Any) -> None:
         self.content_type = exchange.content_type
@@ -35,7 +35,7 @@ class Constant:
 
 
 class ConstantModel:
-    """A model that has answered its first row and answers nothing else."""
+    """A model that predicted one row of its holdout and repeats that answer."""
 
     def __init__(self, served: Served, row: bytes) -> None:
         self.description = f"a constant for {served.description}"

@@ -1,4 +1,4 @@
-"""The laptop's cloud as a process, played by a small program."""
+"""The laptop's cloud as a process; a small program stands in for it."""
 
 import json
 import os
@@ -66,7 +66,7 @@ def ready_cloud(directory: Path) -> LaptopCloud:
 
 
 def wait_for(pid: int) -> None:
-    """Its parent is this process, which `wharf up` leaves before the cloud ends."""
+    """Wait for the cloud to end: it is a child of this process, and not yet reaped."""
     (child,) = [one for one in laptop._detached if one.pid == pid]
     child.wait(HUNG)
 
@@ -189,7 +189,7 @@ def test_an_interrupted_start_leaves_nothing_running(tmp_path: Path) -> None:
 
 
 def test_down_waits_until_the_cloud_is_gone(tmp_path: Path) -> None:
-    # Detached for real: started by a process that is gone, so that nobody here reaps it.
+    # Its starter has ended, so it is not a child of this process.
     starter = subprocess.run(
         [sys.executable, "-c", STARTER, READY, str(tmp_path)],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Figures are read out of a log as SageMaker reads them, and a number that is cut is seen."""
+"""Figures are read from a log as SageMaker reads them, and truncated numbers are detected."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which program the doctor blames when an image does not start."""
+"""The doctor names the program that kept an image from starting."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A Dockerfile is read line by line, and what is not supported is named with its line."""
+"""A Dockerfile is parsed, and an unsupported instruction is reported with its line."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is read from files once, though moto and botocore would read it at each call."""
+"""Files that moto and botocore read at each call, and the laptop's cloud reads once."""
 
 import subprocess
 import sys

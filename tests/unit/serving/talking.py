@@ -1,4 +1,4 @@
-"""The server in a thread of the test, and connections that say exactly what the test says."""
+"""The server in a thread of the test, and connections that send the test's bytes unchanged."""
 
 import re
 import socket
@@ -21,11 +21,11 @@ class Reply:
 
 
 class Connection:
-    """One connection; replies are read one by one, as their length says."""
+    """One connection; each reply is read by its Content-Length."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=HUNG)
-        # A piece would wait for the one before it to be acknowledged, and be one with the next.
+        # Nagle's algorithm would hold a piece back and join it with the next.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._read = b""
 

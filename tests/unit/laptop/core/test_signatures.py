@@ -1,4 +1,4 @@
-"""Signatures of real SDKs are verified, and nothing unsigned or changed is believed."""
+"""Signatures of real SDKs are accepted; unsigned and changed requests are refused."""
 
 import hashlib
 import json
@@ -53,7 +53,7 @@ def client(world: World, service: str, found: dict[str, str], **config: Any) -> 
     )
 
 
-# One service of each protocol, with what it calls a wrong signature.
+# One service of each protocol, with its error code for a wrong signature.
 PROTOCOLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "ssm": ("InvalidSignatureException", lambda c: c.describe_parameters()),  # JSON
     "lambda": ("InvalidSignatureException", lambda c: c.list_functions()),  # REST and JSON
@@ -376,7 +376,7 @@ def test_a_url_presigned_by_version_2_is_told_the_mechanism(world: World, bucket
 
 
 def test_two_signatures_in_one_request_are_refused(world: World, bucket: str) -> None:
-    """moto routes by one of them, and the gate would judge by the other."""
+    """moto would route by one of them, and the authorization would use the other."""
     url = urlsplit(presigned(world, bucket))
     request = signed(world, f"{url.path}?{url.query}")
     assert "Only one auth mechanism" in sent(request).text

@@ -1,4 +1,4 @@
-"""How a program ended, in the words of a FailureReason."""
+"""The FailureReason of a job says how its program ended."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""Why the overrides are there: what moto does without them.
+"""What moto does without our overrides.
 
-Each test describes moto as it ships, and fails when upstream mends or moves it: then the
-override that is named in the test's docstring can go, or must follow.
+Each test describes moto as it ships, and fails when upstream fixes or moves that part. The override
+in the test's docstring can then be removed, or must follow.
 """
 
 import json
@@ -127,7 +127,7 @@ print(json.dumps(found, default=str))
 
 @pytest.fixture(scope="module")
 def moto() -> dict[str, Any]:
-    """What moto does in a process that knows nothing of our overrides."""
+    """What moto does in a process without our overrides."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", OBSERVE], capture_output=True, text=True, check=False
     )
