@@ -89,7 +89,7 @@ def test_a_cloud_outlives_the_terminal_that_started_it(cloud: LaptopCloud) -> No
     assert os.getsid(cloud.pid) == cloud.pid
 
 
-def test_what_a_killed_cloud_left_behind_is_not_running(tmp_path: Path) -> None:
+def test_a_killed_cloud_is_not_running(tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     left = {"pid": gone.pid, "url": "u", "region": "r", "account": "a", "engine": "process"}
@@ -100,7 +100,7 @@ def test_what_a_killed_cloud_left_behind_is_not_running(tmp_path: Path) -> None:
     assert running_cloud(tmp_path) is None
 
 
-def test_another_program_with_the_same_number_is_not_a_cloud(tmp_path: Path) -> None:
+def test_another_program_with_the_same_pid_is_not_a_cloud(tmp_path: Path) -> None:
     assert not is_cloud(os.getpid(), tmp_path)
 
 
@@ -143,7 +143,7 @@ def test_a_cloud_that_ends_early_shows_its_last_output(tmp_path: Path) -> None:
     assert str(tmp_path / "cloud.log") in message
 
 
-def test_a_cloud_that_says_why_it_cannot_start_is_told_by_that_alone(tmp_path: Path) -> None:
+def test_a_cloud_that_says_why_it_cannot_start_is_quoted_alone(tmp_path: Path) -> None:
     refuse = (
         "import sys; print('12:00:00 laptop: begins'); sys.stdout.flush(); "
         "print('laptop: no Docker runs here', file=sys.stderr); sys.exit(1)"

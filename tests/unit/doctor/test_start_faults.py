@@ -46,7 +46,7 @@ def fault(
         (TINI, 126, "nothing that names it"),
     ],
 )
-def test_what_was_executed_is_blamed_and_not_what_executed_it(
+def test_the_program_is_named_and_not_the_one_that_executed_it(
     entrypoint: tuple[str, ...], code: int | None, words: str
 ) -> None:
     here = {**HERE, "/usr/local/bin/train": HERE["train"]}
@@ -69,7 +69,7 @@ def test_what_was_executed_is_blamed_and_not_what_executed_it(
         ((), None, "crun: executable file `train` not found in $PATH: No such file or directory"),
     ],
 )
-def test_a_program_that_is_not_there_is_named(
+def test_a_missing_program_is_named(
     entrypoint: tuple[str, ...], code: int | None, words: str
 ) -> None:
     found = fault(entrypoint, code, words, here={})
@@ -84,7 +84,7 @@ def test_a_program_that_is_not_there_is_named(
         (("/bin/sh", "-c", "python3 /app.py"), "python3 /app.py", "an ENTRYPOINT in the exec form"),
     ],
 )
-def test_a_command_that_the_word_stands_in_the_place_of_is_named(
+def test_a_command_that_the_word_replaces_is_named(
     command: tuple[str, ...], shown: str, form: str
 ) -> None:
     words = "crun: executable file `train` not found in $PATH: No such file or directory"
@@ -96,7 +96,7 @@ def test_a_command_that_the_word_stands_in_the_place_of_is_named(
 
 
 @pytest.mark.parametrize("entrypoint", [(), ("/entry.sh",)])
-def test_a_link_to_nothing_is_distinguished_from_a_program_that_is_not_there(
+def test_a_dangling_link_is_distinguished_from_a_missing_program(
     entrypoint: tuple[str, ...],
 ) -> None:
     here = {"train": Place("/usr/local/bin/train", False, "/opt/main")}
@@ -118,7 +118,7 @@ def test_a_user_whom_the_image_lacks_is_named(kind: str) -> None:
     assert found is not None and found.seen.startswith("the image says USER bob, whom its")
 
 
-def test_what_a_started_script_does_not_find_is_named_beside_the_command() -> None:
+def test_a_program_that_a_started_script_lacks_is_named_with_the_script() -> None:
     found = fault((), 127, "starting", "/opt/train: line 9: jq: command not found")
 
     assert found is not None
@@ -140,7 +140,7 @@ def test_what_a_started_script_does_not_find_is_named_beside_the_command() -> No
         (127, "[FATAL tini (7)] exec /opt/train failed: No such file or directory", ""),
     ],
 )
-def test_an_interpreter_that_is_not_there_is_told_of_its_script(
+def test_a_missing_interpreter_is_reported_for_its_script(
     code: int, words: str, interpreter: str
 ) -> None:
     found = fault(("/entry.sh",), code, words)
@@ -161,7 +161,7 @@ def test_an_interpreter_that_env_does_not_find_is_the_scripts_first_line(name: s
     assert "(python" in found.seen
 
 
-def test_a_binary_for_another_platform_is_named_behind_its_script() -> None:
+def test_a_binary_for_another_platform_is_named_and_not_its_script() -> None:
     words = "/entry.sh: line 3: /opt/train: cannot execute binary file: Exec format error"
 
     found = fault(("/entry.sh",), 126, words)
@@ -169,7 +169,7 @@ def test_a_binary_for_another_platform_is_named_behind_its_script() -> None:
     assert found is not None and found.seen.startswith("exec format error: /opt/train is neither")
 
 
-def test_an_own_error_that_reads_like_a_refusal_is_none() -> None:
+def test_an_error_of_the_program_itself_is_not_a_start_fault() -> None:
     assert fault((), 1, "read data", "open data.csv: No such file or directory") is None
     assert fault((), 1, "cat: data.csv: No such file or directory") is None
     assert fault(TINI, 1, "ValueError: too few rows") is None

@@ -133,7 +133,7 @@ def test_a_named_link_is_copied_as_what_it_links_to_and_one_below_a_folder_stays
     ]
 
 
-def test_a_link_to_what_is_left_out_is_refused(tmp_path: Path) -> None:
+def test_a_link_to_an_ignored_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("a")
     (tmp_path / "train").symlink_to("a.py")
     (tmp_path / ".dockerignore").write_text("a.py\n")
@@ -148,7 +148,7 @@ def test_an_arg_without_a_value_takes_that_of_the_arg_before_from(tmp_path: Path
     assert plan(tmp_path, text, A="7", C="8").config["environment"]["D"] == "738"
 
 
-def test_secrets_and_caches_are_the_machines_own(tmp_path: Path) -> None:
+def test_mounts_of_secrets_and_caches_are_ignored(tmp_path: Path) -> None:
     found = plan(
         tmp_path,
         "FROM x\nRUN --mount=type=cache,target=/var/cache/pip "
@@ -207,7 +207,7 @@ def test_the_platform_is_what_from_says_or_else_what_is_asked_for(
         ("# nothing\n", r"no FROM"),
     ],
 )
-def test_what_cannot_be_built_is_named_with_its_line(
+def test_an_unsupported_instruction_is_reported_with_its_line(
     tmp_path: Path, dockerfile: str, words: str
 ) -> None:
     with pytest.raises(BuildError, match=words):

@@ -204,7 +204,7 @@ def test_a_presigned_url_gives_its_object_and_no_other(
     assert "x-amz-acl" in with_header.text and with_header.status_code == 403
 
 
-def test_a_presigned_url_ends(world: World, bucket: str) -> None:
+def test_a_presigned_url_expires(world: World, bucket: str) -> None:
     ago = timedelta(minutes=-30)
     long, short = (presigned(world, bucket, life=life, signed_at=ago) for life in (3600, 60))
     assert requests.get(long, timeout=HUNG).content == b"x"
@@ -276,13 +276,13 @@ def test_a_target_that_was_not_signed_is_not_called(world: World) -> None:
 
 
 @pytest.mark.parametrize("config", [{}, {"s3": {"payload_signing_enabled": False}}])
-def test_s3_s_unsigned_payloads_are_taken(world: World, bucket: str, config: Any) -> None:
+def test_unsigned_payloads_of_s3_are_accepted(world: World, bucket: str, config: Any) -> None:
     s3 = client(world, "s3", keys(world), **config)
     s3.put_object(Bucket=bucket, Key="unsigned", Body=b"x" * 100)
     assert s3.get_object(Bucket=bucket, Key="unsigned")["Body"].read() == b"x" * 100
 
 
-def test_other_services_take_no_unsigned_payload(world: World) -> None:
+def test_other_services_refuse_an_unsigned_payload(world: World) -> None:
     found = keys(world)
     key = Credentials(found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"])
     headers = {"X-Amz-Target": "AmazonSSM.DescribeParameters"}
@@ -357,7 +357,7 @@ def test_the_trailer_of_a_signed_stream_is_verified(world: World, bucket: str) -
         ({"X-Amz-Date": "20200101T000000Z"}, "AuthorizationHeaderMalformed"),
     ],
 )
-def test_what_is_malformed_is_named_as_such(
+def test_a_malformed_signature_is_refused_as_malformed(
     world: World, bucket: str, change: dict[str, str], code: str
 ) -> None:
     request = signed(world, f"/{bucket}/k")

@@ -33,29 +33,29 @@ def test_an_exit_code_is_reported_with_the_name_alone() -> None:
     assert in_words(2) == "exit code 2"
 
 
-def test_the_last_words_are_kept_and_the_first_ones_given_up() -> None:
+def test_a_long_log_keeps_its_last_lines() -> None:
     lines = [f"line {number} {'x' * 90}" for number in range(20)]
     found = log_tail(lines, 500)
     assert len(found) <= 500
     assert found.endswith(lines[-1]) and lines[0] not in found
 
 
-def test_a_long_line_keeps_its_end_and_leaves_room_for_those_before_it() -> None:
+def test_a_long_line_keeps_its_end_and_leaves_room_for_earlier_lines() -> None:
     found = log_tail(["before", "y" * 10_000 + " the end"], 960)
     first, last = found.split("\n")
     assert first == "before" and last.startswith("…y") and last.endswith(" the end")
     assert len(last) == LINE
 
 
-def test_what_is_not_text_is_one_mark() -> None:
+def test_bytes_that_are_not_text_become_one_replacement_character() -> None:
     assert log_tail(["\ufffd\ufffd\x00\x1b after"], 960) == "\ufffd after"
 
 
-def test_a_progress_bar_is_what_it_showed_last() -> None:
+def test_a_progress_bar_keeps_its_last_state() -> None:
     assert log_tail(["10%\r50%\r100%\r"], 960) == "100%"
 
 
-def test_a_failure_file_comes_after_how_it_was_killed() -> None:
+def test_the_failure_file_follows_the_signal() -> None:
     found = algorithm_error(Exit(134), "the prices are wrong", ["printed"])
     assert found == (
         "AlgorithmError: ended as if killed by SIGABRT (aborted). the prices are wrong, "
@@ -69,7 +69,7 @@ def test_a_long_failure_file_keeps_its_beginning_and_the_exit_code() -> None:
     assert len(found) == 1024
 
 
-def test_whoever_said_nothing_is_told_by_its_end_alone() -> None:
+def test_without_output_the_reason_is_the_exit_code_or_the_signal() -> None:
     assert algorithm_error(Exit(137), None) == (
         "AlgorithmError: ended as if killed by SIGKILL, exit code: 137"
     )
@@ -87,7 +87,7 @@ def test_the_kernels_count_is_read_or_unknown(tmp_path: Path) -> None:
     assert memory_kills(tmp_path / "none") is None
 
 
-def test_only_a_count_that_grew_is_a_lack_of_memory() -> None:
+def test_only_a_count_that_grew_means_a_lack_of_memory() -> None:
     assert killed_meanwhile(7, 8)
     assert not killed_meanwhile(7, 7)
     assert not killed_meanwhile(None, None)

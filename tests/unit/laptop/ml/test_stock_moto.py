@@ -170,7 +170,7 @@ def test_newer_instance_types_are_refused(moto: dict[str, Any]) -> None:
     assert moto["newer_instance"] == "ClientError"
 
 
-def test_invocations_are_canned(moto: dict[str, Any]) -> None:
+def test_every_invocation_gets_the_same_answer(moto: dict[str, Any]) -> None:
     """laptop.sagemaker.invocations replaces invoke_endpoint."""
     assert moto["ghost"] == "body"
 
