@@ -2,11 +2,11 @@
 
 import click
 
-from modelwharf.cli.arrival import Arrival, earlier_release, watch
 from modelwharf.cli.checkout import Checkout
 from modelwharf.cli.codecommit_remote import CodeCommitRemote, codecommit_remote
 from modelwharf.cli.errors import CommandError
 from modelwharf.cli.parameters import source_section
+from modelwharf.cli.requested_release import RequestedRelease, earlier_release, watch
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import Stack
 from modelwharf.cli.waits import recent_skips
@@ -20,27 +20,31 @@ def warn_of_uncommitted(checkout: Checkout) -> None:
         click.echo(f"only commits go; not committed: {paths[0]}{more}", err=True)
 
 
-def push_commit(services: Services, stack: Stack, checkout: Checkout, commit: str) -> Arrival:
+def push_commit(
+    services: Services, stack: Stack, checkout: Checkout, commit: str
+) -> RequestedRelease:
     """Push ``commit``, the checkout's HEAD. Returns the release, or the reason for none."""
     branch = source_section(services, stack.project).branch
     remote = _remote(services, stack, checkout, branch)
     before = watch(services, stack)
     if not checkout.push(remote, branch):
         return _came_before(services, stack, commit)
-    return before.arrival(
+    return before.outcome(
         lambda trigger: trigger.commit == commit, lambda skip: skip.commit == commit
     )
 
 
-def _came_before(services: Services, stack: Stack, commit: str) -> Arrival:
+def _came_before(services: Services, stack: Stack, commit: str) -> RequestedRelease:
     """Return the result of an earlier push of the same commit."""
     found = earlier_release(services, stack, lambda trigger: trigger.commit == commit)
     if found.is_known:
         return found
     for skip in recent_skips(services, stack):
         if skip.commit == commit:
-            return Arrival(skipped=f"commit {commit[:12]} was pushed before: {skip.reason}")
-    return Arrival(
+            return RequestedRelease(
+                skipped=f"commit {commit[:12]} was pushed before: {skip.reason}"
+            )
+    return RequestedRelease(
         skipped=f"the repository has commit {commit[:12]} already, so nothing was pushed; "
         "release it with `wharf start`"
     )

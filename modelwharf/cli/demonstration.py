@@ -133,11 +133,11 @@ def step(screen: Console, number: int, text: str) -> None:
 def _push(services: Services, stack: Stack, checkout: Checkout, screen: Console) -> str:
     head = checkout.head()
     warn_of_uncommitted(checkout)
-    arrival = push_commit(services, stack, checkout, head)
-    if arrival.release is None:
-        raise CommandError(in_words(arrival))
-    screen.print(f"  commit {head[:12]} started release {arrival.release}", markup=False)
-    return arrival.release
+    requested = push_commit(services, stack, checkout, head)
+    if requested.release is None:
+        raise CommandError(in_words(requested))
+    screen.print(f"  commit {head[:12]} started release {requested.release}", markup=False)
+    return requested.release
 
 
 def _follow(services: Services, stack: Stack, release: str, screen: Console) -> Release:

@@ -9,13 +9,13 @@ import click
 from rich.console import Console
 
 from modelwharf.cli import brief
-from modelwharf.cli.arrival import Arrival
 from modelwharf.cli.errors import INTERRUPTED
 from modelwharf.cli.figures import print_facts, states_in_figures
 from modelwharf.cli.follow import follow
 from modelwharf.cli.output import console, draw, print_json
 from modelwharf.cli.picture import ending, picture
 from modelwharf.cli.release import SUCCEEDED, Release
+from modelwharf.cli.requested_release import RequestedRelease
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import Stack
 from modelwharf.cli.watching import watching
@@ -39,58 +39,60 @@ MENDED = {
 parameters."""
 
 
-def tell(services: Services, stack: Stack, arrival: Arrival, *, wait: bool, as_json: bool) -> None:
+def tell(
+    services: Services, stack: Stack, requested: RequestedRelease, *, wait: bool, as_json: bool
+) -> None:
     """Print the request's result; with ``wait`` follow the release. Exit 1 if it failed.
 
     Also exit 1 when the release existed already and does not serve: nothing was started.
     """
-    if wait and arrival.release and not arrival.serves_not:
-        follow_and_print(services, stack, arrival.release, as_json=as_json)
+    if wait and requested.release and not requested.another_serves:
+        follow_and_print(services, stack, requested.release, as_json=as_json)
         return
     if as_json:
-        error = {} if arrival.is_known else {"error": in_words(arrival)}
-        print_json({**error, **arrival.model_dump(mode="json")})
+        error = {} if requested.is_known else {"error": in_words(requested)}
+        print_json({**error, **requested.model_dump(mode="json")})
     else:
-        click.echo(in_words(arrival))
-    if not arrival.is_known or arrival.failed or arrival.serves_not:
+        click.echo(in_words(requested))
+    if not requested.is_known or requested.failed or requested.another_serves:
         raise click.exceptions.Exit(1)
 
 
-def in_words(arrival: Arrival) -> str:
+def in_words(requested: RequestedRelease) -> str:
     """Return the request's result in words, with the next command."""
-    if arrival.failed:
+    if requested.failed:
         return (
-            f"{_it(arrival)} was released already as {arrival.release}, "
-            f"which {_ended(arrival.status)}\n"
-            f"See why: wharf show {arrival.release}\n{TRY_AGAIN}"
+            f"{_it(requested)} was released already as {requested.release}, "
+            f"which {_ended(requested.status)}\n"
+            f"See why: wharf show {requested.release}\n{TRY_AGAIN}"
         )
-    if arrival.serves_not:
+    if requested.another_serves:
         return (
-            f"{_it(arrival)} was released already as {arrival.release}, "
-            f"but {arrival.serving} serves now\n"
-            f"See that one: wharf show {arrival.serving}\n"
-            f'Release this one again: wharf start --commit {arrival.commit} --reason "…"'
+            f"{_it(requested)} was released already as {requested.release}, "
+            f"but {requested.serving} serves now\n"
+            f"See that one: wharf show {requested.serving}\n"
+            f'Release this one again: wharf start --commit {requested.commit} --reason "…"'
         )
-    if arrival.status == SUCCEEDED:
+    if requested.status == SUCCEEDED:
         return (
-            f"{_it(arrival)} was released already as {arrival.release}\n"
-            f"See it: wharf show {arrival.release}"
+            f"{_it(requested)} was released already as {requested.release}\n"
+            f"See it: wharf show {requested.release}"
         )
-    if arrival.release:
+    if requested.release:
         started = (
-            f"{_it(arrival)} was released already as" if arrival.already else "started release"
+            f"{_it(requested)} was released already as" if requested.already else "started release"
         )
-        return f"{started} {arrival.release}\nWatch it: wharf show {arrival.release} --follow"
-    if arrival.skipped:
-        return f"no release: {arrival.skipped}"
+        return f"{started} {requested.release}\nWatch it: wharf show {requested.release} --follow"
+    if requested.skipped:
+        return f"no release: {requested.skipped}"
     return (
         "no release started, and no reason was recorded within the time that takes.\n"
         "Look whether its event is lost: wharf redrive --list; or ask again: wharf start"
     )
 
 
-def _it(arrival: Arrival) -> str:
-    return f"commit {arrival.commit[: brief.SHORT]}" if arrival.commit else "this"
+def _it(requested: RequestedRelease) -> str:
+    return f"commit {requested.commit[: brief.SHORT]}" if requested.commit else "this"
 
 
 def follow_and_print(services: Services, stack: Stack, release: str, *, as_json: bool) -> Release:

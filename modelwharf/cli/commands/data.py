@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import click
 
-from modelwharf.cli.arrival import watch
 from modelwharf.cli.data_upload import upload
 from modelwharf.cli.demo_data import demo_series
 from modelwharf.cli.ending import tell
 from modelwharf.cli.errors import CommandError
 from modelwharf.cli.options import json_option, project_option, wait_option
 from modelwharf.cli.parameters import data_section
+from modelwharf.cli.requested_release import watch
 from modelwharf.cli.services import Services
 from modelwharf.cli.stack import find_stack
 from modelwharf.contracts.configured_project import PROJECT_FILE, find_project_file
@@ -51,11 +51,11 @@ def put(
         versions[name] = upload(services, stack, keys[name], file, metadata)
         if not as_json:
             click.echo(f"s3://{stack.data_bucket}/{keys[name]} version {versions[name]}")
-    arrival = before.arrival(
+    requested = before.outcome(
         lambda trigger: versions.items() <= trigger.data_versions.items(),
         lambda skip: skip.commit == "-",
     )
-    tell(services, stack, arrival, wait=wait, as_json=as_json)
+    tell(services, stack, requested, wait=wait, as_json=as_json)
 
 
 @data.command()

@@ -40,5 +40,5 @@ def push(services: Services, directory: Path, wait: bool, project: str, as_json:
     checkout = Checkout(directory)
     head = checkout.head()
     warn_of_uncommitted(checkout)
-    arrival = push_commit(services, stack, checkout, head)
-    tell(services, stack, arrival, wait=wait, as_json=as_json)
+    requested = push_commit(services, stack, checkout, head)
+    tell(services, stack, requested, wait=wait, as_json=as_json)

@@ -5,11 +5,11 @@ import getpass
 import click
 from botocore.exceptions import ClientError
 
-from modelwharf.cli.arrival import watch
 from modelwharf.cli.ending import tell
 from modelwharf.cli.errors import CommandError
 from modelwharf.cli.free_text import require_free_text
 from modelwharf.cli.options import json_option, project_option, wait_option
+from modelwharf.cli.requested_release import watch
 from modelwharf.cli.services import Services
 from modelwharf.cli.short_ids import COMMIT, SHORT_COMMIT, find_commit
 from modelwharf.cli.stack import Stack, find_stack
@@ -78,13 +78,13 @@ def start(
     services.client("sns").publish(
         TopicArn=stack.changes_topic, Message=request.model_dump_json(exclude_none=True)
     )
-    arrival = before.arrival(
+    requested = before.outcome(
         lambda trigger: (
             trigger.reason == request.reason and trigger.commit == (commit or trigger.commit)
         ),
         lambda skip: skip.commit in {"-", commit},
     )
-    tell(services, stack, arrival, wait=wait, as_json=as_json)
+    tell(services, stack, requested, wait=wait, as_json=as_json)
 
 
 def require_commit(services: Services, stack: Stack, commit: str) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from modelwharf.cli.arrival import DEADLINE, watch
 from modelwharf.cli.errors import CommandError
 from modelwharf.cli.parameters import put_section
 from modelwharf.cli.release import RUNNING, describe, read_release, recent_executions
+from modelwharf.cli.requested_release import DEADLINE, watch
 from modelwharf.cli.selftest.denials import denials
 from modelwharf.cli.selftest.listener import Listener
 from modelwharf.cli.selftest.repository import BRANCH, push_model
@@ -107,12 +107,12 @@ class Trial:
         before = watch(self.services, self.stack)
         self.tell("pushes its model")
         push_model(self.services, self.stack)
-        arrival = before.arrival(
+        requested = before.outcome(
             lambda trigger: True, lambda skip: skip.commit != "-", deadline=START
         )
-        if arrival.release is None:
-            raise CommandError(arrival.skipped or f"no release started within {START:.0f} s")
-        self.release = arrival.release
+        if requested.release is None:
+            raise CommandError(requested.skipped or f"no release started within {START:.0f} s")
+        self.release = requested.release
         self.tell(f"release {self.release} started: wharf show {self.release} --follow")
 
     def wait(self, minutes: float) -> None:

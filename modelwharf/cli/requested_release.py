@@ -14,10 +14,10 @@ from modelwharf.contracts.release import Trigger
 
 INTERVAL = 0.5  # seconds between two polls
 DEADLINE = 30.0  # seconds; a cold Lambda behind SNS needs a few
-SECOND_DEADLINE = 8.0  # seconds
+DEADLINE_AFTER_EARLIER = 8.0  # seconds, when an earlier release matches already
 
 
-class Arrival(Contract):
+class RequestedRelease(Contract):
     """``release`` when one started or existed already; ``skipped`` says why not."""
 
     release: str | None = None
@@ -36,7 +36,7 @@ class Arrival(Contract):
         return self.status not in {None, RUNNING, SUCCEEDED}
 
     @property
-    def serves_not(self) -> bool:
+    def another_serves(self) -> bool:
         """Whether the release existed already and another one serves."""
         return self.status == SUCCEEDED and self.serving is not None
 
@@ -54,12 +54,12 @@ class Watch:
     executions: frozenset[str]
     skips: frozenset[str]
 
-    def arrival(
+    def outcome(
         self,
         started: Callable[[Trigger], bool],
         skipped: Callable[[Skip], bool],
         deadline: float = DEADLINE,
-    ) -> Arrival:
+    ) -> RequestedRelease:
         """Wait for the release or the skip that the request led to, at most ``deadline`` seconds.
 
         A matching release may have existed before the request. A new one then comes soon, because
@@ -67,25 +67,27 @@ class Watch:
         """
         before = earlier_release(self.services, self.stack, started)
         if before.is_known:
-            deadline = min(deadline, SECOND_DEADLINE)
+            deadline = min(deadline, DEADLINE_AFTER_EARLIER)
         for _ in range(int(deadline / INTERVAL)):
-            found = self._look(started, skipped)
-            if found.skipped and (before.failed or before.serves_not):
+            found = self._find(started, skipped)
+            if found.skipped and (before.failed or before.another_serves):
                 return before  # nothing was started, and the earlier release does not serve
             if found.is_known:
                 return found
             self.services.sleep(INTERVAL)
         return before
 
-    def _look(self, started: Callable[[Trigger], bool], skipped: Callable[[Skip], bool]) -> Arrival:
+    def _find(
+        self, started: Callable[[Trigger], bool], skipped: Callable[[Skip], bool]
+    ) -> RequestedRelease:
         for execution in recent_executions(self.services, self.stack):
             name = execution["name"]
             if name not in self.executions and _matches(self.services, self.stack, name, started):
-                return Arrival(release=name)
+                return RequestedRelease(release=name)
         for skip in recent_skips(self.services, self.stack):
             if skip.key not in self.skips and skipped(skip):
-                return Arrival(skipped=skip.reason)
-        return Arrival()
+                return RequestedRelease(skipped=skip.reason)
+        return RequestedRelease()
 
 
 def watch(services: Services, stack: Stack) -> Watch:
@@ -100,19 +102,19 @@ def watch(services: Services, stack: Stack) -> Watch:
 
 def earlier_release(
     services: Services, stack: Stack, started: Callable[[Trigger], bool]
-) -> Arrival:
+) -> RequestedRelease:
     """Return the newest release that matches, whenever it was started."""
     for execution in recent_executions(services, stack):
         trigger = _trigger(services, stack, execution["name"])
         if trigger is not None and started(trigger):
-            return Arrival(
+            return RequestedRelease(
                 release=execution["name"],
                 already=True,
                 status=execution["status"],
                 commit=trigger.commit,
                 serving=_instead_of(services, stack, trigger.commit),
             )
-    return Arrival()
+    return RequestedRelease()
 
 
 def _instead_of(services: Services, stack: Stack, commit: str) -> str | None:
