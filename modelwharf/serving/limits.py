@@ -13,7 +13,7 @@ BUFFERED_BODY = 64 * 1024  # bytes of a body that wait to be read; then the clie
 
 # Bodies up to here may be answered in the event loop itself: docs/decisions/0120.
 INLINE_BODY = 256 * 1024  # bytes
-INLINE_BODIES = 64 * MIB  # bytes; shared by the connections, each of which may keep its part
+INLINE_BODIES = 64 * MIB  # bytes for all connections; each may hold an equal share
 INLINE_NANOSECONDS = 1_000_000  # a slower request is answered in a thread
 
 # Limits on the requests that wait for a thread or run in one; the first limit reached counts. 128

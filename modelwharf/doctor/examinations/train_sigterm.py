@@ -14,7 +14,7 @@ CHECK = Check(
     '"Managed Spot Training in Amazon SageMaker AI")',
 )
 BY_SIGNAL = 128 + signal.SIGTERM
-AT_ONCE = 1.0  # seconds
+AT_ONCE = 1.0  # seconds: what ends sooner obeyed the signal
 OBEYED_SHARE = 0.6  # share of the remaining time: a program that ends sooner obeyed the signal
 
 
@@ -23,22 +23,23 @@ def examine(runs: TrainingRuns) -> Finding:
     if runs.left_of(runs.sample.seconds) < deadlines.least_left:
         return _unknown(f"learning takes {runs.learning:.1f} s")
     stopped = runs.stopped(lambda run: _went_on(run, deadlines.stop_training))
-    if _perhaps_went_on(stopped, deadlines.stop_training) and not _at_once(stopped):
-        stopped = runs.compared(stopped)
-    if stopped.took is None:
+    took = stopped.took
+    if took is None:
         return _unknown(f"training took {runs.sample.seconds:.1f} s, and less the next time")
-    if stopped.took >= deadlines.stop_training:
-        return _ignored(runs, stopped, f"it still ran {stopped.took:.0f} s after SIGTERM")
+    if took > AT_ONCE and _perhaps_went_on(stopped, deadlines.stop_training):
+        stopped = runs.compared(stopped)
+    if took >= deadlines.stop_training:
+        return _ignored(runs, stopped, f"it still ran {took:.0f} s after SIGTERM")
     if _went_on(stopped, deadlines.stop_training):
         return _ignored(
-            runs, stopped, f"after SIGTERM it went on for {stopped.took:.1f} s, to its usual end"
+            runs, stopped, f"after SIGTERM it went on for {took:.1f} s, to its usual end"
         )
     if stopped.run.code == BY_SIGNAL and "user" in runs.unsupported:
         return CHECK.skipped(
-            f"it ended {stopped.took:.1f} s after SIGTERM, perhaps by the signal itself, which "
+            f"it ended {took:.1f} s after SIGTERM, perhaps by the signal itself, which "
             "process 1 of a container never gets: to tell needs Docker or podman"
         )
-    return CHECK.passed(f"ended {stopped.took:.1f} s after SIGTERM")
+    return CHECK.passed(f"ended {took:.1f} s after SIGTERM")
 
 
 def _went_on(stopped: StoppedRun, limit: float) -> bool:
@@ -58,10 +59,6 @@ def _perhaps_went_on(stopped: StoppedRun, limit: float) -> bool:
     if stopped.took is None or stopped.took >= limit or not stopped.run.succeeded:
         return False
     return stopped.spoke or not stopped.run.lines
-
-
-def _at_once(stopped: StoppedRun) -> bool:
-    return stopped.took is not None and stopped.took <= AT_ONCE
 
 
 def _unknown(why: str) -> Finding:
